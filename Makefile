@@ -1,0 +1,178 @@
+# mail-suite
+#
+#   make            build everything into build/; needs neither root nor network
+#   make run        a running mail server with a demo domain (root; installs what is missing)
+#   make test       packages, build, all tests (root)
+#   make setup      build and install into ROOT (root)
+#   make lint       formatting, static analysis, shell scripts, man pages
+#   make fuzz       fuzz targets, FUZZ_SECONDS each
+#   make clean
+#
+#   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
+#   WERROR=         warnings stay warnings     ROOT=…  another instance
+#
+# Every program is its own main file, its family's folder and common/, as archives: the linker takes
+# what is used. The table below names what a program links beyond libc: its weight and its reach.
+
+ROOT    ?= /var/mail-suite
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+WERROR  ?= -Werror
+FUZZ_SECONDS ?= 10
+
+PROGRAMS = \
+	tcpd/tcpd tcpd/tlsd tcpd/keyd \
+	authd/authd authd/spawnd authd/stated \
+	smtpd/smtpd \
+	pop3d/pop3-login pop3d/pop3d \
+	imapd/imap-login imapd/imapd \
+	queue/queue-inject queue/queued queue/sendmail queue/mailq \
+	scan/scand \
+	deliver/local deliver/remote deliver/bounce \
+	admin/cdb admin/mailctl
+FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
+
+LIBS_tlsd    = -lbearssl
+LIBS_keyd    = -lbearssl
+LIBS_authd   = -lcrypt -lbearssl
+LIBS_scand   = -lclamav
+LIBS_remote  = -lresolv
+LIBS_imapd   = -lunistring
+LIBS_mailctl = -lcrypt -ljansson -lidn2
+LIBS_cdb     = -lidn2
+# cdbfile is the one module of common/ with a library of its own.
+LIBS_COMMON  = -lcdb
+# What the unit tests and fuzz targets of a family link.
+LIBS_TEST_common = -lunistring -lidn2
+LIBS_TEST_tcpd   = -lbearssl
+LIBS_TEST_authd  = -lcrypt -lbearssl
+LIBS_TEST_scan   = -lclamav
+LIBS_TEST_deliver = -lresolv
+LIBS_TEST_imapd  = -lunistring
+LIBS_TEST_admin  = -lcrypt -ljansson -lidn2
+
+# ---- flags -------------------------------------------------------------------------------------
+WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+	-Wvla -Wformat=2 -Wundef -Wwrite-strings -Wcast-qual -Wpointer-arith -Wnull-dereference \
+	-Wimplicit-fallthrough $(WERROR)
+IS_CLANG := $(findstring clang,$(notdir $(CC)))
+ifeq ($(IS_CLANG),)
+WARNINGS += -Wlogical-op -Wduplicated-cond
+AUTO_INIT = -ftrivial-auto-var-init=zero
+endif
+HARDEN  = -fPIE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
+	-fcf-protection $(AUTO_INIT)
+LINK    = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed
+BASE    = -std=c17 -D_GNU_SOURCE -Icommon -ffunction-sections -fdata-sections -pthread -g -MMD -MP
+
+ifdef SAN
+BUILD   = build/$(notdir $(CC))-san
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+	-DMAIL_SUITE_SANITIZER
+CFLAGS  = $(BASE) -O1 $(WARNINGS) $(SANITIZE)
+LDFLAGS = $(SANITIZE)
+else
+BUILD   = build/$(notdir $(CC))
+CFLAGS  = $(BASE) -O2 $(WARNINGS) $(HARDEN)
+LDFLAGS = $(LINK)
+endif
+
+# ---- objects, archives, programs ---------------------------------------------------------------
+MAINS    = $(addsuffix .c,$(PROGRAMS))
+OBJECTS_common = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
+objects_of = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*.c)))
+binary   = $(BUILD)/bin/$(notdir $(1))
+BINARIES = $(foreach program,$(PROGRAMS),$(call binary,$(program)))
+
+.PHONY: all deps test run setup lint fuzz clean unit check-san e2e binaries
+.DELETE_ON_ERROR:
+.SECONDARY:
+all: binaries
+binaries: $(BINARIES)
+
+$(BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -I$(dir $<) -c -o $@ $<
+
+$(BUILD)/common.a: $(OBJECTS_common)
+	@rm -f $@
+	ar rcs $@ $^
+
+define family_rules
+$(BUILD)/$(1).a: $(call objects_of,$(1))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(foreach family,$(FAMILIES),$(eval $(call family_rules,$(family))))
+
+define program_rules
+$(call binary,$(1)): $(BUILD)/$(1).o $(BUILD)/$(patsubst %/,%,$(dir $(1))).a $(BUILD)/common.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ $$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
+endef
+$(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
+
+# ---- unit tests: t/unit/FAMILY/test_TOPIC.c ----------------------------------------------------
+UNIT_SOURCES = $(wildcard t/unit/*/test_*.c)
+UNIT_TESTS   = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
+
+define unit_rules
+$(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter common,$(1)),,$(BUILD)/$(1).a) $(BUILD)/common.a
+	$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
+endef
+$(foreach family,common $(FAMILIES),$(eval $(call unit_rules,$(family))))
+$(BUILD)/t/unit/%.o: CFLAGS += $(foreach family,$(FAMILIES),-I$(family)) -It/unit
+
+unit: $(UNIT_TESTS)
+	t/unit/run $(UNIT_TESTS)
+
+# ---- fuzz targets: t/fuzz/fuzz_FAMILY_PARSER.c -------------------------------------------------
+FUZZ_BUILD   = build/fuzz
+FUZZ_FLAGS   = $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-DMAIL_SUITE_SANITIZER
+FUZZ_SOURCES = $(wildcard t/fuzz/fuzz_*.c)
+FUZZ_TARGETS = $(patsubst t/fuzz/%.c,$(FUZZ_BUILD)/%,$(FUZZ_SOURCES))
+FUZZ_OBJECTS = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(wildcard common/*.c) \
+	$(filter-out $(MAINS),$(foreach family,$(FAMILIES),$(wildcard $(family)/*.c))))
+
+$(FUZZ_BUILD)/%.o: %.c
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -I$(dir $<) $(foreach family,$(FAMILIES),-I$(family)) -c -o $@ $<
+$(FUZZ_BUILD)/all.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/t/fuzz/fuzz_%.o $(FUZZ_BUILD)/all.a
+	clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread -o $@ $^ \
+		-lbearssl -lcrypt -lresolv -lunistring -lidn2 -ljansson -lclamav $(LIBS_COMMON)
+
+fuzz: $(FUZZ_TARGETS)
+	t/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# ---- the two commands, and installing ----------------------------------------------------------
+deps:
+	etc/deps
+
+setup: all
+	etc/setup "$(BUILD)/bin" "$(ROOT)"
+
+run: deps
+	$(MAKE) all
+	etc/run "$(BUILD)/bin" "$(ROOT)"
+
+e2e: all
+	t/e2e/run
+
+test: deps
+	$(MAKE) all unit
+	$(MAKE) CC=clang all
+	$(MAKE) SAN=1 all unit
+	$(MAKE) fuzz
+	$(MAKE) e2e
+
+lint:
+	t/lint
+
+clean:
+	rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,83 @@
+/*
+ * directory - who lives here: domains, accounts and their settings, as compiled by `cdb rebuild`
+ *
+ *     cdb/domains.cdb           domain in lower case (A-labels) -> parent domain, uid
+ *     cdb/domain/PARENT.cdb     "a" LOCALPART -> the account's own settings (netstrings key, value
+ * ...) "s" SETTING   -> the domain's value (domain, plan or system layer) cdb/host.cdb SETTING ->
+ * the host's value (control/SETTING, or its default) cdb/secret/PARENT.cdb     LOCALPART     ->
+ * password hash; readable by authd alone
+ *
+ * Local parts are compared in lower case (SPEC R2.2). All of it is read-only; a lookup in a file
+ * that is gone or broken is DIRECTORY_TROUBLE (4xx), never "unknown".
+ */
+#ifndef COMMON_DIRECTORY_H
+#define COMMON_DIRECTORY_H
+
+#include "cdbfile.h"
+#include "str.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum { DIRECTORY_DOMAIN_MAX = 255, DIRECTORY_LOCAL_MAX = 64, DIRECTORY_VALUE_MAX = 1024 };
+
+enum directory_result {
+    DIRECTORY_FOUND,
+    DIRECTORY_UNKNOWN_DOMAIN, /* not ours: mail for it is relayed, or refused */
+    DIRECTORY_UNKNOWN_USER,
+    DIRECTORY_TROUBLE,
+};
+
+struct directory {
+    struct cdbfile domains;
+    struct cdbfile domain; /* of the parent last asked for */
+    struct cdbfile host;
+    char open_domain[DIRECTORY_DOMAIN_MAX + 1];
+    char path[PATH_MAX];
+};
+
+/* A domain as found: a child's parent, or itself. */
+struct directory_domain {
+    char name[DIRECTORY_DOMAIN_MAX + 1]; /* the parent: the one that has accounts and a uid */
+    uid_t uid;
+};
+
+/* An account as found. */
+struct directory_account {
+    struct directory_domain domain;
+    char local[DIRECTORY_LOCAL_MAX + 1]; /* in lower case: the folder's name below mail/DOMAIN/ */
+};
+
+/* Looks nothing up yet; the current folder is ROOT. */
+void directory_init(struct directory *directory);
+void directory_close(struct directory *directory);
+
+/* Files that changed since are opened anew. */
+enum directory_result directory_domain(struct directory *directory, struct slice name,
+                                       struct directory_domain *domain);
+/* An account by local part and domain (a child's name leads to its parent). Catch-all, aliases
+ * (postmaster to the admin's box) and plus-addressing have been applied: `account` is the mailbox.
+ */
+enum directory_result directory_account(struct directory *directory, struct slice local,
+                                        struct slice domain, struct directory_account *account);
+/* "local@domain" as one slice. */
+enum directory_result directory_address(struct directory *directory, struct slice address,
+                                        struct directory_account *account);
+
+/* The value in force for an account or (account->local empty) its domain: account's own, else the
+ * compiled value of domain, plan or system. Names and types: settings.h. False: trouble, or no
+ * such setting. */
+bool directory_setting(struct directory *directory, const struct directory_account *account,
+                       const char *name, struct str *value);
+bool directory_setting_is_on(struct directory *directory, const struct directory_account *account,
+                             const char *name, bool *on);
+bool directory_setting_number(struct directory *directory, const struct directory_account *account,
+                              const char *name, uint64_t *number);
+
+/* The host's settings: every name of the table in settings.h with scope "host" is there. */
+bool directory_host(struct directory *directory, const char *name, struct str *value);
+bool directory_host_number(struct directory *directory, const char *name, uint64_t *number);
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * inject - giving messages to queue-inject (client side)
+ *
+ * One connection takes any number of messages, one after the other. Protocol, over the stream
+ * socket run/inject/socket: one netstring that holds the envelope's fields as netstrings
+ * ("inject/1", origin, sender, body "7"|"8", utf8 "0"|"1", recipient...), then the message as
+ * netstrings of any size up to INJECT_CHUNK_MAX, then the empty netstring. The answer is one
+ * netstring: K and the queue id; Z or D and the reason. A connection that ends before the empty
+ * netstring leaves nothing in the queue.
+ *
+ * The message is in wire form: lines end in CRLF, no dot-stuffing.
+ */
+#ifndef COMMON_INJECT_H
+#define COMMON_INJECT_H
+
+#include "envelope.h"
+#include "verdict.h"
+
+#include <stdint.h>
+
+#define INJECT_SOCKET "run/inject/socket"
+enum { INJECT_CHUNK_MAX = 65536, INJECT_REPLY_MAX = 512, INJECT_TIMEOUT_MS = 120000 };
+
+struct inject {
+    int fd;            /* -1 when not connected */
+    struct str output; /* collected, not sent yet */
+    bool broken;       /* the connection failed; inject_finish says so */
+    uint64_t size;     /* bytes of the message so far */
+};
+
+void inject_init(struct inject *inject);
+/* Closes the connection; a message that was not finished is dropped by queue-inject. */
+void inject_close(struct inject *inject);
+
+/* Begins a message; connects at the first. Trouble shows in inject_finish. */
+void inject_begin(struct inject *inject, const struct envelope *envelope);
+void inject_data(struct inject *inject, struct slice bytes);
+/* Ends the message and waits until it is on disk. VERDICT_OK: `reply` is the queue id;
+ * otherwise the reason, fit for the end of an SMTP reply. */
+enum verdict inject_finish(struct inject *inject, struct str *reply);
+/* Gives up the message that was begun (closes the connection; the next begin opens another). */
+void inject_abort(struct inject *inject);
+
+#endif

@@ -1,0 +1,141 @@
+/* log - see log.h */
+#include "log.h"
+
+#include "number.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The one mutable global of common/: the name that every line of this process begins with. */
+static const char *log_program = "mail-suite";
+
+/* The line end always fits. */
+enum { LOG_BODY_MAX = LOG_LINE_MAX - 1 };
+
+void log_init(const char *program)
+{
+    log_program = program;
+}
+
+static void add(struct log_line *line, struct slice bytes)
+{
+    size_t room = LOG_BODY_MAX - line->size;
+    bool cut = bytes.size > room;
+    if (cut)
+        bytes.size = room;
+    if (bytes.size > 0)
+        memcpy(line->text + line->size, bytes.data, bytes.size);
+    line->size += bytes.size;
+    if (cut)
+        memcpy(line->text + line->size - 3, "...", 3);
+}
+
+static void add_text(struct log_line *line, const char *text)
+{
+    add(line, slice_text(text));
+}
+
+void log_begin(struct log_line *line, const char *event)
+{
+    line->size = 0;
+    add_text(line, log_program);
+    add_text(line, "[");
+    char digits[NUMBER_TEXT_SIZE];
+    add(line, number_format((uint64_t)getpid(), digits));
+    add_text(line, "]: ");
+    add_text(line, event);
+}
+
+static bool is_plain(char byte)
+{
+    return byte > ' ' && byte < 0x7f && byte != '"' && byte != '\\' && byte != '=';
+}
+
+static bool needs_quotes(struct slice value)
+{
+    if (value.size == 0)
+        return true;
+    for (size_t i = 0; i < value.size; i++)
+        if (!is_plain(value.data[i]))
+            return true;
+    return false;
+}
+
+static void add_quoted_byte(struct log_line *line, char byte)
+{
+    char text[5];
+    unsigned char code = (unsigned char)byte;
+    if (byte == '"' || byte == '\\')
+        snprintf(text, sizeof text, "\\%c", byte);
+    else if (byte == '\n')
+        snprintf(text, sizeof text, "\\n");
+    else if (code < ' ' || code == 0x7f)
+        snprintf(text, sizeof text, "\\x%02x", code);
+    else /* bytes of UTF-8 are left as they are */
+        snprintf(text, sizeof text, "%c", byte);
+    add_text(line, text);
+}
+
+void log_value(struct log_line *line, const char *key, struct slice value)
+{
+    add_text(line, " ");
+    add_text(line, key);
+    add_text(line, "=");
+    if (!needs_quotes(value)) {
+        add(line, value);
+        return;
+    }
+    add_text(line, "\"");
+    for (size_t i = 0; i < value.size && line->size < LOG_BODY_MAX; i++)
+        add_quoted_byte(line, value.data[i]);
+    add_text(line, "\"");
+}
+
+void log_text(struct log_line *line, const char *key, const char *value)
+{
+    log_value(line, key, slice_text(value));
+}
+
+void log_number(struct log_line *line, const char *key, int64_t value)
+{
+    char text[NUMBER_TEXT_SIZE + 2];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    log_text(line, key, text);
+}
+
+void log_end(struct log_line *line)
+{
+    line->text[line->size++] = '\n';
+    /* There is nowhere to say that the log can't be written. */
+    ssize_t written = write(STDERR_FILENO, line->text, line->size);
+    (void)written;
+    line->size = 0;
+}
+
+void log_event(const char *event, const char *key, const char *value)
+{
+    struct log_line line;
+    log_begin(&line, event);
+    if (key)
+        log_text(&line, key, value);
+    log_end(&line);
+}
+
+void log_trouble(const char *action, const char *object, int error, const char *remedy)
+{
+    struct log_line line;
+    int kept = errno;
+    log_begin(&line, "trouble");
+    log_text(&line, "action", action);
+    if (object)
+        log_text(&line, "object", object);
+    if (error)
+        log_text(&line, "cause", strerror(error));
+    if (remedy)
+        log_text(&line, "remedy", remedy);
+    log_end(&line);
+    errno = kept;
+}

@@ -1,0 +1,98 @@
+/*
+ * mailbox - one folder of a Maildir++ as a list of messages with UIDs, flags and keywords
+ *
+ * What imapd and pop3d work on. The Maildir is the truth: file names hold UID, flags, keyword
+ * letters and sizes; small text files, replaced atomically, hold the rest: mailbox-uids
+ * "uidvalidity N\nuidnext N\n" mailbox-keywords  one keyword per line: the n-th line is letter 'a'
+ * + n A later index is a cache behind this same interface. Every change is made under flock on the
+ * file mailbox-lock; several processes see each other's changes by mailbox_sync. A message that was
+ * seen once keeps its UID for ever; a UID is given out once.
+ */
+#ifndef COMMON_MAILBOX_H
+#define COMMON_MAILBOX_H
+
+#include "maildir.h"
+
+#include <time.h>
+
+enum { MAILBOX_MESSAGES_MAX = 2000000, MAILBOX_KEYWORD_MAX = 64 };
+
+struct mailbox_message {
+    uint32_t uid;
+    unsigned flags;     /* enum maildir_flag */
+    uint32_t keywords;  /* bits, letters of mailbox_keyword */
+    bool recent;        /* this session is the first to see it (RFC 3501 2.3.2) */
+    bool in_new;        /* the file is in new/ still */
+    bool gone;          /* vanished; kept in place until mailbox_forget_gone, so that message
+                         * numbers stay until the client was told */
+    bool changed;       /* flags changed by another session since the last mailbox_sync */
+    uint64_t size;      /* bytes on disk */
+    uint64_t crlf_size; /* bytes as IMAP and POP3 give them (RFC822.SIZE); 0: not known yet, see
+                         * mailbox_crlf_size */
+    int64_t date;       /* INTERNALDATE, seconds since 1970 */
+    char *name;         /* file name; owned by the mailbox */
+};
+
+struct mailbox {
+    int folder;     /* descriptor of the Maildir folder */
+    bool read_only; /* EXAMINE: flags don't change, nothing is recent for it alone */
+    uint32_t uidvalidity, uidnext;
+    struct mailbox_message *messages; /* in order of UID */
+    size_t count, capacity;
+    char *keywords[MAILDIR_KEYWORDS]; /* NULL: letter not in use */
+    int lock;
+    int64_t seen_new, seen_cur; /* stamps of the directories at the last sync */
+    int error;                  /* errno of the last failure */
+};
+
+/* Opens `path` relative to `directory`. NULL with errno: ENOENT no such folder; others are passing
+ * trouble. Syncs once. */
+struct mailbox *mailbox_open(int directory, const char *path, bool read_only);
+void mailbox_close(struct mailbox **mailbox);
+
+/* Takes over what others did: new messages appended, flags changed, vanished ones marked `gone`. */
+bool mailbox_sync(struct mailbox *mailbox);
+/* Removes messages marked `gone` from the list. */
+void mailbox_forget_gone(struct mailbox *mailbox);
+
+/* The message with this UID, or NULL. */
+struct mailbox_message *mailbox_find(struct mailbox *mailbox, uint32_t uid);
+
+/* Opens the message for reading, following a rename by another session. -1 with errno; ENOENT when
+ * it is gone (then marked so). */
+int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *message);
+/* The whole message in wire form (LF files get CRLF) into `text`; false with errno, EFBIG beyond
+ * its max. Sets crlf_size. */
+bool mailbox_read_message(struct mailbox *mailbox, struct mailbox_message *message,
+                          struct str *text);
+/* RFC822.SIZE; reads the file only where the name does not tell, and then puts it into the name. */
+bool mailbox_crlf_size(struct mailbox *mailbox, struct mailbox_message *message, uint64_t *size);
+
+enum mailbox_change { MAILBOX_REPLACE, MAILBOX_ADD, MAILBOX_REMOVE };
+/* Changes flags and keywords by renaming the file. */
+bool mailbox_set_flags(struct mailbox *mailbox, struct mailbox_message *message,
+                       enum mailbox_change change, unsigned flags, uint32_t keywords);
+/* The bit of a keyword, made when missing and `create`. 0: none free, not there, or trouble. */
+uint32_t mailbox_keyword(struct mailbox *mailbox, struct slice keyword, bool create);
+
+/* Removes one message for good, and marks it `gone`. */
+bool mailbox_remove(struct mailbox *mailbox, struct mailbox_message *message);
+
+/* APPEND: a delivery straight into cur/ with flags, keywords, date and a UID. */
+struct mailbox_append {
+    struct maildir_delivery delivery;
+    unsigned flags;
+    uint32_t keywords;
+    int64_t date; /* seconds since 1970; 0: now */
+};
+bool mailbox_append_begin(struct mailbox *mailbox, struct mailbox_append *append);
+bool mailbox_append_write(struct mailbox_append *append, struct slice bytes);
+/* Durable when it returns true; *uid is the new message's. */
+bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *append, uint32_t *uid);
+void mailbox_append_abort(struct mailbox_append *append);
+
+/* COPY and MOVE into another folder of the same account: hard link, or rename; durable. */
+bool mailbox_copy(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
+                  bool move, uint32_t *uid);
+
+#endif

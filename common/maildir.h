@@ -1,0 +1,78 @@
+/*
+ * maildir - names and files of a Maildir, and delivery into it
+ *
+ * A file name carries the facts, so that an index can be made from a directory listing alone:
+ *
+ *     1763766000.M123456Q0cw9x2k4m7q1p.mail1,S=2048,W=2048,U=17:2,FSab
+ *
+ * in front of the first ',' the unique part; S the size on disk, W the size with CRLF line ends, U
+ * the UID (missing until one is given); behind ":2," the flags D F P R S T and the keyword letters
+ * a-z. Messages of our own are stored in wire form (CRLF), so S and W are equal and a message goes
+ * out without a look at its lines. Files of other programs (LF, no S or W) are read just as well.
+ * Delivery from the queue names the file after the queue id, so that a repeat after a crash is
+ * noticed.
+ */
+#ifndef COMMON_MAILDIR_H
+#define COMMON_MAILDIR_H
+
+#include "str.h"
+#include "verdict.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum maildir_flag {
+    MAILDIR_DRAFT = 1 << 0,   /* D */
+    MAILDIR_FLAGGED = 1 << 1, /* F */
+    MAILDIR_PASSED = 1 << 2,  /* P */
+    MAILDIR_REPLIED = 1 << 3, /* R */
+    MAILDIR_SEEN = 1 << 4,    /* S */
+    MAILDIR_TRASHED = 1 << 5, /* T */
+};
+enum { MAILDIR_KEYWORDS = 26 };
+
+struct maildir_name {
+    struct slice unique; /* up to the first ',' or ':' */
+    bool has_size, has_crlf_size;
+    uint64_t size;      /* S= */
+    uint64_t crlf_size; /* W= */
+    uint32_t uid;       /* U=; 0 when missing */
+    unsigned flags;     /* enum maildir_flag */
+    uint32_t keywords;  /* bit 0 is 'a' */
+};
+
+/* Parses a file name; slices point into it. False for names that are not messages (beginning
+ * with '.', holding '/', empty). Foreign fields and letters are ignored. */
+bool maildir_parse_name(struct slice name, struct maildir_name *parsed);
+/* Writes the name for these facts (fields in the order above). */
+bool maildir_format_name(struct str *name, const struct maildir_name *facts);
+
+/* Makes FOLDER with cur, new, tmp (mode 0700) where missing. `folder` is relative to `directory`.
+ */
+bool maildir_create(int directory, const char *folder);
+
+/* One delivery, in pieces: begin opens tmp/, the caller writes, commit makes it durable and visible
+ * in new/ (fsync, link, fsync of the folder). Deliveries of the same `id` to the same folder end in
+ * one file: commit then returns VERDICT_OK with `repeated` set. */
+struct maildir_delivery {
+    int folder; /* the Maildir, owned */
+    int fd;     /* the file in tmp/, owned */
+    char temporary[256];
+    struct str name;
+    uint64_t size, crlf_size;
+    bool last_was_cr;
+    bool repeated;
+    int error; /* errno of the first failure */
+};
+/* `path` is relative to `directory`; it is created when missing (a new account). `id` may be NULL
+ * for a message that is not from the queue. False with delivery->error set. */
+bool maildir_begin(struct maildir_delivery *delivery, int directory, const char *path,
+                   const char *id, const char *host);
+bool maildir_write(struct maildir_delivery *delivery, struct slice bytes);
+/* The same for `size` bytes at `offset` of a file. */
+bool maildir_copy(struct maildir_delivery *delivery, int from, off_t offset, uint64_t size);
+enum verdict maildir_commit(struct maildir_delivery *delivery);
+void maildir_abort(struct maildir_delivery *delivery);
+
+#endif

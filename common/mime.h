@@ -1,0 +1,76 @@
+/*
+ * mime - the structure of a message: header fields, parts, encodings (RFC 5322, 2045, 2046, 2047,
+ * 2231)
+ *
+ * A pure parser over a message in memory; nothing is copied: offsets and slices point into the
+ * message. Any bytes are accepted. Depth and number of parts are bounded: what lies deeper stays an
+ * opaque leaf.
+ */
+#ifndef COMMON_MIME_H
+#define COMMON_MIME_H
+
+#include "str.h"
+
+#include <stdbool.h>
+
+enum {
+    MIME_DEPTH_MAX = 50,
+    MIME_PARTS_MAX = 10000,
+    MIME_PARAMETERS_MAX = 64, /* of one field; further ones are ignored */
+    MIME_FIELD_MAX = 1048576, /* bytes of one field that are looked at when decoding */
+};
+
+struct mime_part {
+    size_t header;              /* offset of the first header byte in the message */
+    size_t header_size;         /* with the empty line that ends it */
+    size_t body;                /* offset of the body */
+    size_t body_size;           /* without the line end that belongs to the boundary after it */
+    size_t body_lines;          /* number of LFs in the body */
+    struct slice type, subtype; /* as written; "text", "plain" when missing or broken */
+    bool is_multipart;          /* children are its parts */
+    bool is_message;            /* message/rfc822: the one child is the message inside */
+    struct mime_part *first_child;
+    struct mime_part *next; /* sibling */
+    struct mime_part *parent;
+};
+
+/* Parses a whole message. NULL only without memory. One mime_free frees all of the tree. */
+struct mime_part *mime_parse(struct slice message);
+void mime_free(struct mime_part **root);
+
+/* Walks header fields. `header` is the header's bytes; *rest starts as them. Unfolded by nobody:
+ * `value` keeps its line breaks, without the last line end and without the blanks behind the colon.
+ * A line that is no field is skipped. False at the end. `whole` is the field with its line end. */
+struct mime_field {
+    struct slice name, value, whole;
+};
+bool mime_next_field(struct slice *rest, struct mime_field *field);
+/* The first field of that name (without colon, any case). */
+bool mime_find_field(struct slice header, const char *name, struct slice *value);
+
+/* A structured field as "value; name=value; ..." (Content-Type, Content-Disposition), comments and
+ * quoting taken away, RFC 2231 continuations joined. `attributes` own their text. */
+struct mime_parameter {
+    struct str name, value; /* name in lower case */
+    struct str charset;     /* from RFC 2231; empty when none */
+};
+struct mime_parameters {
+    struct str value;
+    struct mime_parameter *list;
+    size_t count;
+};
+bool mime_parse_parameters(struct slice field, struct mime_parameters *parameters);
+void mime_free_parameters(struct mime_parameters *parameters);
+/* NULL when there is none. */
+const struct mime_parameter *mime_parameter(const struct mime_parameters *parameters,
+                                            const char *name);
+
+/* Undoes base64 and quoted-printable; any other encoding copies. Broken input gives what can be
+ * had. False when `out` is full. */
+bool mime_decode_body(struct slice body, struct slice transfer_encoding, struct str *out);
+
+/* A header value in UTF-8: unfolded, encoded words decoded (RFC 2047), raw 8-bit taken as UTF-8 or,
+ * failing that, Latin-1. */
+bool mime_decode_header(struct slice value, struct str *utf8);
+
+#endif

@@ -1,0 +1,59 @@
+/* number - see number.h */
+#include "number.h"
+
+static bool parse(struct slice text, unsigned base, uint64_t max, uint64_t *number)
+{
+    uint64_t value = 0;
+    if (text.size == 0)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
+        if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit, &value) || value > max)
+            return false;
+    }
+    *number = value;
+    return true;
+}
+
+bool number_parse(struct slice text, uint64_t max, uint64_t *number)
+{
+    return parse(text, 10, max, number);
+}
+
+bool number_parse_size(struct slice text, size_t max, size_t *number)
+{
+    uint64_t value;
+    if (!parse(text, 10, max, &value))
+        return false;
+    *number = (size_t)value;
+    return true;
+}
+
+bool number_parse_unsigned(struct slice text, unsigned max, unsigned *number)
+{
+    uint64_t value;
+    if (!parse(text, 10, max, &value))
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+bool number_parse_octal(struct slice text, unsigned max, unsigned *number)
+{
+    uint64_t value;
+    if (!parse(text, 8, max, &value))
+        return false;
+    *number = (unsigned)value;
+    return true;
+}
+
+struct slice number_format(uint64_t number, char digits[NUMBER_TEXT_SIZE])
+{
+    size_t start = NUMBER_TEXT_SIZE;
+    do {
+        digits[--start] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return slice_of(digits + start, NUMBER_TEXT_SIZE - start);
+}

@@ -1,0 +1,73 @@
+/*
+ * queuefile - the form of a message in the queue
+ *
+ * ROOT/queue/message/ID holds an envelope block, an empty line, then the message in wire form:
+ *
+ *     mail-suite-queue 1
+ *     id 0cw9x2k4m7q1p
+ *     size 0000000000001234            bytes of the message, 16 digits, written last
+ *     arrived 1763766000               seconds since 1970
+ *     origin by=submission client=192.0.2.1 user=u1@example.jp
+ *     body 8bit                        7bit, 8bit, with " utf8" behind it for SMTPUTF8
+ *     sender u1@example.jp
+ *     T u2@example.jp                  one line per recipient; the first byte is its status
+ *     D u3@example.org
+ *
+ * Lines of the block end in LF. Status bytes are overwritten in place. A file whose size is not
+ * block + size was cut short and was never acknowledged.
+ * ROOT/queue/failure/ID collects, one line each, why recipients failed: netstrings recipient,
+ * enhanced status, text; written and synced before the status byte says F.
+ */
+#ifndef COMMON_QUEUEFILE_H
+#define COMMON_QUEUEFILE_H
+
+#include "envelope.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    QUEUEFILE_ID_SIZE = 13, /* base32 digits: microseconds since 1970 and a random tail */
+    QUEUEFILE_BLOCK_MAX = 524288,
+};
+
+enum queuefile_status {
+    QUEUEFILE_TODO = 'T',
+    QUEUEFILE_DONE = 'D',
+    QUEUEFILE_FAILED = 'F',
+};
+
+struct queuefile_recipient {
+    char status; /* enum queuefile_status */
+    struct slice address;
+    off_t offset; /* of the status byte in the file */
+};
+
+struct queuefile {
+    struct slice id;
+    uint64_t size; /* of the message */
+    off_t start;   /* where the message begins */
+    int64_t arrived;
+    struct slice origin;
+    struct slice sender;
+    enum envelope_body body;
+    bool utf8;
+    struct queuefile_recipient *recipients; /* owned */
+    size_t recipient_count;
+};
+
+/* Parses the block at the front of `bytes` (slices point into it). 1: done; 0: more bytes are
+ * needed; -1: garbage, or out of memory (errno ENOMEM). Call queuefile_free after 1. */
+int queuefile_parse(struct slice bytes, struct queuefile *file);
+void queuefile_free(struct queuefile *file);
+
+/* Writes the block for `envelope`; the size field is left as zeros at *size_offset. */
+bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
+                      const struct envelope *envelope, off_t *size_offset);
+
+/* Is this a well-formed id (and so safe as a file name)? */
+bool queuefile_is_id(struct slice id);
+/* A new id, unique but for an accident that linkat's EEXIST shows. */
+void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1]);
+
+#endif

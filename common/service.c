@@ -1,0 +1,129 @@
+/* service - see service.h */
+#include "service.h"
+
+#include "clock.h"
+#include "io.h"
+#include "unixsocket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+static void pause_accept(struct service *service, bool pause)
+{
+    if (service->paused != pause) {
+        service->paused = pause;
+        loop_change(service->loop, &service->watch, pause ? 0 : EPOLLIN);
+    }
+}
+
+void service_close(struct service_peer *peer)
+{
+    struct service *service = peer->service;
+    if (service->gone)
+        service->gone(peer);
+    loop_remove(service->loop, &peer->watch);
+    io_close(&peer->fd);
+    if (peer->previous)
+        peer->previous->next = peer->next;
+    else
+        service->peers = peer->next;
+    if (peer->next)
+        peer->next->previous = peer->previous;
+    service->peer_count--;
+    free(peer);
+    pause_accept(service, false);
+}
+
+static void peer_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct service_peer *peer = watch->owner;
+    struct service *service = peer->service;
+    /* The socket is non-blocking: WIRE_TIMEOUT is "no message yet". */
+    switch (wire_receive(peer->fd, &service->incoming, CLOCK_NEVER)) {
+    case WIRE_OK:
+        service->message(peer, &service->incoming);
+        break;
+    case WIRE_TIMEOUT:
+        break;
+    case WIRE_END:
+    case WIRE_BAD:
+    case WIRE_ERROR:
+        service_close(peer);
+        break;
+    }
+}
+
+static void admit(struct service *service, int fd)
+{
+    uid_t uid;
+    pid_t pid;
+    struct service_peer *peer = NULL;
+    if (unixsocket_peer(fd, &uid, &pid) && service->welcome(uid, service->owner))
+        peer = calloc(1, sizeof *peer);
+    if (!peer) {
+        io_close(&fd);
+        return;
+    }
+    *peer = (struct service_peer){
+        .service = service, .fd = fd, .uid = uid, .pid = pid, .next = service->peers};
+    if (!loop_add(service->loop, &peer->watch, fd, EPOLLIN, peer_ready, peer)) {
+        io_close(&fd);
+        free(peer);
+        return;
+    }
+    if (service->peers)
+        service->peers->previous = peer;
+    service->peers = peer;
+    service->peer_count++;
+}
+
+static void listen_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct service *service = watch->owner;
+    while (service->peer_count < service->peer_max) {
+        int fd = accept4(service->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
+            continue;
+        if (fd < 0)
+            return;
+        admit(service, fd);
+    }
+    pause_accept(service, true);
+}
+
+bool service_start(struct service *service, struct loop *loop, int fd, size_t peer_max,
+                   service_welcome *welcome, service_message *message, service_gone *gone,
+                   void *owner)
+{
+    *service = (struct service){.loop = loop,
+                                .fd = fd,
+                                .peer_max = peer_max,
+                                .message = message,
+                                .welcome = welcome,
+                                .gone = gone,
+                                .owner = owner};
+    wire_init(&service->incoming);
+    return loop_add(loop, &service->watch, fd, EPOLLIN, listen_ready, service);
+}
+
+void service_stop(struct service *service)
+{
+    while (service->peers)
+        service_close(service->peers);
+    loop_remove(service->loop, &service->watch);
+    io_close(&service->fd);
+    wire_free(&service->incoming);
+}
+
+bool service_answer(struct service_peer *peer, struct slice packet, const int *fds, size_t fd_count)
+{
+    /* A peer that asks and does not read would stop the whole server: no waiting for it. */
+    if (wire_send(peer->fd, packet, fds, fd_count, 0) == WIRE_OK)
+        return true;
+    service_close(peer);
+    return false;
+}

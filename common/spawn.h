@@ -1,0 +1,28 @@
+/*
+ * spawn - asking spawnd to start a program under another uid (client side)
+ *
+ * Protocol: ARCHITECTURE.md, "spawn/1". For authd and queued only.
+ */
+#ifndef COMMON_SPAWN_H
+#define COMMON_SPAWN_H
+
+#include "str.h"
+#include "verdict.h"
+
+#define SPAWN_SOCKET "run/spawnd/socket"
+enum { SPAWN_TIMEOUT_MS = 10000, SPAWN_ARGUMENTS_MAX = 8 };
+
+struct spawn_request {
+    const char *program;
+    struct slice domain;
+    struct slice local;
+    struct slice arguments[SPAWN_ARGUMENTS_MAX];
+    size_t argument_count;
+    const int *fds;
+    size_t fd_count;
+};
+
+/* Asks on *fd, connected when -1 and kept. `reason` is filled unless VERDICT_OK. */
+enum verdict spawn_ask(int *fd, const struct spawn_request *request, struct str *reason);
+
+#endif
