@@ -9,7 +9,7 @@
 #   make clean
 #
 #   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
-#   WERROR=         warnings stay warnings     ROOT=…  another instance
+#   WERROR=         warnings stay warnings     ROOT=…  another instance     V=1  show commands
 #
 # Every program is its own main file, its family's folder and common/, as archives: the linker takes
 # what is used. The table below names what a program links beyond libc: its weight and its reach.
@@ -42,7 +42,7 @@ LIBS_cdb     = -lidn2
 # cdbfile is the one module of common/ with a library of its own.
 LIBS_COMMON  = -lcdb
 # What the unit tests and fuzz targets of a family link.
-LIBS_TEST_common = -lunistring -lidn2
+LIBS_TEST_common = -lunistring -lidn2 -lcrypt
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_scan   = -lclamav
@@ -76,6 +76,8 @@ CFLAGS  = $(BASE) -O2 $(WARNINGS) $(HARDEN)
 LDFLAGS = $(LINK)
 endif
 
+quiet = $(if $(V),,@echo "  $(1) $@";)
+
 # ---- objects, archives, programs ---------------------------------------------------------------
 MAINS    = $(addsuffix .c,$(PROGRAMS))
 OBJECTS_common = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
@@ -91,24 +93,24 @@ binaries: $(BINARIES)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -I$(dir $<) -c -o $@ $<
+	$(call quiet,CC)$(CC) $(CFLAGS) -I$(dir $<) -c -o $@ $<
 
 $(BUILD)/common.a: $(OBJECTS_common)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call quiet,AR)ar rcs $@ $^
 
 define family_rules
 $(BUILD)/$(1).a: $(call objects_of,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
-	ar rcs $$@ $$^
+	$$(call quiet,AR)ar rcs $$@ $$^
 endef
 $(foreach family,$(FAMILIES),$(eval $(call family_rules,$(family))))
 
 define program_rules
 $(call binary,$(1)): $(BUILD)/$(1).o $(BUILD)/$(patsubst %/,%,$(dir $(1))).a $(BUILD)/common.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ $$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
+	$$(call quiet,LD)$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ $$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
 
@@ -118,7 +120,7 @@ UNIT_TESTS   = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 
 define unit_rules
 $(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter common,$(1)),,$(BUILD)/$(1).a) $(BUILD)/common.a
-	$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
+	$$(call quiet,LD)$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
 endef
 $(foreach family,common $(FAMILIES),$(eval $(call unit_rules,$(family))))
 $(BUILD)/t/unit/%.o: CFLAGS += $(foreach family,$(FAMILIES),-I$(family)) -It/unit
@@ -127,7 +129,7 @@ unit: $(UNIT_TESTS)
 	t/unit/run $(UNIT_TESTS)
 
 # ---- fuzz targets: t/fuzz/fuzz_FAMILY_PARSER.c -------------------------------------------------
-FUZZ_BUILD   = build/fuzz
+FUZZ_BUILD  ?= build/fuzz
 FUZZ_FLAGS   = $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-DMAIL_SUITE_SANITIZER
 FUZZ_SOURCES = $(wildcard t/fuzz/fuzz_*.c)
@@ -137,12 +139,12 @@ FUZZ_OBJECTS = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(wildcard common/*.c) \
 
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -I$(dir $<) $(foreach family,$(FAMILIES),-I$(family)) -c -o $@ $<
+	$(call quiet,CC)clang $(FUZZ_FLAGS) -I$(dir $<) $(foreach family,$(FAMILIES),-I$(family)) -c -o $@ $<
 $(FUZZ_BUILD)/all.a: $(FUZZ_OBJECTS)
 	@rm -f $@
-	ar rcs $@ $^
+	$(call quiet,AR)ar rcs $@ $^
 $(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/t/fuzz/fuzz_%.o $(FUZZ_BUILD)/all.a
-	clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread -o $@ $^ \
+	$(call quiet,LD)clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread -o $@ $^ \
 		-lbearssl -lcrypt -lresolv -lunistring -lidn2 -ljansson -lclamav $(LIBS_COMMON)
 
 fuzz: $(FUZZ_TARGETS)
