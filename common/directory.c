@@ -1,0 +1,256 @@
+/* directory - see directory.h */
+#include "directory.h"
+
+#include "number.h"
+#include "wire.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DOMAINS_PATH "cdb/domains.cdb"
+#define HOST_PATH    "cdb/host.cdb"
+
+/* "a" or "s", and a local part or the name of a setting. */
+enum { KEY_MAX = 128 };
+
+void directory_init(struct directory *directory)
+{
+    *directory = (struct directory){.domains.fd = -1, .domain.fd = -1, .host.fd = -1};
+}
+
+void directory_close(struct directory *directory)
+{
+    cdbfile_close(&directory->domains);
+    cdbfile_close(&directory->domain);
+    cdbfile_close(&directory->host);
+    directory->open_domain[0] = '\0';
+}
+
+/* Copies in lower case. False when it does not fit, is empty, or holds a NUL: no such name can be
+ * in the directory. */
+static bool copy_lower(struct slice text, char *lower, size_t capacity)
+{
+    if (text.size == 0 || !slice_copy_text(text, lower, capacity))
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        lower[i] = slice_lower(lower[i]);
+    return true;
+}
+
+/* "5:parent,5:70100," */
+static bool read_domain(struct slice value, struct directory_domain *domain)
+{
+    struct slice fields[2];
+    size_t count;
+    uint64_t uid;
+    if (!wire_split(value, fields, 2, &count) || count != 2 ||
+        !number_parse(fields[1], UINT32_MAX - 1, &uid) || uid == 0)
+        return false;
+    domain->uid = (uid_t)uid;
+    /* It becomes part of a path. */
+    return copy_lower(fields[0], domain->name, sizeof domain->name) && domain->name[0] != '.' &&
+           !slice_has(fields[0], '/');
+}
+
+enum directory_result directory_domain(struct directory *directory, struct slice name,
+                                       struct directory_domain *domain)
+{
+    char lower[DIRECTORY_DOMAIN_MAX + 1];
+    struct slice value;
+    *domain = (struct directory_domain){0};
+    if (!cdbfile_refresh(&directory->domains, AT_FDCWD, DOMAINS_PATH))
+        return DIRECTORY_TROUBLE;
+    if (!copy_lower(name, lower, sizeof lower))
+        return DIRECTORY_UNKNOWN_DOMAIN;
+    switch (cdbfile_find(&directory->domains, slice_text(lower), &value)) {
+    case CDBFILE_FOUND:
+        return read_domain(value, domain) ? DIRECTORY_FOUND : DIRECTORY_TROUBLE;
+    case CDBFILE_MISSING:
+        return DIRECTORY_UNKNOWN_DOMAIN;
+    case CDBFILE_TROUBLE:
+        break;
+    }
+    return DIRECTORY_TROUBLE;
+}
+
+/* Makes directory->domain the file of `name` as it is now. */
+static bool open_domain(struct directory *directory, const char *name)
+{
+    int size = snprintf(directory->path, sizeof directory->path, "cdb/domain/%s.cdb", name);
+    if (size < 0 || (size_t)size >= sizeof directory->path)
+        return false;
+    if (strcmp(directory->open_domain, name) != 0) {
+        cdbfile_close(&directory->domain);
+        directory->open_domain[0] = '\0';
+    }
+    if (!cdbfile_refresh(&directory->domain, AT_FDCWD, directory->path))
+        return false;
+    return slice_copy_text(slice_text(name), directory->open_domain, sizeof directory->open_domain);
+}
+
+/* Looks up `kind` `name` in the open domain's file. */
+static enum cdbfile_result find(struct directory *directory, char kind, struct slice name,
+                                struct slice *value)
+{
+    char key[KEY_MAX];
+    if (name.size > sizeof key - 1)
+        return CDBFILE_MISSING;
+    key[0] = kind;
+    if (name.size > 0)
+        memcpy(key + 1, name.data, name.size);
+    return cdbfile_find(&directory->domain, slice_of(key, name.size + 1), value);
+}
+
+static enum directory_result find_account(struct directory *directory, struct slice local,
+                                          struct directory_account *account)
+{
+    struct slice value;
+    enum cdbfile_result result =
+        local.size == 0 ? CDBFILE_MISSING : find(directory, 'a', local, &value);
+    if (result == CDBFILE_TROUBLE)
+        return DIRECTORY_TROUBLE;
+    if (result == CDBFILE_MISSING)
+        return DIRECTORY_UNKNOWN_USER;
+    /* From a value that will not outlive the next look-up. */
+    return slice_copy_text(local, account->local, sizeof account->local) ? DIRECTORY_FOUND
+                                                                         : DIRECTORY_TROUBLE;
+}
+
+/* The account that the setting `name` of the domain holds, if any. */
+static enum directory_result find_named(struct directory *directory, const char *name,
+                                        struct directory_account *account)
+{
+    struct slice local;
+    enum cdbfile_result result = find(directory, 's', slice_text(name), &local);
+    if (result != CDBFILE_FOUND)
+        return DIRECTORY_TROUBLE;
+    return find_account(directory, local, account);
+}
+
+/* SPEC R2.4: where the plan says so, postmaster and nobody are the admin's. The account postmaster
+ * itself is always there (cdb sees to that), so mail to it is never refused. */
+static enum directory_result find_reserved(struct directory *directory, struct slice local,
+                                           struct directory_account *account)
+{
+    struct slice mode;
+    if (!slice_equal(local, SLICE("postmaster")) && !slice_equal(local, SLICE("nobody")))
+        return DIRECTORY_UNKNOWN_USER;
+    if (find(directory, 's', SLICE("postmaster"), &mode) != CDBFILE_FOUND)
+        return DIRECTORY_TROUBLE;
+    if (!slice_equal(mode, SLICE("admin")))
+        return DIRECTORY_UNKNOWN_USER;
+    enum directory_result result = find_named(directory, "admin", account);
+    return result == DIRECTORY_UNKNOWN_USER ? find_account(directory, SLICE("postmaster"), account)
+                                            : result;
+}
+
+static enum directory_result find_mailbox(struct directory *directory, struct slice local,
+                                          struct directory_account *account)
+{
+    struct slice base = slice_part(local, 0, slice_find(local, '+'));
+    enum directory_result result = find_reserved(directory, base, account);
+    if (result == DIRECTORY_UNKNOWN_USER)
+        result = find_account(directory, local, account);
+    if (result == DIRECTORY_UNKNOWN_USER && base.size < local.size)
+        result = find_account(directory, base, account);
+    if (result == DIRECTORY_UNKNOWN_USER)
+        result = find_named(directory, "catch-all", account);
+    return result;
+}
+
+enum directory_result directory_account(struct directory *directory, struct slice local,
+                                        struct slice domain, struct directory_account *account)
+{
+    /* Longer than an account's name may be: catch-all takes any local part of RFC 5321, and a tag
+     * adds to it. */
+    char lower[KEY_MAX];
+    account->local[0] = '\0';
+    enum directory_result result = directory_domain(directory, domain, &account->domain);
+    if (result != DIRECTORY_FOUND)
+        return result;
+    if (!open_domain(directory, account->domain.name))
+        return DIRECTORY_TROUBLE;
+    if (!copy_lower(local, lower, sizeof lower))
+        return DIRECTORY_UNKNOWN_USER;
+    return find_mailbox(directory, slice_text(lower), account);
+}
+
+enum directory_result directory_address(struct directory *directory, struct slice address,
+                                        struct directory_account *account)
+{
+    size_t at = slice_find_last(address, '@');
+    return directory_account(directory, slice_part(address, 0, at), slice_from(address, at + 1),
+                             account);
+}
+
+/* The account's own value. `pairs` are netstrings key, value, key, value ... */
+static bool find_own(struct slice pairs, const char *name, struct slice *value)
+{
+    struct slice key;
+    while (pairs.size > 0) {
+        if (wire_cut_netstring(&pairs, KEY_MAX, &key) != 1 ||
+            wire_cut_netstring(&pairs, DIRECTORY_VALUE_MAX, value) != 1)
+            return false;
+        if (slice_equal(key, slice_text(name)))
+            return true;
+    }
+    return false;
+}
+
+bool directory_setting(struct directory *directory, const struct directory_account *account,
+                       const char *name, struct str *value)
+{
+    struct slice pairs, found;
+    if (!open_domain(directory, account->domain.name))
+        return false;
+    if (account->local[0] != '\0') {
+        enum cdbfile_result own = find(directory, 'a', slice_text(account->local), &pairs);
+        if (own == CDBFILE_TROUBLE)
+            return false;
+        if (own == CDBFILE_FOUND && find_own(pairs, name, &found))
+            return str_append(value, found);
+    }
+    return find(directory, 's', slice_text(name), &found) == CDBFILE_FOUND &&
+           str_append(value, found);
+}
+
+bool directory_setting_is_on(struct directory *directory, const struct directory_account *account,
+                             const char *name, bool *on)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool found = directory_setting(directory, account, name, &value);
+    *on = found && slice_equal(str_slice(&value), SLICE("on"));
+    str_free(&value);
+    return found;
+}
+
+bool directory_setting_number(struct directory *directory, const struct directory_account *account,
+                              const char *name, uint64_t *number)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool found = directory_setting(directory, account, name, &value) &&
+                 number_parse(str_slice(&value), UINT64_MAX, number);
+    str_free(&value);
+    return found;
+}
+
+bool directory_host(struct directory *directory, const char *name, struct str *value)
+{
+    struct slice found;
+    return cdbfile_refresh(&directory->host, AT_FDCWD, HOST_PATH) &&
+           cdbfile_find(&directory->host, slice_text(name), &found) == CDBFILE_FOUND &&
+           str_append(value, found);
+}
+
+bool directory_host_number(struct directory *directory, const char *name, uint64_t *number)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool found = directory_host(directory, name, &value) &&
+                 number_parse(str_slice(&value), UINT64_MAX, number);
+    str_free(&value);
+    return found;
+}
