@@ -23,6 +23,8 @@ bool ip_equal(const struct ip *a, const struct ip *b);
 /* "192.0.2.0/24", "2001:db8::/32" or a bare address. Host bits must be zero. */
 bool ip_parse_network(struct slice text, struct ip *network, unsigned *bits);
 bool ip_in_network(const struct ip *ip, const struct ip *network, unsigned bits);
+/* The network of the first `bits` bits: the others become zero. */
+struct ip ip_network(const struct ip *ip, unsigned bits);
 /* "192.0.2.1:25", "[::1]:25". */
 bool ip_parse_endpoint(struct slice text, struct ip *ip, uint16_t *port);
 socklen_t ip_to_socket(const struct ip *ip, uint16_t port, struct sockaddr_storage *address);

@@ -1,0 +1,66 @@
+/*
+ * access - who may connect to which service: control/access and control/proxies in cdb/access.cdb
+ *
+ * A line of control/access is
+ *     SERVICE|* ADDRESS[/BITS] allow|deny [NAME=VALUE...]
+ * and of control/proxies
+ *     ADDRESS[/BITS]
+ * (who may speak for other clients by the PROXY protocol). In the file a network is a key and its
+ * answer the value, both readable:  "smtp 192.0.2.0/24" -> "allow RELAY=1",
+ * "* 2001:db8::/32" -> "deny", "proxy 10.0.0.0/8" -> "allow". The longest prefix wins, and with
+ * equal prefixes a service's own line wins over "*". Nothing found: everybody may connect, and
+ * nobody is a proxy.
+ *
+ * Both the compiler of control files (cdb rebuild) and tcpd use this module.
+ */
+#ifndef COMMON_ACCESS_H
+#define COMMON_ACCESS_H
+
+#include "cdbfile.h"
+#include "ip.h"
+#include "str.h"
+
+#define ACCESS_FILE "cdb/access.cdb"
+
+enum {
+    ACCESS_SERVICE_MAX = 16,
+    ACCESS_KEY_MAX = 96,
+    ACCESS_VALUE_MAX = 1024, /* bytes of a line's variables with "allow" in front */
+    ACCESS_VARIABLES_MAX = 16,
+    ACCESS_ERROR_MAX = 256,
+};
+
+struct access_rule {
+    struct slice service; /* "smtp" ... "imaps", "*", or "proxy" for a line of control/proxies */
+    struct ip network;
+    unsigned bits;
+    bool allow;
+    struct slice variables[ACCESS_VARIABLES_MAX]; /* "NAME=VALUE" each */
+    size_t variable_count;
+};
+
+/* Is it a service that tcpd listens for? */
+bool access_is_service(struct slice name);
+
+/* Parse one line, which the rule's slices point into. False: `error` holds the reason with what
+ * would be right, without file and line. */
+bool access_parse(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX]);
+bool access_parse_proxy(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX]);
+
+/* The record for cdb/access.cdb, appended to `key` and `value`. A second line with the same key
+ * contradicts the first: the compiler says so. False when they are full. */
+bool access_encode(const struct access_rule *rule, struct str *key, struct str *value);
+
+enum access_result {
+    ACCESS_ALLOW,
+    ACCESS_DENY,
+    ACCESS_NONE,    /* no line matches */
+    ACCESS_TROUBLE, /* the file is broken */
+};
+
+/* The rule that holds for `ip` at `service` ("proxy": for proxies). With ACCESS_ALLOW, *variables
+ * are its "NAME=VALUE" words, divided by single spaces; it points into the file. */
+enum access_result access_find(struct cdbfile *file, struct slice service, const struct ip *ip,
+                               struct slice *variables);
+
+#endif
