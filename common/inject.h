@@ -5,8 +5,9 @@
  * socket run/inject/socket: one netstring that holds the envelope's fields as netstrings
  * ("inject/1", origin, sender, body "7"|"8", utf8 "0"|"1", recipient...), then the message as
  * netstrings of any size up to INJECT_CHUNK_MAX, then the empty netstring. The answer is one
- * netstring: K and the queue id; Z or D and the reason. A connection that ends before the empty
- * netstring leaves nothing in the queue.
+ * netstring: K and the queue id; Z or D and the reason, which begins with its enhanced status code
+ * ("Z4.3.1 the queue's disk is full"). It comes after the empty netstring, never before. A
+ * connection that ends before the empty netstring leaves nothing in the queue.
  *
  * The message is in wire form: lines end in CRLF, no dot-stuffing.
  */
@@ -23,9 +24,12 @@ enum { INJECT_CHUNK_MAX = 65536, INJECT_REPLY_MAX = 512, INJECT_TIMEOUT_MS = 120
 
 struct inject {
     int fd;            /* -1 when not connected */
-    struct str output; /* collected, not sent yet */
+    struct str output; /* the envelope, not sent yet */
+    struct str chunk;  /* bytes of the message, not sent yet */
     bool broken;       /* the connection failed; inject_finish says so */
+    bool unsent;       /* nothing of this message has left yet: it may go to another connection */
     uint64_t size;     /* bytes of the message so far */
+    uint64_t served;   /* messages that this connection has taken */
 };
 
 void inject_init(struct inject *inject);
@@ -38,7 +42,8 @@ void inject_data(struct inject *inject, struct slice bytes);
 /* Ends the message and waits until it is on disk. VERDICT_OK: `reply` is the queue id;
  * otherwise the reason, fit for the end of an SMTP reply. */
 enum verdict inject_finish(struct inject *inject, struct str *reply);
-/* Gives up the message that was begun (closes the connection; the next begin opens another). */
+/* Gives up the message that was begun (closes the connection if a part of it was sent already; the
+ * next begin opens another). */
 void inject_abort(struct inject *inject);
 
 #endif

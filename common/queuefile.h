@@ -14,7 +14,7 @@
  *     D u3@example.org
  *
  * Lines of the block end in LF. Status bytes are overwritten in place. A file whose size is not
- * block + size was cut short and was never acknowledged.
+ * block + size was cut short and was never acknowledged. No value holds a control byte.
  * ROOT/queue/failure/ID collects, one line each, why recipients failed: netstrings recipient,
  * enhanced status, text; written and synced before the status byte says F.
  */
@@ -28,6 +28,7 @@
 
 enum {
     QUEUEFILE_ID_SIZE = 13, /* base32 digits: microseconds since 1970 and a random tail */
+    QUEUEFILE_SIZE_DIGITS = 16,
     QUEUEFILE_BLOCK_MAX = 524288,
 };
 
@@ -61,9 +62,13 @@ struct queuefile {
 int queuefile_parse(struct slice bytes, struct queuefile *file);
 void queuefile_free(struct queuefile *file);
 
-/* Writes the block for `envelope`; the size field is left as zeros at *size_offset. */
+/* Writes the block for `envelope`; the size field is left as zeros at *size_offset. False when the
+ * envelope has no recipient, too many, a control byte anywhere, or there is no memory. */
 bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
                       const struct envelope *envelope, off_t *size_offset);
+
+/* The size field as it stands in the file: 16 digits. */
+void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS]);
 
 /* Is this a well-formed id (and so safe as a file name)? */
 bool queuefile_is_id(struct slice id);

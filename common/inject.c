@@ -1,0 +1,204 @@
+/* inject - see inject.h */
+#include "inject.h"
+
+#include "clock.h"
+#include "io.h"
+#include "number.h"
+#include "unixsocket.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+enum {
+    /* A thousand recipients of 320 bytes, sender and origin, and what frames them. */
+    ENVELOPE_BYTES_MAX = ENVELOPE_RECIPIENTS_MAX * (ENVELOPE_ADDRESS_MAX + 8) + 2048,
+    FRAME_MAX = ENVELOPE_BYTES_MAX + 32,
+    PARTS_MAX = 4,
+};
+
+void inject_init(struct inject *inject)
+{
+    *inject = (struct inject){.fd = -1, .unsent = true};
+    str_init(&inject->output, FRAME_MAX);
+    str_init(&inject->chunk, INJECT_CHUNK_MAX);
+}
+
+void inject_close(struct inject *inject)
+{
+    io_close(&inject->fd);
+    str_free(&inject->output);
+    str_free(&inject->chunk);
+    inject->served = 0;
+}
+
+static bool connect_anew(struct inject *inject)
+{
+    io_close(&inject->fd);
+    inject->served = 0;
+    inject->fd = unixsocket_connect(INJECT_SOCKET, SOCK_STREAM);
+    return inject->fd >= 0;
+}
+
+static void frame_envelope(struct inject *inject, const struct envelope *envelope)
+{
+    struct str fields;
+    str_init(&fields, ENVELOPE_BYTES_MAX);
+    wire_put_text(&fields, "inject/1");
+    wire_put(&fields, str_slice(&envelope->origin));
+    wire_put(&fields, str_slice(&envelope->sender));
+    wire_put_text(&fields, envelope->body == ENVELOPE_BODY_8BIT ? "8" : "7");
+    wire_put_text(&fields, envelope->utf8 ? "1" : "0");
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        wire_put(&fields, str_slice(&envelope->recipients[i]));
+    if (!fields.failed)
+        wire_put(&inject->output, str_slice(&fields));
+    inject->broken = fields.failed || inject->output.failed;
+    str_free(&fields);
+}
+
+void inject_begin(struct inject *inject, const struct envelope *envelope)
+{
+    str_clear(&inject->output);
+    str_clear(&inject->chunk);
+    inject->size = 0;
+    inject->unsent = true;
+    frame_envelope(inject, envelope);
+    if (!inject->broken && inject->fd < 0)
+        inject->broken = !connect_anew(inject);
+}
+
+/* Takes `size` bytes off the front of the parts. */
+static void advance(struct iovec *parts, size_t count, size_t size)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t taken = size < parts[i].iov_len ? size : parts[i].iov_len;
+        parts[i].iov_base = (char *)parts[i].iov_base + taken;
+        parts[i].iov_len -= taken;
+        size -= taken;
+    }
+}
+
+static size_t total_size(const struct iovec *parts, size_t count)
+{
+    size_t total = 0;
+    for (size_t i = 0; i < count; i++)
+        total += parts[i].iov_len;
+    return total;
+}
+
+static bool send_parts(struct inject *inject, struct iovec *parts, size_t count)
+{
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = count};
+    int64_t deadline = clock_deadline(INJECT_TIMEOUT_MS);
+    while (total_size(parts, count) > 0) {
+        ssize_t sent = sendmsg(inject->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent >= 0) {
+            inject->unsent = false;
+            advance(parts, count, (size_t)sent);
+        } else if (errno == EAGAIN) {
+            if (!io_wait(inject->fd, POLLOUT, deadline))
+                return false;
+        } else if (errno == EPIPE && inject->unsent && inject->served > 0) {
+            /* queue-inject was started anew since the last message. */
+            if (!connect_anew(inject))
+                return false;
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct iovec part_of(struct slice bytes)
+{
+    return (struct iovec){.iov_base = (void *)(uintptr_t)bytes.data, .iov_len = bytes.size};
+}
+
+/* Sends the envelope, if it still waits, and the chunk, framed; with `end` the empty netstring. */
+static void send_chunk(struct inject *inject, bool end)
+{
+    char head[NUMBER_TEXT_SIZE + 2];
+    int head_size = snprintf(head, sizeof head, "%zu:", inject->chunk.size);
+    struct slice tail = end ? SLICE(",0:,") : SLICE(",");
+    if (inject->chunk.size == 0) {
+        head_size = 0;
+        tail = end ? SLICE("0:,") : SLICE("");
+    }
+    struct iovec parts[PARTS_MAX] = {
+        part_of(str_slice(&inject->output)),
+        part_of(slice_of(head, (size_t)head_size)),
+        part_of(str_slice(&inject->chunk)),
+        part_of(tail),
+    };
+    if (!inject->broken)
+        inject->broken = !send_parts(inject, parts, PARTS_MAX);
+    str_clear(&inject->output);
+    str_clear(&inject->chunk);
+}
+
+void inject_data(struct inject *inject, struct slice bytes)
+{
+    inject->size += bytes.size;
+    while (bytes.size > 0 && !inject->broken) {
+        size_t room = INJECT_CHUNK_MAX - inject->chunk.size;
+        struct slice part = slice_part(bytes, 0, room);
+        inject->broken = !str_append(&inject->chunk, part);
+        bytes = slice_from(bytes, part.size);
+        if (inject->chunk.size == INJECT_CHUNK_MAX)
+            send_chunk(inject, false);
+    }
+}
+
+/* Reads the answer's netstring; nothing may follow it. */
+static bool read_answer(struct inject *inject, char *bytes, size_t max, struct slice *answer)
+{
+    size_t size = 0;
+    int64_t deadline = clock_deadline(INJECT_TIMEOUT_MS);
+    for (;;) {
+        ssize_t got = io_read(inject->fd, bytes + size, max - size, deadline);
+        if (got <= 0)
+            return false;
+        size += (size_t)got;
+        struct slice rest = slice_of(bytes, size);
+        int cut = wire_cut_netstring(&rest, INJECT_REPLY_MAX, answer);
+        if (cut != 0)
+            return cut == 1 && rest.size == 0 && answer->size > 0;
+        if (size == max)
+            return false;
+    }
+}
+
+static enum verdict finish_broken(struct inject *inject, struct str *reply)
+{
+    io_close(&inject->fd);
+    str_clear(reply);
+    str_append_text(reply, "4.3.0 the queue does not answer, try again later");
+    return VERDICT_TEMP;
+}
+
+enum verdict inject_finish(struct inject *inject, struct str *reply)
+{
+    char bytes[INJECT_REPLY_MAX + NUMBER_TEXT_SIZE + 2];
+    struct slice answer;
+    send_chunk(inject, true);
+    if (inject->broken || !read_answer(inject, bytes, sizeof bytes, &answer))
+        return finish_broken(inject, reply);
+    inject->served++;
+    str_clear(reply);
+    if (!str_append(reply, slice_from(answer, 1)))
+        return finish_broken(inject, reply);
+    return verdict_from_letter(slice_part(answer, 0, 1));
+}
+
+void inject_abort(struct inject *inject)
+{
+    if (!inject->unsent || inject->broken)
+        io_close(&inject->fd);
+    str_clear(&inject->output);
+    str_clear(&inject->chunk);
+    inject->unsent = true;
+}

@@ -1,0 +1,267 @@
+/* queuefile - see queuefile.h */
+#include "queuefile.h"
+
+#include "clock.h"
+#include "number.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum {
+    ID_TIME_DIGITS = 11, /* 55 bits of microseconds: the year 3111 */
+    ID_DIGIT_BITS = 5,
+    ID_DIGIT_MASK = 31,
+};
+
+/* In the order of ASCII, so that ids sort by age; without letters that look like others. */
+static const char id_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
+
+static bool is_clean(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+bool queuefile_is_id(struct slice id)
+{
+    if (id.size != QUEUEFILE_ID_SIZE)
+        return false;
+    for (size_t i = 0; i < id.size; i++)
+        if (id.data[i] == '\0' || !strchr(id_digits, id.data[i]))
+            return false;
+    return true;
+}
+
+void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1])
+{
+    uint64_t time = (uint64_t)clock_microseconds();
+    unsigned random = 0;
+    /* Without random bytes two messages of one microsecond would meet at linkat, and try again. */
+    if (getrandom(&random, sizeof random, GRND_NONBLOCK) != (ssize_t)sizeof random)
+        random = (unsigned)clock_ms();
+    for (size_t i = ID_TIME_DIGITS; i-- > 0; time >>= ID_DIGIT_BITS)
+        id[i] = id_digits[time & ID_DIGIT_MASK];
+    for (size_t i = ID_TIME_DIGITS; i < QUEUEFILE_ID_SIZE; i++, random >>= ID_DIGIT_BITS)
+        id[i] = id_digits[random & ID_DIGIT_MASK];
+    id[QUEUEFILE_ID_SIZE] = '\0';
+}
+
+void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS])
+{
+    for (size_t i = QUEUEFILE_SIZE_DIGITS; i-- > 0; size /= 10)
+        digits[i] = (char)('0' + size % 10);
+}
+
+/* ---- parsing -----------------------------------------------------------------------------------
+ */
+
+/* Cuts the line "NAME VALUE". 1, 0: not whole yet, -1: another line. */
+static int cut_field(struct slice *rest, struct slice name, struct slice *value)
+{
+    size_t end = slice_find(*rest, '\n');
+    struct slice line = slice_part(*rest, 0, end);
+    struct slice start = slice_part(line, 0, name.size);
+    /* Garbage is seen at its first bytes, not after half a megabyte of it. */
+    if (memcmp(start.data ? start.data : "", name.data, start.size) != 0)
+        return -1;
+    if (end == rest->size)
+        return 0;
+    if (start.size < name.size)
+        return -1;
+    *value = slice_from(line, name.size);
+    if (!is_clean(*value))
+        return -1;
+    *rest = slice_from(*rest, end + 1);
+    return 1;
+}
+
+static bool set_magic(struct queuefile *file, struct slice value)
+{
+    (void)file;
+    return value.size == 0;
+}
+
+static bool set_id(struct queuefile *file, struct slice value)
+{
+    file->id = value;
+    return queuefile_is_id(value);
+}
+
+static bool set_size(struct queuefile *file, struct slice value)
+{
+    return value.size == QUEUEFILE_SIZE_DIGITS && number_parse(value, INT64_MAX, &file->size);
+}
+
+static bool set_arrived(struct queuefile *file, struct slice value)
+{
+    uint64_t seconds;
+    if (!number_parse(value, INT64_MAX, &seconds))
+        return false;
+    file->arrived = (int64_t)seconds;
+    return true;
+}
+
+static bool set_origin(struct queuefile *file, struct slice value)
+{
+    file->origin = value;
+    return value.size <= ENVELOPE_ORIGIN_MAX;
+}
+
+static bool set_body(struct queuefile *file, struct slice value)
+{
+    struct slice kind = slice_cut(&value, ' ');
+    file->body = slice_equal(kind, SLICE("8bit")) ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
+    file->utf8 = slice_equal(value, SLICE("utf8"));
+    return (file->body == ENVELOPE_BODY_8BIT || slice_equal(kind, SLICE("7bit"))) &&
+           (file->utf8 || value.size == 0);
+}
+
+static bool set_sender(struct queuefile *file, struct slice value)
+{
+    file->sender = value;
+    return value.size <= ENVELOPE_ADDRESS_MAX;
+}
+
+struct field {
+    struct slice name; /* with what stands between it and the value */
+    bool (*set)(struct queuefile *file, struct slice value);
+};
+
+static const struct field fields[] = {
+    {{"mail-suite-queue 1", 18}, set_magic},
+    {{"id ", 3}, set_id},
+    {{"size ", 5}, set_size},
+    {{"arrived ", 8}, set_arrived},
+    {{"origin ", 7}, set_origin},
+    {{"body ", 5}, set_body},
+    {{"sender ", 7}, set_sender},
+};
+
+/* Counts the recipient lines, up to and with the empty line that ends them. */
+static int count_recipients(struct slice rest, size_t *count)
+{
+    for (*count = 0;; (*count)++) {
+        size_t end = slice_find(rest, '\n');
+        if (end == 0 && rest.size > 0)
+            return *count > 0 ? 1 : -1;
+        if (end > ENVELOPE_ADDRESS_MAX + 2 || *count > ENVELOPE_RECIPIENTS_MAX)
+            return -1;
+        if (end == rest.size)
+            return 0;
+        rest = slice_from(rest, end + 1);
+    }
+}
+
+static bool is_status(char byte)
+{
+    return byte == QUEUEFILE_TODO || byte == QUEUEFILE_DONE || byte == QUEUEFILE_FAILED;
+}
+
+static bool parse_recipients(struct slice bytes, struct slice *rest, struct queuefile *file)
+{
+    for (size_t i = 0; i < file->recipient_count; i++) {
+        off_t offset = (off_t)(bytes.size - rest->size);
+        struct slice line = slice_cut(rest, '\n');
+        if (line.size < 3 || !is_status(line.data[0]) || line.data[1] != ' ' || !is_clean(line))
+            return false;
+        file->recipients[i] = (struct queuefile_recipient){
+            .status = line.data[0], .address = slice_from(line, 2), .offset = offset};
+    }
+    return true;
+}
+
+static int parse_list(struct slice bytes, struct slice rest, struct queuefile *file)
+{
+    int counted = count_recipients(rest, &file->recipient_count);
+    if (counted != 1)
+        return counted;
+    if (file->recipient_count > ENVELOPE_RECIPIENTS_MAX)
+        return -1;
+    file->recipients = calloc(file->recipient_count, sizeof *file->recipients);
+    if (!file->recipients) {
+        errno = ENOMEM;
+        return -1;
+    }
+    if (!parse_recipients(bytes, &rest, file)) {
+        queuefile_free(file);
+        errno = EPROTO;
+        return -1;
+    }
+    file->start = (off_t)(bytes.size - rest.size + 1);
+    return 1;
+}
+
+int queuefile_parse(struct slice bytes, struct queuefile *file)
+{
+    *file = (struct queuefile){0};
+    bytes = slice_part(bytes, 0, QUEUEFILE_BLOCK_MAX);
+    struct slice rest = bytes;
+    int result = 1;
+    errno = EPROTO;
+    for (size_t i = 0; result == 1 && i < sizeof fields / sizeof *fields; i++) {
+        struct slice value;
+        result = cut_field(&rest, fields[i].name, &value);
+        if (result == 1 && !fields[i].set(file, value))
+            result = -1;
+    }
+    if (result == 1)
+        result = parse_list(bytes, rest, file);
+    return result == 0 && bytes.size == QUEUEFILE_BLOCK_MAX ? -1 : result;
+}
+
+void queuefile_free(struct queuefile *file)
+{
+    free(file->recipients);
+    file->recipients = NULL;
+    file->recipient_count = 0;
+}
+
+/* ---- writing -----------------------------------------------------------------------------------
+ */
+
+static bool is_writable(const struct envelope *envelope)
+{
+    if (envelope->recipient_count == 0 || envelope->recipient_count > ENVELOPE_RECIPIENTS_MAX ||
+        envelope->origin.failed || envelope->sender.failed ||
+        !is_clean(str_slice(&envelope->origin)) || !is_clean(str_slice(&envelope->sender)))
+        return false;
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        if (envelope->recipients[i].size == 0 || !is_clean(str_slice(&envelope->recipients[i])))
+            return false;
+    return true;
+}
+
+static void put_line(struct str *block, const char *name, struct slice value)
+{
+    str_append_text(block, name);
+    str_append_byte(block, ' ');
+    str_append(block, value);
+    str_append_byte(block, '\n');
+}
+
+bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
+                      const struct envelope *envelope, off_t *size_offset)
+{
+    char number[NUMBER_TEXT_SIZE];
+    char size[QUEUEFILE_SIZE_DIGITS];
+    if (!queuefile_is_id(id) || arrived < 0 || !is_writable(envelope))
+        return false;
+    queuefile_format_size(0, size);
+    put_line(block, "mail-suite-queue", SLICE("1"));
+    put_line(block, "id", id);
+    *size_offset = (off_t)(block->size + sizeof "size");
+    put_line(block, "size", slice_of(size, sizeof size));
+    put_line(block, "arrived", number_format((uint64_t)arrived, number));
+    put_line(block, "origin", str_slice(&envelope->origin));
+    str_append_text(block, envelope->body == ENVELOPE_BODY_8BIT ? "body 8bit" : "body 7bit");
+    str_append_text(block, envelope->utf8 ? " utf8\n" : "\n");
+    put_line(block, "sender", str_slice(&envelope->sender));
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        put_line(block, "T", str_slice(&envelope->recipients[i]));
+    str_append_byte(block, '\n');
+    return !block->failed;
+}
