@@ -1,11 +1,12 @@
 /*
  * directory - who lives here: domains, accounts and their settings, as compiled by `cdb rebuild`
  *
- *     cdb/domains.cdb           domain in lower case (A-labels) -> parent domain, uid
- *     cdb/domain/PARENT.cdb     "a" LOCALPART -> the account's own settings (netstrings key, value
- * ...) "s" SETTING   -> the domain's value (domain, plan or system layer) cdb/host.cdb SETTING ->
- * the host's value (control/SETTING, or its default) cdb/secret/PARENT.cdb     LOCALPART     ->
- * password hash; readable by authd alone
+ * - cdb/domains.cdb: domain in lower case (A-labels, or UTF-8) -> netstrings parent domain, uid
+ * - cdb/domain/PARENT.cdb: "a" LOCALPART -> the account's own settings in force, netstrings key,
+ *   value, key, value ...; "s" SETTING -> the domain's value (of domain, plan or system layer)
+ * - cdb/host.cdb: SETTING -> the host's value (control/SETTING, or its default)
+ * - cdb/secret/PARENT.cdb, readable by authd alone: LOCALPART -> password hash (no key: no login);
+ *   "apop " LOCALPART -> the APOP secret as it is, only where the setting apop is on
  *
  * Local parts are compared in lower case (SPEC R2.2). All of it is read-only; a lookup in a file
  * that is gone or broken is DIRECTORY_TROUBLE (4xx), never "unknown".

@@ -1,0 +1,394 @@
+/* settings - see settings.h */
+#include "settings.h"
+
+#include "ip.h"
+#include "mailaddress.h"
+#include "number.h"
+
+#define GIGABYTE UINT64_C(1073741824)
+#define TERABYTE (1024 * GIGABYTE)
+#define DAY      UINT64_C(86400)
+
+/* clang-format off */
+const struct setting settings_table[] = {
+    /* name, scope, kind, default, least, most, choices, who, rule, readers, sentence, reply */
+
+    /* ---- the host: control/NAME ---- */
+    {"me", SETTINGS_HOST, SETTINGS_NAME, NULL, 1, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "authd bounce imap-login imapd local pop3-login pop3d queue-inject queued remote smtpd", "The name of this machine, as it greets and signs.", NULL},
+    {"defaultdomain", SETTINGS_HOST, SETTINGS_NAME, "", 0, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "authd", "The domain of a user who logs in with a bare local part; empty: none.", NULL},
+    {"databytes", SETTINGS_HOST, SETTINGS_BYTES, "52428800", 1024, TERABYTE, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "smtpd queue-inject", "The largest message that is taken.",
+     "552 5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)"},
+    {"timeout-smtp", SETTINGS_HOST, SETTINGS_NUMBER, "300", 5, 3600, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "smtpd", "Seconds that an SMTP client may be silent.", NULL},
+    {"recipients-max", SETTINGS_HOST, SETTINGS_NUMBER, "1000", 100, 1000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "smtpd", "Recipients of one message; RFC 5321 asks for at least 100.", NULL},
+    {"errors-max", SETTINGS_HOST, SETTINGS_NUMBER, "20", 1, 10000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "smtpd", "Errors of one SMTP client before the connection is closed.", NULL},
+    {"plaintext-auth", SETTINGS_HOST, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "smtpd imap-login pop3-login", "Offer log-in without TLS; the domain's plaintext-login decides then.", NULL},
+    {"apop", SETTINGS_HOST, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "pop3-login", "Greet POP3 clients with the timestamp that APOP needs.", NULL},
+    {"connections-max", SETTINGS_HOST, SETTINGS_NUMBER, "1000", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "tcpd", "Connections of one service at a time.", NULL},
+    {"connections-per-client", SETTINGS_HOST, SETTINGS_NUMBER, "50", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "tcpd", "Connections of one service from one address at a time.", NULL},
+    {"tls-handshake-timeout", SETTINGS_HOST, SETTINGS_NUMBER, "30", 1, 300, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "tlsd", "Seconds for a TLS handshake.", NULL},
+    {"tls-sessions-max", SETTINGS_HOST, SETTINGS_NUMBER, "2000", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "tlsd", "TLS connections at a time.", NULL},
+    {"sessions-max", SETTINGS_HOST, SETTINGS_NUMBER, "4000", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "spawnd", "Processes that run for users at a time.", NULL},
+    {"sessions-per-domain", SETTINGS_HOST, SETTINGS_NUMBER, "500", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "spawnd", "The same of one domain.", NULL},
+    {"lock-failures", SETTINGS_HOST, SETTINGS_NUMBER, "10", 1, 1000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "stated", "Failed log-ins that lock an account for a time.", NULL},
+    {"lock-window", SETTINGS_HOST, SETTINGS_NUMBER, "600", 10, DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "stated", "Seconds within which they count.", NULL},
+    {"lock-time", SETTINGS_HOST, SETTINGS_NUMBER, "900", 1, 7 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "stated", "Seconds that the lock holds.", NULL},
+    {"concurrency-scan", SETTINGS_HOST, SETTINGS_NUMBER, "4", 1, 100, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Messages that are scanned at a time.", NULL},
+    {"concurrency-local", SETTINGS_HOST, SETTINGS_NUMBER, "20", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Local deliveries at a time.", NULL},
+    {"concurrency-remote", SETTINGS_HOST, SETTINGS_NUMBER, "20", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Remote deliveries at a time.", NULL},
+    {"concurrency-destination", SETTINGS_HOST, SETTINGS_NUMBER, "5", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Remote deliveries to one domain at a time.", NULL},
+    {"queue-lifetime", SETTINGS_HOST, SETTINGS_NUMBER, "432000", 60, 30 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Seconds that delivery is tried before the message bounces.", NULL},
+    {"postmaster", SETTINGS_HOST, SETTINGS_ADDRESS, "", 0, 320, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued bounce", "Where bounces that can't be delivered go; empty: postmaster@me.", NULL},
+    {"bouncefrom", SETTINGS_HOST, SETTINGS_LOCAL, "MAILER-DAEMON", 1, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued bounce", "The local part in From of a bounce; the domain is me.", NULL},
+    {"helo", SETTINGS_HOST, SETTINGS_NAME, "", 0, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "remote", "The name said to other servers; empty: me.", NULL},
+    {"resolver", SETTINGS_HOST, SETTINGS_ENDPOINT, "", 0, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "remote", "The DNS server to ask, ADDRESS or ADDRESS:PORT; empty: as /etc/resolv.conf says.", NULL},
+    {"clamdb", SETTINGS_HOST, SETTINGS_PATH, "/var/lib/clamav", 1, 1000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "scand", "The folder of ClamAV's signatures.", NULL},
+    {"scan-workers", SETTINGS_HOST, SETTINGS_NUMBER, "2", 1, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "scand", "Scanning processes.", NULL},
+    {"scan-timeout", SETTINGS_HOST, SETTINGS_NUMBER, "120", 5, 3600, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "scand", "Seconds for one message; after that it waits and is tried again.", NULL},
+    {"scan-encrypted", SETTINGS_HOST, SETTINGS_CHOICE, "pass", 0, 0, "pass refuse", SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "scand", "Mail with an archive that is encrypted: pass with a header field, or refuse.", NULL},
+    {"scan-limits", SETTINGS_HOST, SETTINGS_CHOICE, "refuse", 0, 0, "pass refuse", SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "scand", "Mail with an archive beyond the scanner's limits (too deep, too large): pass or refuse.", NULL},
+
+    /* ---- account: control/domains/DOMAIN/users, the domain's settings, the plan ---- */
+    {"imap", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
+     "authd", "May log in over IMAP.", NULL},
+    {"pop3", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
+     "authd", "May log in over POP3.", NULL},
+    {"apop", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_OFF,
+     "authd", "May log in by APOP; needs a secret that is kept as it is, and control/apop on.", NULL},
+    {"plaintext-login", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_OFF,
+     "authd", "May log in without TLS; needs control/plaintext-auth on.", NULL},
+    {"message-size", SETTINGS_ACCOUNT, SETTINGS_BYTES, "52428800", 1024, TERABYTE, NULL, SETTINGS_ADMIN, SETTINGS_LOWER,
+     "smtpd", "The largest message that it sends or gets.",
+     "552 5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)"},
+    {"quota", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 1048576, NULL, SETTINGS_ADMIN, SETTINGS_LOWER_0,
+     "", "Space for mail in MB; 0: without limit of its own.", NULL},
+    {"receive", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
+     "", "Keep arriving mail in the mailbox.", NULL},
+    {"spam-tag", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
+     "", "Put [SPAM] in front of the subject of spam.", NULL},
+    {"spam-folder", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
+     "", "File spam in the spam folder.", NULL},
+    {"comment", SETTINGS_ACCOUNT, SETTINGS_TEXT, "", 0, 255, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
+     "mailctl", "Free text about the account.", NULL},
+
+    /* ---- domain: the domain's settings, the plan ---- */
+    {"catch-all", SETTINGS_DOMAIN, SETTINGS_LOCAL, "", 0, 64, NULL, SETTINGS_ADMIN, SETTINGS_FIXED,
+     "cdb", "The account that gets mail for unknown local parts; empty: such mail is refused.", NULL},
+    {"postmaster", SETTINGS_DOMAIN, SETTINGS_CHOICE, "admin", 0, 0, "admin box", SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "cdb", "postmaster is a mailbox of its own (box), or it and nobody go to the account that admin names (admin).", NULL},
+    {"admin", SETTINGS_DOMAIN, SETTINGS_LOCAL, "", 0, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FREE,
+     "cdb", "The administrator's account; empty: the mailbox postmaster.", NULL},
+    {"child-domains", SETTINGS_DOMAIN, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_OFF,
+     "cdb", "May have child domains.", NULL},
+    {"accounts-max", SETTINGS_DOMAIN, SETTINGS_NUMBER, "0", 0, 1000000, NULL, SETTINGS_OPERATOR, SETTINGS_LOWER_0,
+     "cdb", "Accounts of the domain, postmaster not counted; 0: without limit.", NULL},
+    {"domain-quota", SETTINGS_DOMAIN, SETTINGS_NUMBER, "0", 0, 1073741824, NULL, SETTINGS_OPERATOR, SETTINGS_LOWER_0,
+     "", "Space for all mail of the domain in MB; 0: without limit.", NULL},
+};
+/* clang-format on */
+
+const size_t settings_count = sizeof settings_table / sizeof settings_table[0];
+
+static const struct setting *find(struct slice name, bool host)
+{
+    for (size_t i = 0; i < settings_count; i++)
+        if ((settings_table[i].scope == SETTINGS_HOST) == host &&
+            slice_equal(name, slice_text(settings_table[i].name)))
+            return &settings_table[i];
+    return NULL;
+}
+
+const struct setting *settings_find_host(struct slice name)
+{
+    return find(name, true);
+}
+
+const struct setting *settings_find(struct slice name)
+{
+    return find(name, false);
+}
+
+/* ---- one check per kind ---- */
+
+typedef bool check(const struct setting *setting, struct slice value, struct str *reason);
+
+static bool has_word(const char *words, struct slice word)
+{
+    struct slice rest = slice_text(words);
+    while (rest.size > 0)
+        if (slice_equal(slice_cut_word(&rest), word))
+            return true;
+    return false;
+}
+
+static bool check_switch(const struct setting *setting, struct slice value, struct str *reason)
+{
+    (void)setting;
+    if (has_word("on off", value))
+        return true;
+    str_append_text(reason, "is neither \"on\" nor \"off\"");
+    return false;
+}
+
+static bool check_amount(const struct setting *setting, struct slice value, struct str *reason,
+                         const char *what)
+{
+    uint64_t number;
+    if (number_parse(value, setting->most, &number) && number >= setting->least)
+        return true;
+    str_format(reason, "is not %s from %llu to %llu", what, (unsigned long long)setting->least,
+               (unsigned long long)setting->most);
+    if (setting->otherwise)
+        str_format(reason, " (try %s)", setting->otherwise);
+    return false;
+}
+
+static bool check_number(const struct setting *setting, struct slice value, struct str *reason)
+{
+    return check_amount(setting, value, reason, "a number");
+}
+
+static bool check_bytes(const struct setting *setting, struct slice value, struct str *reason)
+{
+    return check_amount(setting, value, reason, "a number of bytes");
+}
+
+static bool check_choice(const struct setting *setting, struct slice value, struct str *reason)
+{
+    if (has_word(setting->choices, value))
+        return true;
+    str_format(reason, "is not one of: %s", setting->choices);
+    return false;
+}
+
+/* Well-formed UTF-8 of `size` bytes at `text`, shortest form, no surrogates, no controls. */
+static size_t character_size(const unsigned char *text, size_t size)
+{
+    unsigned char first = text[0];
+    size_t need = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (first > 0xf4 || need == 0 || need > size || first < 0x20 || first == 0x7f)
+        return 0;
+    for (size_t i = 1; i < need; i++)
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f) ||
+        (first == 0xc2 && text[1] < 0xa0))
+        return 0;
+    return need;
+}
+
+static bool is_line(struct slice value)
+{
+    while (value.size > 0) {
+        size_t size = character_size((const unsigned char *)value.data, value.size);
+        if (size == 0)
+            return false;
+        value = slice_from(value, size);
+    }
+    return true;
+}
+
+static bool check_text(const struct setting *setting, struct slice value, struct str *reason)
+{
+    if (value.size >= setting->least && value.size <= setting->most && is_line(value))
+        return true;
+    str_format(reason, "is not one line of UTF-8 of at most %llu bytes",
+               (unsigned long long)setting->most);
+    return false;
+}
+
+static bool may_be_empty(const struct setting *setting, struct slice value)
+{
+    return value.size == 0 && setting->least == 0;
+}
+
+static bool check_name(const struct setting *setting, struct slice value, struct str *reason)
+{
+    if (may_be_empty(setting, value) ||
+        (value.size <= setting->most && mailaddress_is_domain(value, 0)))
+        return true;
+    str_append_text(reason, "is not a host name (such as mail.example.jp)");
+    return false;
+}
+
+static bool check_local(const struct setting *setting, struct slice value, struct str *reason)
+{
+    bool good = value.size >= setting->least && value.size <= setting->most;
+    for (size_t i = 0; good && i < value.size; i++)
+        good = slice_is_letter(value.data[i]) || slice_is_digit(value.data[i]) ||
+               slice_has(SLICE("-_."), value.data[i]);
+    if (!good)
+        str_append_text(reason, "is not the part of an address before the @ (such as admin)");
+    return good;
+}
+
+static bool check_address(const struct setting *setting, struct slice value, struct str *reason)
+{
+    struct mailaddress address;
+    if (may_be_empty(setting, value) ||
+        (value.size <= setting->most && mailaddress_parse(value, 0, &address)))
+        return true;
+    str_append_text(reason, "is not a mail address (such as postmaster@example.jp)");
+    return false;
+}
+
+static bool check_endpoint(const struct setting *setting, struct slice value, struct str *reason)
+{
+    struct ip ip;
+    uint16_t port;
+    if (may_be_empty(setting, value) || ip_parse(value, &ip) ||
+        ip_parse_endpoint(value, &ip, &port))
+        return true;
+    str_append_text(reason,
+                    "is not ADDRESS or ADDRESS:PORT (such as 127.0.0.1, 127.0.0.1:53, [::1]:53)");
+    return false;
+}
+
+static bool check_path(const struct setting *setting, struct slice value, struct str *reason)
+{
+    if (value.size > 0 && value.size <= setting->most && value.data[0] == '/' && is_line(value))
+        return true;
+    str_append_text(reason, "is not an absolute path");
+    return false;
+}
+
+static const struct {
+    const char *name;
+    check *check;
+} kinds[] = {
+    [SETTINGS_SWITCH] = {"switch", check_switch},
+    [SETTINGS_NUMBER] = {"number", check_number},
+    [SETTINGS_BYTES] = {"bytes", check_bytes},
+    [SETTINGS_CHOICE] = {"choice", check_choice},
+    [SETTINGS_TEXT] = {"text", check_text},
+    [SETTINGS_NAME] = {"host name", check_name},
+    [SETTINGS_LOCAL] = {"local part", check_local},
+    [SETTINGS_ADDRESS] = {"address", check_address},
+    [SETTINGS_ENDPOINT] = {"IP address", check_endpoint},
+    [SETTINGS_PATH] = {"path", check_path},
+};
+
+bool settings_check(const struct setting *setting, struct slice value, struct str *reason)
+{
+    return kinds[setting->kind].check(setting, value, reason);
+}
+
+/* ---- layers ---- */
+
+static uint64_t amount(struct slice value, bool zero_is_none)
+{
+    uint64_t number = 0;
+    if (!number_parse(value, UINT64_MAX, &number))
+        return 0;
+    return zero_is_none && number == 0 ? UINT64_MAX : number;
+}
+
+bool settings_may(enum settings_rule rule, struct slice upper, struct slice lower)
+{
+    bool zero_is_none = rule == SETTINGS_LOWER_0;
+    if (slice_equal(upper, lower))
+        return true;
+    switch (rule) {
+    case SETTINGS_FREE:
+        return true;
+    case SETTINGS_LOWER:
+    case SETTINGS_LOWER_0:
+        return amount(lower, zero_is_none) <= amount(upper, zero_is_none);
+    case SETTINGS_OFF:
+        return slice_equal(lower, SLICE("off"));
+    case SETTINGS_FIXED:
+        break;
+    }
+    return false;
+}
+
+struct slice settings_in_force(const struct setting *setting, const struct settings_stack *stack,
+                               enum settings_layer *layer, bool *ignored)
+{
+    struct slice value = slice_text(setting->otherwise);
+    enum settings_rule rule = stack->plan_rules ? stack->rule : setting->rule;
+    bool passed_over = false;
+    *layer = SETTINGS_SYSTEM;
+    for (enum settings_layer at = SETTINGS_PLAN; at < SETTINGS_LAYERS; at++) {
+        if (!stack->layer[at].said)
+            continue;
+        /* The plan is the operator's word and may loosen what is only a default. */
+        if (at != SETTINGS_PLAN && !settings_may(rule, value, stack->layer[at].value)) {
+            passed_over = true;
+            continue;
+        }
+        value = stack->layer[at].value;
+        *layer = at;
+    }
+    if (ignored)
+        *ignored = passed_over;
+    return value;
+}
+
+/* ---- names ---- */
+
+const char *settings_scope_name(enum settings_scope scope)
+{
+    static const char *const names[] = {"host", "domain", "account"};
+    return names[scope];
+}
+
+const char *settings_kind_name(enum settings_kind kind)
+{
+    return kinds[kind].name;
+}
+
+const char *settings_layer_name(enum settings_layer layer)
+{
+    static const char *const names[] = {"system", "plan", "domain", "account"};
+    return layer < SETTINGS_LAYERS ? names[layer] : "?";
+}
+
+const char *settings_who_name(enum settings_who who)
+{
+    static const char *const names[] = {"operator", "admin", "user"};
+    return names[who];
+}
+
+const char *settings_rule_text(enum settings_rule rule)
+{
+    static const char *const texts[] = {
+        [SETTINGS_FREE] = "a lower layer may say anything",
+        [SETTINGS_LOWER] = "a lower layer may only lower it",
+        [SETTINGS_LOWER_0] = "a lower layer may only lower it (0: without limit)",
+        [SETTINGS_OFF] = "a lower layer may only switch it off",
+        [SETTINGS_FIXED] = "a lower layer may not change it",
+    };
+    return texts[rule];
+}
