@@ -8,7 +8,7 @@
  *           + for imap and pop3: the client's descriptor, and the read end of a pipe that
  *             holds the input that was read too far (may be missing)
  *   answer  "ok", account "local@domain"
- *           "no", code, milliseconds to wait before saying so, text for the client
+ *           "no", code (auth_code_name), milliseconds to wait before saying so, text for the client
  * With "ok" the client's connection already belongs to imapd or pop3d: the login program says
  * nothing more and exits. authd answers within AUTH_TIMEOUT_MS or counts as down.
  */
@@ -53,8 +53,11 @@ struct auth_answer {
     int64_t wait_ms;                 /* wait this long before the answer goes out */
 };
 
-/* Asks on `*fd`, which is connected when -1 and kept for the next question. */
+/* Asks on `*fd`, which is connected when -1 and kept for the next question; closed after AUTH_OK.
+ * The caller closes client_fd and input_fd. */
 void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *answer);
 const char *auth_code_name(enum auth_code code);
+/* An unknown name is AUTH_TROUBLE. */
+enum auth_code auth_code_named(struct slice name);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "str.h"
 #include "verdict.h"
+#include "wire.h"
 
 #define SPAWN_SOCKET "run/spawnd/socket"
 enum { SPAWN_TIMEOUT_MS = 10000, SPAWN_ARGUMENTS_MAX = 8 };
@@ -24,5 +25,9 @@ struct spawn_request {
 
 /* Asks on *fd, connected when -1 and kept. `reason` is filled unless VERDICT_OK. */
 enum verdict spawn_ask(int *fd, const struct spawn_request *request, struct str *reason);
+
+/* The question as a packet and the answer's meaning, for those who send and wait themselves. */
+void spawn_put_question(struct str *packet, const struct spawn_request *request);
+enum verdict spawn_read_answer(const struct wire_message *answer, struct str *reason);
 
 #endif

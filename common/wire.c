@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 #include "number.h"
+#include "unixsocket.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -217,4 +218,28 @@ enum wire_result wire_ask(int fd, struct slice packet, const int *fds, size_t fd
 {
     enum wire_result sent = wire_send(fd, packet, fds, fd_count, deadline);
     return sent == WIRE_OK ? wire_receive(fd, answer, deadline) : sent;
+}
+
+bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
+                   struct wire_message *answer, int64_t timeout_ms)
+{
+    int64_t deadline = clock_deadline(timeout_ms);
+    bool kept = *fd >= 0;
+    if (!kept)
+        *fd = unixsocket_connect(path, SOCK_SEQPACKET);
+    if (*fd < 0)
+        return false;
+    enum wire_result result = wire_send(*fd, packet, fds, fd_count, deadline);
+    if (result == WIRE_END && kept) {
+        io_close(fd);
+        *fd = unixsocket_connect(path, SOCK_SEQPACKET);
+        if (*fd < 0)
+            return false;
+        result = wire_send(*fd, packet, fds, fd_count, deadline);
+    }
+    if (result == WIRE_OK)
+        result = wire_receive(*fd, answer, deadline);
+    if (result != WIRE_OK)
+        io_close(fd);
+    return result == WIRE_OK;
 }

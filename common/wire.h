@@ -69,5 +69,10 @@ enum wire_result wire_receive(int fd, struct wire_message *message, int64_t dead
 /* Sends `packet` and waits for the one answer. */
 enum wire_result wire_ask(int fd, struct slice packet, const int *fds, size_t fd_count,
                           struct wire_message *answer, int64_t deadline);
+/* The same on *fd, which is connected to the socket `path` when -1, and kept for the next question.
+ * A kept connection that died meanwhile is replaced, as long as the question was not taken: nothing
+ * is asked twice. False when there is no answer; *fd is -1 then. */
+bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
+                   struct wire_message *answer, int64_t timeout_ms);
 
 #endif
