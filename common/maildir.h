@@ -9,8 +9,13 @@
  * the UID (missing until one is given); behind ":2," the flags D F P R S T and the keyword letters
  * a-z. Messages of our own are stored in wire form (CRLF), so S and W are equal and a message goes
  * out without a look at its lines. Files of other programs (LF, no S or W) are read just as well.
- * Delivery from the queue names the file after the queue id, so that a repeat after a crash is
- * noticed.
+ * The leading seconds are the message's date; T=seconds stands in the name where they are not (a
+ * file of another program whose mtime says otherwise).
+ *
+ * Delivery from the queue names the file after the queue id and the time in it, never after the
+ * clock: a repeat after a crash meets its own name in new/ and is noticed. One that was moved to
+ * cur/ before the repeat came is not (that would cost a listing of cur/ per delivery), nor one
+ * whose size differs; the window is that between a delivery and the status byte in the queue.
  */
 #ifndef COMMON_MAILDIR_H
 #define COMMON_MAILDIR_H
@@ -37,20 +42,35 @@ struct maildir_name {
     bool has_size, has_crlf_size;
     uint64_t size;      /* S= */
     uint64_t crlf_size; /* W= */
-    uint32_t uid;       /* U=; 0 when missing */
+    uint32_t uid;       /* U=; 0 when missing, or out of the range that is given out */
     unsigned flags;     /* enum maildir_flag */
     uint32_t keywords;  /* bit 0 is 'a' */
+    bool has_date;
+    int64_t date;  /* T=, else the seconds that the unique part begins with */
+    bool has_info; /* ":2," is there, as in cur/; written also without it if flags ask for it */
 };
+/* Larger UIDs in names don't count: a file with a forged one would use up all UIDs at once. */
+#define MAILDIR_UID_MAX 0xffefffffu
 
 /* Parses a file name; slices point into it. False for names that are not messages (beginning
  * with '.', holding '/', empty). Foreign fields and letters are ignored. */
 bool maildir_parse_name(struct slice name, struct maildir_name *parsed);
-/* Writes the name for these facts (fields in the order above). */
+/* Writes the name for these facts (fields in the order above, T only where the unique part does
+ * not say the same). False when the str is full. */
 bool maildir_format_name(struct str *name, const struct maildir_name *facts);
 
-/* Makes FOLDER with cur, new, tmp (mode 0700) where missing. `folder` is relative to `directory`.
- */
+/* Appends a new unique part that begins with `seconds`. `host` may be NULL: the machine's name. */
+bool maildir_new_unique(struct str *unique, int64_t seconds, const char *host);
+/* The unique part of message `id` from the queue: the same each time. */
+bool maildir_queue_unique(struct str *unique, const char *id, const char *host);
+
+/* Makes FOLDER with cur, new, tmp (mode 0700) where missing, durable, and the folders it lies in.
+ * `folder` is relative to `directory`. */
 bool maildir_create(int directory, const char *folder);
+/* Renames without ever replacing a file: EEXIST. */
+bool maildir_rename(int from, const char *name, int to, const char *new_name);
+/* What deliveries that died left in tmp/ for more than a day and a half is removed. */
+void maildir_clean_tmp(int folder);
 
 /* One delivery, in pieces: begin opens tmp/, the caller writes, commit makes it durable and visible
  * in new/ (fsync, link, fsync of the folder). Deliveries of the same `id` to the same folder end in
@@ -74,5 +94,9 @@ bool maildir_write(struct maildir_delivery *delivery, struct slice bytes);
 bool maildir_copy(struct maildir_delivery *delivery, int from, off_t offset, uint64_t size);
 enum verdict maildir_commit(struct maildir_delivery *delivery);
 void maildir_abort(struct maildir_delivery *delivery);
+
+/* For deliveries that end elsewhere than in new/ (mailbox_append): makes the bytes durable; the
+ * caller renames "tmp/" `temporary`, and calls maildir_abort, which then removes nothing. */
+bool maildir_settle(struct maildir_delivery *delivery);
 
 #endif
