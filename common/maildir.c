@@ -228,7 +228,7 @@ static int descend(int directory, const char *name)
 bool maildir_create(int directory, const char *folder)
 {
     struct slice rest = slice_text(folder);
-    int fd = open_folder(directory, ".");
+    int fd = open_folder(directory, slice_starts(rest, SLICE("/")) ? "/" : ".");
     while (rest.size > 0 && fd >= 0) {
         char name[NAME_MAX + 1];
         struct slice part = slice_cut(&rest, '/');
