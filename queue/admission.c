@@ -1,0 +1,122 @@
+/* admission - see admission.h */
+#include "admission.h"
+
+#include "life.h"
+#include "mailaddress.h"
+#include "wire.h"
+
+static const char *const answers[] = {
+    [ADMISSION_OK] = "K",
+    [ADMISSION_BAD] = "D5.5.0 not understood",
+    [ADMISSION_NO_MEMORY] = "Z4.3.0 the queue has no memory left, try again later",
+    [ADMISSION_ORIGIN] = "D5.5.0 the origin is too long or has control characters",
+    [ADMISSION_SENDER] = "D5.1.7 the sender address is not one",
+    [ADMISSION_RECIPIENT] = "D5.1.3 a recipient address is not one",
+    [ADMISSION_RECIPIENT_COUNT] = "D5.5.3 no recipients, or too many",
+};
+
+const char *admission_answer(enum admission_result result)
+{
+    return answers[result];
+}
+
+enum admission_trust admission_trust(uid_t uid)
+{
+    if (uid == life_uid(ROLE_BOUNCE))
+        return ADMISSION_BOUNCE;
+    if (uid == life_uid(ROLE_SMTPD) || uid == life_uid(ROLE_QUEUE) || life_is_domain_uid(uid))
+        return ADMISSION_TRUSTED;
+    return ADMISSION_STRANGER;
+}
+
+static bool is_clean(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static enum admission_result read_origin(struct slice origin, enum admission_trust trust, uid_t uid,
+                                         struct envelope *envelope)
+{
+    if (trust == ADMISSION_STRANGER)
+        return str_format(&envelope->origin, "by=sendmail uid=%lu", (unsigned long)uid)
+                   ? ADMISSION_OK
+                   : ADMISSION_NO_MEMORY;
+    if (origin.size > ENVELOPE_ORIGIN_MAX || !is_clean(origin))
+        return ADMISSION_ORIGIN;
+    return str_append(&envelope->origin, origin) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
+}
+
+static enum admission_result read_sender(struct slice sender, enum admission_trust trust,
+                                         unsigned flags, struct envelope *envelope)
+{
+    struct mailaddress address;
+    bool is_double =
+        trust == ADMISSION_BOUNCE && slice_equal(sender, SLICE(ADMISSION_DOUBLE_SENDER));
+    if (sender.size > 0 && !is_double &&
+        (!is_clean(sender) || !mailaddress_parse(sender, flags, &address)))
+        return ADMISSION_SENDER;
+    return str_append(&envelope->sender, sender) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
+}
+
+/* `canonical` is room for the address's form in the queue file. */
+static enum admission_result read_recipient(struct slice recipient, unsigned flags,
+                                            struct str *canonical, struct envelope *envelope)
+{
+    struct mailaddress address;
+    if (envelope->recipient_count >= ENVELOPE_RECIPIENTS_MAX)
+        return ADMISSION_RECIPIENT_COUNT;
+    str_clear(canonical);
+    if (!is_clean(recipient) || !mailaddress_parse(recipient, flags, &address) ||
+        address.domain.size == 0 || !mailaddress_canonical(&address, canonical))
+        return ADMISSION_RECIPIENT;
+    return envelope_add_recipient(envelope, str_slice(canonical)) ? ADMISSION_OK
+                                                                  : ADMISSION_NO_MEMORY;
+}
+
+static enum admission_result read_recipients(struct slice rest, unsigned flags,
+                                             struct envelope *envelope)
+{
+    struct str canonical;
+    enum admission_result result = ADMISSION_OK;
+    str_init(&canonical, ENVELOPE_ADDRESS_MAX);
+    while (rest.size > 0 && result == ADMISSION_OK) {
+        struct slice recipient;
+        result = wire_cut_netstring(&rest, rest.size, &recipient) == 1
+                     ? read_recipient(recipient, flags, &canonical, envelope)
+                     : ADMISSION_BAD;
+    }
+    str_free(&canonical);
+    if (result == ADMISSION_OK && envelope->recipient_count == 0)
+        return ADMISSION_RECIPIENT_COUNT;
+    return result;
+}
+
+enum { FIELD_PROTOCOL, FIELD_ORIGIN, FIELD_SENDER, FIELD_BODY, FIELD_UTF8, FIELD_COUNT };
+
+enum admission_result admission_read(struct slice fields, enum admission_trust trust, uid_t uid,
+                                     struct envelope *envelope)
+{
+    struct slice field[FIELD_COUNT];
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        if (wire_cut_netstring(&fields, fields.size, &field[i]) != 1)
+            return ADMISSION_BAD;
+    bool is_8bit = slice_equal(field[FIELD_BODY], SLICE("8"));
+    bool is_utf8 = slice_equal(field[FIELD_UTF8], SLICE("1"));
+    if (!slice_equal(field[FIELD_PROTOCOL], SLICE("inject/1")) ||
+        (!is_8bit && !slice_equal(field[FIELD_BODY], SLICE("7"))) ||
+        (!is_utf8 && !slice_equal(field[FIELD_UTF8], SLICE("0"))))
+        return ADMISSION_BAD;
+    envelope_clear(envelope);
+    envelope->body = is_8bit ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
+    envelope->utf8 = is_utf8;
+    unsigned flags = is_utf8 ? MAILADDRESS_UTF8 : 0;
+    enum admission_result result = read_origin(field[FIELD_ORIGIN], trust, uid, envelope);
+    if (result == ADMISSION_OK)
+        result = read_sender(field[FIELD_SENDER], trust, flags, envelope);
+    if (result == ADMISSION_OK)
+        result = read_recipients(fields, flags, envelope);
+    return result;
+}

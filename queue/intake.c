@@ -1,0 +1,179 @@
+/* intake - see intake.h */
+#include "intake.h"
+
+#include "clock.h"
+#include "inject.h"
+#include "io.h"
+#include "log.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    INTAKE_READ_SIZE = 131072,
+    /* smtpd waits for its client, minutes at most; a peer that is silent for longer is gone. */
+    INTAKE_SILENCE_MS = 1200000,
+    INTAKE_ANSWER_MS = 60000,
+};
+
+static const char too_large[] =
+    "D5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)";
+static const char is_empty[] = "D5.6.0 the message is empty";
+static const char disk_full[] = "Z4.3.1 the queue's disk is full, try again later";
+static const char disk_trouble[] = "Z4.3.0 the queue can't be written, try again later";
+
+static bool take_envelope(void *owner, struct slice fields)
+{
+    struct intake *intake = owner;
+    enum admission_result result =
+        admission_read(fields, intake->trust, intake->uid, &intake->envelope);
+    intake->refusal = result == ADMISSION_OK ? NULL : admission_answer(result);
+    if (result == ADMISSION_OK)
+        store_begin(&intake->store, &intake->envelope);
+    return result != ADMISSION_BAD;
+}
+
+static void refuse(struct intake *intake, const char *answer)
+{
+    intake->refusal = answer;
+    store_abort(&intake->store);
+}
+
+static bool take_data(void *owner, struct slice bytes)
+{
+    struct intake *intake = owner;
+    if (intake->refusal)
+        return true;
+    if (bytes.size > intake->databytes - intake->store.size)
+        refuse(intake, too_large);
+    else
+        store_write(&intake->store, bytes);
+    return true;
+}
+
+static void log_stored(const struct intake *intake)
+{
+    struct log_line line;
+    log_begin(&line, "new");
+    log_text(&line, "id", intake->store.id);
+    log_number(&line, "size", (int64_t)intake->store.size);
+    log_value(&line, "sender", str_slice(&intake->envelope.sender));
+    log_number(&line, "recipients", (int64_t)intake->envelope.recipient_count);
+    log_value(&line, "origin", str_slice(&intake->envelope.origin));
+    log_end(&line);
+}
+
+static void log_refused(const struct intake *intake, const char *answer)
+{
+    struct log_line line;
+    log_begin(&line, "refused");
+    log_number(&line, "uid", (int64_t)intake->uid);
+    log_number(&line, "size", (int64_t)intake->store.size);
+    log_value(&line, "sender", str_slice(&intake->envelope.sender));
+    log_value(&line, "origin", str_slice(&intake->envelope.origin));
+    log_text(&line, "answer", answer);
+    log_end(&line);
+}
+
+static const char *answer_for_error(int error)
+{
+    log_trouble("write a message to", "queue/tmp", error,
+                error == ENOSPC || error == EDQUOT ? "make room on the queue's disk"
+                                                   : "look at the disk and at queue/'s owner");
+    return error == ENOSPC || error == EDQUOT ? disk_full : disk_trouble;
+}
+
+static const char *finish(struct intake *intake)
+{
+    if (intake->refusal)
+        return intake->refusal;
+    if (intake->store.size == 0) {
+        store_abort(&intake->store);
+        return is_empty;
+    }
+    if (store_commit(&intake->store) != VERDICT_OK)
+        return answer_for_error(intake->store.error);
+    return NULL;
+}
+
+static bool answer_message(void *owner)
+{
+    struct intake *intake = owner;
+    char text[QUEUEFILE_ID_SIZE + 2] = "K";
+    const char *refusal = finish(intake);
+    str_clear(&intake->answer);
+    if (refusal) {
+        wire_put_text(&intake->answer, refusal);
+    } else {
+        for (size_t i = 0; i < QUEUEFILE_ID_SIZE; i++)
+            text[i + 1] = intake->store.id[i];
+        wire_put_text(&intake->answer, text);
+    }
+    bool sent = !intake->answer.failed && io_write_all(intake->peer_fd, str_slice(&intake->answer),
+                                                       clock_deadline(INTAKE_ANSWER_MS));
+    /* The log comes after the answer, which somebody waits for. */
+    if (refusal)
+        log_refused(intake, refusal);
+    else
+        log_stored(intake);
+    return sent;
+}
+
+static const struct inject_stream_hooks hooks = {
+    .envelope = take_envelope, .data = take_data, .end = answer_message};
+
+void intake_init(struct intake *intake, const struct store_folders *folders)
+{
+    *intake = (struct intake){.peer_fd = -1};
+    store_init(&intake->store, folders);
+    envelope_init(&intake->envelope);
+    str_init(&intake->answer, INJECT_REPLY_MAX);
+    inject_stream_init(&intake->stream, &hooks, intake);
+}
+
+void intake_free(struct intake *intake)
+{
+    inject_stream_free(&intake->stream);
+    store_free(&intake->store);
+    envelope_free(&intake->envelope);
+    str_free(&intake->answer);
+}
+
+/* The descriptor is blocking and has a receive timeout: one call per read. */
+static bool set_timeout(int fd)
+{
+    struct timeval wait = {.tv_sec = INTAKE_SILENCE_MS / 1000};
+    return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0;
+}
+
+static void read_messages(struct intake *intake)
+{
+    char bytes[INTAKE_READ_SIZE];
+    for (;;) {
+        ssize_t got = read(intake->peer_fd, bytes, sizeof bytes);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return;
+        if (!inject_stream_feed(&intake->stream, slice_of(bytes, (size_t)got))) {
+            log_trouble("understand a peer of", INJECT_SOCKET, 0, NULL);
+            return;
+        }
+    }
+}
+
+void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes)
+{
+    intake->peer_fd = fd;
+    intake->uid = uid;
+    intake->trust = admission_trust(uid);
+    intake->databytes = databytes;
+    intake->refusal = NULL;
+    inject_stream_free(&intake->stream);
+    inject_stream_init(&intake->stream, &hooks, intake);
+    if (set_timeout(fd))
+        read_messages(intake);
+    store_abort(&intake->store);
+}

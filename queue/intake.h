@@ -1,0 +1,31 @@
+/*
+ * intake - one peer's messages: from the stream of inject/1 into the queue, one answer each
+ *
+ * Whatever is wrong with a message, its bytes are read to their end and then answered, so that the
+ * peer, which writes first and reads then, never waits for a reader that is gone.
+ */
+#ifndef QUEUE_INTAKE_H
+#define QUEUE_INTAKE_H
+
+#include "admission.h"
+#include "inject_stream.h"
+#include "store.h"
+
+struct intake {
+    struct inject_stream stream;
+    struct store store;
+    struct envelope envelope;
+    struct str answer;
+    int peer_fd;
+    uid_t uid;
+    enum admission_trust trust;
+    uint64_t databytes;  /* largest message */
+    const char *refusal; /* answer of the message that is being read; NULL: it goes on */
+};
+
+void intake_init(struct intake *intake, const struct store_folders *folders);
+void intake_free(struct intake *intake);
+/* Reads messages from `fd` (not owned) till the peer ends or errs. */
+void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes);
+
+#endif

@@ -1,0 +1,61 @@
+/*
+ * queue-inject - takes messages over a unix socket and puts them into the queue
+ *
+ * Runs as     the queue's uid, group that may read cdb/; a child per peer, sandboxed: files below
+ *             queue/ alone
+ * Started by  the service tree, as root, to bind its socket; drops at once
+ * Descriptors 2 log; run/inject/socket (common/inject.h)
+ * Reads       cdb/host.cdb: databytes (52428800)
+ * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
+ *             smtpd, bounce, queue and the domains' uids may state a message's origin
+ * If taken    attacker sees and changes what is in the queue; no mailbox, no password, no key
+ * Limits      1000 peers at once, the next wait; 20 of one foreign uid, the next are closed; 1000
+ *             recipients, 320 bytes an address; databytes: 552; 20 minutes of silence: closed
+ * Exits       0 done, 100 wrong use, 111 passing trouble
+ */
+#include "exits.h"
+#include "inject.h"
+#include "inject_server.h"
+#include "intake.h"
+#include "life.h"
+#include "sandbox.h"
+#include "unixsocket.h"
+
+#include <sys/socket.h>
+
+enum { LISTEN_BACKLOG = 1024, OPEN_FILES_MAX = 4096 };
+
+static const struct sandbox sandbox = {
+    .grants = SANDBOX_WRITE_FILES,
+    .write_paths = {"queue/tmp", "queue/message"},
+};
+
+static void enter_child(void)
+{
+    sandbox_enter(&sandbox);
+}
+
+static void serve(int connection, uid_t uid, uint64_t databytes, void *owner)
+{
+    intake_serve(owner, connection, uid, databytes);
+}
+
+int main(void)
+{
+    struct store_folders folders;
+    struct intake intake;
+    struct inject_server server;
+    life_begin("queue-inject");
+    int fd = unixsocket_listen(INJECT_SOCKET, SOCK_STREAM, LISTEN_BACKLOG);
+    if (fd < 0)
+        life_die_passing("listen on", INJECT_SOCKET);
+    life_limit(&(struct life_limits){.open_files = OPEN_FILES_MAX});
+    life_drop(ROLE_QUEUE, true, NULL);
+    if (!store_open_folders(&folders))
+        life_die_passing("open", "queue/tmp and queue/message");
+    intake_init(&intake, &folders);
+    if (!inject_server_run(&server, fd, enter_child, serve, &intake))
+        life_die_passing("run", "the event loop");
+    intake_free(&intake);
+    return EXIT_DONE;
+}
