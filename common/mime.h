@@ -3,8 +3,9 @@
  * 2231)
  *
  * A pure parser over a message in memory; nothing is copied: offsets and slices point into the
- * message. Any bytes are accepted. Depth and number of parts are bounded: what lies deeper stays an
- * opaque leaf.
+ * message. Any bytes are accepted, in linear time. Depth and number of parts are bounded: a
+ * multipart or message that lies too deep is a leaf, application/octet-stream; behind the last part
+ * that is allowed, all text belongs to that part. A multipart without parts is a leaf, text/plain.
  */
 #ifndef COMMON_MIME_H
 #define COMMON_MIME_H
@@ -59,11 +60,17 @@ struct mime_parameters {
     struct mime_parameter *list;
     size_t count;
 };
+/* False only without memory; there is nothing to free then. */
 bool mime_parse_parameters(struct slice field, struct mime_parameters *parameters);
 void mime_free_parameters(struct mime_parameters *parameters);
 /* NULL when there is none. */
 const struct mime_parameter *mime_parameter(const struct mime_parameters *parameters,
                                             const char *name);
+/* The value in UTF-8: by its charset, or as mime_decode_header does, which is how most mailers
+ * write file names. */
+bool mime_decode_parameter(const struct mime_parameter *parameter, struct str *utf8);
+/* "text/plain; ..." -> "text", "plain" as written. False, and nothing set, when it is broken. */
+bool mime_split_type(struct slice field, struct slice *type, struct slice *subtype);
 
 /* Undoes base64 and quoted-printable; any other encoding copies. Broken input gives what can be
  * had. False when `out` is full. */
