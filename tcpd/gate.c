@@ -1,0 +1,53 @@
+/* gate - see gate.h */
+#include "gate.h"
+
+#include "access.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+bool gate_refresh(struct gate *gate)
+{
+    /* A file that is gone counts as one that was never made, but only if it never was: rules that
+     * were read once hold on. */
+    return cdbfile_refresh(&gate->rules, AT_FDCWD, ACCESS_FILE) || errno == ENOENT;
+}
+
+bool gate_has_room(const struct gate *gate)
+{
+    return gate->seats.count < gate->limits.connections_max && gate->seats.count < SEATS_CEILING;
+}
+
+static enum access_result find_rule(struct gate *gate, struct slice service, const struct ip *ip,
+                                    struct slice *variables)
+{
+    *variables = slice_text(NULL);
+    if (gate->rules.fd < 0)
+        return ACCESS_NONE;
+    return access_find(&gate->rules, service, ip, variables);
+}
+
+struct gate_answer gate_ask(struct gate *gate, const struct ip *client, const struct seat *own)
+{
+    struct gate_answer answer = {0};
+    switch (find_rule(gate, slice_text(gate->service->name), client, &answer.variables)) {
+    case ACCESS_DENY:
+        answer.refusal = TCPSERVICE_DENIED;
+        return answer;
+    case ACCESS_TROUBLE:
+        answer.refusal = TCPSERVICE_TROUBLE;
+        return answer;
+    case ACCESS_ALLOW:
+    case ACCESS_NONE:
+        break;
+    }
+    answer.pass = seats_of_client(&gate->seats, client, own) < gate->limits.connections_per_client;
+    answer.refusal = TCPSERVICE_CLIENT;
+    return answer;
+}
+
+bool gate_is_proxy(struct gate *gate, const struct ip *peer)
+{
+    struct slice variables;
+    return find_rule(gate, SLICE("proxy"), peer, &variables) == ACCESS_ALLOW;
+}
