@@ -88,8 +88,9 @@ def nested(depth):
 
 
 def smime(random_):
-    return multipart('signed"; protocol="application/pkcs7-signature"; micalg="sha-256'.replace(
-        'signed"', "signed"), "smime-1", text_in("utf-8", JAPANESE, "base64"),
+    kind = 'signed; protocol="application/pkcs7-signature"; micalg=sha-256'
+    return multipart(
+        kind, "smime-1", text_in("utf-8", JAPANESE, "base64"),
         part('application/pkcs7-signature; name="smime.p7s"', b64(random_.randbytes(900)),
              "Content-Transfer-Encoding: base64",
              'Content-Disposition: attachment; filename="smime.p7s"'))

@@ -1,0 +1,91 @@
+"""Who runs as whom, and what happens when one of them dies."""
+
+import os
+import stat
+import subprocess
+
+from suite import check, equal, message, wait_until
+
+SUPERVISORS = ("s6-svscan", "s6-supervise")
+DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand"]
+
+
+def uid_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("Uid:"):
+                return {int(word) for word in line.split()[1:]}
+    return set()
+
+
+def round_trip(suite, subject):
+    suite.submit("u1@example.jp", ["u2@example.jp"],
+                 message("u1@example.jp", "u2@example.jp", subject))
+    wanted = f"Subject: {subject}".encode()
+    wait_until(lambda: any(wanted in text for text in suite.messages("u2@example.jp")), subject)
+    with suite.imap("u2@example.jp") as client:
+        client.select("INBOX")
+        found = client.search(None, "SUBJECT", f'"{subject}"')[1][0].split()
+        equal(len(found), 1, f"{subject} over IMAP")
+
+
+def test_spawnd_is_the_one_root_program(suite):
+    round_trip(suite, "so that every program has run")
+    clients = [suite.imap("u1@example.jp"), suite.pop3("u2@example.jp")]
+    roots = {name for pid, name in suite.processes()
+             if 0 in uid_of(pid) and name not in SUPERVISORS}
+    equal(roots, {"spawnd"}, "programs that run as root")
+    names = {name for _, name in suite.processes()}
+    for program in DAEMONS + ["imapd", "pop3d", "local"]:
+        check(program in names, f"{program} runs")
+    sessions = [uid_of(pid) for name in ("imapd", "pop3d", "local")
+                for pid, _ in suite.processes(name)]
+    check(all(min(uids) >= suite.uidbase + 100 for uids in sessions), f"domain uids {sessions}")
+    for client in clients:
+        client.logout() if hasattr(client, "logout") else client.quit()
+
+
+def test_every_domain_has_its_own_uid(suite):
+    suite.add_domain("example.net", "u1")
+    owners = {os.stat(suite.path("mail", domain)).st_uid if os.path.exists(
+        suite.path("mail", domain)) else domain for domain in ("example.jp", "example.net")}
+    equal(len(owners), 2, "owners of the two domains' mail")
+    mode = os.stat(suite.path("mail/example.jp")).st_mode
+    equal(stat.S_IMODE(mode), 0o700, "mode of the domain's mail folder")
+
+
+def test_nothing_is_setuid(suite):
+    for folder, folders, files in os.walk(suite.root):
+        for name in folders + files:
+            mode = os.lstat(os.path.join(folder, name)).st_mode
+            if stat.S_ISLNK(mode):
+                continue
+            check(not mode & (stat.S_ISUID | stat.S_ISGID), f"{folder}/{name} is setuid or setgid")
+
+
+def test_secrets_are_kept_from_those_who_need_none(suite):
+    """Each role tries to read what is not its business."""
+    secret = {"cdb/secret/example.jp.cdb": 5, "control/domains/example.jp/users": None}
+    for name in os.listdir(suite.path("control/tls/default")):
+        if name.startswith("key"):
+            secret[f"control/tls/default/{name}"] = 4
+    secret["mail/example.jp/u1/Maildir/new"] = 100
+    for path, owner in secret.items():
+        for role in (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 101):
+            uid = suite.uidbase + role
+            command = ["setpriv", f"--reuid={uid}", f"--regid={uid}",
+                       f"--groups={suite.uidbase + 20}", "ls" if path.startswith("mail") else "cat",
+                       suite.path(path)]
+            readable = subprocess.run(command, capture_output=True).returncode == 0
+            equal(readable, role == owner, f"{path} readable by role {role}")
+
+
+def test_every_program_killed_once(suite):
+    for number, program in enumerate(DAEMONS):
+        check(suite.kill9(program) > 0, f"{program} was running")
+        wait_until(lambda program=program: suite.processes(program), f"{program} is back")
+        suite.wait_ready()
+        round_trip(suite, f"after {program} {number}")
+    for program in ("local", "imapd", "pop3d", "smtpd"):
+        suite.kill9(program)
+        round_trip(suite, f"after {program}")
