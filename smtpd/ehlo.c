@@ -1,0 +1,64 @@
+/* ehlo - see ehlo.h */
+#include "ehlo.h"
+
+static bool has_tls(const struct session *session)
+{
+    return session->tls.version[0] != '\0';
+}
+
+bool ehlo_offers_starttls(const struct session *session)
+{
+    return session->peer->service != SESSION_SUBMISSIONS && !has_tls(session);
+}
+
+bool ehlo_offers_auth(const struct session *session)
+{
+    return session_is_submission(session) && session->account[0] == '\0' &&
+           (has_tls(session) || session->host.plaintext_auth);
+}
+
+static bool always(const struct session *session)
+{
+    (void)session;
+    return true;
+}
+
+static void append_size(const struct session *session, struct str *reply)
+{
+    if (session->size_limit == UINT64_MAX)
+        return;
+    str_append_byte(reply, ' ');
+    str_append_number(reply, session->size_limit);
+}
+
+struct extension {
+    const char *keyword;
+    bool (*is_offered)(const struct session *session);
+    void (*append_value)(const struct session *session, struct str *reply);
+};
+
+static const struct extension extensions[] = {
+    {"PIPELINING", always, NULL},
+    {"SIZE", always, append_size},
+    {"8BITMIME", always, NULL},
+    {"SMTPUTF8", always, NULL},
+    {"STARTTLS", ehlo_offers_starttls, NULL},
+    {"AUTH PLAIN LOGIN", ehlo_offers_auth, NULL},
+    {"ENHANCEDSTATUSCODES", always, NULL}, /* always there, so it is the line without a hyphen */
+};
+
+bool ehlo_format(const struct session *session, struct str *reply)
+{
+    size_t count = sizeof extensions / sizeof *extensions;
+    str_format(reply, "250-%s\r\n", session->host.me);
+    for (size_t i = 0; i < count; i++) {
+        const struct extension *extension = &extensions[i];
+        if (!extension->is_offered(session))
+            continue;
+        str_format(reply, "250%c%s", i + 1 == count ? ' ' : '-', extension->keyword);
+        if (extension->append_value)
+            extension->append_value(session, reply);
+        str_append_text(reply, "\r\n");
+    }
+    return !reply->failed;
+}

@@ -1,0 +1,11 @@
+/*
+ * login - the AUTH command (RFC 4954) with authd's help
+ */
+#ifndef SMTPD_LOGIN_H
+#define SMTPD_LOGIN_H
+
+#include "session.h"
+
+void login_auth(struct session *session, struct slice argument);
+
+#endif

@@ -1,0 +1,113 @@
+/* reply - see reply.h */
+#include "reply.h"
+
+static const struct reply_form forms[REPLY_COUNT] = {
+    [REPLY_GREETING] = {"220", "", "$ ESMTP", false},
+    [REPLY_GREETING_TROUBLE] = {"421", "4.3.0", "not ready, please try again later", true},
+    [REPLY_BYE] = {"221", "2.0.0", "$ goodbye", true},
+    [REPLY_HELO] = {"250", "", "$", false},
+    [REPLY_OK] = {"250", "2.0.0", "ok", false},
+    [REPLY_HELP] = {"214", "2.0.0", "see RFC 5321", false},
+    /* RFC 5321 3.5.3: says nothing about who lives here. */
+    [REPLY_VRFY] = {"252", "2.5.2", "send some mail, i'll try my best", false},
+    [REPLY_READY_FOR_TLS] = {"220", "2.0.0", "ready to start TLS", false},
+    [REPLY_TLS_TROUBLE] = {"454", "4.7.0", "TLS is not available right now", false},
+    [REPLY_TLS_ALREADY] = {"503", "5.5.1", "TLS is active already", false},
+    [REPLY_TLS_NOT_HERE] = {"502", "5.5.1", "STARTTLS is not offered here", false},
+
+    [REPLY_AUTH_CHALLENGE] = {"334", "", "$", false},
+    [REPLY_AUTH_DONE] = {"235", "2.7.0", "welcome", false},
+    [REPLY_AUTH_FAILED] = {"535", "5.7.8", "authentication failed", false},
+    [REPLY_AUTH_LATER] = {"454", "4.7.0", "$", false},
+    [REPLY_AUTH_TLS_REQUIRED] = {"538", "5.7.11", "start TLS first", false},
+    [REPLY_AUTH_DISABLED] = {"525", "5.7.13", "$", false},
+    [REPLY_AUTH_CANCELLED] = {"501", "5.7.0", "authentication cancelled", false},
+    [REPLY_AUTH_BAD] = {"501", "5.5.2", "can't decode that response", false},
+    [REPLY_AUTH_TOO_LONG] = {"500", "5.5.6", "that response is too long", false},
+    [REPLY_AUTH_UNKNOWN_MECHANISM] = {"504", "5.5.4", "unknown mechanism", false},
+    [REPLY_AUTH_ALREADY] = {"503", "5.5.1", "authenticated already", false},
+    [REPLY_AUTH_NOT_HERE] = {"502", "5.5.1", "AUTH is not offered here", false},
+    [REPLY_AUTH_REQUIRED] = {"530", "5.7.0", "authentication required", false},
+
+    [REPLY_SENDER_OK] = {"250", "2.1.0", "ok", false},
+    [REPLY_SENDER_BAD] = {"501", "5.1.7", "can't understand that sender address", false},
+    [REPLY_SENDER_NOT_YOURS] = {"553", "5.7.1", "sorry, that sender address is not yours", false},
+    [REPLY_SENDER_PAUSED] = {"450", "4.7.1", "$", false},
+    [REPLY_RECIPIENT_OK] = {"250", "2.1.5", "ok", false},
+    [REPLY_RECIPIENT_BAD] = {"501", "5.1.3", "can't understand that recipient address", false},
+    [REPLY_RECIPIENT_UNKNOWN] = {"550", "5.1.1", "sorry, no mailbox here by that name", false},
+    /* SPEC R4.1: the words are prescribed, and so come from stated. */
+    [REPLY_RECIPIENT_PAUSED] = {"452", "", "$", false},
+    [REPLY_RECIPIENTS_TOO_MANY] = {"452", "4.5.3", "too many recipients in one message", false},
+    [REPLY_RECIPIENTS_NONE] = {"554", "5.5.1", "no valid recipients", false},
+    [REPLY_RELAY_REFUSED] = {"554", "5.7.1", "sorry, that domain isn't served here", false},
+    [REPLY_UTF8_NOT_ASKED] = {"553", "5.6.7", "that address needs SMTPUTF8", false},
+
+    [REPLY_DATA_GO] = {"354", "", "go ahead, end with CRLF.CRLF", false},
+    [REPLY_ACCEPTED] = {"250", "2.0.0", "ok $", false},
+    [REPLY_QUEUE_TROUBLE] = {"451", "", "$", false},
+    [REPLY_QUEUE_REFUSED] = {"554", "", "$", false},
+    /* SPEC R5.1: prescribed to the byte. */
+    [REPLY_TOO_BIG] = {"552", "", "sorry, that message size exceeds my databytes limit (#5.3.4)",
+                       false},
+    [REPLY_HEADER_TOO_BIG] = {"552", "5.3.4", "sorry, that message's header section is too large",
+                              false},
+    [REPLY_LINE_OF_DATA_TOO_LONG] = {"554", "5.6.0", "sorry, a line of that message is too long",
+                                     false},
+    [REPLY_LOOP] = {"554", "5.4.6", "too many Received fields, that message is looping", false},
+    [REPLY_BARE_LINE_END] = {"550", "5.6.0", "a CR or LF stands alone in that message", true},
+
+    [REPLY_TROUBLE] = {"451", "4.3.0", "passing trouble here, please try again later", false},
+    [REPLY_UNKNOWN_COMMAND] = {"500", "5.5.1", "unknown command", false},
+    [REPLY_FORBIDDEN_COMMAND] = {"421", "4.7.0", "this is no web server", true},
+    [REPLY_COMMAND_TOO_LONG] = {"500", "5.5.2", "line too long", false},
+    [REPLY_COMMAND_LINE_END] = {"500", "5.5.2", "lines end in CRLF and hold no CR, LF or NUL",
+                                false},
+    [REPLY_SYNTAX] = {"501", "5.5.4", "syntax: $", false},
+    [REPLY_HELO_FIRST] = {"503", "5.5.1", "HELO or EHLO first", false},
+    [REPLY_MAIL_FIRST] = {"503", "5.5.1", "MAIL first", false},
+    [REPLY_MAIL_ALREADY] = {"503", "5.5.1", "one MAIL per message", false},
+    [REPLY_MAIL_PENDING] = {"503", "5.5.1", "not within a mail transaction", false},
+    [REPLY_PARAMETER_BAD] = {"501", "5.5.4", "can't understand that parameter", false},
+    [REPLY_PARAMETER_UNKNOWN] = {"555", "5.5.4", "unknown parameter", false},
+    [REPLY_ERRORS_TOO_MANY] = {"421", "4.7.0", "too many errors", true},
+    [REPLY_COMMANDS_TOO_MANY] = {"421", "4.7.0", "too many commands without a message", true},
+    [REPLY_TIMEOUT] = {"421", "4.4.2", "timeout", true},
+};
+
+const struct reply_form *reply_form(enum reply name)
+{
+    return &forms[name];
+}
+
+bool reply_is_error(enum reply name)
+{
+    return forms[name].code[0] == '5';
+}
+
+static void append_detail(struct str *line, struct slice detail)
+{
+    detail = slice_part(detail, 0, REPLY_DETAIL_MAX);
+    for (size_t i = 0; i < detail.size; i++) {
+        char byte = detail.data[i];
+        str_append_byte(line, byte >= ' ' && byte < 0x7f ? byte : '?');
+    }
+}
+
+bool reply_format(enum reply name, struct slice detail, struct str *line)
+{
+    const struct reply_form *form = &forms[name];
+    struct slice text = slice_text(form->text);
+    size_t place = slice_find(text, '$');
+    str_append_text(line, form->code);
+    str_append_byte(line, ' ');
+    if (form->status[0] != '\0') {
+        str_append_text(line, form->status);
+        str_append_byte(line, ' ');
+    }
+    str_append(line, slice_part(text, 0, place));
+    if (place < text.size)
+        append_detail(line, detail);
+    str_append(line, slice_from(text, place + 1));
+    return str_append(line, SLICE("\r\n"));
+}

@@ -1,0 +1,469 @@
+/* session - see session.h */
+#include "session.h"
+
+#include "clock.h"
+#include "data.h"
+#include "ehlo.h"
+#include "io.h"
+#include "log.h"
+#include "login.h"
+#include "transaction.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+bool session_is_submission(const struct session *session)
+{
+    return session->peer->service != SESSION_SMTP;
+}
+
+void session_end(struct session *session, const char *why)
+{
+    if (!session->end)
+        session->end = why;
+}
+
+static void write_reply(struct session *session, enum reply name, struct slice line)
+{
+    stream_write(&session->stream, line);
+    if (reply_is_error(name))
+        session->counts.errors++;
+    if (reply_form(name)->closes)
+        session_end(session, reply_form(name)->text);
+}
+
+void session_reply_detail(struct session *session, enum reply name, struct slice detail)
+{
+    struct str line;
+    str_init(&line, REPLY_LINE_MAX + DIRECTORY_DOMAIN_MAX);
+    if (reply_format(name, detail, &line))
+        write_reply(session, name, str_slice(&line));
+    else
+        session_end(session, "out of memory");
+    str_free(&line);
+}
+
+void session_reply(struct session *session, enum reply name)
+{
+    session_reply_detail(session, name, slice_text(session->host.me));
+}
+
+static bool has_code(struct slice text)
+{
+    return text.size > 4 && (text.data[0] == '4' || text.data[0] == '5') &&
+           slice_is_digit(text.data[1]) && slice_is_digit(text.data[2]) && text.data[3] == ' ';
+}
+
+void session_reply_given(struct session *session, enum reply name, struct slice text)
+{
+    char clean[REPLY_DETAIL_MAX];
+    size_t size = 0;
+    if (!has_code(text)) {
+        session_reply_detail(session, name, text);
+        return;
+    }
+    for (; size < text.size && size < sizeof clean; size++)
+        clean[size] = text.data[size] >= ' ' && text.data[size] < 0x7f ? text.data[size] : '?';
+    write_reply(session, name, slice_of(clean, size));
+    stream_write_text(&session->stream, "\r\n");
+}
+
+static void log_refused(struct session *session, enum reply name, const char *what,
+                        struct slice value)
+{
+    struct log_line line;
+    log_begin(&line, "refused");
+    log_text(&line, "session", session->id);
+    log_text(&line, "code", reply_form(name)->code);
+    log_value(&line, what, value);
+    log_text(&line, "reason", reply_form(name)->text);
+    log_text(&line, "client", session->peer->client);
+    if (session->account[0] != '\0')
+        log_text(&line, "user", session->account);
+    log_end(&line);
+}
+
+void session_refuse(struct session *session, enum reply name, const char *what, struct slice value)
+{
+    log_refused(session, name, what, value);
+    session_reply(session, name);
+}
+
+void session_reset(struct session *session)
+{
+    envelope_clear(&session->envelope);
+    session->declared_size = 0;
+    if (session->state > SESSION_READY)
+        session->state = SESSION_READY;
+    transaction_set_size_limit(session);
+}
+
+static void end_of_input(struct session *session, enum stream_result result)
+{
+    switch (result) {
+    case STREAM_TIMEOUT:
+        session_reply(session, REPLY_TIMEOUT);
+        break;
+    case STREAM_END:
+        session_end(session, "disconnected");
+        break;
+    case STREAM_OK:
+    case STREAM_TOO_LONG:
+    case STREAM_ERROR:
+        session_end(session, strerror(errno));
+        break;
+    }
+}
+
+bool session_line(struct session *session, size_t max, enum reply too_long, struct slice *line)
+{
+    /* Of the whole line, so that a byte now and then does not keep a process for ever. */
+    session->stream.timeout_ms = CLOCK_NEVER;
+    session->stream.deadline = clock_deadline((int64_t)session->host.timeout_ms);
+    enum stream_result result = stream_line(&session->stream, max, line);
+    if (result == STREAM_OK)
+        return true;
+    if (result == STREAM_TOO_LONG) {
+        result = stream_skip_line(&session->stream);
+        if (result == STREAM_OK) {
+            session_reply(session, too_long);
+            return false;
+        }
+    }
+    end_of_input(session, result);
+    return false;
+}
+
+/* ---- simple commands --------------------------------------------------------------------------*/
+
+typedef void handler(struct session *session, struct slice argument);
+
+static bool take_helo(struct session *session, struct slice argument, const char *syntax)
+{
+    if (argument.size == 0) {
+        session_reply_detail(session, REPLY_SYNTAX, slice_text(syntax));
+        return false;
+    }
+    if (!slice_copy_text(slice_part(argument, 0, TRACE_HELO_MAX), session->helo,
+                         sizeof session->helo))
+        session->helo[0] = '\0';
+    session->state = SESSION_READY;
+    session_reset(session);
+    return true;
+}
+
+static void say_helo(struct session *session, struct slice argument)
+{
+    if (!take_helo(session, argument, "HELO host"))
+        return;
+    session->is_extended = false;
+    session_reply(session, REPLY_HELO);
+}
+
+static void say_ehlo(struct session *session, struct slice argument)
+{
+    if (!take_helo(session, argument, "EHLO host"))
+        return;
+    session->is_extended = true;
+    struct str reply;
+    str_init(&reply, REPLY_LINE_MAX * 2);
+    if (ehlo_format(session, &reply))
+        stream_write(&session->stream, str_slice(&reply));
+    else
+        session_end(session, "out of memory");
+    str_free(&reply);
+}
+
+static void say_rset(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reset(session);
+    session_reply(session, REPLY_OK);
+}
+
+static void say_noop(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_OK);
+}
+
+static void say_vrfy(struct session *session, struct slice argument)
+{
+    if (argument.size == 0)
+        session_reply_detail(session, REPLY_SYNTAX, SLICE("VRFY name"));
+    else
+        session_reply(session, REPLY_VRFY);
+}
+
+static void say_help(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_HELP);
+}
+
+static void say_quit(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_BYE);
+    session->end = "quit";
+}
+
+static void say_unknown(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_UNKNOWN_COMMAND);
+}
+
+static void say_forbidden(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_FORBIDDEN_COMMAND);
+}
+
+/* ---- TLS --------------------------------------------------------------------------------------*/
+
+/* Puts TLS between the client and the stream; the stream's descriptors stay the same numbers. */
+static bool begin_tls(struct session *session)
+{
+    struct stream *stream = &session->stream;
+    if (!tls_serve(stream->in, session->peer->client, &session->tls)) {
+        session->tls.version[0] = '\0';
+        return false;
+    }
+    int plain = session->tls.fd;
+    session->tls.fd = -1;
+    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
+                io_set_nonblocking(stream->in, true);
+    io_close(&plain);
+    stream_switch(stream, stream->in, stream->out);
+    if (!done)
+        session_end(session, "descriptors");
+    return done;
+}
+
+static void log_tls_failure(struct session *session)
+{
+    struct log_line line;
+    log_begin(&line, "tls-failed");
+    log_text(&line, "session", session->id);
+    log_text(&line, "client", session->peer->client);
+    log_text(&line, "reason", session->tls.reason);
+    log_end(&line);
+}
+
+static void say_starttls(struct session *session, struct slice argument)
+{
+    if (argument.size > 0) {
+        session_reply_detail(session, REPLY_SYNTAX, SLICE("STARTTLS without parameters"));
+        return;
+    }
+    if (!ehlo_offers_starttls(session)) {
+        session_reply(session,
+                      session->tls.version[0] != '\0' ? REPLY_TLS_ALREADY : REPLY_TLS_NOT_HERE);
+        return;
+    }
+    session_reply(session, REPLY_READY_FOR_TLS);
+    /* What came in the clear behind the command is not the client's: CVE-2011-0411. */
+    stream_flush(&session->stream);
+    stream_discard_pending(&session->stream);
+    if (!begin_tls(session)) {
+        log_tls_failure(session);
+        session_end(session, "TLS failed");
+        return;
+    }
+    /* RFC 3207 4.2: nothing that was said before counts. */
+    session->helo[0] = '\0';
+    session->is_extended = false;
+    session->account[0] = '\0';
+    session_reset(session);
+    session->state = SESSION_START;
+}
+
+/* ---- order of commands ------------------------------------------------------------------------*/
+
+static void want_helo(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_HELO_FIRST);
+}
+
+static void want_mail(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_MAIL_FIRST);
+}
+
+static void want_no_mail(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_MAIL_ALREADY);
+}
+
+static void want_no_transaction(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_MAIL_PENDING);
+}
+
+/* A client that pipelines sends DATA before it knows that all its recipients were refused. */
+static void want_recipient(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_RECIPIENTS_NONE);
+}
+
+/* Who answers which command: nobody greeted, ready, sender known, recipient known. */
+static handler *const handlers[COMMAND_COUNT][SESSION_STATE_COUNT] = {
+    [COMMAND_UNKNOWN] = {say_unknown, say_unknown, say_unknown, say_unknown},
+    [COMMAND_FORBIDDEN] = {say_forbidden, say_forbidden, say_forbidden, say_forbidden},
+    [COMMAND_HELO] = {say_helo, say_helo, say_helo, say_helo},
+    [COMMAND_EHLO] = {say_ehlo, say_ehlo, say_ehlo, say_ehlo},
+    [COMMAND_MAIL] = {want_helo, transaction_mail, want_no_mail, want_no_mail},
+    [COMMAND_RCPT] = {want_helo, want_mail, transaction_rcpt, transaction_rcpt},
+    [COMMAND_DATA] = {want_helo, want_mail, want_recipient, data_receive},
+    [COMMAND_RSET] = {say_rset, say_rset, say_rset, say_rset},
+    [COMMAND_NOOP] = {say_noop, say_noop, say_noop, say_noop},
+    [COMMAND_QUIT] = {say_quit, say_quit, say_quit, say_quit},
+    [COMMAND_VRFY] = {say_vrfy, say_vrfy, say_vrfy, say_vrfy},
+    [COMMAND_EXPN] = {say_unknown, say_unknown, say_unknown, say_unknown},
+    [COMMAND_HELP] = {say_help, say_help, say_help, say_help},
+    [COMMAND_STARTTLS] = {say_starttls, say_starttls, say_starttls, say_starttls},
+    [COMMAND_AUTH] = {want_helo, login_auth, want_no_transaction, want_no_transaction},
+};
+
+static void handle_line(struct session *session, struct slice line)
+{
+    struct command command;
+    switch (command_parse(line, &command)) {
+    case COMMAND_LINE_OK:
+        session->counts.idle_commands++;
+        handlers[command.verb][session->state](session, command.argument);
+        break;
+    case COMMAND_LINE_BAD_END:
+        session_reply(session, REPLY_COMMAND_LINE_END);
+        break;
+    case COMMAND_LINE_TOO_LONG:
+        session_reply(session, REPLY_COMMAND_TOO_LONG);
+        break;
+    }
+}
+
+/* A client that only errs, or never sends a message, is not worth a process. */
+static void check_patience(struct session *session)
+{
+    if (session->end)
+        return;
+    if (session->counts.errors >= session->host.errors_max)
+        session_reply(session, REPLY_ERRORS_TOO_MANY);
+    else if (session->counts.idle_commands >
+             SESSION_IDLE_COMMANDS_MAX + session->host.recipients_max)
+        session_reply(session, REPLY_COMMANDS_TOO_MANY);
+}
+
+/* ---- the whole --------------------------------------------------------------------------------*/
+
+static void name_session(struct session *session)
+{
+    snprintf(session->id, sizeof session->id, "%llx.%lx", (long long)clock_microseconds(),
+             (long)getpid());
+}
+
+bool session_init(struct session *session, const struct session_peer *peer, int in, int out)
+{
+    *session = (struct session){.peer = peer,
+                                .auth_fd = -1,
+                                .state_fd = -1,
+                                .tls.fd = -1,
+                                .size_limit = UINT64_MAX,
+                                .began_ms = clock_ms()};
+    directory_init(&session->directory);
+    inject_init(&session->inject);
+    envelope_init(&session->envelope);
+    name_session(session);
+    return stream_init(&session->stream, in, out, SESSION_INPUT_MAX, CLOCK_NEVER);
+}
+
+void session_free(struct session *session)
+{
+    stream_free(&session->stream);
+    directory_close(&session->directory);
+    inject_close(&session->inject);
+    envelope_free(&session->envelope);
+    io_close(&session->auth_fd);
+    io_close(&session->state_fd);
+    io_close(&session->tls.fd);
+}
+
+static void log_session(struct session *session)
+{
+    struct log_line line;
+    log_begin(&line, "session");
+    log_text(&line, "session", session->id);
+    log_text(&line, "service", session->peer->service_name);
+    log_text(&line, "client", session->peer->client);
+    log_text(&line, "port", session->peer->client_port);
+    if (session->helo[0] != '\0')
+        log_text(&line, "helo", session->helo);
+    if (session->tls.version[0] != '\0')
+        log_text(&line, "tls", session->tls.version);
+    if (session->account[0] != '\0')
+        log_text(&line, "user", session->account);
+    log_number(&line, "messages", session->counts.messages);
+    log_number(&line, "recipients", session->counts.recipients);
+    log_number(&line, "errors", session->counts.errors);
+    log_number(&line, "in", (int64_t)session->stream.bytes_in);
+    log_number(&line, "out", (int64_t)session->stream.bytes_out);
+    log_number(&line, "ms", clock_ms() - session->began_ms);
+    log_text(&line, "end", session->end ? session->end : "none");
+    log_end(&line);
+}
+
+/* The last reply must not be lost to a reset because input came after it: the client is given a
+ * moment to read it and close. */
+static void linger(struct session *session)
+{
+    char bytes[4096];
+    int64_t deadline = clock_deadline(SESSION_LINGER_MS);
+    session->stream.timeout_ms = SESSION_LINGER_MS;
+    session->stream.deadline = deadline;
+    if (stream_flush(&session->stream) != STREAM_OK ||
+        strcmp(session->end ? session->end : "", "quit") == 0)
+        return;
+    if (shutdown(session->stream.out, SHUT_WR) < 0)
+        return;
+    while (io_read(session->stream.in, bytes, sizeof bytes, deadline) > 0)
+        continue;
+}
+
+static bool greet(struct session *session)
+{
+    if (session->peer->service == SESSION_SUBMISSIONS && !begin_tls(session)) {
+        log_tls_failure(session);
+        session_end(session, "TLS failed");
+        return false;
+    }
+    if (!host_read(&session->directory, &session->host)) {
+        log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
+        session_reply(session, REPLY_GREETING_TROUBLE);
+        return false;
+    }
+    transaction_set_size_limit(session);
+    session_reply(session, REPLY_GREETING);
+    return true;
+}
+
+void session_run(struct session *session)
+{
+    struct slice line;
+    bool goes_on = greet(session);
+    while (goes_on && !session->end) {
+        if (session_line(session, COMMAND_AUTH_LINE_MAX, REPLY_COMMAND_TOO_LONG, &line))
+            handle_line(session, line);
+        check_patience(session);
+    }
+    linger(session);
+    log_session(session);
+}

@@ -1,0 +1,100 @@
+/*
+ * session - one client's SMTP session: what it may say when, and what is answered
+ *
+ * The state of the dialogue is an enum, and a table of command x state names the handler. What has
+ * parts of its own lives beside it: login.c (AUTH), transaction.c (MAIL, RCPT), data.c (DATA).
+ */
+#ifndef SMTPD_SESSION_H
+#define SMTPD_SESSION_H
+
+#include "auth.h"
+#include "command.h"
+#include "directory.h"
+#include "host.h"
+#include "inject.h"
+#include "reply.h"
+#include "stream.h"
+#include "tls.h"
+#include "trace.h"
+
+enum {
+    SESSION_INPUT_MAX = 16384,
+    SESSION_ID_MAX = 40,
+    SESSION_LOGIN_FAILURES_MAX = 5,
+    SESSION_IDLE_COMMANDS_MAX = 100, /* without a message between them */
+    SESSION_LINGER_MS = 2000,
+};
+
+enum session_service { SESSION_SMTP, SESSION_SUBMISSION, SESSION_SUBMISSIONS };
+
+enum session_state {
+    SESSION_START, /* nobody greeted */
+    SESSION_READY,
+    SESSION_MAIL, /* a sender is known */
+    SESSION_RCPT, /* and one recipient at least */
+    SESSION_STATE_COUNT,
+};
+
+/* What tcpd says about the connection. */
+struct session_peer {
+    enum session_service service;
+    const char *service_name;
+    const char *client; /* address */
+    const char *client_port;
+    const char *server; /* our address */
+};
+
+struct session_counts {
+    unsigned errors;
+    unsigned idle_commands;
+    unsigned login_failures;
+    unsigned messages;
+    unsigned recipients;
+};
+
+struct session {
+    const struct session_peer *peer;
+    struct stream stream;
+    struct host host;
+    struct directory directory;
+    struct inject inject;
+    int auth_fd;
+    int state_fd;
+    struct tls_session tls; /* version is "" without TLS; fd is the stream's by then */
+    char helo[TRACE_HELO_MAX + 1];
+    bool is_extended;
+    char account[AUTH_USER_MAX + 1]; /* "" till AUTH succeeded */
+    struct directory_account login;  /* the same, as found */
+    enum session_state state;
+    struct envelope envelope;
+    uint64_t declared_size; /* 0: none was declared */
+    uint64_t size_limit;    /* UINT64_MAX: none */
+    struct session_counts counts;
+    int64_t began_ms;
+    char id[SESSION_ID_MAX];
+    const char *end; /* why it ended, for the log; NULL while it goes on */
+};
+
+/* `in` and `out` are the connection (and stay the caller's). False without memory. */
+bool session_init(struct session *session, const struct session_peer *peer, int in, int out);
+void session_free(struct session *session);
+/* The whole session, from the greeting to the last log line. */
+void session_run(struct session *session);
+
+bool session_is_submission(const struct session *session);
+
+/* Answers. The replies that close end the session. */
+void session_reply(struct session *session, enum reply name);
+void session_reply_detail(struct session *session, enum reply name, struct slice detail);
+/* An answer with a detail that is refused for `what` is logged with it. */
+void session_refuse(struct session *session, enum reply name, const char *what, struct slice value);
+/* Another program gave the text: where it begins with a code of its own, it is the whole reply. */
+void session_reply_given(struct session *session, enum reply name, struct slice text);
+void session_end(struct session *session, const char *why);
+/* Forgets the transaction. */
+void session_reset(struct session *session);
+/* The next line, with its line end, of at most `max` bytes. False: the session is over, or the line
+ * was too long and is answered. */
+bool session_line(struct session *session, size_t max, enum reply too_long, struct slice *line);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * smtpd - speaks SMTP with one client: mail from other servers (25), submission (587, 465)
+ *
+ * Runs as     ROLE_SMTPD with the directory's group; sandbox: reads cdb/, connects to our sockets
+ * Started by  tcpd, one process per connection; ends at QUIT, disconnection or a limit
+ * Descriptors 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE CLIENT CLIENT_PORT SERVER SERVER_PORT; cdb/host.cdb,
+ *             cdb/domains.cdb, cdb/domain/
+ * Asks        tlsd (TLS), authd (AUTH), stated (may this account send, receive), queue-inject
+ * Trusts      those four, and the compiled directory; nothing that arrives on 0
+ * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
+ *             mailbox, no password, no key, no other client
+ * Limits      command line 512 (MAIL 1065, AUTH 12288), errors-max, recipients-max, databytes,
+ *             header section 1 MiB, hops-max, line-max, timeout-smtp, timeout-smtp-data, 5 failed
+ *             logins, 100 commands without a message; each answered with 4xx or 5xx
+ * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
+ */
+#include "exits.h"
+#include "life.h"
+#include "sandbox.h"
+#include "session.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    if (!value)
+        life_die_permanent("find in the environment", name, "start smtpd by tcpd");
+    return value;
+}
+
+static enum session_service find_service(const char *name)
+{
+    static const char *const names[] = {"smtp", "submission", "submissions"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return (enum session_service)i;
+    life_die_permanent("serve", name, "SERVICE is smtp, submission or submissions");
+}
+
+int main(void)
+{
+    static struct session session;
+    life_begin("smtpd");
+    struct session_peer peer = {
+        .service_name = environment("SERVICE"),
+        .client = environment("CLIENT"),
+        .client_port = environment("CLIENT_PORT"),
+        .server = environment("SERVER"),
+    };
+    peer.service = find_service(peer.service_name);
+    life_drop(ROLE_SMTPD, true, NULL);
+    life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
+    sandbox_enter(
+        &(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX, .read_paths = {"cdb"}});
+
+    /* A reply waits for nobody's acknowledgement. Not a TCP socket: no harm done. */
+    int on = 1;
+    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!session_init(&session, &peer, 0, 1))
+        life_die_passing("set up", "the session");
+    session_run(&session);
+    session_free(&session);
+    return EXIT_DONE;
+}

@@ -1,0 +1,267 @@
+/* transaction - see transaction.h */
+#include "transaction.h"
+
+#include "log.h"
+#include "state.h"
+
+#include <string.h>
+
+/* ---- limits and states ------------------------------------------------------------------------*/
+
+/* Takes a limit into account; 0 is none. */
+static void tighten(uint64_t *limit, uint64_t other)
+{
+    if (other > 0 && other < *limit)
+        *limit = other;
+}
+
+static bool tighten_by_account(struct session *session, const struct directory_account *account,
+                               uint64_t *limit)
+{
+    uint64_t size;
+    if (!directory_setting_number(&session->directory, account, "message-size", &size))
+        return false;
+    tighten(limit, size);
+    return true;
+}
+
+bool transaction_set_size_limit(struct session *session)
+{
+    session->size_limit = UINT64_MAX;
+    tighten(&session->size_limit, session->host.databytes);
+    if (session->account[0] == '\0')
+        return true;
+    return tighten_by_account(session, &session->login, &session->size_limit);
+}
+
+enum permission { PERMISSION_YES, PERMISSION_NO, PERMISSION_TROUBLE };
+
+/* Does stated let this account send or receive? With PERMISSION_NO, `text` is for the client. */
+static enum permission ask_state(struct session *session, const char *account, const char *what,
+                                 struct str *text)
+{
+    struct wire_message answer;
+    enum permission permission = PERMISSION_TROUBLE;
+    wire_init(&answer);
+    if (state_ask(&session->state_fd, &answer, "allows", account, what, (char *)NULL)) {
+        if (slice_equal(wire_field(&answer, 0), SLICE("ok")))
+            permission = PERMISSION_YES;
+        else if (slice_equal(wire_field(&answer, 0), SLICE("no")) &&
+                 str_append(text, wire_field(&answer, 2)))
+            permission = PERMISSION_NO;
+    }
+    wire_free(&answer);
+    return permission;
+}
+
+/* True where the account may; answers otherwise. */
+static bool is_allowed(struct session *session, const char *account, const char *what,
+                       enum reply paused)
+{
+    struct str text;
+    str_init(&text, REPLY_DETAIL_MAX);
+    enum permission permission = ask_state(session, account, what, &text);
+    if (permission == PERMISSION_TROUBLE)
+        session_refuse(session, REPLY_TROUBLE, "object", SLICE("run/stated/socket"));
+    if (permission == PERMISSION_NO) {
+        struct log_line line;
+        log_begin(&line, "paused");
+        log_text(&line, "session", session->id);
+        log_text(&line, "account", account);
+        log_text(&line, "for", what);
+        log_value(&line, "reason", str_slice(&text));
+        log_end(&line);
+        session_reply_given(session, paused, str_slice(&text));
+    }
+    str_free(&text);
+    return permission == PERMISSION_YES;
+}
+
+/* ---- MAIL -------------------------------------------------------------------------------------*/
+
+static enum reply reply_of_problem(enum command_problem problem, enum reply bad_address)
+{
+    switch (problem) {
+    case COMMAND_NEEDS_UTF8:
+        return REPLY_UTF8_NOT_ASKED;
+    case COMMAND_BAD_PARAMETER:
+        return REPLY_PARAMETER_BAD;
+    case COMMAND_UNKNOWN_PARAMETER:
+        return REPLY_PARAMETER_UNKNOWN;
+    case COMMAND_FINE:
+    case COMMAND_SYNTAX:
+    case COMMAND_BAD_ADDRESS:
+        break;
+    }
+    return bad_address;
+}
+
+static bool is_same_account(const struct directory_account *a, const struct directory_account *b)
+{
+    return strcmp(a->domain.name, b->domain.name) == 0 && strcmp(a->local, b->local) == 0;
+}
+
+/* The null sender is everybody's: a mail client sends read receipts so (RFC 8098 3). */
+static bool is_own_sender(struct session *session, struct slice sender)
+{
+    struct directory_account account;
+    if (sender.size == 0)
+        return true;
+    switch (directory_address(&session->directory, sender, &account)) {
+    case DIRECTORY_FOUND:
+        if (is_same_account(&account, &session->login))
+            return true;
+        break;
+    case DIRECTORY_TROUBLE:
+        session_refuse(session, REPLY_TROUBLE, "sender", sender);
+        return false;
+    case DIRECTORY_UNKNOWN_DOMAIN:
+    case DIRECTORY_UNKNOWN_USER:
+        break;
+    }
+    session_refuse(session, REPLY_SENDER_NOT_YOURS, "sender", sender);
+    return false;
+}
+
+static bool may_submit(struct session *session, struct slice sender)
+{
+    return is_own_sender(session, sender) &&
+           is_allowed(session, session->account, "send", REPLY_SENDER_PAUSED);
+}
+
+void transaction_mail(struct session *session, struct slice argument)
+{
+    struct command_mail mail;
+    struct envelope *envelope = &session->envelope;
+    if (session_is_submission(session) && session->account[0] == '\0') {
+        session_refuse(session, REPLY_AUTH_REQUIRED, "sender", argument);
+        return;
+    }
+    enum command_problem problem = command_parse_mail(argument, &mail);
+    if (problem == COMMAND_SYNTAX) {
+        session_reply_detail(session, REPLY_SYNTAX, SLICE("MAIL FROM:<address> [parameters]"));
+        return;
+    }
+    if (problem != COMMAND_FINE) {
+        session_refuse(session, reply_of_problem(problem, REPLY_SENDER_BAD), "sender", argument);
+        return;
+    }
+    envelope_clear(envelope);
+    if (!transaction_set_size_limit(session) ||
+        !mailaddress_canonical(&mail.address, &envelope->sender)) {
+        session_refuse(session, REPLY_TROUBLE, "sender", argument);
+        return;
+    }
+    if (mail.has_size && mail.size > session->size_limit) {
+        session_refuse(session, REPLY_TOO_BIG, "sender", str_slice(&envelope->sender));
+        return;
+    }
+    if (session_is_submission(session) && !may_submit(session, str_slice(&envelope->sender)))
+        return;
+    envelope->body = mail.body;
+    envelope->utf8 = mail.utf8;
+    session->declared_size = mail.size;
+    session->state = SESSION_MAIL;
+    session_reply(session, REPLY_SENDER_OK);
+}
+
+/* ---- RCPT -------------------------------------------------------------------------------------*/
+
+static bool is_known_recipient(const struct envelope *envelope, struct slice address)
+{
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        if (slice_equal(str_slice(&envelope->recipients[i]), address))
+            return true;
+    return false;
+}
+
+static void add_recipient(struct session *session, struct slice address)
+{
+    struct envelope *envelope = &session->envelope;
+    if (!is_known_recipient(envelope, address) && !envelope_add_recipient(envelope, address)) {
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+        return;
+    }
+    session->state = SESSION_RCPT;
+    session_reply(session, REPLY_RECIPIENT_OK);
+}
+
+/* A mailbox of ours: may it receive, and so much? */
+static void take_mailbox(struct session *session, struct slice address,
+                         const struct directory_account *account)
+{
+    char name[DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2];
+    struct str text;
+    uint64_t limit = session->size_limit;
+    if (!tighten_by_account(session, account, &limit)) {
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+        return;
+    }
+    if (session->declared_size > limit) {
+        session_refuse(session, REPLY_TOO_BIG, "recipient", address);
+        return;
+    }
+    str_init(&text, sizeof name);
+    str_format(&text, "%s@%s", account->local, account->domain.name);
+    bool is_named = slice_copy_text(str_slice(&text), name, sizeof name);
+    str_free(&text);
+    if (!is_named) {
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+        return;
+    }
+    if (!is_allowed(session, name, "receive", REPLY_RECIPIENT_PAUSED))
+        return;
+    session->size_limit = limit;
+    add_recipient(session, address);
+}
+
+static void take_recipient(struct session *session, struct slice address)
+{
+    struct directory_account account;
+    switch (directory_address(&session->directory, address, &account)) {
+    case DIRECTORY_FOUND:
+        take_mailbox(session, address, &account);
+        break;
+    case DIRECTORY_UNKNOWN_USER:
+        session_refuse(session, REPLY_RECIPIENT_UNKNOWN, "recipient", address);
+        break;
+    case DIRECTORY_TROUBLE:
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+        break;
+    case DIRECTORY_UNKNOWN_DOMAIN:
+        /* From nobody but who has logged in: an address, loopback's included, is no proof. */
+        if (session->account[0] != '\0')
+            add_recipient(session, address);
+        else
+            session_refuse(session, REPLY_RELAY_REFUSED, "recipient", address);
+        break;
+    }
+}
+
+void transaction_rcpt(struct session *session, struct slice argument)
+{
+    struct mailaddress parsed;
+    struct str address;
+    enum command_problem problem = command_parse_rcpt(argument, session->envelope.utf8, &parsed);
+    if (problem == COMMAND_SYNTAX) {
+        session_reply_detail(session, REPLY_SYNTAX, SLICE("RCPT TO:<address>"));
+        return;
+    }
+    if (problem != COMMAND_FINE) {
+        session_refuse(session, reply_of_problem(problem, REPLY_RECIPIENT_BAD), "recipient",
+                       argument);
+        return;
+    }
+    if (session->envelope.recipient_count >= session->host.recipients_max) {
+        session_refuse(session, REPLY_RECIPIENTS_TOO_MANY, "recipient", argument);
+        return;
+    }
+    str_init(&address, ENVELOPE_ADDRESS_MAX);
+    bool is_made = parsed.domain.size > 0 ? mailaddress_canonical(&parsed, &address)
+                                          : str_append_text(&address, session->host.postmaster);
+    if (is_made)
+        take_recipient(session, str_slice(&address));
+    else
+        session_refuse(session, REPLY_RECIPIENT_BAD, "recipient", argument);
+    str_free(&address);
+}
