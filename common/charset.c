@@ -14,7 +14,7 @@ enum kind {
     KIND_UTF8,
     KIND_ASCII,
     KIND_LATIN1,
-    KIND_JIS, /* ISO-2022-JP: brought into EUC first */
+    KIND_JIS, /* ISO-2022-JP: brought into Shift_JIS first */
     KIND_ICONV,
 };
 
@@ -386,7 +386,8 @@ static bool convert(const char *name, struct slice text, struct str *utf8, bool 
 
 /* ---- ISO-2022-JP ------------------------------------------------------------------------------
  * glibc's converter refuses the characters of NEC and IBM, half-width katakana and the slips of
- * old mailers. Brought into EUC-JP byte for byte, all of them have their place in EUC-JP-MS. */
+ * old mailers. Brought into Shift_JIS byte by byte, all of them have their place in CP932. Only
+ * the supplementary kanji (JIS X 0212) have not: a text with those goes by way of EUC-JP. */
 
 enum jis_set { JIS_ASCII, JIS_KATAKANA, JIS_KANJI, JIS_SUPPLEMENT };
 
@@ -397,6 +398,12 @@ static const struct {
     {{"\x1b$B", 3}, JIS_KANJI},  {{"\x1b$@", 3}, JIS_KANJI},    {{"\x1b$(B", 4}, JIS_KANJI},
     {{"\x1b$(@", 4}, JIS_KANJI}, {{"\x1b(B", 3}, JIS_ASCII},    {{"\x1b(J", 3}, JIS_ASCII},
     {{"\x1b(H", 3}, JIS_ASCII},  {{"\x1b(I", 3}, JIS_KATAKANA}, {{"\x1b$(D", 4}, JIS_SUPPLEMENT},
+};
+
+struct jis {
+    enum jis_set set;
+    bool by_euc;
+    struct str out;
 };
 
 /* The size of the escape sequence at the front, 0 when there is none that we know. */
@@ -411,50 +418,70 @@ static size_t jis_escape(struct slice text, enum jis_set *set)
     return 0;
 }
 
-static bool is_jis_byte(char byte)
+static void jis_put_katakana(struct jis *jis, unsigned byte)
+{
+    if (jis->by_euc)
+        str_append_byte(&jis->out, '\x8E');
+    str_append_byte(&jis->out, (char)(byte | 0x80));
+}
+
+static void jis_put_kanji(struct jis *jis, unsigned row, unsigned cell)
+{
+    if (jis->set == JIS_SUPPLEMENT)
+        str_append_byte(&jis->out, '\x8F');
+    if (jis->by_euc) {
+        row |= 0x80;
+        cell |= 0x80;
+    } else {
+        /* Two rows of 94 share a first byte; 0x7F is left out among the second ones. */
+        cell += row % 2 == 0 ? 0x7E : cell < 0x60 ? 0x1F : 0x20;
+        row = (row + 1) / 2 + (row < 0x5F ? 0x70 : 0xB0);
+    }
+    str_append_byte(&jis->out, (char)row);
+    str_append_byte(&jis->out, (char)cell);
+}
+
+static bool is_jis_byte(unsigned char byte)
 {
     return byte > 0x20 && byte < 0x7F;
 }
 
 /* Appends the character at the front of `text`, which is not empty; returns its size. */
-static size_t jis_character(struct slice text, enum jis_set *set, struct str *euc)
+static size_t jis_character(struct slice text, struct jis *jis)
 {
     unsigned char first = (unsigned char)text.data[0];
+    unsigned char second = text.size > 1 ? (unsigned char)text.data[1] : 0;
     /* Eight bits where seven were promised: half-width katakana as in Shift_JIS. */
-    bool katakana = first >= 0xA1 && first <= 0xDF;
-    if (katakana || (*set == JIS_KATAKANA && first > 0x20 && first < 0x60)) {
-        char kana[2] = {(char)0x8E, (char)(first | 0x80)};
-        str_append(euc, slice_of(kana, sizeof kana));
+    bool eight_bits = first >= 0xA1 && first <= 0xDF;
+    if (eight_bits || (jis->set == JIS_KATAKANA && first > 0x20 && first < 0x60)) {
+        jis_put_katakana(jis, first);
         return 1;
     }
-    bool two = *set == JIS_KANJI || *set == JIS_SUPPLEMENT;
-    if (two && text.size > 1 && is_jis_byte(text.data[0]) && is_jis_byte(text.data[1])) {
-        char kanji[3] = {(char)0x8F, (char)(first | 0x80),
-                         (char)((unsigned char)text.data[1] | 0x80)};
-        size_t skip = *set == JIS_SUPPLEMENT ? 0 : 1;
-        str_append(euc, slice_of(kanji + skip, sizeof kanji - skip));
+    bool two = jis->set == JIS_KANJI || jis->set == JIS_SUPPLEMENT;
+    if (two && is_jis_byte(first) && is_jis_byte(second)) {
+        jis_put_kanji(jis, first, second);
         return 2;
     }
     /* Lines begin in ASCII (RFC 1468), whatever was left open. */
     if (first == '\n' || first == '\r')
-        *set = JIS_ASCII;
-    str_append_byte(euc, text.data[0]);
+        jis->set = JIS_ASCII;
+    str_append_byte(&jis->out, text.data[0]);
     return 1;
 }
 
 static bool convert_jis(struct slice text, struct str *utf8, bool *known)
 {
-    struct str euc;
-    enum jis_set set = JIS_ASCII;
-    str_init(&euc, SIZE_MAX / 4);
+    struct jis jis = {.by_euc = text.size > 0 && memmem(text.data, text.size, "\x1b$(D", 4)};
+    str_init(&jis.out, SIZE_MAX / 4);
     while (text.size > 0) {
-        size_t size = text.data[0] == '\x1b' ? jis_escape(text, &set) : 0;
+        size_t size = text.data[0] == '\x1b' ? jis_escape(text, &jis.set) : 0;
         if (size == 0)
-            size = jis_character(text, &set, &euc);
+            size = jis_character(text, &jis);
         text = slice_from(text, size);
     }
-    bool done = !euc.failed && convert("EUC-JP-MS", str_slice(&euc), utf8, known);
-    str_free(&euc);
+    const char *name = jis.by_euc ? "EUC-JP-MS" : "CP932";
+    bool done = !jis.out.failed && convert(name, str_slice(&jis.out), utf8, known);
+    str_free(&jis.out);
     return done;
 }
 

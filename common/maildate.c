@@ -48,10 +48,10 @@ static int64_t days_of_date(const struct date *date)
            719468;
 }
 
-static bool date_is_real(const struct date *date)
+static bool date_is_real(const struct date *date, unsigned year_least)
 {
     /* 60 is a leap second. */
-    return date->year >= YEAR_LEAST && date->year <= YEAR_MOST && date->month >= 1 &&
+    return date->year >= year_least && date->year <= YEAR_MOST && date->month >= 1 &&
            date->month <= 12 && date->day >= 1 &&
            date->day <= days_in_month(date->year, date->month) && date->hour <= 23 &&
            date->minute <= 59 && date->second <= 60;
@@ -276,7 +276,7 @@ bool maildate_parse(struct slice text, int64_t *seconds, int *zone_minutes)
     if (!cut_zone(&text, &zone))
         return false;
     /* What may follow ("Standard Time", a zone's name without parentheses) changes nothing. */
-    if (!date_is_real(&date))
+    if (!date_is_real(&date, YEAR_LEAST))
         return false;
     *seconds = seconds_of_date(&date, zone);
     if (zone_minutes)
@@ -329,7 +329,7 @@ bool maildate_parse_imap(struct slice text, int64_t *seconds)
     cut_byte(&text, ' ');
     if (!cut_imap_date(&text, &date) || !cut_byte(&text, ' ') || !cut_imap_time(&text, &date) ||
         !cut_byte(&text, ' ') || !cut_imap_zone(&text, &zone) || text.size > 0 ||
-        !date_is_real(&date))
+        !date_is_real(&date, 1))
         return false;
     *seconds = seconds_of_date(&date, zone);
     return true;
@@ -347,7 +347,7 @@ bool maildate_format_imap(struct str *text, int64_t seconds)
 bool maildate_parse_imap_day(struct slice text, int64_t *day)
 {
     struct date date = {0};
-    if (!cut_imap_date(&text, &date) || text.size > 0 || !date_is_real(&date))
+    if (!cut_imap_date(&text, &date) || text.size > 0 || !date_is_real(&date, 1))
         return false;
     *day = days_of_date(&date);
     return true;
