@@ -38,7 +38,7 @@ LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv
 LIBS_imapd   = -lunistring
 LIBS_mailctl = -lcrypt -ljansson -lidn2
-LIBS_cdb     = -lidn2
+LIBS_cdb     = -lcrypt -lidn2
 # cdbfile is the one module of common/ with a library of its own.
 LIBS_COMMON  = -lcdb
 # What the unit tests and fuzz targets of a family link.

@@ -1,0 +1,163 @@
+/* compile - see compile.h */
+#include "compile.h"
+
+#include "database.h"
+#include "io.h"
+#include "life.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { KEY_MAX = 128, RECORD_MAX = 131072, FILE_NAME_MAX = IDN_NAME_MAX + 8 };
+
+/* ---- the folders ---- */
+
+/* The folder `name`, made where missing, with the group that may read it. */
+static int open_folder(int parent, const char *name, gid_t group)
+{
+    struct stat info;
+    if (mkdirat(parent, name, 0750) < 0 && errno != EEXIST)
+        return -1;
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fstat(fd, &info) < 0)
+        return fd;
+    bool right = (info.st_mode & 07777) == 0750 && (group == (gid_t)-1 || info.st_gid == group);
+    if (!right && (fchown(fd, (uid_t)-1, group) < 0 || fchmod(fd, 0750) < 0))
+        io_close(&fd);
+    return fd;
+}
+
+bool compile_open(struct compile_target *target, int root)
+{
+    bool is_root = geteuid() == 0;
+    *target = (struct compile_target){.folder = -1, .domain = -1, .secret = -1};
+    /* Not root: a trial in a folder of one's own. */
+    target->directory_group = is_root ? (gid_t)life_uid(ROLE_DIRECTORY) : (gid_t)-1;
+    target->secret_group = is_root ? (gid_t)life_uid(ROLE_AUTHD) : (gid_t)-1;
+    target->folder = open_folder(root, "cdb", target->directory_group);
+    if (target->folder >= 0)
+        target->domain = open_folder(target->folder, "domain", target->directory_group);
+    if (target->domain >= 0)
+        target->secret = open_folder(target->folder, "secret", target->secret_group);
+    if (target->secret >= 0)
+        return true;
+    compile_close(target);
+    return false;
+}
+
+void compile_close(struct compile_target *target)
+{
+    io_close(&target->folder);
+    io_close(&target->domain);
+    io_close(&target->secret);
+}
+
+/* ---- records ---- */
+
+static void add_keyed(struct database *database, const char *prefix, const char *name,
+                      struct slice value)
+{
+    struct str key;
+    str_init(&key, KEY_MAX);
+    str_append_text(&key, prefix);
+    if (str_append_text(&key, name))
+        database_add(database, str_slice(&key), value);
+    str_free(&key);
+}
+
+static void add_account(struct database *database, const struct domain_account *account,
+                        struct str *record)
+{
+    str_clear(record);
+    for (size_t i = 0; i < account->pair_count; i++) {
+        if (account->pairs[i].ignored)
+            continue;
+        wire_put_text(record, account->pairs[i].setting->name);
+        wire_put_text(record, account->pairs[i].value);
+    }
+    add_keyed(database, "a", account->local, str_slice(record));
+}
+
+/* Names are looked up in lower case, as accounts are compiled. */
+static void add_setting(struct database *database, const struct domain *domain,
+                        const struct setting *setting, struct str *record)
+{
+    enum settings_layer layer;
+    struct slice value = domain_value(domain, NULL, setting, &layer, NULL);
+    str_clear(record);
+    for (size_t i = 0; i < value.size; i++)
+        str_append_byte(record, setting->kind == SETTINGS_LOCAL ? slice_lower(value.data[i])
+                                                                : value.data[i]);
+    add_keyed(database, "s", setting->name, str_slice(record));
+}
+
+static void fill_domain(struct database *database, const struct domain *domain)
+{
+    struct str record;
+    str_init(&record, RECORD_MAX);
+    for (size_t i = 0; i < settings_count; i++)
+        if (settings_table[i].scope != SETTINGS_HOST)
+            add_setting(database, domain, &settings_table[i], &record);
+    for (size_t i = 0; i < domain->account_count; i++)
+        add_account(database, &domain->accounts[i], &record);
+    str_free(&record);
+}
+
+static void fill_secret(struct database *database, const struct domain *domain)
+{
+    for (size_t i = 0; i < domain->account_count; i++) {
+        const struct domain_account *account = &domain->accounts[i];
+        if (account->hash[0] != '\0')
+            add_keyed(database, "", account->local, slice_text(account->hash));
+        if (account->apop_secret)
+            add_keyed(database, "apop ", account->local, slice_text(account->apop_secret));
+    }
+}
+
+/* ---- files ---- */
+
+static bool commit(struct database *database, int folder, const char *kind, const char *name,
+                   gid_t group, struct report *report)
+{
+    char file[FILE_NAME_MAX];
+    snprintf(file, sizeof file, "%s.cdb", name);
+    if (database_commit(database, folder, file, 0640, (uid_t)-1, group, NULL))
+        return true;
+    char shown[FILE_NAME_MAX + 16];
+    int error = errno;
+    snprintf(shown, sizeof shown, "cdb/%s/%s", kind, file);
+    errno = error;
+    report_trouble(report, shown, "write it");
+    return false;
+}
+
+bool compile_domain(const struct compile_target *target, const struct domain *domain,
+                    struct report *report)
+{
+    struct database database;
+    /* Secrets first: an account that is there can log in. */
+    database_begin(&database);
+    fill_secret(&database, domain);
+    if (!commit(&database, target->secret, "secret", domain->name, target->secret_group, report))
+        return false;
+    database_begin(&database);
+    fill_domain(&database, domain);
+    return commit(&database, target->domain, "domain", domain->name, target->directory_group,
+                  report);
+}
+
+bool compile_remove(const struct compile_target *target, const char *name, struct report *report)
+{
+    char file[FILE_NAME_MAX];
+    snprintf(file, sizeof file, "%s.cdb", name);
+    bool done = (unlinkat(target->domain, file, 0) == 0 || errno == ENOENT) &&
+                (unlinkat(target->secret, file, 0) == 0 || errno == ENOENT);
+    if (!done)
+        report_trouble(report, file, "remove it from cdb");
+    return done;
+}

@@ -1,0 +1,29 @@
+/*
+ * compile - one domain's control files into cdb/domain/NAME.cdb and cdb/secret/NAME.cdb
+ */
+#ifndef ADMIN_COMPILE_H
+#define ADMIN_COMPILE_H
+
+#include "domain.h"
+
+/* cdb/, opened, and who may read what is below it. */
+struct compile_target {
+    int folder; /* cdb */
+    int domain; /* cdb/domain */
+    int secret; /* cdb/secret */
+    gid_t directory_group;
+    gid_t secret_group;
+};
+
+/* Opens ROOT/cdb with its folders, which are made where missing. `root` is a descriptor. False
+ * with errno. */
+bool compile_open(struct compile_target *target, int root);
+void compile_close(struct compile_target *target);
+
+/* False: reported. */
+bool compile_domain(const struct compile_target *target, const struct domain *domain,
+                    struct report *report);
+/* Removes the files of a domain that is no more. */
+bool compile_remove(const struct compile_target *target, const char *name, struct report *report);
+
+#endif

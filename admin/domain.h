@@ -1,0 +1,60 @@
+/*
+ * domain - one domain as its control files describe it, read and checked
+ */
+#ifndef ADMIN_DOMAIN_H
+#define ADMIN_DOMAIN_H
+
+#include "account.h"
+#include "idn.h"
+#include "plans.h"
+
+#include <sys/types.h>
+
+/* A setting that an account says itself. */
+struct domain_pair {
+    const struct setting *setting;
+    char *value;
+    bool ignored; /* an upper layer has become tighter */
+};
+
+struct domain_account {
+    char *local;
+    char *hash;        /* empty: no log-in */
+    char *apop_secret; /* NULL: none */
+    struct domain_pair *pairs;
+    size_t pair_count;
+    unsigned line; /* of the users file; 0: postmaster, who is there without being named */
+};
+
+struct domain {
+    char name[IDN_NAME_MAX + 1];
+    const struct plan *plan; /* of the plans */
+    uid_t uid;
+    struct values own;
+    char **children;
+    size_t child_count;
+    struct domain_account *accounts; /* sorted by local part */
+    size_t account_count;
+};
+
+void domain_init(struct domain *domain);
+void domain_free(struct domain *domain);
+
+/* Reads control/domains/NAME. What is wrong is reported; `domain` holds what could be read. False
+ * when there is no such folder. */
+bool domain_load(struct domain *domain, const char *name, const struct sources *sources,
+                 struct plans *plans, struct report *report);
+
+const struct domain_account *domain_find(const struct domain *domain, const char *local);
+
+/* The value in force for the domain (account NULL) or the account. */
+struct slice domain_value(const struct domain *domain, const struct domain_account *account,
+                          const struct setting *setting, enum settings_layer *layer, bool *ignored);
+struct slice domain_value_named(const struct domain *domain, const struct domain_account *account,
+                                const char *setting);
+bool domain_is_on(const struct domain *domain, const struct domain_account *account,
+                  const char *setting);
+/* The rule that holds for layers below the plan. */
+enum settings_rule domain_rule(const struct domain *domain, const struct setting *setting);
+
+#endif

@@ -1,0 +1,150 @@
+/* folder - see folder.h */
+#include "folder.h"
+
+#include "io.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DEPTH_MAX = 64, NAMES_FIRST = 64 };
+
+void folder_names_free(struct folder_names *names)
+{
+    for (size_t i = 0; i < names->count; i++)
+        free(names->of[i]);
+    free(names->of);
+    *names = (struct folder_names){0};
+}
+
+static bool add_name(struct folder_names *names, size_t *room, const char *name)
+{
+    if (names->count == *room) {
+        size_t more = *room ? *room * 2 : NAMES_FIRST;
+        char **grown = reallocarray(names->of, more, sizeof *grown);
+        if (!grown)
+            return false;
+        names->of = grown;
+        *room = more;
+    }
+    names->of[names->count] = strdup(name);
+    return names->of[names->count] && ++names->count > 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_hidden(const char *name)
+{
+    size_t size = strlen(name);
+    return name[0] == '.' || name[size - 1] == '~';
+}
+
+bool folder_list(int directory, const char *path, struct folder_names *names)
+{
+    *names = (struct folder_names){0};
+    int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return errno == ENOENT;
+    DIR *open = fdopendir(fd);
+    if (!open) {
+        io_close(&fd);
+        return false;
+    }
+    size_t room = 0;
+    bool good = true;
+    struct dirent *entry;
+    errno = 0;
+    while (good && (entry = readdir(open)))
+        good = is_hidden(entry->d_name) || add_name(names, &room, entry->d_name);
+    good = good && errno == 0;
+    int error = errno;
+    closedir(open);
+    if (!good)
+        folder_names_free(names);
+    else if (names->count > 0)
+        qsort(names->of, names->count, sizeof names->of[0], compare);
+    errno = error;
+    return good;
+}
+
+bool folder_act_as(uid_t uid)
+{
+    return uid == (uid_t)-1 || geteuid() != 0 || (setegid((gid_t)uid) == 0 && seteuid(uid) == 0);
+}
+
+bool folder_act_as_root(void)
+{
+    return getuid() != 0 || geteuid() == 0 || (seteuid(0) == 0 && setegid(0) == 0);
+}
+
+bool folder_make(int directory, const char *name, uid_t uid, bool *made)
+{
+    bool fresh = mkdirat(directory, name, 0700) == 0;
+    if (made)
+        *made = fresh;
+    if (!fresh)
+        return errno == EEXIST;
+    if (uid == (uid_t)-1 || geteuid() != 0)
+        return true;
+    int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    bool done = fd >= 0 && fchown(fd, uid, (gid_t)uid) == 0;
+    io_close(&fd);
+    return done;
+}
+
+static bool remove_tree(int directory, const char *name, int depth);
+
+static bool remove_content(int fd, int depth)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    DIR *open = copy < 0 ? NULL : fdopendir(copy);
+    if (!open) {
+        io_close(&copy);
+        return false;
+    }
+    bool good = true;
+    struct dirent *entry;
+    while (good && (entry = readdir(open)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            good = remove_tree(fd, entry->d_name, depth);
+    int error = errno;
+    closedir(open);
+    errno = error;
+    return good;
+}
+
+static bool remove_tree(int directory, const char *name, int depth)
+{
+    if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
+        return true;
+    if (errno != EISDIR && errno != EPERM)
+        return false;
+    if (depth == DEPTH_MAX) {
+        errno = ELOOP;
+        return false;
+    }
+    int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool done = remove_content(fd, depth + 1);
+    io_close(&fd);
+    return done && (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
+bool folder_remove(int directory, const char *name, uid_t uid)
+{
+    if (!folder_act_as(uid))
+        return folder_act_as_root() && false;
+    bool done = remove_tree(directory, name, 0);
+    int error = errno;
+    bool back = folder_act_as_root();
+    errno = error;
+    return done && back;
+}

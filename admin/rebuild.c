@@ -1,0 +1,211 @@
+/* rebuild - see rebuild.h */
+#include "rebuild.h"
+
+#include "compile.h"
+#include "folder.h"
+#include "host.h"
+#include "io.h"
+#include "maildir.h"
+#include "registry.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct work {
+    int root;
+    struct sources *sources;
+    struct report *report;
+    struct compile_target target;
+    struct plans plans;
+    struct host_files *host; /* NULL: not asked for */
+    struct registry old;     /* as compiled */
+    struct registry registry;
+    struct domain *domains;
+    size_t count;
+    const char *const *names; /* of the domains asked for; */
+    size_t name_count;        /* 0: all there are */
+};
+
+/* ---- reading ---- */
+
+static bool load_domain(struct work *work, const char *name)
+{
+    struct domain *domain = &work->domains[work->count];
+    if (!domain_load(domain, name, work->sources, &work->plans, work->report))
+        return false;
+    work->count++;
+    if (!registry_add(&work->registry, domain))
+        report_trouble(work->report, "control/domains", "find memory");
+    return true;
+}
+
+static bool make_room(struct work *work, size_t count)
+{
+    work->domains = calloc(count + 1, sizeof *work->domains);
+    if (!work->domains)
+        report_trouble(work->report, "control/domains", "find memory");
+    return work->domains != NULL;
+}
+
+static void load_all_domains(struct work *work)
+{
+    struct folder_names names;
+    char ascii[IDN_NAME_MAX + 1];
+    if (!folder_list(work->sources->folder, "domains", &names)) {
+        report_trouble(work->report, "control/domains", "list it");
+        return;
+    }
+    if (!make_room(work, names.count + SOURCES_CHANGES_MAX)) {
+        folder_names_free(&names);
+        return;
+    }
+    for (size_t i = 0; i < names.count; i++) {
+        if (!idn_to_ascii(slice_text(names.of[i]), ascii) || strcmp(ascii, names.of[i]) != 0)
+            report_error(work->report, "control/domains", 0,
+                         "\"%s\" is no domain name in lower-case A-labels: rename or remove it",
+                         names.of[i]);
+        else if (!load_domain(work, names.of[i]))
+            report_error(work->report, "control/domains", 0, "\"%s\" is no folder: remove it",
+                         names.of[i]);
+    }
+    folder_names_free(&names);
+}
+
+static void load_everything(struct work *work)
+{
+    work->host = host_load(work->sources, work->report);
+    if (!work->host)
+        report_trouble(work->report, "control", "find memory");
+    plans_load_all(&work->plans, work->sources, work->report);
+    load_all_domains(work);
+}
+
+static void load_some(struct work *work)
+{
+    /* The registry is the old one with these domains taken out and put in anew. */
+    if (!registry_load(&work->registry, work->target.folder))
+        report_trouble(work->report, "cdb/domains.cdb", "read it");
+    if (!make_room(work, work->name_count))
+        return;
+    for (size_t i = 0; i < work->name_count; i++) {
+        bool was_there = registry_find(&work->old, work->names[i]) != NULL;
+        registry_remove(&work->registry, work->names[i]);
+        if (!load_domain(work, work->names[i]) && !was_there)
+            report_error(work->report, "control/domains", 0, "there is no domain %s",
+                         work->names[i]);
+    }
+}
+
+/* ---- writing ---- */
+
+/* The mailbox's folder, so that a first log-in finds it. */
+static bool make_mailbox(int folder, const char *local, uid_t uid)
+{
+    bool made;
+    if (!folder_make(folder, local, uid, &made) || !made)
+        return made || errno == EEXIST;
+    if (!folder_act_as(uid))
+        return false;
+    int box = openat(folder, local, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    bool done = box >= 0 && maildir_create(box, "Maildir");
+    io_close(&box);
+    return folder_act_as_root() && done;
+}
+
+static bool make_mail_folders(const struct work *work, const struct domain *domain)
+{
+    if (mkdirat(work->root, "mail", 0711) < 0 && errno != EEXIST)
+        return false;
+    int mail = openat(work->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int folder = -1;
+    bool done = mail >= 0 && folder_make(mail, domain->name, domain->uid, NULL);
+    if (done)
+        folder = openat(mail, domain->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    done = done && folder >= 0;
+    for (size_t i = 0; done && i < domain->account_count; i++)
+        done = make_mailbox(folder, domain->accounts[i].local, domain->uid);
+    io_close(&folder);
+    io_close(&mail);
+    return done;
+}
+
+static bool write_domains(const struct work *work)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        if (!make_mail_folders(work, &work->domains[i])) {
+            report_trouble(work->report, work->domains[i].name, "make its folders below mail");
+            return false;
+        }
+        if (!compile_domain(&work->target, &work->domains[i], work->report))
+            return false;
+    }
+    return true;
+}
+
+static bool remove_gone(const struct work *work)
+{
+    for (size_t i = 0; i < work->old.count; i++) {
+        const struct registry_entry *old = &work->old.of[i];
+        bool was_domain = strcmp(old->name, old->parent) == 0;
+        const struct registry_entry *now = registry_find_sorted(&work->registry, old->name);
+        bool is_domain = now && strcmp(now->name, now->parent) == 0;
+        if (was_domain && !is_domain && !compile_remove(&work->target, old->name, work->report))
+            return false;
+    }
+    return true;
+}
+
+static bool write_all(struct work *work)
+{
+    if (!sources_write(work->sources, work->report))
+        return false;
+    if (work->host &&
+        !host_write(work->host, work->target.folder, work->target.directory_group, work->report))
+        return false;
+    if (!write_domains(work))
+        return false;
+    if (!registry_write(&work->registry, work->target.folder, work->target.directory_group)) {
+        report_trouble(work->report, "cdb/domains.cdb", "write it");
+        return false;
+    }
+    return remove_gone(work);
+}
+
+static void finish(struct work *work)
+{
+    for (size_t i = 0; i < work->count; i++)
+        domain_free(&work->domains[i]);
+    free(work->domains);
+    plans_free(&work->plans);
+    host_free(work->host);
+    registry_free(&work->old);
+    registry_free(&work->registry);
+    compile_close(&work->target);
+}
+
+enum rebuild_result rebuild(int root, struct sources *sources, const char *const *names,
+                            size_t count, struct report *report)
+{
+    struct work work = {
+        .root = root, .sources = sources, .report = report, .names = names, .name_count = count};
+    if (!compile_open(&work.target, root)) {
+        report_trouble(report, "cdb", "open or make it");
+        return REBUILD_TROUBLE;
+    }
+    bool compiled = registry_load(&work.old, work.target.folder);
+    if (count > 0 && compiled)
+        load_some(&work);
+    else
+        load_everything(&work);
+    registry_check(&work.registry, report);
+    bool right = report->error_count == 0;
+    bool written = right && write_all(&work);
+    finish(&work);
+    if (written)
+        return REBUILD_DONE;
+    return right || report->trouble ? REBUILD_TROUBLE : REBUILD_REFUSED;
+}
