@@ -279,7 +279,6 @@ static void take_marks(struct segment *segment)
     struct slice name = str_slice(&segment->name);
     size_t star = slice_find(name, '*');
     struct slice marks = slice_from(name, star + 1);
-    segment->index = SEGMENT_WHOLE;
     if (star == name.size || star == 0)
         return;
     bool is_extended = marks.size == 0 || slice_ends(marks, SLICE("*"));
@@ -294,6 +293,7 @@ static void take_marks(struct segment *segment)
 static void segment_parse(struct slice *text, struct segments *segments)
 {
     struct segment *segment = &segments->list[segments->count];
+    *segment = (struct segment){.index = SEGMENT_WHOLE};
     str_init(&segment->name, MIME_FIELD_MAX);
     str_init(&segment->value, MIME_FIELD_MAX);
     segments->count++;
