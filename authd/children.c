@@ -1,0 +1,104 @@
+/* children - see children.h */
+#include "children.h"
+
+#include "exits.h"
+#include "log.h"
+#include "number.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { CHILDREN_FIRST = 64 };
+
+void children_free(struct children *children)
+{
+    for (size_t i = 0; i < children->count; i++)
+        free(children->all[i].owner);
+    free(children->all);
+    *children = (struct children){0};
+}
+
+bool children_reserve(struct children *children)
+{
+    size_t capacity = children->capacity > 0 ? children->capacity : CHILDREN_FIRST / 2;
+    size_t bytes;
+    if (children->count < children->capacity)
+        return true;
+    if (!number_multiply(capacity, 2, &capacity) ||
+        !number_multiply(capacity, sizeof *children->all, &bytes))
+        return false;
+    struct child *all = realloc(children->all, bytes);
+    if (!all)
+        return false;
+    children->all = all;
+    children->capacity = capacity;
+    return true;
+}
+
+static char *owner_of(const struct program_request *request)
+{
+    size_t size = sizeof request->local + sizeof request->domain + 1;
+    char *owner = malloc(size); /* without memory the log goes without the name */
+    if (owner)
+        snprintf(owner, size, "%s%s%s", request->local, request->local[0] ? "@" : "",
+                 request->domain);
+    return owner;
+}
+
+void children_add(struct children *children, pid_t pid, uid_t uid,
+                  const struct program_request *request)
+{
+    if (children->count == children->capacity)
+        return;
+    children->all[children->count++] = (struct child){
+        .pid = pid, .uid = uid, .program = request->program, .owner = owner_of(request)};
+}
+
+size_t children_of(const struct children *children, uid_t uid, const struct program *program)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < children->count; i++)
+        if (children->all[i].uid == uid && (!program || children->all[i].program == program))
+            count++;
+    return count;
+}
+
+static struct child *find(struct children *children, pid_t pid)
+{
+    for (size_t i = 0; i < children->count; i++)
+        if (children->all[i].pid == pid)
+            return &children->all[i];
+    return NULL;
+}
+
+static void log_end_of(const struct child *child, int status)
+{
+    struct log_line line;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_DONE)
+        return;
+    log_begin(&line, "child-ended");
+    log_text(&line, "program", child->program->name);
+    if (child->owner && child->owner[0])
+        log_text(&line, "account", child->owner);
+    log_number(&line, "child", child->pid);
+    if (WIFSIGNALED(status))
+        log_number(&line, "signal", WTERMSIG(status));
+    else
+        log_number(&line, "exit", WEXITSTATUS(status));
+    log_end(&line);
+}
+
+void children_reap(struct children *children)
+{
+    int status;
+    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
+        struct child *child = find(children, pid);
+        if (!child)
+            continue;
+        log_end_of(child, status);
+        free(child->owner);
+        *child = children->all[--children->count];
+    }
+}

@@ -1,0 +1,36 @@
+/*
+ * children - the processes that spawnd has started: how many, whose, how they end
+ */
+#ifndef AUTHD_CHILDREN_H
+#define AUTHD_CHILDREN_H
+
+#include "program.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct child {
+    pid_t pid;
+    uid_t uid;
+    const struct program *program;
+    char *owner; /* "local@domain", "domain" or "": for the log */
+};
+
+struct children {
+    struct child *all;
+    size_t count;
+    size_t capacity;
+};
+
+void children_free(struct children *children);
+/* False without memory. */
+bool children_reserve(struct children *children);
+/* Never fails after children_reserve. */
+void children_add(struct children *children, pid_t pid, uid_t uid,
+                  const struct program_request *request);
+size_t children_of(const struct children *children, uid_t uid, const struct program *program);
+
+/* Takes in what has ended (waitpid); logs what did not end well. */
+void children_reap(struct children *children);
+
+#endif

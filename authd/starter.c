@@ -1,0 +1,261 @@
+/* starter - see starter.h */
+#include "starter.h"
+
+#include "clock.h"
+#include "io.h"
+#include "launch.h"
+#include "log.h"
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+enum {
+    SESSIONS_MAX = 4000, /* as in the table of settings, should there be no cdb/host.cdb */
+    SESSIONS_PER_DOMAIN = 500,
+    REASON_MAX = 256,
+    EXEC_TIMEOUT_MS = SPAWN_TIMEOUT_MS - 1000, /* the peer hears of it before it gives up */
+};
+
+/* One that is on its way to exec. Its peer waits for the answer and asks nothing meanwhile. */
+struct pending {
+    struct starter *starter;
+    struct service_peer *peer; /* NULL: gone; the program runs anyway, and sees its own end */
+    struct loop_watch watch;
+    struct loop_timer timer;
+    struct launch_report report;
+    int report_fd;
+    pid_t pid;
+};
+
+bool starter_init(struct starter *starter, struct loop *loop)
+{
+    *starter = (struct starter){.loop = loop};
+    directory_init(&starter->directory);
+    starter->mail = open("mail", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return starter->mail >= 0;
+}
+
+void starter_free(struct starter *starter)
+{
+    directory_close(&starter->directory);
+    children_free(&starter->children);
+    io_close(&starter->mail);
+}
+
+bool starter_welcome(uid_t uid, void *owner)
+{
+    (void)owner;
+    return uid == life_uid(ROLE_AUTHD) || uid == life_uid(ROLE_QUEUE);
+}
+
+/* ---- answers ----------------------------------------------------------------------------------
+ */
+
+static void answer_ok(struct service_peer *peer, pid_t pid)
+{
+    struct str packet;
+    str_init(&packet, WIRE_MAX_SIZE);
+    wire_put_text(&packet, "ok");
+    wire_put_number(&packet, (uint64_t)pid);
+    service_answer(peer, str_slice(&packet), NULL, 0);
+    str_free(&packet);
+}
+
+/* `verdict` is "no" or "temp"; `kind` may say more for a program: "limit". */
+static void refuse(struct service_peer *peer, const char *verdict, const char *kind,
+                   const char *reason)
+{
+    struct str packet;
+    struct log_line line;
+    log_begin(&line, "refused");
+    log_text(&line, "verdict", verdict);
+    log_text(&line, "reason", reason);
+    log_number(&line, "uid", peer->uid);
+    log_end(&line);
+    str_init(&packet, WIRE_MAX_SIZE);
+    wire_put_text(&packet, verdict);
+    wire_put_text(&packet, reason);
+    wire_put_text(&packet, kind);
+    service_answer(peer, str_slice(&packet), NULL, 0);
+    str_free(&packet);
+}
+
+/* ---- the end of a launch ----------------------------------------------------------------------
+ */
+
+static void end(struct pending *pending)
+{
+    struct starter *starter = pending->starter;
+    if (pending->peer)
+        pending->peer->data = NULL;
+    loop_remove(starter->loop, &pending->watch);
+    loop_clear_timer(starter->loop, &pending->timer);
+    io_close(&pending->report_fd);
+    free(pending);
+}
+
+static void report_failure(struct service_peer *peer, const struct launch_report *report)
+{
+    char reason[REASON_MAX];
+    if (report->state == LAUNCH_FAILED)
+        snprintf(reason, sizeof reason, "can't %s: %s", report->step, strerror(report->error));
+    else
+        snprintf(reason, sizeof reason, "the child ended before the program began");
+    refuse(peer, "temp", "", reason);
+}
+
+static void report_came(struct loop_watch *watch, uint32_t events)
+{
+    struct pending *pending = watch->owner;
+    (void)events;
+    if (!launch_read_report(pending->report_fd, &pending->report))
+        return;
+    struct service_peer *peer = pending->peer;
+    struct launch_report report = pending->report;
+    pid_t pid = pending->pid;
+    end(pending);
+    if (peer && report.state == LAUNCH_READY)
+        answer_ok(peer, pid);
+    else if (peer)
+        report_failure(peer, &report);
+}
+
+/* A disk that hangs holds the child in mkdir or exec. */
+static void exec_timed_out(struct loop_timer *timer)
+{
+    struct pending *pending = timer->owner;
+    struct service_peer *peer = pending->peer;
+    kill(pending->pid, SIGKILL);
+    end(pending);
+    if (peer)
+        refuse(peer, "temp", "", "the program did not start in time");
+}
+
+void starter_gone(struct service_peer *peer)
+{
+    struct pending *pending = peer->data;
+    if (pending)
+        pending->peer = NULL;
+}
+
+/* ---- a request --------------------------------------------------------------------------------
+ */
+
+static uint64_t host_number(struct starter *starter, const char *name, uint64_t otherwise)
+{
+    uint64_t value;
+    return directory_host_number(&starter->directory, name, &value) ? value : otherwise;
+}
+
+/* Are there too many already? */
+static const char *over_limit(struct starter *starter, const struct program *program, uid_t uid)
+{
+    const struct children *children = &starter->children;
+    if (children->count >= host_number(starter, "sessions-max", SESSIONS_MAX))
+        return "too many sessions on this server (sessions-max)";
+    if (program->place != PROGRAM_IN_ROOT &&
+        children_of(children, uid, NULL) >=
+            host_number(starter, "sessions-per-domain", SESSIONS_PER_DOMAIN))
+        return "too many sessions of this domain (sessions-per-domain)";
+    return NULL;
+}
+
+/* The uid that the request is for: what stands in cdb/domains.cdb, and in no case anything outside
+ * the range of domain uids. */
+static bool find_uid(struct starter *starter, const struct program_request *request, uid_t *uid,
+                     const char **verdict, const char **reason)
+{
+    struct directory_domain domain;
+    if (request->program->place == PROGRAM_IN_ROOT) {
+        *uid = life_uid(request->program->role);
+        return true;
+    }
+    enum directory_result found =
+        directory_domain(&starter->directory, slice_text(request->domain), &domain);
+    *verdict = found == DIRECTORY_TROUBLE ? "temp" : "no";
+    *reason = found == DIRECTORY_TROUBLE ? "cdb/domains.cdb can't be read" : "unknown domain";
+    if (found != DIRECTORY_FOUND)
+        return false;
+    *verdict = "no";
+    *reason = "not a domain of its own, or its uid is out of range";
+    *uid = domain.uid;
+    return strcmp(domain.name, request->domain) == 0 && life_is_domain_uid(domain.uid);
+}
+
+static struct pending *make_pending(struct starter *starter, struct service_peer *peer)
+{
+    struct pending *pending = calloc(1, sizeof *pending);
+    if (pending && !children_reserve(&starter->children)) {
+        free(pending);
+        pending = NULL;
+    }
+    if (pending)
+        *pending = (struct pending){.starter = starter, .peer = peer, .report_fd = -1, .pid = -1};
+    return pending;
+}
+
+static bool start(struct starter *starter, struct pending *pending, const struct launch *launch)
+{
+    pending->pid = launch_start(launch, &pending->report_fd);
+    if (pending->pid < 0)
+        return false;
+    children_add(&starter->children, pending->pid, launch->uid, launch->request);
+    if (loop_add(starter->loop, &pending->watch, pending->report_fd, EPOLLIN, report_came,
+                 pending) &&
+        loop_set_timer(starter->loop, &pending->timer, clock_deadline(EXEC_TIMEOUT_MS),
+                       exec_timed_out, pending))
+        return true;
+    kill(pending->pid, SIGKILL);
+    return false;
+}
+
+static void start_program(struct starter *starter, struct service_peer *peer,
+                          struct wire_message *message, const struct program_request *request,
+                          uid_t uid)
+{
+    struct launch launch = {.request = request, .uid = uid, .mail = starter->mail};
+    struct pending *pending = make_pending(starter, peer);
+    if (!pending) {
+        refuse(peer, "temp", "", "memory is out");
+        return;
+    }
+    /* They stay the message's, which closes our copies when the child has its own. */
+    for (size_t i = 0; i < program_descriptors(request->program); i++)
+        launch.fds[i] = message->fds[i];
+    peer->data = pending;
+    if (!start(starter, pending, &launch)) {
+        int error = errno;
+        end(pending);
+        refuse(peer, "temp", "", strerror(error));
+    }
+}
+
+void starter_message(struct service_peer *peer, struct wire_message *message)
+{
+    struct starter *starter = peer->service->owner;
+    struct program_request request;
+    const char *verdict = "no";
+    const char *reason = NULL;
+    uid_t uid = 0;
+    enum role asker = peer->uid == life_uid(ROLE_AUTHD) ? ROLE_AUTHD : ROLE_QUEUE;
+    if (peer->data) {
+        service_close(peer); /* one question at a time */
+        return;
+    }
+    reason = program_read_request(message, asker, &request);
+    if (reason || !find_uid(starter, &request, &uid, &verdict, &reason)) {
+        refuse(peer, verdict, "", reason);
+        return;
+    }
+    const char *limit = over_limit(starter, request.program, uid);
+    if (limit)
+        refuse(peer, "temp", "limit", limit);
+    else
+        start_program(starter, peer, message, &request, uid);
+}

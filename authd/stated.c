@@ -1,0 +1,221 @@
+/*
+ * stated - keeps what changes: failed logins, locks, the states of accounts
+ *
+ * Runs as     ROLE_STATED with the directory group; sandbox: reads cdb/, writes state/, no network,
+ *             no fork
+ * Started by  the service tree
+ * Descriptors 2 log; the socket run/stated/socket
+ * Reads       cdb/host.cdb (lock-failures, lock-window, lock-time), state/journal
+ * Trusts      authd's word about logins, root's about states; the kernel's word who is who
+ * If taken    attacker can lock accounts out or unlock them; sees no password, key or mail
+ * Limits      65536 states, 32768 pairs and 16384 accounts and addresses of failed logins (the
+ * least recently used go), 1024 peers; a message of 64 KiB Exits       0 told to stop, 100 wrong
+ * configuration, 111 passing trouble
+ */
+#include "clock.h"
+#include "directory.h"
+#include "exits.h"
+#include "io.h"
+#include "life.h"
+#include "log.h"
+#include "sandbox.h"
+#include "service.h"
+#include "state.h"
+#include "unixsocket.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    STATED_PEERS_MAX = 1024,
+    STATED_BACKLOG = 1024,
+    STATED_SYNC_MS = 2000,
+    STATED_TIDY_MS = 60000,
+    STATED_MEMORY = 512 * 1024 * 1024,
+    LOCK_FAILURES = 10, /* as in the table of settings, should there be no cdb/host.cdb */
+    LOCK_WINDOW_S = 600,
+    LOCK_TIME_S = 900,
+};
+
+struct stated {
+    struct loop loop;
+    struct loop_signals signals;
+    struct loop_timer sync;
+    struct loop_timer tidy;
+    struct service service;
+    struct directory directory;
+    struct ledger ledger;
+    struct journal journal;
+    struct verbs verbs;
+    struct str answer;
+    int folder; /* state/ */
+};
+
+static bool welcome(uid_t uid, void *owner)
+{
+    (void)owner;
+    return uid == 0 || uid == life_uid(ROLE_AUTHD) || uid == life_uid(ROLE_SMTPD) ||
+           uid == life_uid(ROLE_QUEUE);
+}
+
+static enum verbs_peer peer_kind(uid_t uid)
+{
+    if (uid == 0)
+        return VERBS_ROOT;
+    return uid == life_uid(ROLE_AUTHD) ? VERBS_AUTHD : VERBS_OTHER;
+}
+
+static void question_came(struct service_peer *peer, struct wire_message *message)
+{
+    struct stated *stated = peer->service->owner;
+    str_clear(&stated->answer);
+    if (verbs_answer(&stated->verbs, peer_kind(peer->uid), clock_seconds(), message,
+                     &stated->answer))
+        service_answer(peer, str_slice(&stated->answer), NULL, 0);
+    else
+        service_close(peer);
+}
+
+static uint64_t host_number(struct stated *stated, const char *name, uint64_t least,
+                            uint64_t otherwise)
+{
+    uint64_t value;
+    bool found = directory_host_number(&stated->directory, name, &value);
+    return found && value >= least && value <= INT32_MAX ? value : otherwise;
+}
+
+static void read_limits(struct stated *stated)
+{
+    stated->ledger.limits = (struct failures_limits){
+        .limit = (unsigned)host_number(stated, "lock-failures", 1, LOCK_FAILURES),
+        .window_s = (int64_t)host_number(stated, "lock-window", 1, LOCK_WINDOW_S),
+        .lock_s = (int64_t)host_number(stated, "lock-time", 1, LOCK_TIME_S),
+    };
+}
+
+static void sync_due(struct loop_timer *timer)
+{
+    struct stated *stated = timer->owner;
+    if (!journal_sync(&stated->journal))
+        log_trouble("sync", "state/journal", errno, NULL);
+    loop_set_timer(&stated->loop, timer, clock_deadline(STATED_SYNC_MS), sync_due, stated);
+}
+
+static void tidy_due(struct loop_timer *timer)
+{
+    struct stated *stated = timer->owner;
+    int64_t now = clock_seconds();
+    read_limits(stated);
+    verbs_end_states(&stated->verbs, now);
+    verbs_compact(&stated->verbs, now);
+    if (stated->journal.fd < 0)
+        life_die_passing("open", "state/journal");
+    loop_set_timer(&stated->loop, timer, clock_deadline(STATED_TIDY_MS), tidy_due, stated);
+}
+
+static void signal_came(int number, void *owner)
+{
+    struct stated *stated = owner;
+    (void)number;
+    loop_stop(&stated->loop);
+}
+
+static bool apply(void *owner, struct slice record)
+{
+    struct stated *stated = owner;
+    return ledger_apply(&stated->ledger, record, NULL);
+}
+
+static void open_ledger(struct stated *stated)
+{
+    struct failures_limits none = {.limit = 1};
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed ||
+        !ledger_init(&stated->ledger, seed, &none))
+        life_die_passing("make", "tables");
+    directory_init(&stated->directory);
+    read_limits(stated);
+}
+
+static void open_journal(struct stated *stated)
+{
+    struct journal_replay replay;
+    struct log_line line;
+    stated->folder = open("state", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (stated->folder < 0 ||
+        !journal_open(&stated->journal, stated->folder, "journal", apply, stated, &replay))
+        life_die_passing("open", "state/journal");
+    log_begin(&line, "started");
+    log_number(&line, "records", (int64_t)replay.records);
+    log_number(&line, "damaged", (int64_t)replay.damaged);
+    log_number(&line, "cut", (int64_t)replay.cut_size);
+    log_number(&line, "states", (int64_t)stated->ledger.states.count);
+    log_end(&line);
+    if (replay.damaged > 0)
+        log_trouble("read all of", "state/journal", 0,
+                    "lines were damaged; the file is kept as state/journal.damaged");
+}
+
+static void drop(void)
+{
+    static const struct sandbox sandbox = {
+        .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
+        .read_paths = {"cdb", NULL},
+        .write_paths = {"state", NULL},
+    };
+    static const struct life_limits limits = {.memory_bytes = STATED_MEMORY};
+    life_limit(&limits);
+    life_drop(ROLE_STATED, true, NULL);
+    sandbox_enter(&sandbox);
+}
+
+static void serve(struct stated *stated, int socket)
+{
+    static const int stops[] = {SIGTERM, SIGINT};
+    str_init(&stated->answer, WIRE_MAX_SIZE);
+    stated->verbs = (struct verbs){.ledger = &stated->ledger, .journal = &stated->journal};
+    if (!loop_init(&stated->loop) ||
+        !loop_add_signals(&stated->loop, &stated->signals, stops, 2, signal_came, stated) ||
+        !service_start(&stated->service, &stated->loop, socket, STATED_PEERS_MAX, welcome,
+                       question_came, NULL, stated) ||
+        !loop_set_timer(&stated->loop, &stated->sync, clock_deadline(STATED_SYNC_MS), sync_due,
+                        stated) ||
+        !loop_set_timer(&stated->loop, &stated->tidy, clock_deadline(0), tidy_due, stated))
+        life_die_passing("start", "event loop");
+    if (!loop_run(&stated->loop))
+        life_die_passing("wait for", "events");
+}
+
+static void finish(struct stated *stated)
+{
+    service_stop(&stated->service);
+    if (!journal_sync(&stated->journal))
+        log_trouble("sync", "state/journal", errno, NULL);
+    journal_close(&stated->journal);
+    io_close(&stated->folder);
+    ledger_free(&stated->ledger);
+    directory_close(&stated->directory);
+    str_free(&stated->answer);
+    loop_free(&stated->loop);
+}
+
+int main(void)
+{
+    static struct stated stated;
+    life_begin("stated");
+    int socket = unixsocket_listen(STATE_SOCKET, SOCK_SEQPACKET, STATED_BACKLOG);
+    if (socket < 0)
+        life_die_passing("listen on", STATE_SOCKET);
+    drop();
+    open_ledger(&stated);
+    open_journal(&stated);
+    serve(&stated, socket);
+    finish(&stated);
+    return EXIT_DONE;
+}

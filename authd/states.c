@@ -1,0 +1,172 @@
+/* states - see states.h */
+#include "states.h"
+
+#include <stdlib.h>
+
+enum { STATES_BUCKETS = 4096 };
+
+static const struct states_kind kinds[STATES_NAMES] = {
+    [STATES_MISUSE_DETECTED] = {"misuse-detected", STATES_SEND,
+                                "sending is stopped: misuse of this account was detected; "
+                                "change the password"},
+    [STATES_ACCOUNT_LOCK] = {"account-lock", STATES_LOGIN,
+                             "this account is locked; try again later or ask the administrator"},
+    [STATES_SEND_LOCK] = {"send-lock", STATES_SEND,
+                          "sending is stopped for a day: too much mail was sent"},
+    [STATES_OVER_CAPACITY] = {"over-capacity", STATES_RECEIVE, "sorry, mailbox is full (#4.5.2)"},
+    [STATES_PASSWORD_FORCED] = {"password-forced", STATES_LOGIN,
+                                "the administrator requires a new password; set one in the "
+                                "control panel"},
+};
+
+const struct states_kind *states_kind(enum states_name name)
+{
+    return &kinds[name];
+}
+
+bool states_name_from(struct slice text, enum states_name *name)
+{
+    for (int i = 0; i < STATES_NAMES; i++) {
+        if (slice_equal(text, slice_text(kinds[i].name))) {
+            *name = (enum states_name)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+unsigned states_action_from(struct slice text)
+{
+    if (slice_equal(text, SLICE("send")))
+        return STATES_SEND;
+    if (slice_equal(text, SLICE("receive")))
+        return STATES_RECEIVE;
+    if (slice_equal(text, SLICE("login")))
+        return STATES_LOGIN;
+    return 0;
+}
+
+bool states_init(struct states *states)
+{
+    *states = (struct states){.buckets = calloc(STATES_BUCKETS, sizeof(struct states_record *))};
+    return states->buckets;
+}
+
+void states_free(struct states *states)
+{
+    for (size_t i = 0; states->buckets && i < STATES_BUCKETS; i++) {
+        while (states->buckets[i]) {
+            struct states_record *record = states->buckets[i];
+            states->buckets[i] = record->next;
+            free(record);
+        }
+    }
+    free(states->buckets);
+    *states = (struct states){0};
+}
+
+/* Names come from the operator: no need of a secret seed. FNV-1a. */
+static struct states_record **bucket_of(const struct states *states, struct slice account)
+{
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < account.size; i++)
+        hash = (hash ^ (unsigned char)account.data[i]) * 16777619u;
+    return &states->buckets[hash % STATES_BUCKETS];
+}
+
+/* Where the record hangs, or the end of its chain. */
+static struct states_record **find(const struct states *states, struct slice account,
+                                   enum states_name name)
+{
+    struct states_record **at = bucket_of(states, account);
+    while (*at && ((*at)->name != name || !slice_equal(slice_text((*at)->account), account)))
+        at = &(*at)->next;
+    return at;
+}
+
+static bool in_force(const struct states_record *record, int64_t now)
+{
+    return record && (record->until == 0 || record->until > now);
+}
+
+bool states_set(struct states *states, struct slice account, enum states_name name, int64_t since,
+                int64_t until, struct slice cause)
+{
+    struct states_record **at = find(states, account, name);
+    if (account.size == 0 || account.size > STATES_ACCOUNT_MAX || cause.size > STATES_CAUSE_MAX ||
+        slice_has(account, '\0') || slice_has(cause, '\0'))
+        return false;
+    if (!*at) {
+        if (states->count >= STATES_MAX)
+            return false;
+        struct states_record *record = calloc(1, sizeof *record);
+        if (!record)
+            return false;
+        record->name = name;
+        record->since = since;
+        slice_copy_text(account, record->account, sizeof record->account);
+        *at = record;
+        states->count++;
+    } else if (!in_force(*at, since)) {
+        (*at)->since = since;
+    }
+    (*at)->until = until;
+    slice_copy_text(cause, (*at)->cause, sizeof(*at)->cause);
+    return true;
+}
+
+bool states_clear(struct states *states, struct slice account, enum states_name name)
+{
+    struct states_record **at = find(states, account, name);
+    struct states_record *record = *at;
+    if (!record)
+        return false;
+    *at = record->next;
+    states->count--;
+    free(record);
+    return true;
+}
+
+const struct states_record *states_find(const struct states *states, struct slice account,
+                                        enum states_name name, int64_t now)
+{
+    const struct states_record *record = *find(states, account, name);
+    return in_force(record, now) ? record : NULL;
+}
+
+const struct states_record *states_stopping(const struct states *states, struct slice account,
+                                            unsigned action, int64_t now)
+{
+    for (int i = 0; i < STATES_NAMES; i++) {
+        const struct states_record *record =
+            kinds[i].stops & action ? states_find(states, account, (enum states_name)i, now) : NULL;
+        if (record)
+            return record;
+    }
+    return NULL;
+}
+
+void states_walk(const struct states *states, states_each *each, void *owner)
+{
+    for (size_t i = 0; i < STATES_BUCKETS; i++)
+        for (const struct states_record *record = states->buckets[i]; record; record = record->next)
+            each(owner, record);
+}
+
+void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner)
+{
+    for (size_t i = 0; i < STATES_BUCKETS; i++) {
+        struct states_record **at = &states->buckets[i];
+        while (*at) {
+            struct states_record *record = *at;
+            if (in_force(record, ended_at)) {
+                at = &record->next;
+                continue;
+            }
+            each(owner, record);
+            *at = record->next;
+            states->count--;
+            free(record);
+        }
+    }
+}

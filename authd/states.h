@@ -1,0 +1,79 @@
+/*
+ * states - the states of accounts (SPEC R10): what they stop, since when, why, until when
+ *
+ * Set and cleared by the operator's tools. An account may be in several at once. Pure: the time is
+ * an argument.
+ */
+#ifndef AUTHD_STATES_H
+#define AUTHD_STATES_H
+
+#include "slice.h"
+
+#include <stdint.h>
+
+enum {
+    STATES_MAX = 65536, /* records in all; "set" is refused beyond */
+    STATES_ACCOUNT_MAX = 320,
+    STATES_CAUSE_MAX = 200, /* = STATE_CAUSE_MAX */
+};
+
+enum states_action { STATES_SEND = 1 << 0, STATES_RECEIVE = 1 << 1, STATES_LOGIN = 1 << 2 };
+
+enum states_name {
+    STATES_MISUSE_DETECTED,
+    STATES_ACCOUNT_LOCK,
+    STATES_SEND_LOCK,
+    STATES_OVER_CAPACITY,
+    STATES_PASSWORD_FORCED,
+    STATES_NAMES,
+};
+
+/* One row per state: what it stops, and what a client that runs into it is told. */
+struct states_kind {
+    const char *name;
+    unsigned stops; /* states_action */
+    const char *text;
+};
+const struct states_kind *states_kind(enum states_name name);
+/* False: no such state. */
+bool states_name_from(struct slice text, enum states_name *name);
+/* 0: no such action. */
+unsigned states_action_from(struct slice text);
+
+struct states_record {
+    struct states_record *next;
+    enum states_name name;
+    int64_t since;
+    int64_t until; /* 0: open */
+    char account[STATES_ACCOUNT_MAX + 1];
+    char cause[STATES_CAUSE_MAX + 1];
+};
+
+struct states {
+    struct states_record **buckets;
+    size_t count;
+};
+
+/* False without memory. */
+bool states_init(struct states *states);
+void states_free(struct states *states);
+
+/* Sets, or replaces (`since` is kept then). False: too many, too long, or no memory. */
+bool states_set(struct states *states, struct slice account, enum states_name name, int64_t since,
+                int64_t until, struct slice cause);
+/* False: it was not set. */
+bool states_clear(struct states *states, struct slice account, enum states_name name);
+/* The state, if it is in force at `now`; else NULL. */
+const struct states_record *states_find(const struct states *states, struct slice account,
+                                        enum states_name name, int64_t now);
+/* The first state that stops `action` at `now`; NULL: it is allowed. */
+const struct states_record *states_stopping(const struct states *states, struct slice account,
+                                            unsigned action, int64_t now);
+
+/* Calls `each` for all records; with `ended_at`, only for those that ended by then, which are
+ * removed after the call. */
+typedef void states_each(void *owner, const struct states_record *record);
+void states_walk(const struct states *states, states_each *each, void *owner);
+void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner);
+
+#endif

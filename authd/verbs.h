@@ -1,0 +1,32 @@
+/*
+ * verbs - what stated is asked: "state/1" (common/state.h)
+ *
+ * A question comes in as fields, the answer goes out as a packet; the socket is the caller's.
+ */
+#ifndef AUTHD_VERBS_H
+#define AUTHD_VERBS_H
+
+#include "journal.h"
+#include "ledger.h"
+#include "wire.h"
+
+/* What the verbs work on. */
+struct verbs {
+    struct ledger *ledger;
+    struct journal *journal;
+};
+
+/* Who asks. */
+enum verbs_peer { VERBS_ROOT = 1 << 0, VERBS_AUTHD = 1 << 1, VERBS_OTHER = 1 << 2 };
+
+/* Answers the question at `now` (seconds since 1970). False: not a question of the protocol, or not
+ * this peer's to ask; it loses its connection. */
+bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
+                  const struct wire_message *question, struct str *answer);
+
+/* The states and locks that ended by `now` are logged and forgotten. */
+void verbs_end_states(struct verbs *verbs, int64_t now);
+/* Writes the journal anew if it has grown enough. */
+void verbs_compact(struct verbs *verbs, int64_t now);
+
+#endif
