@@ -20,6 +20,7 @@ enum sandbox_grant {
     SANDBOX_UNIX = 1 << 2,        /* connect to the suite's sockets */
     SANDBOX_NETWORK = 1 << 3,     /* connect to the internet, ask the DNS */
     SANDBOX_FORK = 1 << 4,        /* fork (not exec), wait, signal own children */
+    SANDBOX_TIGHTEN = 1 << 5,     /* enter a second, tighter sandbox (a child, mostly) */
 };
 
 enum { SANDBOX_PATHS_MAX = 8 };

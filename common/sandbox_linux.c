@@ -161,6 +161,10 @@ static const struct rule rules[] = {
     {SYS_kill, SANDBOX_FORK},
     {SYS_set_robust_list, SANDBOX_FORK},
     {SYS_rseq, SANDBOX_FORK},
+    /* a filter can only take away; a second Landlock rule set is not made (its calls fail, which
+     * counts as "not there"): the first one's holds on */
+    {SYS_seccomp, SANDBOX_TIGHTEN},
+    {SYS_prctl, SANDBOX_TIGHTEN},
 #ifdef SYS_fork
     {SYS_fork, SANDBOX_FORK},
 #endif
