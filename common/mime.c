@@ -218,11 +218,13 @@ static void close_down_to(struct parser *parser, size_t depth, size_t end, bool 
     const char *data = parser->message.data;
     size_t lines = parser->lines;
     size_t body_end = end;
-    /* The line end in front of a boundary belongs to the boundary (RFC 2046 5.1.1). */
-    if (at_boundary && body_end > 0 && data[body_end - 1] == '\n') {
+    /* The line end in front of a boundary belongs to the boundary (RFC 2046 5.1.1), unless it is
+     * the one that ends the header. */
+    size_t least = innermost(parser)->part->body;
+    if (at_boundary && body_end > least && data[body_end - 1] == '\n') {
         body_end--;
         lines--;
-        if (body_end > 0 && data[body_end - 1] == '\r')
+        if (body_end > least && data[body_end - 1] == '\r')
             body_end--;
     }
     while (parser->depth > depth)
