@@ -8,7 +8,7 @@ static bool has_tls(const struct session *session)
 
 bool ehlo_offers_starttls(const struct session *session)
 {
-    return session->peer->service != SESSION_SUBMISSIONS && !has_tls(session);
+    return !has_tls(session); /* on 465 it is there from the first byte */
 }
 
 bool ehlo_offers_auth(const struct session *session)

@@ -11,9 +11,7 @@ static const struct reply_form forms[REPLY_COUNT] = {
     /* RFC 5321 3.5.3: says nothing about who lives here. */
     [REPLY_VRFY] = {"252", "2.5.2", "send some mail, i'll try my best", false},
     [REPLY_READY_FOR_TLS] = {"220", "2.0.0", "ready to start TLS", false},
-    [REPLY_TLS_TROUBLE] = {"454", "4.7.0", "TLS is not available right now", false},
     [REPLY_TLS_ALREADY] = {"503", "5.5.1", "TLS is active already", false},
-    [REPLY_TLS_NOT_HERE] = {"502", "5.5.1", "STARTTLS is not offered here", false},
 
     [REPLY_AUTH_CHALLENGE] = {"334", "", "$", false},
     [REPLY_AUTH_DONE] = {"235", "2.7.0", "welcome", false},

@@ -261,8 +261,7 @@ static void say_starttls(struct session *session, struct slice argument)
         return;
     }
     if (!ehlo_offers_starttls(session)) {
-        session_reply(session,
-                      session->tls.version[0] != '\0' ? REPLY_TLS_ALREADY : REPLY_TLS_NOT_HERE);
+        session_reply(session, REPLY_TLS_ALREADY);
         return;
     }
     session_reply(session, REPLY_READY_FOR_TLS);
