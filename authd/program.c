@@ -65,7 +65,7 @@ bool program_is_folder_name(struct slice name)
 }
 
 /* RFC 3501 9: tag = 1*<any ASTRING-CHAR except "+">. */
-static bool is_tag(struct slice tag)
+bool program_is_tag(struct slice tag)
 {
     if (tag.size == 0 || tag.size > PROGRAM_TAG_MAX)
         return false;
@@ -95,7 +95,7 @@ static bool is_right(struct slice argument, enum program_argument kind,
     case PROGRAM_DOMAIN:
         return slice_equal(argument, slice_text(request->domain));
     case PROGRAM_TAG:
-        return is_tag(argument);
+        return program_is_tag(argument);
     case PROGRAM_CLIENT:
         return ip_parse(argument, &ip);
     case PROGRAM_TLS:

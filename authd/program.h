@@ -57,5 +57,7 @@ const char *program_read_request(const struct wire_message *message, enum role a
 /* A name that becomes a folder: not empty, no leading '.', no '/', no upper case, nothing that is
  * not printable. */
 bool program_is_folder_name(struct slice name);
+/* An IMAP tag of at most PROGRAM_TAG_MAX bytes. */
+bool program_is_tag(struct slice tag);
 
 #endif
