@@ -1,0 +1,444 @@
+/* login - see login.h */
+#include "login.h"
+
+#include "clock.h"
+#include "command.h"
+#include "io.h"
+#include "log.h"
+#include "reply.h"
+#include "sasl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+bool login_init(struct login *login, const struct login_peer *peer, const struct login_host *host,
+                int in, int out)
+{
+    *login = (struct login){.peer = peer, .host = host, .auth_fd = -1};
+    if (!stream_init(&login->stream, in, out, LOGIN_INPUT_MAX, LOGIN_IDLE_MS))
+        return false;
+    login->stream.deadline = clock_deadline(LOGIN_SESSION_MS);
+    return true;
+}
+
+void login_free(struct login *login)
+{
+    io_close(&login->auth_fd);
+    explicit_bzero(login->user, sizeof login->user);
+    stream_free(&login->stream);
+}
+
+static void end(struct login *login, const char *why)
+{
+    if (!login->end)
+        login->end = why;
+}
+
+static void reply_detail(struct login *login, enum reply name, struct slice detail)
+{
+    reply_send(&login->stream, name, detail);
+    if (!reply_is_error(name))
+        return;
+    if (++login->errors == LOGIN_ERRORS_MAX) {
+        reply_send(&login->stream, REPLY_ERRORS_TOO_MANY, SLICE(""));
+        end(login, "errors");
+    }
+}
+
+static void reply(struct login *login, enum reply name)
+{
+    reply_detail(login, name, SLICE(""));
+}
+
+static bool has_tls(const struct login *login)
+{
+    return login->tls.version[0] != '\0';
+}
+
+/* May passwords be sent as they are? authd decides for the account; this decides what is offered,
+ * and keeps clients from sending a password that will be refused. */
+static bool takes_passwords(const struct login *login)
+{
+    return has_tls(login) || login->host->plaintext_auth;
+}
+
+/* ---- the log -----------------------------------------------------------------------------------
+ */
+
+static const char *tls_name(const struct login *login)
+{
+    return has_tls(login) ? login->tls.version : "none";
+}
+
+static void log_login(struct login *login, struct slice user, const char *mechanism,
+                      const struct auth_answer *answer)
+{
+    struct log_line line;
+    log_begin(&line, "login");
+    log_text(&line, "result", auth_code_name(answer->code));
+    log_value(&line, "user", user);
+    if (answer->code == AUTH_OK)
+        log_text(&line, "account", answer->account);
+    log_text(&line, "mechanism", mechanism);
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "tls", tls_name(login));
+    log_end(&line);
+}
+
+static void log_tls_failure(const struct login *login)
+{
+    struct log_line line;
+    log_begin(&line, "tls-failed");
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "reason", login->tls.reason);
+    log_end(&line);
+}
+
+static void log_end_of_session(const struct login *login)
+{
+    struct log_line line;
+    log_begin(&line, "closed");
+    log_text(&line, "service", login->peer->service);
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "tls", tls_name(login));
+    log_number(&line, "failures", login->failures);
+    log_text(&line, "end", login->end);
+    log_end(&line);
+}
+
+/* ---- passwords ---------------------------------------------------------------------------------
+ */
+
+static enum reply reply_of_code(enum auth_code code)
+{
+    static const enum reply replies[] = {
+        [AUTH_OK] = REPLY_OK,
+        [AUTH_FAILED] = REPLY_LOGIN_FAILED,
+        [AUTH_LOCKED] = REPLY_LOGIN_LATER,
+        [AUTH_TLS_REQUIRED] = REPLY_LOGIN_TLS,
+        [AUTH_DISABLED] = REPLY_LOGIN_OFF,
+        [AUTH_LIMIT] = REPLY_LOGIN_LATER,
+        [AUTH_TROUBLE] = REPLY_LOGIN_LATER,
+    };
+    return replies[code];
+}
+
+/* authd says how long a wrong password waits for its answer; waiting is this process's part. */
+static void wait_before_answer(const struct login *login, int64_t wait_ms)
+{
+    if (wait_ms > LOGIN_WAIT_MAX_MS)
+        wait_ms = LOGIN_WAIT_MAX_MS;
+    int64_t left_ms = clock_left(login->stream.deadline);
+    if (wait_ms > left_ms)
+        wait_ms = left_ms;
+    if (wait_ms <= 0)
+        return;
+    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+/* A pipe that holds what the client sent behind its login (PIPELINING, RFC 2449 6.8) and then ends.
+ * It fits: the input's maximum is less than what a pipe takes. */
+static int pipe_of_pending(struct slice pending)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    if (!io_write_all(ends[1], pending, 0))
+        io_close(&ends[0]);
+    io_close(&ends[1]);
+    return ends[0];
+}
+
+static void take_answer(struct login *login, const struct auth_answer *answer)
+{
+    if (answer->code == AUTH_OK) {
+        end(login, "login");
+        return;
+    }
+    wait_before_answer(login, answer->wait_ms);
+    reply_detail(login, reply_of_code(answer->code), slice_text(answer->text));
+    if (++login->failures == LOGIN_FAILURES_MAX)
+        end(login, "failures");
+}
+
+/* With AUTH_OK the client belongs to pop3d, which gives the answer. So all answers of ours must be
+ * out before. */
+static void ask(struct login *login, const char *mechanism, struct slice user, struct slice secret)
+{
+    struct auth_answer answer = {.code = AUTH_TROUBLE};
+    enum stream_result flushed = stream_flush(&login->stream);
+    if (flushed != STREAM_OK) {
+        end(login, "disconnected");
+        return;
+    }
+    struct auth_request request = {
+        .service = "pop3",
+        .mechanism = mechanism,
+        .client = login->peer->client,
+        .listening = login->peer->server,
+        .tls = has_tls(login),
+        .user = user,
+        .secret = secret,
+        .challenge = slice_text(login->banner),
+        .tag = SLICE(""),
+        .client_fd = login->stream.in,
+        .input_fd = pipe_of_pending(stream_pending(&login->stream)),
+    };
+    if (request.input_fd < 0)
+        snprintf(answer.text, sizeof answer.text, "%s", "try again later");
+    else
+        auth_ask(&login->auth_fd, &request, &answer);
+    io_close(&request.input_fd);
+    log_login(login, user, mechanism, &answer);
+    take_answer(login, &answer);
+}
+
+/* ---- the commands ------------------------------------------------------------------------------
+ */
+
+static void say_user(struct login *login, struct slice argument)
+{
+    struct slice name = slice_trim(argument);
+    login->user[0] = '\0';
+    if (!takes_passwords(login))
+        reply(login, REPLY_TLS_FIRST);
+    else if (name.size == 0)
+        reply_detail(login, REPLY_SYNTAX, SLICE("USER name"));
+    else if (!slice_copy_text(name, login->user, sizeof login->user))
+        reply(login, REPLY_TOO_LONG_NAME);
+    else
+        reply(login, REPLY_USER);
+}
+
+/* All behind the one space is the password, blanks too (RFC 1939 7). */
+static void say_pass(struct login *login, struct slice argument)
+{
+    if (!takes_passwords(login)) {
+        reply(login, REPLY_TLS_FIRST);
+    } else if (login->user[0] == '\0') {
+        reply(login, REPLY_USER_FIRST);
+    } else {
+        ask(login, "plain", slice_text(login->user), argument);
+        login->user[0] = '\0';
+    }
+}
+
+static void say_apop(struct login *login, struct slice argument)
+{
+    struct slice user, digest;
+    if (login->banner[0] == '\0')
+        reply(login, REPLY_NO_APOP);
+    else if (!command_two(argument, &user, &digest))
+        reply_detail(login, REPLY_SYNTAX, SLICE("APOP name digest"));
+    else if (user.size > AUTH_USER_MAX || digest.size > AUTH_SECRET_MAX)
+        reply(login, REPLY_TOO_LONG_NAME);
+    else
+        ask(login, "apop", user, digest);
+}
+
+static enum reply reply_of_sasl(enum sasl_result result)
+{
+    static const enum reply replies[] = {
+        [SASL_CONTINUE] = REPLY_CHALLENGE,       [SASL_DONE] = REPLY_OK,
+        [SASL_CANCELLED] = REPLY_SASL_CANCELLED, [SASL_BAD] = REPLY_SASL_BAD,
+        [SASL_TOO_LONG] = REPLY_TOO_LONG_NAME,   [SASL_DENIED] = REPLY_LOGIN_FAILED,
+        [SASL_UNKNOWN] = REPLY_SASL_UNKNOWN,
+    };
+    return replies[result];
+}
+
+static bool end_by_stream(struct login *login, enum stream_result result)
+{
+    if (result != STREAM_OK)
+        end(login, result == STREAM_TIMEOUT ? "timeout"
+                   : result == STREAM_END   ? "disconnected"
+                                            : "connection-trouble");
+    return result == STREAM_OK;
+}
+
+/* The responses behind AUTH. False: the session is over. */
+static bool exchange(struct login *login, struct sasl *sasl, enum sasl_result *result)
+{
+    while (*result == SASL_CONTINUE) {
+        struct slice line;
+        reply_detail(login, REPLY_CHALLENGE, slice_text(sasl->challenge));
+        enum stream_result read = stream_line(&login->stream, SASL_LINE_MAX, &line);
+        if (read == STREAM_TOO_LONG) {
+            read = stream_skip_line(&login->stream);
+            *result = SASL_TOO_LONG;
+        } else if (read == STREAM_OK) {
+            *result = sasl_step(sasl, command_without_end(line));
+        }
+        if (!end_by_stream(login, read))
+            return false;
+    }
+    return true;
+}
+
+static void list_mechanisms(struct login *login)
+{
+    reply(login, REPLY_MECHANISMS);
+    stream_write(&login->stream,
+                 takes_passwords(login) ? SLICE("PLAIN\r\nLOGIN\r\n.\r\n") : SLICE(".\r\n"));
+}
+
+static void say_auth(struct login *login, struct slice argument)
+{
+    struct slice rest = argument, mechanism = slice_cut_word(&rest), initial = slice_trim(rest);
+    struct sasl sasl;
+    if (mechanism.size == 0) { /* asked by old Outlooks */
+        list_mechanisms(login);
+        return;
+    }
+    if (!takes_passwords(login)) {
+        reply(login, REPLY_TLS_FIRST);
+        return;
+    }
+    sasl_init(&sasl);
+    enum sasl_result result = sasl_begin(&sasl, mechanism, initial.size > 0 ? &initial : NULL);
+    if (exchange(login, &sasl, &result)) {
+        if (result == SASL_DONE)
+            ask(login, "plain", sasl.user, sasl.secret);
+        else
+            reply_detail(login, reply_of_sasl(result), SLICE("no log-in for somebody else"));
+    }
+    sasl_free(&sasl);
+}
+
+static void say_capa(struct login *login, struct slice argument)
+{
+    struct stream *stream = &login->stream;
+    (void)argument;
+    reply(login, REPLY_CAPA);
+    stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"));
+    if (!has_tls(login))
+        stream_write(stream, SLICE("STLS\r\n"));
+    if (takes_passwords(login))
+        stream_write(stream, SLICE("USER\r\nSASL PLAIN LOGIN\r\n"));
+    stream_write(stream, SLICE("IMPLEMENTATION mail-suite\r\n.\r\n"));
+}
+
+static void say_noop(struct login *login, struct slice argument)
+{
+    (void)argument;
+    reply(login, REPLY_OK);
+}
+
+static void say_quit(struct login *login, struct slice argument)
+{
+    (void)argument;
+    reply(login, REPLY_BYE);
+    end(login, "quit");
+}
+
+/* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
+static bool begin_tls(struct login *login)
+{
+    struct stream *stream = &login->stream;
+    if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
+        login->tls.version[0] = '\0';
+        log_tls_failure(login);
+        end(login, "tls-failed");
+        return false;
+    }
+    int plain = login->tls.fd;
+    login->tls.fd = -1;
+    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
+                io_set_nonblocking(stream->in, true);
+    io_close(&plain);
+    stream_switch(stream, stream->in, stream->out);
+    if (!done)
+        end(login, "descriptors");
+    return done;
+}
+
+/* What came in plaintext behind STLS is thrown away, as is what was said before (RFC 2595 4;
+ * CVE-2011-0411). */
+static void say_stls(struct login *login, struct slice argument)
+{
+    (void)argument;
+    if (has_tls(login)) {
+        reply(login, REPLY_TLS_ALREADY);
+        return;
+    }
+    reply(login, REPLY_READY_FOR_TLS);
+    login->user[0] = '\0';
+    if (end_by_stream(login, stream_flush(&login->stream))) {
+        stream_discard_pending(&login->stream);
+        begin_tls(login);
+    }
+}
+
+/* ---- the dialogue ------------------------------------------------------------------------------
+ */
+
+typedef void handler(struct login *login, struct slice argument);
+
+static handler *const handlers[COMMAND_COUNT] = {
+    [COMMAND_APOP] = say_apop, [COMMAND_AUTH] = say_auth, [COMMAND_CAPA] = say_capa,
+    [COMMAND_NOOP] = say_noop, [COMMAND_PASS] = say_pass, [COMMAND_QUIT] = say_quit,
+    [COMMAND_STLS] = say_stls, [COMMAND_USER] = say_user,
+};
+
+static void dispatch(struct login *login, struct slice line)
+{
+    struct command command;
+    switch (command_parse(line, &command)) {
+    case COMMAND_LINE_TOO_LONG:
+        reply(login, REPLY_LINE_TOO_LONG);
+        return;
+    case COMMAND_LINE_BAD:
+        reply(login, REPLY_LINE_BAD);
+        return;
+    case COMMAND_LINE_OK:
+        break;
+    }
+    if (handlers[command.verb])
+        handlers[command.verb](login, command.argument);
+    else
+        reply(login, REPLY_UNKNOWN_COMMAND);
+}
+
+static void serve(struct login *login)
+{
+    while (!login->end) {
+        struct slice line;
+        enum stream_result result = stream_line(&login->stream, COMMAND_AUTH_LINE_MAX, &line);
+        if (result == STREAM_OK) {
+            dispatch(login, line);
+        } else if (result == STREAM_TOO_LONG) {
+            reply(login, REPLY_LINE_TOO_LONG);
+            result = stream_skip_line(&login->stream);
+        }
+        (void)end_by_stream(login, result);
+    }
+}
+
+static void greet(struct login *login)
+{
+    char detail[LOGIN_BANNER_MAX + 1];
+    if (login->host->apop)
+        snprintf(login->banner, sizeof login->banner, "<%ld.%lld@%s>", (long)getpid(),
+                 (long long)clock_microseconds(), login->host->me);
+    snprintf(detail, sizeof detail, "%s%s", login->banner[0] ? " " : "", login->banner);
+    reply_detail(login, REPLY_GREETING, slice_text(detail));
+}
+
+void login_run(struct login *login)
+{
+    if (!login->peer->implicit_tls || begin_tls(login)) {
+        greet(login);
+        serve(login);
+    }
+    /* After a login the connection is pop3d's: nothing may be written any more. */
+    if (strcmp(login->end, "login") == 0)
+        return;
+    (void)stream_flush(&login->stream);
+    log_end_of_session(login);
+}

@@ -1,0 +1,176 @@
+/* maildrop - see maildrop.h */
+#include "maildrop.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+
+enum { REMOVE_BATCH = 1000, MEASURE_BATCH = 1000 };
+
+static int take_lock(int folder)
+{
+    int fd =
+        openat(folder, "pop3-lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+        io_close(&fd);
+    return fd;
+}
+
+static struct mailbox *open_mailbox(int directory, const char *path)
+{
+    struct mailbox *mailbox = mailbox_open(directory, path, false);
+    if (!mailbox && errno == ENOENT && maildir_create(directory, path))
+        mailbox = mailbox_open(directory, path, false);
+    return mailbox;
+}
+
+/* The lock comes first: a client that is refused costs no listing of the mailbox. */
+static int lock_maildir(int directory, const char *path)
+{
+    int folder = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0 && errno == ENOENT && maildir_create(directory, path))
+        folder = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return -1;
+    int lock = take_lock(folder);
+    io_close(&folder);
+    return lock;
+}
+
+enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, const char *path)
+{
+    *maildrop = (struct maildrop){.lock = lock_maildir(directory, path)};
+    if (maildrop->lock < 0)
+        return errno == EWOULDBLOCK ? MAILDROP_IN_USE : MAILDROP_TROUBLE;
+    maildrop->mailbox = open_mailbox(directory, path);
+    if (maildrop->mailbox) {
+        maildrop->count = maildrop->mailbox->count;
+        maildrop->deleted = calloc(maildrop->count + 1, sizeof *maildrop->deleted);
+        maildrop->sizes = calloc(maildrop->count + 1, sizeof *maildrop->sizes);
+        if (maildrop->deleted && maildrop->sizes)
+            return MAILDROP_OK;
+    }
+    maildrop_close(maildrop);
+    return MAILDROP_TROUBLE;
+}
+
+void maildrop_close(struct maildrop *maildrop)
+{
+    int error = errno;
+    mailbox_close(&maildrop->mailbox);
+    free(maildrop->deleted);
+    free(maildrop->sizes);
+    maildrop->deleted = NULL;
+    maildrop->sizes = NULL;
+    maildrop->count = 0;
+    io_close(&maildrop->lock);
+    errno = error;
+}
+
+/* Nothing adds to the mailbox's list during a session, so positions stay. */
+struct mailbox_message *maildrop_message(struct maildrop *maildrop, size_t number)
+{
+    return &maildrop->mailbox->messages[number - 1];
+}
+
+bool maildrop_is_deleted(const struct maildrop *maildrop, size_t number)
+{
+    return maildrop->deleted[number - 1];
+}
+
+void maildrop_delete(struct maildrop *maildrop, size_t number)
+{
+    maildrop->deleted_count += !maildrop->deleted[number - 1];
+    maildrop->deleted[number - 1] = true;
+}
+
+void maildrop_reset(struct maildrop *maildrop)
+{
+    memset(maildrop->deleted, 0, maildrop->count * sizeof *maildrop->deleted);
+    maildrop->deleted_count = 0;
+}
+
+/* ---- sizes -------------------------------------------------------------------------------------
+ */
+
+/* The name tells, or the file is read. One that can't be read is as long as the disk says: the
+ * others must not become out of reach because of it. */
+static void measure_one(struct maildrop *maildrop, size_t number)
+{
+    struct mailbox_message *message = maildrop_message(maildrop, number);
+    if (!mailbox_crlf_size(maildrop->mailbox, message, &maildrop->sizes[number - 1]))
+        maildrop->sizes[number - 1] = message->size;
+}
+
+/* One lock for some messages at a time: the names of those that are read change, and other sessions
+ * want to get in between. */
+static void measure(struct maildrop *maildrop)
+{
+    size_t number = 1;
+    while (number <= maildrop->count) {
+        bool locked = mailbox_lock(maildrop->mailbox);
+        for (size_t i = 0; i < MEASURE_BATCH && number <= maildrop->count; i++, number++)
+            measure_one(maildrop, number);
+        if (locked)
+            (void)mailbox_unlock(maildrop->mailbox);
+    }
+    maildrop->is_measured = true;
+}
+
+uint64_t maildrop_size(struct maildrop *maildrop, size_t number)
+{
+    if (!maildrop->is_measured)
+        measure(maildrop);
+    return maildrop->sizes[number - 1];
+}
+
+void maildrop_total(struct maildrop *maildrop, size_t *count, uint64_t *bytes)
+{
+    *count = 0;
+    *bytes = 0;
+    for (size_t number = 1; number <= maildrop->count; number++) {
+        if (maildrop_is_deleted(maildrop, number))
+            continue;
+        (*count)++;
+        *bytes += maildrop_size(maildrop, number);
+    }
+}
+
+void maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE])
+{
+    snprintf(text, MAILDROP_UNIQUE_SIZE, "%08x%08x", (unsigned)maildrop->mailbox->uidvalidity,
+             (unsigned)maildrop_message(maildrop, number)->uid);
+}
+
+/* ---- UPDATE ------------------------------------------------------------------------------------
+ */
+
+/* Up to REMOVE_BATCH messages from *number on, under one lock. */
+static size_t remove_batch(struct maildrop *maildrop, size_t *number)
+{
+    size_t failed = 0;
+    bool locked = mailbox_lock(maildrop->mailbox);
+    for (size_t i = 0; i < REMOVE_BATCH && *number <= maildrop->count; (*number)++) {
+        if (!maildrop_is_deleted(maildrop, *number))
+            continue;
+        i++;
+        if (!locked || !mailbox_remove(maildrop->mailbox, maildrop_message(maildrop, *number)))
+            failed++;
+    }
+    if (locked && !mailbox_unlock(maildrop->mailbox))
+        failed++;
+    return failed;
+}
+
+size_t maildrop_update(struct maildrop *maildrop)
+{
+    size_t failed = 0;
+    for (size_t number = 1; number <= maildrop->count;)
+        failed += remove_batch(maildrop, &number);
+    return failed;
+}

@@ -1,0 +1,84 @@
+/*
+ * pop3-login - speaks POP3 with one client until a login succeeds; the connection is pop3d's then
+ *
+ * Runs as     ROLE_POP3_LOGIN; sandbox: connects to our sockets, opens no file
+ * Started by  tcpd, one process per connection; ends at login, QUIT, disconnection or a limit
+ * Descriptors 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE CLIENT SERVER; cdb/host.cdb before the sandbox is entered
+ * Asks        tlsd (TLS), authd (passwords; authd has the client handed to pop3d)
+ * Trusts      those two; nothing that arrives on 0
+ * If taken    attacker sees this one client's bytes, and may try passwords as from outside; no
+ *             password file, no mailbox, no key
+ * Limits      line 512 (AUTH 12288), 20 errors, 3 failed logins, 60 s of silence, 3 minutes in all
+ * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
+ */
+#include "directory.h"
+#include "exits.h"
+#include "life.h"
+#include "login.h"
+#include "sandbox.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    if (!value)
+        life_die_permanent("find in the environment", name, "start pop3-login by tcpd");
+    return value;
+}
+
+static bool is_on(struct directory *directory, const char *name)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool on =
+        directory_host(directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
+    str_free(&value);
+    return on;
+}
+
+static void read_host(struct login_host *host)
+{
+    struct directory directory;
+    struct str me;
+    directory_init(&directory);
+    str_init(&me, LOGIN_ME_MAX);
+    if (!directory_host(&directory, "me", &me) ||
+        !slice_copy_text(str_slice(&me), host->me, sizeof host->me) || host->me[0] == '\0')
+        life_die_passing("read the setting me from", "cdb/host.cdb");
+    host->plaintext_auth = is_on(&directory, "plaintext-auth");
+    host->apop = is_on(&directory, "apop");
+    str_free(&me);
+    directory_close(&directory);
+}
+
+int main(void)
+{
+    static struct login login;
+    struct login_host host = {0};
+    life_begin("pop3-login");
+    struct login_peer peer = {.service = environment("SERVICE"),
+                              .client = environment("CLIENT"),
+                              .server = environment("SERVER")};
+    peer.implicit_tls = strcmp(peer.service, "pop3s") == 0;
+    if (!peer.implicit_tls && strcmp(peer.service, "pop3") != 0)
+        life_die_permanent("serve", peer.service, "SERVICE is pop3 or pop3s");
+    life_drop(ROLE_POP3_LOGIN, true, NULL);
+    life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
+    read_host(&host);
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
+
+    /* An answer waits for nobody's acknowledgement. */
+    int on = 1;
+    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!login_init(&login, &peer, &host, 0, 1))
+        life_die_passing("set up", "the session");
+    login_run(&login);
+    login_free(&login);
+    return EXIT_DONE;
+}

@@ -1,0 +1,82 @@
+/*
+ * pop3d - serves one account's mail over POP3, after login
+ *
+ *     pop3d LOCAL@DOMAIN CLIENT TLS
+ *
+ * Runs as     the domain's uid, no groups; sandbox: the account's folder and nothing else
+ * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
+ * Descriptors 0/1 client (one socket), 2 log, 3 pipe with input that pop3-login read too far
+ * Reads       Maildir/
+ * Writes      Maildir/: names (UIDs), removals, pop3-lock, mailbox-*
+ * Trusts      its arguments; nothing that arrives on 0
+ * If taken    attacker has the mail of this domain, whose password he had for one account
+ * Limits      command line 512, 50 errors, 10 minutes of silence; one session per account
+ * Exits       0 done, 100 wrong use, 111 passing trouble
+ */
+#include "clock.h"
+#include "exits.h"
+#include "io.h"
+#include "life.h"
+#include "log.h"
+#include "sandbox.h"
+#include "session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PENDING_FD = 3, PENDING_WAIT_MS = 10000 };
+
+/* The pipe is at its end as soon as authd and pop3-login have let go of it. */
+static void read_pending(struct str *pending)
+{
+    int fd = PENDING_FD;
+    int64_t deadline = clock_deadline(PENDING_WAIT_MS);
+    for (;;) {
+        char bytes[4096];
+        ssize_t got = io_read(fd, bytes, sizeof bytes, deadline);
+        if (got < 0)
+            life_die_passing("read", "the input that was read too far");
+        if (got == 0)
+            break;
+        if (!str_append(pending, slice_of(bytes, (size_t)got))) {
+            errno = EFBIG;
+            life_die_passing("read", "the input that was read too far");
+        }
+    }
+    io_close(&fd);
+}
+
+int main(int argc, char **argv)
+{
+    static struct session session;
+    struct str pending;
+    log_init("pop3d");
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    if (argc != 4)
+        life_die_permanent("start with", "these arguments", "pop3d is started by spawnd");
+    if (geteuid() == 0)
+        life_die_permanent("run as", "root", "pop3d runs as the domain's uid");
+    struct session_peer peer = {.account = argv[1], .client = argv[2], .tls = argv[3]};
+    life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 64});
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
+                                    .write_paths = {"."}});
+
+    /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
+    int on = 1;
+    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    str_init(&pending, SESSION_PENDING_MAX);
+    read_pending(&pending);
+    if (!session_init(&session, &peer, 0, 1, str_slice(&pending)))
+        life_die_passing("set up", "the session");
+    str_free(&pending);
+    session_run(&session, AT_FDCWD, "Maildir");
+    session_free(&session);
+    return EXIT_DONE;
+}

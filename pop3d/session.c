@@ -1,0 +1,353 @@
+/* session - see session.h */
+#include "session.h"
+
+#include "clock.h"
+#include "command.h"
+#include "io.h"
+#include "log.h"
+#include "number.h"
+#include "outgoing.h"
+#include "reply.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { READ_SIZE = 65536 };
+
+bool session_init(struct session *session, const struct session_peer *peer, int in, int out,
+                  struct slice pending)
+{
+    *session = (struct session){.peer = peer, .began_ms = clock_ms()};
+    session->maildrop.lock = -1;
+    size_t input_max = pending.size > SESSION_INPUT_MAX ? pending.size : SESSION_INPUT_MAX;
+    return stream_init(&session->stream, in, out, input_max, SESSION_IDLE_MS) &&
+           stream_push_pending(&session->stream, pending);
+}
+
+void session_free(struct session *session)
+{
+    maildrop_close(&session->maildrop);
+    stream_free(&session->stream);
+}
+
+static void end(struct session *session, const char *why)
+{
+    if (!session->end)
+        session->end = why;
+}
+
+static void reply(struct session *session, enum reply name)
+{
+    reply_send(&session->stream, name, SLICE(""));
+    if (!reply_is_error(name))
+        return;
+    if (++session->counts.errors == SESSION_ERRORS_MAX) {
+        reply_send(&session->stream, REPLY_ERRORS_TOO_MANY, SLICE(""));
+        end(session, "errors");
+    }
+}
+
+static void reply_syntax(struct session *session, const char *syntax)
+{
+    session->counts.errors++;
+    reply_send(&session->stream, REPLY_SYNTAX, slice_text(syntax));
+}
+
+/* ---- the commands ------------------------------------------------------------------------------
+ */
+
+/* The message that a word names; 0, and an answer, when there is none. */
+static size_t find_message(struct session *session, struct slice word)
+{
+    size_t number;
+    if (!command_number(word, session->maildrop.count, &number)) {
+        reply(session, REPLY_NO_SUCH_MESSAGE);
+        return 0;
+    }
+    if (maildrop_is_deleted(&session->maildrop, number)) {
+        reply(session, REPLY_IS_DELETED);
+        return 0;
+    }
+    return number;
+}
+
+static void say_stat(struct session *session, struct slice argument)
+{
+    size_t count;
+    uint64_t bytes;
+    (void)argument;
+    maildrop_total(&session->maildrop, &count, &bytes);
+    stream_format(&session->stream, "+OK %zu %llu\r\n", count, (unsigned long long)bytes);
+}
+
+/* Listings may be long, so each line is put together without the machinery of a format. */
+static void put_list_line(struct session *session, size_t number)
+{
+    char line[NUMBER_TEXT_SIZE * 2 + 3], digits[NUMBER_TEXT_SIZE];
+    struct slice text = number_format(number, digits);
+    size_t size = text.size;
+    memcpy(line, text.data, size);
+    line[size++] = ' ';
+    text = number_format(maildrop_size(&session->maildrop, number), digits);
+    memcpy(line + size, text.data, text.size);
+    size += text.size;
+    line[size++] = '\r';
+    line[size++] = '\n';
+    stream_write(&session->stream, slice_of(line, size));
+}
+
+static void put_uidl_line(struct session *session, size_t number)
+{
+    char line[NUMBER_TEXT_SIZE + MAILDROP_UNIQUE_SIZE + 3], digits[NUMBER_TEXT_SIZE];
+    struct slice text = number_format(number, digits);
+    size_t size = text.size;
+    memcpy(line, text.data, size);
+    line[size++] = ' ';
+    maildrop_unique(&session->maildrop, number, line + size);
+    size += MAILDROP_UNIQUE_SIZE - 1;
+    line[size++] = '\r';
+    line[size++] = '\n';
+    stream_write(&session->stream, slice_of(line, size));
+}
+
+typedef void put_line(struct session *session, size_t number);
+
+static void say_listing(struct session *session, struct slice argument, const char *syntax,
+                        put_line *put)
+{
+    struct slice word;
+    if (slice_trim(argument).size == 0) {
+        reply(session, REPLY_OK);
+        for (size_t number = 1; number <= session->maildrop.count; number++)
+            if (!maildrop_is_deleted(&session->maildrop, number))
+                put(session, number);
+        stream_write(&session->stream, SLICE(".\r\n"));
+        return;
+    }
+    if (!command_one(argument, &word)) {
+        reply_syntax(session, syntax);
+        return;
+    }
+    size_t number = find_message(session, word);
+    if (number == 0)
+        return;
+    stream_write(&session->stream, SLICE("+OK "));
+    put(session, number);
+}
+
+static void say_list(struct session *session, struct slice argument)
+{
+    say_listing(session, argument, "LIST [message]", put_list_line);
+}
+
+static void say_uidl(struct session *session, struct slice argument)
+{
+    say_listing(session, argument, "UIDL [message]", put_uidl_line);
+}
+
+static void send_file(struct session *session, int fd, uint64_t body_lines)
+{
+    struct outgoing outgoing;
+    char bytes[READ_SIZE];
+    ssize_t got = 0;
+    outgoing_begin(&outgoing, &session->stream, body_lines);
+    do
+        got = io_read(fd, bytes, sizeof bytes, CLOCK_NEVER);
+    while (got > 0 && outgoing_feed(&outgoing, slice_of(bytes, (size_t)got)));
+    session->counts.bytes += outgoing.bytes;
+    if (got < 0) {
+        /* "+OK" is out: only a closed connection tells the client that this isn't all. */
+        log_trouble("read", "a message", errno, "check the disk");
+        end(session, "read-trouble");
+        return;
+    }
+    outgoing_end(&outgoing);
+    session->counts.retrieved++;
+}
+
+static void send_message(struct session *session, size_t number, uint64_t body_lines)
+{
+    struct mailbox_message *message = maildrop_message(&session->maildrop, number);
+    int fd = mailbox_open_message(session->maildrop.mailbox, message);
+    if (fd < 0) {
+        if (errno != ENOENT)
+            log_trouble("open", message->name, errno, "check the owner of the file");
+        reply(session, errno == ENOENT ? REPLY_IS_GONE : REPLY_READ_TROUBLE);
+        return;
+    }
+    if (body_lines == OUTGOING_ALL)
+        stream_format(&session->stream, "+OK %llu octets\r\n",
+                      (unsigned long long)maildrop_size(&session->maildrop, number));
+    else
+        reply(session, REPLY_OK);
+    send_file(session, fd, body_lines);
+    io_close(&fd);
+}
+
+static void say_retr(struct session *session, struct slice argument)
+{
+    struct slice word;
+    if (!command_one(argument, &word)) {
+        reply_syntax(session, "RETR message");
+        return;
+    }
+    size_t number = find_message(session, word);
+    if (number > 0)
+        send_message(session, number, OUTGOING_ALL);
+}
+
+static void say_top(struct session *session, struct slice argument)
+{
+    struct slice word, lines;
+    uint64_t body_lines;
+    if (!command_two(argument, &word, &lines) ||
+        !number_parse(lines, OUTGOING_ALL - 1, &body_lines)) {
+        reply_syntax(session, "TOP message lines");
+        return;
+    }
+    size_t number = find_message(session, word);
+    if (number > 0)
+        send_message(session, number, body_lines);
+}
+
+static void say_dele(struct session *session, struct slice argument)
+{
+    struct slice word;
+    if (!command_one(argument, &word)) {
+        reply_syntax(session, "DELE message");
+        return;
+    }
+    size_t number = find_message(session, word);
+    if (number > 0) {
+        maildrop_delete(&session->maildrop, number);
+        reply(session, REPLY_OK);
+    }
+}
+
+static void say_noop(struct session *session, struct slice argument)
+{
+    (void)argument;
+    reply(session, REPLY_OK);
+}
+
+static void say_rset(struct session *session, struct slice argument)
+{
+    (void)argument;
+    maildrop_reset(&session->maildrop);
+    reply(session, REPLY_OK);
+}
+
+/* RFC 2449 5: what can be said in this state. */
+static void say_capa(struct session *session, struct slice argument)
+{
+    (void)argument;
+    reply(session, REPLY_CAPA);
+    stream_write(&session->stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
+                                         "PIPELINING\r\nIMPLEMENTATION mail-suite\r\n.\r\n"));
+}
+
+static void say_quit(struct session *session, struct slice argument)
+{
+    (void)argument;
+    size_t failed = maildrop_update(&session->maildrop);
+    session->counts.removed = session->maildrop.deleted_count - failed;
+    if (failed > 0)
+        log_trouble("remove", "messages", session->maildrop.mailbox->error,
+                    "check the owner and the disk of the Maildir");
+    reply_send(&session->stream, failed > 0 ? REPLY_NOT_ALL_DELETED : REPLY_BYE, SLICE(""));
+    end(session, "quit");
+}
+
+/* ---- the dialogue ------------------------------------------------------------------------------
+ */
+
+typedef void handler(struct session *session, struct slice argument);
+
+static handler *const handlers[COMMAND_COUNT] = {
+    [COMMAND_CAPA] = say_capa, [COMMAND_DELE] = say_dele, [COMMAND_LIST] = say_list,
+    [COMMAND_NOOP] = say_noop, [COMMAND_QUIT] = say_quit, [COMMAND_RETR] = say_retr,
+    [COMMAND_RSET] = say_rset, [COMMAND_STAT] = say_stat, [COMMAND_TOP] = say_top,
+    [COMMAND_UIDL] = say_uidl,
+};
+
+static void dispatch(struct session *session, struct slice line)
+{
+    struct command command;
+    switch (command_parse(line, &command)) {
+    case COMMAND_LINE_TOO_LONG:
+        reply(session, REPLY_LINE_TOO_LONG);
+        return;
+    case COMMAND_LINE_BAD:
+        reply(session, REPLY_LINE_BAD);
+        return;
+    case COMMAND_LINE_OK:
+        break;
+    }
+    if (handlers[command.verb])
+        handlers[command.verb](session, command.argument);
+    else
+        reply(session, REPLY_UNKNOWN_COMMAND);
+}
+
+static void end_by_stream(struct session *session, enum stream_result result)
+{
+    end(session, result == STREAM_TIMEOUT ? "timeout"
+                 : result == STREAM_END   ? "disconnected"
+                                          : "connection-trouble");
+}
+
+static void serve(struct session *session)
+{
+    struct stream *stream = &session->stream;
+    while (!session->end) {
+        struct slice line;
+        enum stream_result result = stream_line(stream, COMMAND_LINE_MAX, &line);
+        if (result == STREAM_OK) {
+            dispatch(session, line);
+        } else if (result == STREAM_TOO_LONG) {
+            reply(session, REPLY_LINE_TOO_LONG);
+            result = stream_skip_line(stream);
+        }
+        if (result != STREAM_OK)
+            end_by_stream(session, result);
+        else if (stream->broken != STREAM_OK)
+            end_by_stream(session, stream->broken);
+    }
+}
+
+static void log_session(const struct session *session)
+{
+    struct log_line line;
+    log_begin(&line, "session");
+    log_text(&line, "account", session->peer->account);
+    log_text(&line, "client", session->peer->client);
+    log_text(&line, "tls", session->peer->tls);
+    log_number(&line, "messages", (int64_t)session->maildrop.count);
+    log_number(&line, "retrieved", (int64_t)session->counts.retrieved);
+    log_number(&line, "bytes", (int64_t)session->counts.bytes);
+    log_number(&line, "deleted", (int64_t)session->counts.removed);
+    log_number(&line, "ms", clock_ms() - session->began_ms);
+    log_text(&line, "end", session->end);
+    log_end(&line);
+}
+
+void session_run(struct session *session, int directory, const char *path)
+{
+    switch (maildrop_open(&session->maildrop, directory, path)) {
+    case MAILDROP_OK:
+        reply_send(&session->stream, REPLY_WELCOME, SLICE(""));
+        serve(session);
+        break;
+    case MAILDROP_IN_USE:
+        reply_send(&session->stream, REPLY_IN_USE, SLICE(""));
+        end(session, "in-use");
+        break;
+    case MAILDROP_TROUBLE:
+        log_trouble("open", path, errno, "check the Maildir's owner and modes");
+        reply_send(&session->stream, REPLY_MAILBOX_TROUBLE, SLICE(""));
+        end(session, "mailbox-trouble");
+        break;
+    }
+    (void)stream_flush(&session->stream);
+    log_session(session);
+}
