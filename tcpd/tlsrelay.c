@@ -1,0 +1,249 @@
+/* tlsrelay - see tlsrelay.h */
+#include "tlsrelay.h"
+
+#include "clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+struct relay {
+    br_ssl_engine_context *engine;
+    int net;
+    int plain;        /* -1 during the handshake */
+    bool net_ended;   /* the peer will send nothing more */
+    bool plain_ended; /* the program will write nothing more */
+    bool plain_deaf;  /* the program will read nothing more */
+    bool broken;      /* the peer can't be reached any more */
+    bool moved;       /* a byte moved since the last wait */
+    int64_t idle_ms;
+    int64_t linger_ms;
+    int64_t deadline;
+};
+
+static unsigned state_of(const struct relay *relay)
+{
+    return br_ssl_engine_current_state(relay->engine);
+}
+
+/* What a read or write came to. */
+enum step { STEP_MOVED, STEP_WAIT, STEP_ENDED };
+
+static enum step step_of(ssize_t result)
+{
+    if (result > 0)
+        return STEP_MOVED;
+    if (result < 0 && (errno == EAGAIN || errno == EINTR))
+        return STEP_WAIT;
+    return STEP_ENDED;
+}
+
+/* ---- the four ways of bytes --------------------------------------------------------------------
+ */
+
+static bool send_records(struct relay *relay)
+{
+    size_t size;
+    unsigned char *bytes = br_ssl_engine_sendrec_buf(relay->engine, &size);
+    if (!bytes)
+        return false;
+    ssize_t sent = send(relay->net, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    switch (step_of(sent)) {
+    case STEP_MOVED:
+        br_ssl_engine_sendrec_ack(relay->engine, (size_t)sent);
+        return true;
+    case STEP_WAIT:
+        return false;
+    case STEP_ENDED:
+        relay->broken = true;
+        return false;
+    }
+    return false;
+}
+
+static bool give_plain(struct relay *relay)
+{
+    size_t size;
+    unsigned char *bytes = br_ssl_engine_recvapp_buf(relay->engine, &size);
+    if (!bytes || relay->plain < 0)
+        return false;
+    ssize_t given = (ssize_t)size;
+    if (!relay->plain_deaf)
+        given = send(relay->plain, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    switch (step_of(given)) {
+    case STEP_MOVED:
+        br_ssl_engine_recvapp_ack(relay->engine, (size_t)given);
+        return true;
+    case STEP_WAIT:
+        return false;
+    case STEP_ENDED:
+        relay->plain_deaf = true; /* what still comes is dropped */
+        return true;
+    }
+    return false;
+}
+
+/* RFC 5246 7.2.1: close_notify tells the peer that nothing was cut off. */
+static void close_tls(struct relay *relay)
+{
+    relay->plain_ended = true;
+    br_ssl_engine_close(relay->engine);
+    relay->deadline = clock_deadline(relay->linger_ms);
+}
+
+static void take_plain(struct relay *relay)
+{
+    size_t room;
+    unsigned char *bytes = br_ssl_engine_sendapp_buf(relay->engine, &room);
+    if (!bytes || relay->plain_ended)
+        return;
+    ssize_t got = recv(relay->plain, bytes, room, MSG_DONTWAIT);
+    switch (step_of(got)) {
+    case STEP_MOVED:
+        br_ssl_engine_sendapp_ack(relay->engine, (size_t)got);
+        br_ssl_engine_flush(relay->engine, 0);
+        relay->moved = true;
+        break;
+    case STEP_WAIT:
+        break;
+    case STEP_ENDED:
+        close_tls(relay);
+        break;
+    }
+}
+
+/* The peer ended without close_notify, or after it: the program reads the end after the data. */
+static void end_net(struct relay *relay)
+{
+    relay->net_ended = true;
+    if (relay->plain >= 0)
+        shutdown(relay->plain, SHUT_WR);
+}
+
+static void take_records(struct relay *relay)
+{
+    size_t room;
+    unsigned char *bytes = br_ssl_engine_recvrec_buf(relay->engine, &room);
+    if (!bytes || relay->net_ended)
+        return;
+    ssize_t got = recv(relay->net, bytes, room, MSG_DONTWAIT);
+    switch (step_of(got)) {
+    case STEP_MOVED:
+        br_ssl_engine_recvrec_ack(relay->engine, (size_t)got);
+        relay->moved = true;
+        break;
+    case STEP_WAIT:
+        break;
+    case STEP_ENDED:
+        if (got < 0)
+            relay->broken = true;
+        end_net(relay);
+        break;
+    }
+}
+
+/* ---- turning round -----------------------------------------------------------------------------
+ */
+
+/* Sends all that can be sent, in both directions. */
+static void push(struct relay *relay)
+{
+    while (!relay->broken && (send_records(relay) || give_plain(relay)))
+        relay->moved = true;
+}
+
+static short net_events(const struct relay *relay, unsigned state)
+{
+    bool in = (state & BR_SSL_RECVREC) && !relay->net_ended;
+    return (short)((in ? POLLIN : 0) | (state & BR_SSL_SENDREC ? POLLOUT : 0));
+}
+
+static short plain_events(const struct relay *relay, unsigned state)
+{
+    bool in = (state & BR_SSL_SENDAPP) && !relay->plain_ended;
+    return (short)((in ? POLLIN : 0) | (state & BR_SSL_RECVAPP ? POLLOUT : 0));
+}
+
+/* False at the deadline. A descriptor of which nothing is wanted now is left out: its POLLHUP would
+ * wake us without end. */
+static bool wait_for_bytes(const struct relay *relay, struct pollfd polls[2])
+{
+    unsigned state = state_of(relay);
+    polls[0] = (struct pollfd){.fd = relay->net, .events = net_events(relay, state)};
+    polls[1] = (struct pollfd){.fd = relay->plain, .events = 0};
+    if (relay->plain >= 0)
+        polls[1].events = plain_events(relay, state);
+    for (int i = 0; i < 2; i++)
+        if (polls[i].events == 0)
+            polls[i].fd = -1;
+    int ready = poll(polls, 2, clock_left(relay->deadline));
+    return ready > 0 || (ready < 0 && errno == EINTR);
+}
+
+/* One turn: what is there goes on, then a wait for more. False at the deadline. */
+static bool turn(struct relay *relay)
+{
+    struct pollfd polls[2];
+    if (!wait_for_bytes(relay, polls))
+        return false;
+    if (polls[0].revents & (POLLIN | POLLHUP | POLLERR))
+        take_records(relay);
+    if (polls[1].revents & (POLLIN | POLLHUP | POLLERR))
+        take_plain(relay);
+    push(relay);
+    return true;
+}
+
+enum tlsrelay_end tlsrelay_handshake(br_ssl_engine_context *engine, int net, int64_t deadline)
+{
+    struct relay relay = {.engine = engine, .net = net, .plain = -1, .deadline = deadline};
+    push(&relay);
+    for (;;) {
+        unsigned state = state_of(&relay);
+        if (relay.broken || relay.net_ended || (state & BR_SSL_CLOSED))
+            return TLSRELAY_BROKEN;
+        /* Our last message must be out, too: then the peer, too, knows that it is done. */
+        if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) && !(state & BR_SSL_SENDREC))
+            return TLSRELAY_DONE;
+        if (!turn(&relay))
+            return TLSRELAY_TIMEOUT;
+    }
+}
+
+/* Over when TLS is, or the peer can't be reached, or nothing more comes from either side. */
+static bool is_over(const struct relay *relay)
+{
+    unsigned state = state_of(relay);
+    if (relay->broken || (state & BR_SSL_CLOSED))
+        return true;
+    return relay->net_ended && relay->plain_ended && !(state & BR_SSL_SENDREC);
+}
+
+static void note_activity(struct relay *relay)
+{
+    if (relay->moved && !relay->plain_ended)
+        relay->deadline = clock_deadline(relay->idle_ms);
+    relay->moved = false;
+}
+
+enum tlsrelay_end tlsrelay_run(br_ssl_engine_context *engine, int net, int plain, int64_t idle_ms,
+                               int64_t linger_ms)
+{
+    struct relay relay = {.engine = engine,
+                          .net = net,
+                          .plain = plain,
+                          .idle_ms = idle_ms,
+                          .linger_ms = linger_ms,
+                          .deadline = clock_deadline(idle_ms)};
+    enum tlsrelay_end end = TLSRELAY_DONE;
+    push(&relay); /* what came with the end of the handshake */
+    while (!is_over(&relay)) {
+        if (!turn(&relay)) {
+            end = relay.plain_ended ? TLSRELAY_DONE : TLSRELAY_TIMEOUT;
+            break;
+        }
+        note_activity(&relay);
+    }
+    bool failed = br_ssl_engine_last_error(engine) != BR_ERR_OK;
+    return end == TLSRELAY_DONE && failed ? TLSRELAY_BROKEN : end;
+}
