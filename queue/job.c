@@ -1,0 +1,261 @@
+/* job - see job.h */
+#include "job.h"
+
+#include "number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BUCKETS_FIRST = 64,
+    RETRY_TURN = 8,
+    DEAD_MIN_MS = 60000,
+    DEAD_MAX_MS = 600000,
+    DEAD_DOUBLINGS_MAX = 8,
+    DEAD_FORGET_MS = 3600000,
+};
+
+/* ---- the table of destinations ------------------------------------------------------------------
+ */
+
+void destination_table_init(struct destination_table *table)
+{
+    *table = (struct destination_table){0};
+}
+
+void destination_table_free(struct destination_table *table)
+{
+    for (size_t i = 0; i < table->bucket_count; i++)
+        while (table->buckets[i]) {
+            struct destination *destination = table->buckets[i];
+            table->buckets[i] = destination->next_in_table;
+            free(destination);
+        }
+    free(table->buckets);
+    *table = (struct destination_table){0};
+}
+
+static struct destination **bucket_of(const struct destination_table *table, enum job_kind kind,
+                                      struct slice name)
+{
+    uint64_t hash = UINT64_C(14695981039346656037) + (uint64_t)kind;
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(1099511628211);
+    return &table->buckets[(size_t)(hash ^ hash >> 32) & (table->bucket_count - 1)];
+}
+
+static void put(struct destination_table *table, struct destination *destination)
+{
+    struct destination **bucket =
+        bucket_of(table, destination->kind, slice_text(destination->name));
+    destination->next_in_table = *bucket;
+    *bucket = destination;
+}
+
+static bool grow(struct destination_table *table)
+{
+    if (table->count < table->bucket_count)
+        return true;
+    struct destination_table bigger = {.count = table->count};
+    bigger.bucket_count = table->bucket_count ? table->bucket_count * 2 : BUCKETS_FIRST;
+    bigger.buckets = calloc(bigger.bucket_count, sizeof *bigger.buckets);
+    if (!bigger.buckets)
+        return table->bucket_count > 0;
+    for (size_t i = 0; i < table->bucket_count; i++)
+        while (table->buckets[i]) {
+            struct destination *destination = table->buckets[i];
+            table->buckets[i] = destination->next_in_table;
+            put(&bigger, destination);
+        }
+    free(table->buckets);
+    *table = bigger;
+    return true;
+}
+
+struct destination *destination_get(struct destination_table *table, enum job_kind kind,
+                                    struct slice name)
+{
+    if (!grow(table))
+        return NULL;
+    struct destination *found = *bucket_of(table, kind, name);
+    while (found && !(found->kind == kind && slice_equal(slice_text(found->name), name)))
+        found = found->next_in_table;
+    if (found)
+        return found;
+    found = calloc(1, sizeof *found);
+    if (!found)
+        return NULL;
+    found->kind = kind;
+    if (!slice_copy_text(name, found->name, sizeof found->name)) {
+        free(found);
+        return NULL;
+    }
+    put(table, found);
+    table->count++;
+    return found;
+}
+
+static bool is_needed(const struct destination *destination)
+{
+    return job_waiting(destination) > 0 || destination->running > 0 || destination->workers > 0 ||
+           destination->failures > 0 || destination->is_in_ring;
+}
+
+void destination_release(struct destination_table *table, struct destination *destination)
+{
+    if (is_needed(destination))
+        return;
+    struct destination **link = bucket_of(table, destination->kind, slice_text(destination->name));
+    while (*link != destination)
+        link = &(*link)->next_in_table;
+    *link = destination->next_in_table;
+    table->count--;
+    free(destination);
+}
+
+void destination_sweep(struct destination_table *table, int64_t now_ms)
+{
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        struct destination *next;
+        for (struct destination *one = table->buckets[i]; one; one = next) {
+            next = one->next_in_table;
+            if (one->failures > 0 && now_ms - one->dead_until > DEAD_FORGET_MS)
+                one->failures = 0;
+            destination_release(table, one);
+        }
+    }
+}
+
+/* ---- destinations that can't be reached ---------------------------------------------------------
+ */
+
+void destination_failed(struct destination *destination, int64_t now_ms)
+{
+    destination->failures++;
+    destination->dead_until = now_ms;
+    if (destination->failures < JOB_UNREACHABLE_MIN)
+        return;
+    unsigned doublings = destination->failures - JOB_UNREACHABLE_MIN;
+    int64_t wait = doublings > DEAD_DOUBLINGS_MAX ? DEAD_MAX_MS : (int64_t)DEAD_MIN_MS << doublings;
+    destination->dead_until = now_ms + (wait < DEAD_MAX_MS ? wait : DEAD_MAX_MS);
+}
+
+void destination_worked(struct destination *destination)
+{
+    destination->failures = 0;
+    destination->dead_until = 0;
+}
+
+bool destination_is_dead(const struct destination *destination, int64_t now_ms)
+{
+    return destination->failures >= JOB_UNREACHABLE_MIN && destination->dead_until > now_ms;
+}
+
+/* ---- jobs ---------------------------------------------------------------------------------------
+ */
+
+static struct job_list *list_of(struct job *job)
+{
+    return job->is_fresh ? &job->destination->fresh : &job->destination->old;
+}
+
+static void list_append(struct job *job)
+{
+    struct job_list *list = list_of(job);
+    job->next = NULL;
+    job->previous = list->last;
+    if (list->last)
+        list->last->next = job;
+    else
+        list->first = job;
+    list->last = job;
+    list->count++;
+    job->is_waiting = true;
+}
+
+static void list_prepend(struct job *job)
+{
+    struct job_list *list = list_of(job);
+    job->previous = NULL;
+    job->next = list->first;
+    if (list->first)
+        list->first->previous = job;
+    else
+        list->last = job;
+    list->first = job;
+    list->count++;
+    job->is_waiting = true;
+}
+
+static void list_remove(struct job *job)
+{
+    struct job_list *list = list_of(job);
+    if (job->previous)
+        job->previous->next = job->next;
+    else
+        list->first = job->next;
+    if (job->next)
+        job->next->previous = job->previous;
+    else
+        list->last = job->previous;
+    list->count--;
+    job->next = job->previous = NULL;
+    job->is_waiting = false;
+}
+
+struct job *job_new(struct message *message, struct destination *destination,
+                    const uint16_t recipients[], size_t count)
+{
+    size_t size;
+    if (!number_multiply(count, sizeof *recipients, &size) ||
+        !number_add(size, sizeof(struct job), &size))
+        return NULL;
+    struct job *job = calloc(1, size);
+    if (!job)
+        return NULL;
+    job->message = message;
+    job->destination = destination;
+    job->is_fresh = message->is_fresh;
+    job->count = count;
+    memcpy(job->recipients, recipients, count * sizeof *recipients);
+    job->sibling = message->jobs;
+    if (message->jobs)
+        message->jobs->previous_sibling = job;
+    message->jobs = job;
+    list_append(job);
+    return job;
+}
+
+void job_free(struct job *job)
+{
+    if (job->is_waiting)
+        list_remove(job);
+    if (job->previous_sibling)
+        job->previous_sibling->sibling = job->sibling;
+    else
+        job->message->jobs = job->sibling;
+    if (job->sibling)
+        job->sibling->previous_sibling = job->previous_sibling;
+    free(job);
+}
+
+struct job *job_take(struct destination *destination)
+{
+    struct job *fresh = destination->fresh.first;
+    struct job *old = destination->old.first;
+    bool is_old_turn = ++destination->turn % RETRY_TURN == 0;
+    struct job *job = old && (!fresh || is_old_turn) ? old : fresh;
+    if (job)
+        list_remove(job);
+    return job;
+}
+
+void job_return(struct job *job)
+{
+    list_prepend(job);
+}
+
+size_t job_waiting(const struct destination *destination)
+{
+    return destination->fresh.count + destination->old.count;
+}

@@ -1,0 +1,115 @@
+/* loaded - see loaded.h */
+#include "loaded.h"
+
+#include "io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FIRST_READ = 4096, NEXT_READ = 65536 };
+
+/* Reads on till the block is whole. */
+static enum loaded_result read_block(struct loaded *loaded)
+{
+    size_t step = FIRST_READ;
+    for (;;) {
+        char *room = str_reserve(&loaded->block, step);
+        if (!room)
+            return loaded->block.size + step > loaded->block.max ? LOADED_BROKEN : LOADED_TROUBLE;
+        ssize_t got = pread(loaded->fd, room, step, (off_t)loaded->block.size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno == EISDIR ? LOADED_BROKEN : LOADED_TROUBLE;
+        str_added(&loaded->block, (size_t)got);
+        int parsed = queuefile_parse(str_slice(&loaded->block), &loaded->file);
+        if (parsed == 1)
+            return LOADED_OK;
+        if (parsed < 0)
+            return errno == ENOMEM ? LOADED_TROUBLE : LOADED_BROKEN;
+        if (got == 0)
+            return LOADED_BROKEN;
+        step = NEXT_READ;
+    }
+}
+
+/* Does the block fit the file: its name, its length? */
+static enum loaded_result check_file(const struct loaded *loaded, const char *id)
+{
+    struct stat info;
+    if (fstat(loaded->fd, &info) < 0)
+        return LOADED_TROUBLE;
+    bool is_whole = S_ISREG(info.st_mode) && info.st_size >= loaded->file.start &&
+                    (uint64_t)(info.st_size - loaded->file.start) == loaded->file.size;
+    return is_whole && slice_equal(loaded->file.id, slice_text(id)) ? LOADED_OK : LOADED_BROKEN;
+}
+
+static enum loaded_result open_result(int error)
+{
+    if (error == ENOENT)
+        return LOADED_GONE;
+    /* A symbolic link, a socket or a folder that somebody put there. */
+    return error == ELOOP || error == ENXIO || error == EISDIR ? LOADED_BROKEN : LOADED_TROUBLE;
+}
+
+enum loaded_result loaded_open(int folder, const char *id, struct loaded **loaded)
+{
+    struct loaded *fresh = calloc(1, sizeof *fresh);
+    *loaded = NULL;
+    if (!fresh)
+        return LOADED_TROUBLE;
+    fresh->write = -1;
+    fresh->folder = folder;
+    memcpy(fresh->id, id, strnlen(id, QUEUEFILE_ID_SIZE));
+    str_init(&fresh->block, QUEUEFILE_BLOCK_MAX + NEXT_READ);
+    fresh->fd = openat(folder, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    enum loaded_result result = fresh->fd < 0 ? open_result(errno) : read_block(fresh);
+    if (result == LOADED_OK)
+        result = check_file(fresh, id);
+    int error = errno;
+    if (result == LOADED_OK)
+        *loaded = fresh;
+    else
+        loaded_close(&fresh);
+    errno = error;
+    return result;
+}
+
+void loaded_close(struct loaded **loaded)
+{
+    if (!*loaded)
+        return;
+    io_close(&(*loaded)->fd);
+    io_close(&(*loaded)->write);
+    queuefile_free(&(*loaded)->file);
+    str_free(&(*loaded)->block);
+    free(*loaded);
+    *loaded = NULL;
+}
+
+bool loaded_set_status(struct loaded *loaded, size_t index, enum queuefile_status status)
+{
+    char byte = (char)status;
+    struct queuefile_recipient *recipient = &loaded->file.recipients[index];
+    recipient->status = byte;
+    if (loaded->write < 0)
+        loaded->write = openat(loaded->folder, loaded->id, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    return loaded->write >= 0 && pwrite(loaded->write, &byte, 1, recipient->offset) == 1;
+}
+
+bool loaded_sync(struct loaded *loaded)
+{
+    return loaded->write < 0 || fdatasync(loaded->write) == 0;
+}
+
+size_t loaded_count(const struct loaded *loaded, enum queuefile_status status)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < loaded->file.recipient_count; i++)
+        count += loaded->file.recipients[i].status == (char)status ? 1 : 0;
+    return count;
+}

@@ -1,0 +1,673 @@
+/* manager - see manager.h */
+#include "manager.h"
+
+#include "admission.h"
+#include "clock.h"
+#include "failure.h"
+#include "io.h"
+#include "log.h"
+#include "schedule.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    HOUSEKEEPING_MS = 5000,
+    LOCAL_PER_DOMAIN = 4, /* deliveries into one domain at a time */
+    LOCAL_IDLE_MORE = 40, /* workers that may rest beside those that are busy */
+    BOUNCE_CONCURRENCY = 2,
+    READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
+    SWEEP_ROUNDS = 12,
+};
+
+/* ---- files --------------------------------------------------------------------------------------
+ */
+
+static int open_folder(const char *path)
+{
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return -1;
+    return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool manager_open_folders(struct manager_folders *folders)
+{
+    folders->message = open_folder("queue/message");
+    folders->failure = open_folder("queue/failure");
+    folders->hold = open_folder("queue/hold");
+    folders->broken = open_folder("queue/broken");
+    folders->tmp = open_folder("queue/tmp");
+    return folders->message >= 0 && folders->failure >= 0 && folders->hold >= 0 &&
+           folders->broken >= 0 && folders->tmp >= 0;
+}
+
+bool manager_load(struct manager *manager, struct message *message)
+{
+    if (message->loaded)
+        return true;
+    manager->last_result = loaded_open(manager->folders.message, message->id, &message->loaded);
+    if (manager->last_result != LOADED_OK)
+        return false;
+    message->arrived = message->loaded->file.arrived;
+    return true;
+}
+
+/* ---- messages that end --------------------------------------------------------------------------
+ */
+
+static void resting_remove(struct manager *manager, struct message *message)
+{
+    if (message->is_resting)
+        message_list_remove(&manager->resting, message);
+    message->is_resting = false;
+}
+
+/* Nothing of it runs. */
+static void forget(struct manager *manager, struct message *message)
+{
+    while (message->jobs) {
+        struct destination *destination = message->jobs->destination;
+        job_free(message->jobs);
+        pool_forget(&manager->pools[destination->kind], destination);
+    }
+    if (message->state == MESSAGE_UNSCANNED)
+        scanner_forget(&manager->scanner, message);
+    resting_remove(manager, message);
+    loop_clear_timer(manager->loop, &message->timer);
+    message_table_remove(&manager->messages, message);
+}
+
+static void log_message(const char *event, const struct message *message, const char *key,
+                        const char *value)
+{
+    struct log_line line;
+    log_begin(&line, event);
+    log_text(&line, "id", message->id);
+    if (key)
+        log_text(&line, key, value);
+    log_end(&line);
+}
+
+static void remove_message(struct manager *manager, struct message *message, const char *cause)
+{
+    /* The message first: a failure file without one is cleaned away at the start. */
+    bool is_removed = unlinkat(manager->folders.message, message->id, 0) == 0 || errno == ENOENT;
+    if (!is_removed) {
+        log_trouble("remove", message->id, errno, "look at queue/message; it will be sent again");
+    } else if (message->has_failures && unlinkat(manager->folders.failure, message->id, 0) < 0 &&
+               errno != ENOENT) {
+        log_trouble("remove failures of", message->id, errno, "look at queue/failure");
+    }
+    log_message("removed", message, "cause", cause);
+    forget(manager, message);
+}
+
+static void move_message(struct manager *manager, struct message *message, int folder,
+                         const char *event, const char *cause)
+{
+    if (renameat(manager->folders.message, message->id, folder, message->id) < 0)
+        log_trouble(event, message->id, errno, "look at queue/ and its owner");
+    else
+        log_message(event, message, "cause", cause);
+    forget(manager, message);
+}
+
+static void timer_due(struct loop_timer *timer);
+
+static void set_timer(struct manager *manager, struct message *message, int64_t wait_ms)
+{
+    if (!loop_set_timer(manager->loop, &message->timer, clock_deadline(wait_ms), timer_due,
+                        manager))
+        log_trouble("set a timer for", message->id, errno, "mailctl queue flush");
+}
+
+/* After manager_load failed. Nothing of it runs. */
+static void cannot_load(struct manager *manager, struct message *message)
+{
+    switch (manager->last_result) {
+    case LOADED_OK:
+    case LOADED_TROUBLE:
+        log_trouble("read", message->id, errno, "look at queue/message; it is tried again");
+        set_timer(manager, message, READ_AGAIN_MS);
+        break;
+    case LOADED_GONE:
+        log_message("gone", message, "cause", "somebody removed its file");
+        forget(manager, message);
+        break;
+    case LOADED_BROKEN:
+        move_message(manager, message, manager->folders.broken, "broken",
+                     "not a whole queue file; see queue/broken");
+        break;
+    }
+}
+
+/* ---- what comes next ----------------------------------------------------------------------------
+ */
+
+bool manager_is_expired(const struct manager *manager, const struct message *message)
+{
+    return schedule_is_expired(message->arrived, clock_seconds(),
+                               (int64_t)manager->limits.lifetime);
+}
+
+void manager_set_retry(struct manager *manager, struct message *message)
+{
+    if (message->timer.position == 0)
+        set_timer(manager, message, schedule_wait(message->arrived, clock_seconds()) * 1000);
+}
+
+/* Closes what was loaded and is not in use now that the workers had their chance. */
+static void rest_due(struct loop_timer *timer)
+{
+    struct manager *manager = timer->owner;
+    while (manager->resting.first) {
+        struct message *message = manager->resting.first;
+        resting_remove(manager, message);
+        if (message->running > 0 || !message->loaded)
+            continue;
+        if (!loaded_sync(message->loaded))
+            log_trouble("sync", message->id, errno, "look at the queue's disk");
+        loaded_close(&message->loaded);
+    }
+}
+
+static void rest(struct manager *manager, struct message *message)
+{
+    if (message->is_resting || !message->loaded)
+        return;
+    message->is_resting = true;
+    message_list_append(&manager->resting, message);
+    if (manager->rest.position == 0)
+        loop_set_timer(manager->loop, &manager->rest, 1, rest_due, manager);
+}
+
+static void apply_wish(struct manager *manager, struct message *message)
+{
+    if (message->wish == MESSAGE_TO_HOLD)
+        move_message(manager, message, manager->folders.hold, "held", "by the operator");
+    else
+        remove_message(manager, message, "deleted by the operator");
+}
+
+/* A report that fails about a report: to nobody. */
+static void drop_failures(struct manager *manager, struct message *message)
+{
+    (void)manager;
+    struct loaded *loaded = message->loaded;
+    log_message("bounce-dropped", message, "cause", "a report about a report can't be delivered");
+    for (size_t i = 0; i < loaded->file.recipient_count; i++)
+        if (loaded->file.recipients[i].status == QUEUEFILE_FAILED &&
+            !loaded_set_status(loaded, i, QUEUEFILE_DONE))
+            log_trouble("mark", message->id, errno, "look at the queue's disk");
+}
+
+static void start_bounce(struct manager *manager, struct message *message)
+{
+    uint16_t recipients[REQUEST_BOUNCE_MAX];
+    size_t count = 0;
+    const struct queuefile *file = &message->loaded->file;
+    for (size_t i = 0; i < file->recipient_count && count < REQUEST_BOUNCE_MAX; i++)
+        if (file->recipients[i].status == QUEUEFILE_FAILED)
+            recipients[count++] = (uint16_t)i;
+    struct destination *destination =
+        destination_get(&manager->destinations, JOB_BOUNCE, SLICE("bounce"));
+    if (destination && job_new(message, destination, recipients, count))
+        pool_wake(&manager->pools[JOB_BOUNCE], destination);
+    else
+        manager_set_retry(manager, message);
+}
+
+static bool is_double(const struct message *message)
+{
+    return slice_equal(message->loaded->file.sender, SLICE(ADMISSION_DOUBLE_SENDER));
+}
+
+/* No job is left. */
+static void settle_idle(struct manager *manager, struct message *message)
+{
+    if (message->loaded && loaded_count(message->loaded, QUEUEFILE_FAILED) > 0 &&
+        is_double(message))
+        drop_failures(manager, message);
+    if (!message->loaded) /* it could not be opened: the timer decides */
+        manager_set_retry(manager, message);
+    else if (loaded_count(message->loaded, QUEUEFILE_FAILED) > 0 && !message->bounce_waits)
+        start_bounce(manager, message);
+    else if (message->bounce_waits || loaded_count(message->loaded, QUEUEFILE_TODO) > 0)
+        manager_set_retry(manager, message);
+    else
+        remove_message(manager, message, "done");
+}
+
+void manager_settle(struct manager *manager, struct message *message)
+{
+    char id[sizeof message->id];
+    memcpy(id, message->id, sizeof id);
+    if (message->wish != MESSAGE_GOES_ON && message->running == 0) {
+        apply_wish(manager, message);
+        return;
+    }
+    if (!message->jobs)
+        settle_idle(manager, message);
+    message = message_table_find(&manager->messages, slice_text(id));
+    if (message && message->running == 0)
+        rest(manager, message);
+}
+
+bool manager_fail(struct manager *manager, struct message *message, const uint16_t recipients[],
+                  const struct outcome outcomes[], size_t count)
+{
+    struct str lines;
+    struct loaded *loaded = message->loaded;
+    str_init(&lines, FAILURE_FILE_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct failure failure = {.recipient = loaded->file.recipients[recipients[i]].address,
+                                  .status = slice_text(outcomes[i].status),
+                                  .text = slice_text(outcomes[i].text)};
+        failure_format(&lines, &failure);
+    }
+    bool done =
+        !lines.failed && failure_append(manager->folders.failure, message->id, str_slice(&lines));
+    if (!done)
+        log_trouble("write", "queue/failure", errno, "make room on the queue's disk");
+    message->has_failures = true;
+    for (size_t i = 0; i < count && done; i++)
+        done = loaded_set_status(loaded, recipients[i], QUEUEFILE_FAILED);
+    done = done && loaded_sync(loaded);
+    str_free(&lines);
+    return done;
+}
+
+/* All recipients that are still to do, for one reason. */
+static void fail_all(struct manager *manager, struct message *message, const char *status,
+                     struct slice text)
+{
+    const struct queuefile *file = &message->loaded->file;
+    for (size_t i = 0; i < file->recipient_count; i++) {
+        struct outcome outcome;
+        uint16_t index = (uint16_t)i;
+        if (file->recipients[i].status != QUEUEFILE_TODO)
+            continue;
+        request_set_outcome(&outcome, VERDICT_PERM, status, text);
+        if (!manager_fail(manager, message, &index, &outcome, 1))
+            break;
+        manager->failed++;
+        manager_log_recipient(message, "failed", file->recipients[i].address, NULL, &outcome,
+                              message->started_ms);
+    }
+}
+
+void manager_log_recipient(const struct message *message, const char *event, struct slice recipient,
+                           const struct destination *destination, const struct outcome *outcome,
+                           int64_t started_ms)
+{
+    static const char *const kinds[] = {"local", "remote", "bounce"};
+    struct log_line line;
+    char seconds[32];
+    int64_t ms = clock_ms() - started_ms;
+    snprintf(seconds, sizeof seconds, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
+    log_begin(&line, event);
+    log_text(&line, "id", message->id);
+    log_value(&line, "recipient", recipient);
+    if (destination) {
+        log_text(&line, "by", kinds[destination->kind]);
+        log_text(&line, "to", destination->name);
+    }
+    log_number(&line, "attempt", message->attempts);
+    log_text(&line, "status", outcome->status);
+    log_text(&line, "text", outcome->text);
+    log_text(&line, "seconds", seconds);
+    log_end(&line);
+}
+
+/* ---- scanning -----------------------------------------------------------------------------------
+ */
+
+static bool prepare_scan(void *owner, struct message *message, int *fd, uint64_t *start,
+                         uint64_t *size)
+{
+    struct manager *manager = owner;
+    if (!manager_load(manager, message))
+        return false;
+    *fd = message->loaded->fd;
+    *start = (uint64_t)message->loaded->file.start;
+    *size = message->loaded->file.size;
+    return true;
+}
+
+static void log_scan(const struct message *message, const char *verdict, struct slice text)
+{
+    struct log_line line;
+    log_begin(&line, "scanned");
+    log_text(&line, "id", message->id);
+    log_text(&line, "verdict", verdict);
+    if (text.size > 0)
+        log_value(&line, "text", text);
+    log_number(&line, "ms", clock_ms() - message->started_ms);
+    log_end(&line);
+}
+
+static void scan_clean(struct manager *manager, struct message *message, struct slice text)
+{
+    if (text.size > REQUEST_ADDED_MAX || !message_set_lines(message, text, &manager->last_lines)) {
+        log_trouble("keep the scanner's lines for", message->id, 0, NULL);
+        message->state = MESSAGE_SCAN_LATER;
+        set_timer(manager, message, READ_AGAIN_MS);
+        rest(manager, message);
+        return;
+    }
+    log_scan(message, "clean", SLICE(""));
+    message->state = MESSAGE_READY;
+    manager_attempt(manager, message);
+}
+
+static void scan_infected(struct manager *manager, struct message *message, struct slice text)
+{
+    const struct queuefile *file = &message->loaded->file;
+    for (size_t i = 0; i < file->recipient_count; i++) {
+        struct log_line line;
+        log_begin(&line, "infected");
+        log_text(&line, "id", message->id);
+        log_value(&line, "name", text);
+        log_value(&line, "sender", file->sender);
+        log_value(&line, "recipient", file->recipients[i].address);
+        log_value(&line, "origin", file->origin);
+        log_end(&line);
+    }
+    remove_message(manager, message, "infected");
+}
+
+static void scan_refused(struct manager *manager, struct message *message, struct slice text)
+{
+    log_scan(message, "refused", text);
+    message->state = MESSAGE_READY;
+    fail_all(manager, message, "5.7.1", text);
+    manager_settle(manager, message);
+}
+
+static void scan_failed(struct manager *manager, struct message *message, struct slice text)
+{
+    log_scan(message, "failed", text);
+    if (manager_is_expired(manager, message)) {
+        message->state = MESSAGE_READY;
+        fail_all(manager, message, "5.4.7", SLICE("the message could not be scanned in time"));
+        manager_settle(manager, message);
+        return;
+    }
+    message->state = MESSAGE_SCAN_LATER;
+    if (message->scan_failures < UINT16_MAX)
+        message->scan_failures++;
+    set_timer(manager, message, schedule_scan_wait(message->scan_failures) * 1000);
+    rest(manager, message);
+}
+
+static void end_scan(void *owner, struct message *message, enum scanner_result result,
+                     struct slice text)
+{
+    static void (*const steps[])(struct manager * manager, struct message * message,
+                                 struct slice text) = {
+        [SCANNER_CLEAN] = scan_clean,
+        [SCANNER_INFECTED] = scan_infected,
+        [SCANNER_REFUSED] = scan_refused,
+        [SCANNER_FAILED] = scan_failed,
+    };
+    struct manager *manager = owner;
+    message->state = MESSAGE_SCAN_LATER;
+    if (message->wish != MESSAGE_GOES_ON)
+        apply_wish(manager, message);
+    else if (result == SCANNER_DROPPED)
+        cannot_load(manager, message);
+    else
+        steps[result](manager, message, text);
+}
+
+static const struct scanner_hooks scanner_hooks = {.prepare = prepare_scan, .done = end_scan};
+
+static void timer_due(struct loop_timer *timer)
+{
+    struct manager *manager = timer->owner;
+    struct message *message =
+        (struct message *)(void *)((char *)timer - offsetof(struct message, timer));
+    message->is_fresh = false;
+    message->bounce_waits = false;
+    if (message->state == MESSAGE_SCAN_LATER) {
+        resting_remove(manager, message);
+        scanner_add(&manager->scanner, message);
+    } else if (manager_load(manager, message)) {
+        manager_attempt(manager, message);
+    } else if (message->running == 0) {
+        cannot_load(manager, message);
+    }
+}
+
+void manager_add(struct manager *manager, struct slice id, bool is_fresh)
+{
+    if (!queuefile_is_id(id)) {
+        struct log_line line;
+        log_begin(&line, "ignored");
+        log_value(&line, "file", id);
+        log_text(&line, "cause", "not a queue id");
+        log_end(&line);
+        return;
+    }
+    if (message_table_find(&manager->messages, id))
+        return;
+    struct message *message = message_table_add(&manager->messages, id);
+    if (!message) {
+        log_trouble("remember", "a message", ENOMEM, "it is found again at the next start");
+        return;
+    }
+    message->is_fresh = is_fresh;
+    message->has_failures = !is_fresh;
+    scanner_add(&manager->scanner, message);
+}
+
+/* ---- the operator's wishes ----------------------------------------------------------------------
+ */
+
+static void flush(struct manager *manager, struct message *message)
+{
+    if (message->timer.position != 0)
+        loop_set_timer(manager->loop, &message->timer, 0, timer_due, manager);
+}
+
+static void forgive_all(struct manager *manager)
+{
+    for (size_t i = 0; i < manager->destinations.bucket_count; i++)
+        for (struct destination *one = manager->destinations.buckets[i]; one;
+             one = one->next_in_table)
+            destination_worked(one);
+    for (size_t i = 0; i < JOB_KINDS; i++)
+        pool_hurry(&manager->pools[i]);
+    scanner_hurry(&manager->scanner);
+}
+
+bool manager_flush(struct manager *manager, struct slice id)
+{
+    struct message *message = message_table_find(&manager->messages, id);
+    if (!message)
+        return false;
+    forgive_all(manager);
+    flush(manager, message);
+    return true;
+}
+
+void manager_flush_all(struct manager *manager)
+{
+    forgive_all(manager);
+    for (struct message *one = message_table_next(&manager->messages, NULL); one;
+         one = message_table_next(&manager->messages, one))
+        flush(manager, one);
+}
+
+static bool wish(struct manager *manager, struct slice id, enum message_wish what)
+{
+    struct message *message = message_table_find(&manager->messages, id);
+    if (!message)
+        return false;
+    message->wish = (unsigned char)what;
+    if (message->running == 0 && message->state != MESSAGE_SCANNING)
+        apply_wish(manager, message);
+    return true;
+}
+
+bool manager_hold(struct manager *manager, struct slice id)
+{
+    return wish(manager, id, MESSAGE_TO_HOLD);
+}
+
+bool manager_release(struct manager *manager, struct slice id)
+{
+    char name[QUEUEFILE_ID_SIZE + 1];
+    if (!queuefile_is_id(id) || !slice_copy_text(id, name, sizeof name))
+        return false;
+    struct message *message = message_table_find(&manager->messages, id);
+    if (message && message->wish == MESSAGE_TO_HOLD) {
+        message->wish = MESSAGE_GOES_ON;
+        return true;
+    }
+    if (message || renameat2(manager->folders.hold, name, manager->folders.message, name,
+                             RENAME_NOREPLACE) < 0)
+        return false;
+    manager_add(manager, id, true);
+    return true;
+}
+
+static bool delete_held(struct manager *manager, struct slice id)
+{
+    char name[QUEUEFILE_ID_SIZE + 1];
+    if (!queuefile_is_id(id) || !slice_copy_text(id, name, sizeof name) ||
+        unlinkat(manager->folders.hold, name, 0) < 0)
+        return false;
+    unlinkat(manager->folders.failure, name, 0);
+    return true;
+}
+
+bool manager_delete(struct manager *manager, struct slice id)
+{
+    return wish(manager, id, MESSAGE_TO_DELETE) || delete_held(manager, id);
+}
+
+void manager_status(const struct manager *manager, struct str *text)
+{
+    size_t counts[MESSAGE_READY + 1] = {0};
+    size_t waiting = 0;
+    for (struct message *one = message_table_next(&manager->messages, NULL); one;
+         one = message_table_next(&manager->messages, one)) {
+        counts[one->state]++;
+        waiting += one->state == MESSAGE_READY && one->timer.position != 0 ? 1 : 0;
+    }
+    str_format(text,
+               "messages=%zu unscanned=%zu scanning=%zu scan-later=%zu waiting=%zu local=%u "
+               "remote=%u bounce=%u workers=%u destinations=%zu delivered=%llu deferred=%llu "
+               "failed=%llu",
+               manager->messages.count, counts[MESSAGE_UNSCANNED], counts[MESSAGE_SCANNING],
+               counts[MESSAGE_SCAN_LATER], waiting, manager->pools[JOB_LOCAL].busy,
+               manager->pools[JOB_REMOTE].busy, manager->pools[JOB_BOUNCE].busy,
+               manager->pools[JOB_LOCAL].worker_count + manager->pools[JOB_REMOTE].worker_count +
+                   manager->pools[JOB_BOUNCE].worker_count,
+               manager->destinations.count, (unsigned long long)manager->delivered,
+               (unsigned long long)manager->deferred, (unsigned long long)manager->failed);
+}
+
+/* ---- start, settings, stop ----------------------------------------------------------------------
+ */
+
+static void read_setting(struct manager *manager, const char *name, uint64_t otherwise,
+                         uint64_t *number)
+{
+    if (!directory_host_number(&manager->directory, name, number) || *number == 0)
+        *number = otherwise;
+}
+
+static void read_settings(struct manager *manager)
+{
+    struct manager_limits *limits = &manager->limits;
+    struct manager_limits before = *limits;
+    read_setting(manager, "concurrency-scan", 4, &limits->scan);
+    read_setting(manager, "concurrency-local", 20, &limits->local);
+    read_setting(manager, "concurrency-remote", 20, &limits->remote);
+    read_setting(manager, "concurrency-destination", 5, &limits->destination);
+    read_setting(manager, "queue-lifetime", SCHEDULE_LIFETIME_DEFAULT, &limits->lifetime);
+    if (memcmp(&before, limits, sizeof before) == 0)
+        return;
+    unsigned local = (unsigned)limits->local;
+    unsigned remote = (unsigned)limits->remote;
+    scanner_set_limit(&manager->scanner, (unsigned)limits->scan);
+    pool_set_limits(&manager->pools[JOB_LOCAL],
+                    &(struct pool_limits){local, local + LOCAL_IDLE_MORE, LOCAL_PER_DOMAIN});
+    pool_set_limits(&manager->pools[JOB_REMOTE],
+                    &(struct pool_limits){remote, remote, (unsigned)limits->destination});
+    pool_set_limits(
+        &manager->pools[JOB_BOUNCE],
+        &(struct pool_limits){BOUNCE_CONCURRENCY, BOUNCE_CONCURRENCY, BOUNCE_CONCURRENCY});
+}
+
+static void keep_house(struct loop_timer *timer)
+{
+    struct manager *manager = timer->owner;
+    read_settings(manager);
+    if (++manager->rounds % SWEEP_ROUNDS == 0)
+        destination_sweep(&manager->destinations, clock_ms());
+    loop_set_timer(manager->loop, timer, clock_deadline(HOUSEKEEPING_MS), keep_house, manager);
+}
+
+void manager_init(struct manager *manager, struct loop *loop, const struct manager_folders *folders)
+{
+    *manager = (struct manager){.loop = loop, .folders = *folders, .routes = {.fd = -1}};
+    message_table_init(&manager->messages);
+    destination_table_init(&manager->destinations);
+    directory_init(&manager->directory);
+    spawner_init(&manager->spawner, loop);
+    scanner_init(&manager->scanner, loop, &scanner_hooks, manager);
+    for (size_t i = 0; i < JOB_KINDS; i++)
+        pool_init(&manager->pools[i], loop, &manager->spawner, &manager->destinations,
+                  &manager_job_hooks, manager, &manager_job_kinds[i]);
+    read_settings(manager);
+    loop_set_timer(loop, &manager->housekeeping, clock_deadline(HOUSEKEEPING_MS), keep_house,
+                   manager);
+}
+
+void manager_stop(struct manager *manager)
+{
+    manager->scanner.is_stopping = true;
+    for (size_t i = 0; i < JOB_KINDS; i++)
+        manager->pools[i].is_stopping = true;
+}
+
+bool manager_is_busy(const struct manager *manager)
+{
+    unsigned busy = manager->scanner.busy;
+    for (size_t i = 0; i < JOB_KINDS; i++)
+        busy += manager->pools[i].busy;
+    return busy > 0;
+}
+
+void manager_free(struct manager *manager)
+{
+    scanner_free(&manager->scanner);
+    for (size_t i = 0; i < JOB_KINDS; i++)
+        pool_free(&manager->pools[i]);
+    spawner_free(&manager->spawner);
+    loop_clear_timer(manager->loop, &manager->housekeeping);
+    loop_clear_timer(manager->loop, &manager->rest);
+    for (struct message *one = message_table_next(&manager->messages, NULL); one;
+         one = message_table_next(&manager->messages, one)) {
+        loop_clear_timer(manager->loop, &one->timer);
+        while (one->jobs)
+            job_free(one->jobs);
+    }
+    message_table_free(&manager->messages);
+    message_lines_free(&manager->last_lines);
+    destination_table_free(&manager->destinations);
+    directory_close(&manager->directory);
+    cdbfile_close(&manager->routes);
+    int *const fds[] = {&manager->folders.message, &manager->folders.failure,
+                        &manager->folders.hold, &manager->folders.broken, &manager->folders.tmp};
+    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
+        io_close(fds[i]);
+}

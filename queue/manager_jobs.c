@@ -1,0 +1,315 @@
+/* manager_jobs - what workers are asked, and what their answers mean for a message */
+#include "clock.h"
+#include "failure.h"
+#include "log.h"
+#include "manager.h"
+
+#include <errno.h>
+
+enum {
+    LOCAL_JOB_MS = 300000,
+    REMOTE_JOB_MS = 7200000, /* a large message over a thin line; remote has its own time limits */
+    BOUNCE_JOB_MS = 300000,
+};
+
+const struct pool_kind manager_job_kinds[JOB_KINDS] = {
+    [JOB_LOCAL] = {.program = "local", .is_bound = true, .job_ms = LOCAL_JOB_MS},
+    [JOB_REMOTE] = {.program = "remote", .job_ms = REMOTE_JOB_MS},
+    [JOB_BOUNCE] = {.program = "bounce", .job_ms = BOUNCE_JOB_MS},
+};
+
+/* ---- asking -------------------------------------------------------------------------------------
+ */
+
+static bool prepare_local(struct manager *manager, const struct job *job, struct str *packet,
+                          struct str *reason)
+{
+    struct directory_account account;
+    const struct loaded *loaded = job->message->loaded;
+    size_t recipient = job->recipients[0];
+    if (directory_address(&manager->directory, loaded->file.recipients[recipient].address,
+                          &account) != DIRECTORY_FOUND ||
+        !slice_equal(slice_text(account.domain.name), slice_text(job->destination->name))) {
+        /* It changed since the attempt was planned; the next one decides. */
+        str_append_text(reason, "the account is being changed");
+        return false;
+    }
+    request_local(packet, loaded, recipient, account.local, message_added(job->message));
+    return true;
+}
+
+static bool prepare_remote(struct manager *manager, const struct job *job, struct str *packet,
+                           struct str *reason)
+{
+    (void)manager;
+    (void)reason;
+    request_remote(packet, job->message->loaded, job, message_added(job->message));
+    return true;
+}
+
+static bool prepare_bounce(struct manager *manager, const struct job *job, struct str *packet,
+                           struct str *reason)
+{
+    struct str failures;
+    str_init(&failures, FAILURE_FILE_MAX);
+    bool done = failure_read(manager->folders.failure, job->message->id, &failures);
+    if (done)
+        request_bounce(packet, job->message->loaded, job, str_slice(&failures));
+    else
+        str_append_text(reason, "queue/failure can't be read");
+    str_free(&failures);
+    return done;
+}
+
+static bool prepare_job(void *owner, struct job *job, struct str *packet, int *fd,
+                        struct str *reason)
+{
+    static bool (*const steps[])(struct manager * manager, const struct job *job,
+                                 struct str *packet, struct str *reason) = {
+        [JOB_LOCAL] = prepare_local,
+        [JOB_REMOTE] = prepare_remote,
+        [JOB_BOUNCE] = prepare_bounce,
+    };
+    struct manager *manager = owner;
+    if (!manager_load(manager, job->message)) {
+        str_append_text(reason, "the queue file can't be read");
+        return false;
+    }
+    /* The file may have changed behind our back; then the indexes mean nothing. */
+    for (size_t i = 0; i < job->count; i++)
+        if (job->recipients[i] >= job->message->loaded->file.recipient_count) {
+            str_append_text(reason, "the queue file was changed");
+            return false;
+        }
+    *fd = job->message->loaded->fd;
+    return steps[job->destination->kind](manager, job, packet, reason);
+}
+
+/* ---- answers ------------------------------------------------------------------------------------
+ */
+
+/* Of one answer: which recipients are done, which failed. */
+struct tally {
+    struct outcome failures[JOB_RECIPIENTS_MAX];
+    uint16_t failed[JOB_RECIPIENTS_MAX];
+    uint16_t done[JOB_RECIPIENTS_MAX];
+    size_t failed_count, done_count, deferred_count;
+    bool is_unreachable; /* every one was deferred because of the connection */
+};
+
+static void read_outcome(const struct job *job, const struct wire_message *answer,
+                         struct slice reason, size_t index, struct outcome *outcome)
+{
+    if (answer)
+        request_outcome(answer, index, job->count, outcome);
+    else
+        request_set_outcome(outcome, VERDICT_TEMP, "4.3.0", reason);
+}
+
+static void log_outcome(const struct job *job, const char *event, uint16_t recipient,
+                        const struct outcome *outcome)
+{
+    struct slice address = job->message->loaded
+                               ? job->message->loaded->file.recipients[recipient].address
+                               : SLICE("?");
+    manager_log_recipient(job->message, event, address, job->destination, outcome, job->started_ms);
+}
+
+/* Too old to be tried again: the last reason becomes the final one. */
+static void expire(const struct manager *manager, const struct message *message,
+                   struct outcome *outcome)
+{
+    struct outcome last = *outcome;
+    if (outcome->verdict == VERDICT_TEMP && message->loaded && manager_is_expired(manager, message))
+        request_set_outcome(outcome, VERDICT_PERM, "5.4.7", slice_text(last.text));
+}
+
+static void count_outcome(struct manager *manager, const struct job *job, struct tally *tally,
+                          uint16_t recipient, struct outcome *outcome)
+{
+    if (outcome->verdict != VERDICT_TEMP ||
+        !slice_starts(slice_text(outcome->status), SLICE("4.4.")))
+        tally->is_unreachable = false;
+    expire(manager, job->message, outcome);
+    switch (outcome->verdict) {
+    case VERDICT_OK:
+        tally->done[tally->done_count++] = recipient;
+        log_outcome(job, "delivered", recipient, outcome);
+        break;
+    case VERDICT_TEMP:
+        tally->deferred_count++;
+        log_outcome(job, "deferred", recipient, outcome);
+        break;
+    case VERDICT_PERM:
+        tally->failures[tally->failed_count] = *outcome;
+        tally->failed[tally->failed_count++] = recipient;
+        log_outcome(job, "failed", recipient, outcome);
+        break;
+    }
+}
+
+static void take_tally(struct manager *manager, const struct job *job,
+                       const struct wire_message *answer, struct slice reason, struct tally *tally)
+{
+    tally->failed_count = tally->done_count = tally->deferred_count = 0;
+    tally->is_unreachable = answer != NULL;
+    for (size_t i = 0; i < job->count && i < JOB_RECIPIENTS_MAX; i++) {
+        struct outcome outcome;
+        read_outcome(job, answer, reason, i, &outcome);
+        count_outcome(manager, job, tally, job->recipients[i], &outcome);
+    }
+    manager->delivered += tally->done_count;
+    manager->deferred += tally->deferred_count;
+    manager->failed += tally->failed_count;
+}
+
+/* Is a recipient left beside those of this job that are done? Then their status must be on disk;
+ * else the file goes away in a moment. */
+static bool is_anything_left(const struct job *job, const struct tally *tally)
+{
+    const struct message *message = job->message;
+    size_t open = loaded_count(message->loaded, QUEUEFILE_TODO) +
+                  loaded_count(message->loaded, QUEUEFILE_FAILED);
+    return open > tally->done_count;
+}
+
+/* A local delivery that is repeated after a power cut is seen by its file name, so its status byte
+ * is synced when the message rests (manager.c); a remote one is not, and is synced at once. */
+static void mark_done(struct job *job, const struct tally *tally)
+{
+    struct message *message = job->message;
+    if (tally->done_count == 0 || !message->loaded)
+        return;
+    bool is_kept = is_anything_left(job, tally);
+    bool done = true;
+    for (size_t i = 0; i < tally->done_count; i++) {
+        if (is_kept)
+            done = loaded_set_status(message->loaded, tally->done[i], QUEUEFILE_DONE) && done;
+        else
+            message->loaded->file.recipients[tally->done[i]].status = QUEUEFILE_DONE;
+    }
+    if (is_kept && job->destination->kind != JOB_LOCAL)
+        done = loaded_sync(message->loaded) && done;
+    if (!done)
+        log_trouble("mark as delivered", message->id, errno,
+                    "look at the queue's disk; it may be sent twice after a restart");
+}
+
+/* The destination is down: those that wait for it wait till their own next attempt, so that a dead
+ * host's jobs take nobody's turn. */
+static void defer_waiting(struct manager *manager, struct destination *destination)
+{
+    struct log_line line;
+    log_begin(&line, "unreachable");
+    log_text(&line, "destination", destination->name);
+    log_number(&line, "failures", destination->failures);
+    log_number(&line, "waiting", (int64_t)job_waiting(destination));
+    log_number(&line, "seconds", (destination->dead_until - clock_ms()) / 1000);
+    log_end(&line);
+    struct job *job;
+    while ((job = job_take(destination))) {
+        struct message *message = job->message;
+        manager->deferred += job->count;
+        manager_set_retry(manager, message);
+        job_free(job);
+        if (message->running == 0)
+            manager_settle(manager, message);
+    }
+}
+
+static void note_reachability(struct manager *manager, struct destination *destination,
+                              const struct tally *tally)
+{
+    if (destination->kind != JOB_REMOTE)
+        return;
+    if (!tally->is_unreachable) {
+        destination_worked(destination);
+        return;
+    }
+    destination_failed(destination, clock_ms());
+    if (destination_is_dead(destination, clock_ms()))
+        defer_waiting(manager, destination);
+}
+
+static void end_delivery(struct manager *manager, struct job *job,
+                         const struct wire_message *answer, struct slice reason)
+{
+    struct tally tally;
+    struct message *message = job->message;
+    struct destination *destination = job->destination;
+    take_tally(manager, job, answer, reason, &tally);
+    mark_done(job, &tally);
+    bool is_noted = tally.failed_count == 0 || manager_fail(manager, message, tally.failed,
+                                                            tally.failures, tally.failed_count);
+    job_free(job);
+    message->is_fresh = message->is_fresh && tally.deferred_count == 0;
+    if (tally.deferred_count > 0 || !is_noted)
+        manager_set_retry(manager, message);
+    if (answer) {
+        message->running++; /* not settled, and so not gone, before we say so */
+        note_reachability(manager, destination, &tally);
+        message->running--;
+    }
+    manager_settle(manager, message);
+}
+
+static void log_bounce(const struct job *job, const char *event, const struct outcome *outcome)
+{
+    struct log_line line;
+    log_begin(&line, event);
+    log_text(&line, "id", job->message->id);
+    if (job->message->loaded)
+        log_value(&line, "sender", job->message->loaded->file.sender);
+    log_number(&line, "recipients", (int64_t)job->count);
+    log_text(&line, "status", outcome->status);
+    log_text(&line, "text", outcome->text);
+    log_end(&line);
+}
+
+/* A report went out, or never will: its recipients are finished. */
+static void finish_bounce(struct job *job)
+{
+    struct tally tally = {.done_count = job->count};
+    for (size_t i = 0; i < job->count; i++)
+        tally.done[i] = job->recipients[i];
+    mark_done(job, &tally);
+}
+
+static void end_bounce(struct manager *manager, struct job *job, const struct wire_message *answer,
+                       struct slice reason)
+{
+    struct outcome outcome;
+    struct message *message = job->message;
+    if (answer)
+        request_outcome(answer, 0, 1, &outcome);
+    else
+        request_set_outcome(&outcome, VERDICT_TEMP, "4.3.0", reason);
+    switch (outcome.verdict) {
+    case VERDICT_OK:
+        log_bounce(job, "bounced", &outcome);
+        finish_bounce(job);
+        break;
+    case VERDICT_PERM:
+        log_bounce(job, "bounce-lost", &outcome);
+        finish_bounce(job);
+        break;
+    case VERDICT_TEMP:
+        log_bounce(job, "bounce-deferred", &outcome);
+        message->bounce_waits = true;
+        manager_set_retry(manager, message);
+        break;
+    }
+    job_free(job);
+    manager_settle(manager, message);
+}
+
+static void end_job(void *owner, struct job *job, const struct wire_message *answer,
+                    struct slice reason)
+{
+    if (job->destination->kind == JOB_BOUNCE)
+        end_bounce(owner, job, answer, reason);
+    else
+        end_delivery(owner, job, answer, reason);
+}
+
+const struct pool_hooks manager_job_hooks = {.prepare = prepare_job, .done = end_job};

@@ -1,0 +1,469 @@
+/* pool - see pool.h */
+#include "pool.h"
+
+#include "clock.h"
+#include "io.h"
+#include "log.h"
+#include "schedule.h"
+#include "unixsocket.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+enum worker_state { WORKER_SPAWNING, WORKER_BUSY, WORKER_IDLE };
+
+struct worker {
+    struct pool *pool;
+    struct destination *destination; /* it is bound to this one, or served it last */
+    enum worker_state state;
+    int fd;       /* our end */
+    int their_fd; /* till spawnd has it */
+    struct job *job;
+    struct spawner_ask ask;
+    struct loop_watch watch;
+    struct loop_timer timer; /* busy: the job's limit; idle: the end */
+    struct worker *next, *previous;
+    struct worker *idle_next, *idle_previous;
+};
+
+static void wake(struct pool *pool);
+
+/* ---- the ring -----------------------------------------------------------------------------------
+ */
+
+static void ring_remove(struct pool *pool, struct destination *destination)
+{
+    if (!destination->is_in_ring)
+        return;
+    destination->is_in_ring = false;
+    if (destination->ring_next == destination) {
+        pool->ring = NULL;
+        return;
+    }
+    destination->ring_next->ring_previous = destination->ring_previous;
+    destination->ring_previous->ring_next = destination->ring_next;
+    if (pool->ring == destination)
+        pool->ring = destination->ring_next;
+}
+
+/* Behind all others. */
+static void ring_add(struct pool *pool, struct destination *destination)
+{
+    if (destination->is_in_ring)
+        return;
+    destination->is_in_ring = true;
+    if (!pool->ring) {
+        destination->ring_next = destination->ring_previous = destination;
+        pool->ring = destination;
+        return;
+    }
+    destination->ring_next = pool->ring;
+    destination->ring_previous = pool->ring->ring_previous;
+    destination->ring_previous->ring_next = destination;
+    pool->ring->ring_previous = destination;
+}
+
+/* One that could not be reached gets one try at a time till it works again. */
+static unsigned limit_of(const struct pool *pool, const struct destination *destination)
+{
+    return destination->failures > 0 ? 1 : pool->per_destination_max;
+}
+
+static void ring_update(struct pool *pool, struct destination *destination)
+{
+    if (job_waiting(destination) > 0 && destination->running < limit_of(pool, destination))
+        ring_add(pool, destination);
+    else
+        ring_remove(pool, destination);
+}
+
+/* ---- the end of a job ---------------------------------------------------------------------------
+ */
+
+/* Gives the worker's job back to nobody: it neither runs nor waits. */
+static struct job *job_detach(struct worker *worker)
+{
+    struct job *job = worker->job;
+    struct pool *pool = worker->pool;
+    if (!job)
+        return NULL;
+    worker->job = NULL;
+    pool->busy--;
+    job->destination->running--;
+    job->message->running--;
+    wake(pool);
+    return job;
+}
+
+static void job_end(struct pool *pool, struct job *job, const struct wire_message *answer,
+                    struct slice reason)
+{
+    struct destination *destination = job->destination;
+    /* The hook may forget everything about this destination but this mark. */
+    destination->workers++;
+    pool->hooks->done(pool->owner, job, answer, reason);
+    destination->workers--;
+    ring_update(pool, destination);
+    destination_release(pool->destinations, destination);
+}
+
+/* ---- workers ------------------------------------------------------------------------------------
+ */
+
+static void idle_remove(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    if (worker->idle_previous)
+        worker->idle_previous->idle_next = worker->idle_next;
+    else
+        pool->idle_first = worker->idle_next;
+    if (worker->idle_next)
+        worker->idle_next->idle_previous = worker->idle_previous;
+    else
+        pool->idle_last = worker->idle_previous;
+    worker->idle_next = worker->idle_previous = NULL;
+}
+
+static void idle_append(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    worker->idle_next = NULL;
+    worker->idle_previous = pool->idle_last;
+    if (pool->idle_last)
+        pool->idle_last->idle_next = worker;
+    else
+        pool->idle_first = worker;
+    pool->idle_last = worker;
+}
+
+/* The worker sees the end of its socket and leaves. It has no job any more. */
+static void worker_close(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    if (worker->state == WORKER_IDLE)
+        idle_remove(worker);
+    spawner_cancel(pool->spawner, &worker->ask);
+    loop_clear_timer(pool->loop, &worker->timer);
+    loop_remove(pool->loop, &worker->watch);
+    io_close(&worker->fd);
+    io_close(&worker->their_fd);
+    if (worker->previous)
+        worker->previous->next = worker->next;
+    else
+        pool->workers = worker->next;
+    if (worker->next)
+        worker->next->previous = worker->previous;
+    pool->worker_count--;
+    worker->destination->workers--;
+    destination_release(pool->destinations, worker->destination);
+    free(worker);
+}
+
+static void worker_fail(struct worker *worker, struct slice reason)
+{
+    struct pool *pool = worker->pool;
+    struct job *job = job_detach(worker);
+    worker_close(worker);
+    if (job)
+        job_end(pool, job, NULL, reason);
+}
+
+static void idle_due(struct loop_timer *timer)
+{
+    worker_close(timer->owner);
+}
+
+static void worker_rest(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    worker->state = WORKER_IDLE;
+    idle_append(worker);
+    if (!loop_set_timer(pool->loop, &worker->timer, clock_deadline(POOL_IDLE_MS), idle_due, worker))
+        worker_close(worker);
+}
+
+static void job_late(struct loop_timer *timer)
+{
+    struct worker *worker = timer->owner;
+    log_trouble("wait for an answer of", worker->pool->kind->program, 0, "see its log");
+    worker_fail(worker, SLICE("the delivery program took too long"));
+}
+
+static void worker_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    struct worker *worker = watch->owner;
+    struct pool *pool = worker->pool;
+    enum wire_result result = wire_receive(worker->fd, &pool->incoming, CLOCK_NEVER);
+    if (result == WIRE_TIMEOUT)
+        return;
+    if (result != WIRE_OK || worker->state != WORKER_BUSY) {
+        worker_fail(worker, SLICE("the delivery program ended without an answer"));
+        return;
+    }
+    struct job *job = job_detach(worker);
+    worker_rest(worker);
+    job_end(pool, job, &pool->incoming, SLICE(""));
+}
+
+static void answer_spawn(struct spawner_ask *ask, enum verdict verdict, struct slice reason);
+
+static struct worker *worker_new(struct pool *pool, struct destination *destination)
+{
+    int pair[2];
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (!worker || !unixsocket_pair(SOCK_SEQPACKET, pair)) {
+        free(worker);
+        return NULL;
+    }
+    *worker = (struct worker){.pool = pool,
+                              .destination = destination,
+                              .state = WORKER_SPAWNING,
+                              .fd = pair[0],
+                              .their_fd = pair[1],
+                              .next = pool->workers};
+    if (!io_set_nonblocking(worker->fd, true) ||
+        !loop_add(pool->loop, &worker->watch, worker->fd, EPOLLIN, worker_ready, worker)) {
+        io_close(&worker->fd);
+        io_close(&worker->their_fd);
+        free(worker);
+        return NULL;
+    }
+    if (pool->workers)
+        pool->workers->previous = worker;
+    pool->workers = worker;
+    pool->worker_count++;
+    destination->workers++;
+    worker->ask = (struct spawner_ask){
+        .program = pool->kind->program,
+        .domain = pool->kind->is_bound ? slice_text(destination->name) : SLICE(""),
+        .fd = worker->their_fd,
+        .answer = answer_spawn,
+        .owner = worker};
+    spawner_start(pool->spawner, &worker->ask);
+    return worker;
+}
+
+/* Another destination's worker, for the kinds where that is possible. */
+static void worker_bind(struct worker *worker, struct destination *destination)
+{
+    struct destination *before = worker->destination;
+    if (before == destination)
+        return;
+    destination->workers++;
+    before->workers--;
+    worker->destination = destination;
+    destination_release(worker->pool->destinations, before);
+}
+
+/* The one used last, since it is the warmest; of this destination if there is one. */
+static struct worker *worker_find_idle(struct pool *pool, const struct destination *destination)
+{
+    struct worker *worker = pool->idle_last;
+    while (worker && worker->destination != destination)
+        worker = worker->idle_previous;
+    return worker || pool->kind->is_bound ? worker : pool->idle_last;
+}
+
+/* ---- giving jobs to workers ---------------------------------------------------------------------
+ */
+
+static void pause_spawning(struct pool *pool, struct slice reason)
+{
+    struct log_line line;
+    int64_t wait = schedule_peer_wait_ms(++pool->spawn_failures);
+    pool->paused_until = clock_deadline(wait);
+    log_begin(&line, "trouble");
+    log_text(&line, "action", "start");
+    log_text(&line, "object", pool->kind->program);
+    log_value(&line, "cause", reason);
+    log_number(&line, "again_ms", wait);
+    log_end(&line);
+}
+
+/* Puts the job back to the head of its line: it was not tried. */
+static void job_put_back(struct worker *worker)
+{
+    struct pool *pool = worker->pool;
+    struct job *job = job_detach(worker);
+    if (!job)
+        return;
+    job_return(job);
+    ring_update(pool, job->destination);
+}
+
+/* Sends the worker its job. A worker that rested may have died meanwhile. */
+static void worker_send(struct worker *worker, bool was_idle)
+{
+    struct pool *pool = worker->pool;
+    int fd = -1;
+    str_clear(&pool->packet);
+    str_clear(&pool->reason);
+    if (!pool->hooks->prepare(pool->owner, worker->job, &pool->packet, &fd, &pool->reason)) {
+        struct job *job = job_detach(worker);
+        worker_rest(worker);
+        job_end(pool, job, NULL, str_slice(&pool->reason));
+        return;
+    }
+    worker->state = WORKER_BUSY;
+    if (!pool->packet.failed &&
+        wire_send(worker->fd, str_slice(&pool->packet), &fd, 1, 0) == WIRE_OK) {
+        /* Without memory for the timer the job just has no limit. */
+        if (!loop_set_timer(pool->loop, &worker->timer, clock_deadline(pool->kind->job_ms),
+                            job_late, worker))
+            log_trouble("set a limit for", pool->kind->program, errno, NULL);
+    } else if (was_idle && !pool->packet.failed) {
+        job_put_back(worker);
+        worker_close(worker);
+    } else {
+        worker_fail(worker, SLICE("the delivery program can't be asked"));
+    }
+}
+
+static void answer_spawn(struct spawner_ask *ask, enum verdict verdict, struct slice reason)
+{
+    struct worker *worker = ask->owner;
+    struct pool *pool = worker->pool;
+    io_close(&worker->their_fd);
+    switch (verdict) {
+    case VERDICT_OK:
+        pool->spawn_failures = 0;
+        if (worker->job)
+            worker_send(worker, false);
+        else
+            worker_rest(worker);
+        break;
+    case VERDICT_TEMP:
+        pause_spawning(pool, reason);
+        job_put_back(worker);
+        worker_close(worker);
+        break;
+    case VERDICT_PERM: /* this worker will never be: what it was for is deferred by the schedule */
+        worker_fail(worker, reason);
+        break;
+    }
+}
+
+static void give(struct worker *worker, struct job *job)
+{
+    struct pool *pool = worker->pool;
+    worker_bind(worker, job->destination);
+    worker->job = job;
+    job->started_ms = clock_ms();
+    job->message->running++;
+    job->destination->running++;
+    pool->busy++;
+    ring_update(pool, job->destination);
+    if (worker->state == WORKER_IDLE) {
+        loop_clear_timer(pool->loop, &worker->timer);
+        idle_remove(worker);
+        worker->state = WORKER_BUSY;
+        worker_send(worker, true);
+    }
+}
+
+/* NULL: no room for another, or none can be started now. */
+static struct worker *find_worker(struct pool *pool, struct destination *destination)
+{
+    struct worker *worker = worker_find_idle(pool, destination);
+    if (worker || pool->paused_until > clock_ms())
+        return worker;
+    if (pool->worker_count >= pool->worker_max && pool->idle_first)
+        worker_close(pool->idle_first);
+    if (pool->worker_count >= pool->worker_max)
+        return NULL;
+    worker = worker_new(pool, destination);
+    if (!worker)
+        pause_spawning(pool, SLICE("no memory or no descriptors left"));
+    return worker;
+}
+
+static void hand_out(struct loop_timer *timer)
+{
+    struct pool *pool = timer->owner;
+    struct destination *last_without = NULL;
+    while (pool->ring && pool->busy < pool->busy_max && !pool->is_stopping) {
+        struct destination *destination = pool->ring;
+        pool->ring = destination->ring_next;
+        struct worker *worker = find_worker(pool, destination);
+        if (!worker) {
+            /* Once round without a worker for anybody: wait. */
+            if (destination == last_without)
+                break;
+            last_without = last_without ? last_without : destination;
+            continue;
+        }
+        last_without = NULL;
+        struct job *job = job_take(destination);
+        if (job)
+            give(worker, job);
+        else
+            ring_update(pool, destination);
+    }
+    if (pool->ring && pool->paused_until > clock_ms() && pool->wake.position == 0)
+        loop_set_timer(pool->loop, &pool->wake, pool->paused_until, hand_out, pool);
+}
+
+static void wake(struct pool *pool)
+{
+    loop_set_timer(pool->loop, &pool->wake, 0, hand_out, pool);
+}
+
+void pool_wake(struct pool *pool, struct destination *destination)
+{
+    ring_update(pool, destination);
+    wake(pool);
+}
+
+void pool_forget(struct pool *pool, struct destination *destination)
+{
+    ring_update(pool, destination);
+    destination_release(pool->destinations, destination);
+}
+
+void pool_hurry(struct pool *pool)
+{
+    pool->paused_until = 0;
+    wake(pool);
+}
+
+void pool_init(struct pool *pool, struct loop *loop, struct spawner *spawner,
+               struct destination_table *destinations, const struct pool_hooks *hooks, void *owner,
+               const struct pool_kind *kind)
+{
+    *pool = (struct pool){.loop = loop,
+                          .spawner = spawner,
+                          .destinations = destinations,
+                          .hooks = hooks,
+                          .owner = owner,
+                          .kind = kind,
+                          .busy_max = 1,
+                          .worker_max = 1,
+                          .per_destination_max = 1};
+    wire_init(&pool->incoming);
+    str_init(&pool->packet, WIRE_MAX_SIZE);
+    str_init(&pool->reason, POOL_TEXT_MAX);
+}
+
+void pool_set_limits(struct pool *pool, const struct pool_limits *limits)
+{
+    pool->busy_max = limits->busy_max;
+    pool->worker_max = limits->worker_max;
+    pool->per_destination_max = limits->per_destination_max;
+    wake(pool);
+}
+
+void pool_free(struct pool *pool)
+{
+    pool->is_stopping = true;
+    while (pool->workers) {
+        job_detach(pool->workers);
+        worker_close(pool->workers);
+    }
+    loop_clear_timer(pool->loop, &pool->wake);
+    wire_free(&pool->incoming);
+    str_free(&pool->packet);
+    str_free(&pool->reason);
+}

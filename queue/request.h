@@ -1,0 +1,45 @@
+/*
+ * request - the requests to local, remote and bounce, and what they answer (ARCHITECTURE.md)
+ *
+ * Pure: a loaded message and indexes of recipients in, a packet out; an answer in, outcomes out.
+ */
+#ifndef QUEUE_REQUEST_H
+#define QUEUE_REQUEST_H
+
+#include "job.h"
+#include "verdict.h"
+#include "wire.h"
+
+enum {
+    REQUEST_BOUNCE_MAX = 60, /* recipients of one report: reasons and all fit into a packet */
+    REQUEST_STATUS_MAX = 16,
+    REQUEST_TEXT_MAX = 500,
+    REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
+};
+
+void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
+                   const char *mailbox, struct slice added);
+void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
+                    struct slice added);
+/* `failures` is the content of queue/failure/ID. */
+void request_bounce(struct str *packet, const struct loaded *loaded, const struct job *job,
+                    struct slice failures);
+
+/* Whom a worker sees as the sender: a report's report has none. */
+struct slice request_sender(const struct loaded *loaded);
+
+/* How it went for one recipient. */
+struct outcome {
+    enum verdict verdict;
+    char status[REQUEST_STATUS_MAX]; /* RFC 3463, in keeping with the verdict */
+    char text[REQUEST_TEXT_MAX];     /* one line */
+};
+
+/* The outcome of recipient `index` of `count`. An answer that makes no sense is passing trouble. */
+void request_outcome(const struct wire_message *answer, size_t index, size_t count,
+                     struct outcome *outcome);
+/* An outcome of our own making; what is too long is cut, control bytes become spaces. */
+void request_set_outcome(struct outcome *outcome, enum verdict verdict, const char *status,
+                         struct slice text);
+
+#endif
