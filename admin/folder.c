@@ -138,6 +138,17 @@ static bool remove_tree(int directory, const char *name, int depth)
     return done && (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
+bool folder_remove_content(int folder, uid_t uid)
+{
+    if (!folder_act_as(uid))
+        return folder_act_as_root() && false;
+    bool done = remove_content(folder, 0);
+    int error = errno;
+    bool back = folder_act_as_root();
+    errno = error;
+    return done && back;
+}
+
 bool folder_remove(int directory, const char *name, uid_t uid)
 {
     if (!folder_act_as(uid))

@@ -24,6 +24,9 @@ bool folder_make(int directory, const char *name, uid_t uid, bool *made);
  * nobody else. A missing one is done already. `uid` -1: as oneself. */
 bool folder_remove(int directory, const char *name, uid_t uid);
 
+/* The same for what is in the open folder; the folder stays. */
+bool folder_remove_content(int folder, uid_t uid);
+
 /* Goes on as `uid` and its group (effective only), and back to root. Both false with errno. */
 bool folder_act_as(uid_t uid);
 bool folder_act_as_root(void);

@@ -282,7 +282,8 @@ static void read_setting(const struct sources *sources, const struct setting *se
     if (said && control_next_line(&lines, &more))
         report_error(report, shown, lines.number, "only one line may stand here: remove this one");
     if (!said && !setting->otherwise)
-        report_error(report, shown, 0, "is missing and has no default. It holds: %s", setting->sentence);
+        report_error(report, shown, 0, "is missing and has no default. It holds: %s",
+                     setting->sentence);
     else
         check_value(setting, shown, number, said ? line : slice_text(setting->otherwise), database,
                     report);

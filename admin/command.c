@@ -1,0 +1,331 @@
+/* command - see command.h */
+#include "command.h"
+
+#include "io.h"
+#include "life.h"
+#include "output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum { LOCK_WAIT_MS = 30000, MESSAGE_MAX = 2048 };
+
+/* ---- refusing ---- */
+
+static void say(const char *text)
+{
+    /* If standard error is gone, nobody is left to be told. */
+    (void)!dprintf(STDERR_FILENO, "mailctl: %s\n", text);
+}
+
+int command_refuse(const struct command *command, const char *format, ...)
+{
+    char text[MESSAGE_MAX];
+    va_list list;
+    (void)command;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    say(text);
+    return EXIT_REFUSED;
+}
+
+int command_trouble(const struct command *command, const char *action, const char *object)
+{
+    command_refuse(command, "can't %s %s: %s", action, object, strerror(errno));
+    return EXIT_PASSING;
+}
+
+int command_refuse_report(struct command *command)
+{
+    bool trouble = command->report.trouble;
+    report_print(&command->report, "mailctl", STDERR_FILENO);
+    report_free(&command->report);
+    report_init(&command->report);
+    return trouble ? EXIT_PASSING : EXIT_REFUSED;
+}
+
+/* ---- words and options ---- */
+
+const char *command_option(const struct command *command, const char *name)
+{
+    for (size_t i = 0; i < command->option_count; i++)
+        if (strcmp(command->options[i].name, name) == 0)
+            return command->options[i].value;
+    return NULL;
+}
+
+/* Every option there is; a verb's list says which of them it takes. */
+static const struct option {
+    const char *name;
+    bool valued;
+} known_options[] = {
+    {"plan", true},       {"quota", true}, {"comment", true},
+    {"no-policy", false}, {"cause", true}, {"hours", true},
+};
+
+static const struct option *find_option(const struct command_verb *verb, struct slice name)
+{
+    struct slice rest = slice_text(verb->options);
+    bool takes = false;
+    while (rest.size > 0)
+        takes = slice_equal(slice_cut_word(&rest), name) || takes;
+    for (size_t i = 0; takes && i < sizeof known_options / sizeof known_options[0]; i++)
+        if (slice_equal(name, slice_text(known_options[i].name)))
+            return &known_options[i];
+    return NULL;
+}
+
+/* The option at argv[*at]; *at is left at its last word. */
+static bool take_option(struct command *command, int argc, char **argv, int *at)
+{
+    struct slice rest = slice_from(slice_text(argv[*at]), 2);
+    bool has_value = slice_has(rest, '=');
+    const struct option *option = find_option(command->verb, slice_cut(&rest, '='));
+    if (!option || command->option_count == COMMAND_OPTIONS_MAX || (has_value && !option->valued)) {
+        command_refuse(command, "no option %s here; use: mailctl %s", argv[*at],
+                       command->verb->synopsis);
+        return false;
+    }
+    const char *value = "";
+    if (has_value) {
+        value = rest.data;
+    } else if (option->valued) {
+        if (*at + 1 >= argc) {
+            command_refuse(command, "the option %s wants a value", argv[*at]);
+            return false;
+        }
+        value = argv[++*at];
+    }
+    command->options[command->option_count++] = (struct command_option){option->name, value};
+    return true;
+}
+
+static bool is_json_option(const char *word)
+{
+    return strcmp(word, "--json") == 0;
+}
+
+static bool take_words(struct command *command, int argc, char **argv)
+{
+    bool options = true;
+    for (int i = 0; i < argc; i++) {
+        if (options && strcmp(argv[i], "--") == 0) {
+            options = false;
+        } else if (options && is_json_option(argv[i])) {
+            command->json = true;
+        } else if (options && strncmp(argv[i], "--", 2) == 0) {
+            if (!take_option(command, argc, argv, &i))
+                return false;
+        } else if (command->word_count == COMMAND_WORDS_MAX) {
+            command_refuse(command, "more than %d words", COMMAND_WORDS_MAX);
+            return false;
+        } else {
+            command->words[command->word_count++] = argv[i];
+        }
+    }
+    if (command->word_count >= command->verb->least && command->word_count <= command->verb->most)
+        return true;
+    command_refuse(command, "use: mailctl %s", command->verb->synopsis);
+    return false;
+}
+
+/* The verb that the first words name; *used says how many they are. NULL: refused already. */
+static const struct command_verb *find_verb(const struct command *command, int argc, char **argv,
+                                            int *used)
+{
+    bool group = false;
+    for (const struct command_verb *verb = command_verbs; argc > 0 && verb->group; verb++) {
+        if (strcmp(verb->group, argv[0]) != 0)
+            continue;
+        group = true;
+        *used = verb->name ? 2 : 1;
+        if (!verb->name || (argc > 1 && strcmp(verb->name, argv[1]) == 0))
+            return verb;
+    }
+    if (argc == 0)
+        command_refuse(command, "use: mailctl VERB...; mailctl help lists them");
+    else if (group)
+        command_refuse(command, "%s what? mailctl help %s lists the verbs", argv[0], argv[0]);
+    else
+        command_refuse(command, "unknown verb \"%s\"; mailctl help lists them", argv[0]);
+    return NULL;
+}
+
+/* ---- names ---- */
+
+bool command_domain_name(const struct command *command, const char *word,
+                         char name[IDN_NAME_MAX + 1])
+{
+    if (idn_to_ascii(slice_text(word), name))
+        return true;
+    command_refuse(command, "\"%s\" is no domain name (such as example.jp)", word);
+    return false;
+}
+
+bool command_address(const struct command *command, const char *word,
+                     char local[ACCOUNT_LOCAL_MAX + 1], char name[IDN_NAME_MAX + 1])
+{
+    char error[ACCOUNT_ERROR_MAX];
+    struct slice rest = slice_text(word);
+    if (!slice_has(rest, '@')) {
+        command_refuse(command, "\"%s\" is no USER@DOMAIN", word);
+        return false;
+    }
+    struct slice user = slice_cut(&rest, '@');
+    if (!account_check_local(user, local, error)) {
+        command_refuse(command, "\"%.*s\": %s", SLICE_PRINTF(user), error);
+        return false;
+    }
+    return command_domain_name(command, rest.data, name);
+}
+
+bool command_load(struct command *command, const char *name, struct domain *domain, int *result)
+{
+    bool found = domain_load(domain, name, &command->sources, &command->plans, &command->report);
+    if (!found) {
+        *result =
+            command_refuse(command, "there is no domain %s; mailctl domain list lists them", name);
+        return false;
+    }
+    /* Warnings are for those who compile. */
+    str_clear(&command->report.warnings);
+    command->report.warning_count = 0;
+    if (command->report.error_count == 0)
+        return true;
+    *result = command_refuse_report(command);
+    return false;
+}
+
+int command_rebuild(struct command *command, const char *name)
+{
+    const char *names[] = {name};
+    enum rebuild_result result =
+        rebuild(command->root, &command->sources, names, 1, &command->report);
+    if (result == REBUILD_DONE) {
+        report_print(&command->report, "mailctl", STDERR_FILENO);
+        return EXIT_DONE;
+    }
+    return command_refuse_report(command);
+}
+
+/* ---- secrets ---- */
+
+/* Echo off while a terminal is asked. */
+static bool set_echo(bool on)
+{
+    struct termios terminal;
+    if (tcgetattr(STDIN_FILENO, &terminal) < 0)
+        return false;
+    if (on)
+        terminal.c_lflag |= (tcflag_t)ECHO;
+    else
+        terminal.c_lflag &= ~(tcflag_t)ECHO;
+    return tcsetattr(STDIN_FILENO, TCSANOW, &terminal) == 0;
+}
+
+/* Reads to the end of the first line. False: longer than `capacity`, a NUL, or trouble. */
+static bool read_line(char *line, size_t capacity)
+{
+    size_t size = 0;
+    for (;;) {
+        char byte;
+        ssize_t got = read(STDIN_FILENO, &byte, 1);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 || size == capacity || (got == 1 && byte == '\0'))
+            return false;
+        if (got == 0 || byte == '\n') {
+            line[size] = '\0';
+            return true;
+        }
+        line[size++] = byte;
+    }
+}
+
+bool command_read_secret(const struct command *command, char secret[COMMAND_SECRET_MAX + 1])
+{
+    char line[COMMAND_SECRET_MAX + 2];
+    bool terminal = isatty(STDIN_FILENO) != 0;
+    bool quiet = terminal && set_echo(false);
+    if (terminal)
+        (void)!dprintf(STDERR_FILENO, "password: ");
+    bool read = read_line(line, sizeof line - 1);
+    if (quiet)
+        quiet = set_echo(true);
+    if (terminal)
+        (void)!dprintf(STDERR_FILENO, "\n");
+    size_t size = read ? strlen(line) : 0;
+    if (size > 0 && line[size - 1] == '\r')
+        line[--size] = '\0';
+    bool good =
+        read && size > 0 && slice_copy_text(slice_text(line), secret, COMMAND_SECRET_MAX + 1);
+    explicit_bzero(line, sizeof line);
+    if (!good)
+        command_refuse(command,
+                       "no password: give it as one line of at most %d bytes on standard "
+                       "input",
+                       COMMAND_SECRET_MAX);
+    return good;
+}
+
+/* ---- running ---- */
+
+static int open_root(struct command *command)
+{
+    command->here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (chdir(life_root()) < 0)
+        return command_trouble(command, "enter", life_root());
+    command->root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    command->folder = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (command->root < 0 || command->folder < 0)
+        return command_trouble(command, "open control in", life_root());
+    sources_init(&command->sources, command->folder);
+    if (command->verb->changes && !sources_lock(&command->sources, LOCK_WAIT_MS))
+        return command_trouble(command, "lock", "control/.lock");
+    return EXIT_DONE;
+}
+
+static int run(struct command *command)
+{
+    if (command->verb->who == COMMAND_ANYBODY)
+        return command->verb->run(command);
+    if (geteuid() != 0)
+        return command_refuse(command, "only root may do that");
+    int result = open_root(command);
+    return result == EXIT_DONE ? command->verb->run(command) : result;
+}
+
+static void finish(struct command *command)
+{
+    json_decref(command->result);
+    plans_free(&command->plans);
+    report_free(&command->report);
+    sources_free(&command->sources);
+    io_close(&command->folder);
+    io_close(&command->root);
+    io_close(&command->here);
+}
+
+int command_main(int argc, char **argv)
+{
+    struct command command = {.here = -1, .root = -1, .folder = -1, .sources.lock = -1};
+    int used = 0;
+    /* --json may stand in front. */
+    for (; argc > 0 && is_json_option(argv[0]); argc--, argv++)
+        command.json = true;
+    command.verb = find_verb(&command, argc, argv, &used);
+    if (!command.verb || !take_words(&command, argc - used, argv + used))
+        return EXIT_REFUSED;
+    report_init(&command.report);
+    int result = run(&command);
+    if (command.result && !output_print(command.result, command.json))
+        result = command_trouble(&command, "write to", "standard output");
+    finish(&command);
+    return result;
+}

@@ -1,0 +1,91 @@
+/* explainverb - mailctl explain; see verbs.h */
+#include "show.h"
+#include "verbs.h"
+
+#include <string.h>
+
+/* One setting as it is in force. */
+static json_t *explain(const struct domain *domain, const struct domain_account *account,
+                       const struct setting *setting)
+{
+    enum settings_layer layer;
+    bool ignored;
+    struct slice value = domain_value(domain, account, setting, &layer, &ignored);
+    json_t *row = json_object();
+    json_object_set_new(row, "setting", json_string(setting->name));
+    json_object_set_new(row, "value", show_text(value));
+    json_object_set_new(row, "layer", json_string(settings_layer_name(layer)));
+    json_object_set_new(row, "who", json_string(settings_who_name(setting->who)));
+    json_object_set_new(row, "rule", json_string(settings_rule_text(domain_rule(domain, setting))));
+    json_object_set_new(row, "note",
+                        json_string(setting->readers[0] == '\0' ? "not acted on in this version"
+                                    : ignored ? "a lower layer asks for what it may not have"
+                                              : ""));
+    return row;
+}
+
+/* The long form, for one. */
+static json_t *explain_more(const struct domain *domain, const struct domain_account *account,
+                            const struct setting *setting)
+{
+    json_t *row = explain(domain, account, setting);
+    json_object_set_new(row, "meaning", json_string(setting->sentence));
+    json_object_set_new(row, "plan", json_string(domain->plan->name));
+    json_object_set_new(row, "default", json_string(setting->otherwise));
+    if (setting->reply)
+        json_object_set_new(row, "reply", json_string(setting->reply));
+    return row;
+}
+
+static bool concerns(const struct setting *setting, bool account)
+{
+    return setting->scope == SETTINGS_ACCOUNT || (setting->scope == SETTINGS_DOMAIN && !account);
+}
+
+static int explain_all(struct command *command, const struct domain *domain,
+                       const struct domain_account *account)
+{
+    command->result = json_array();
+    for (size_t i = 0; i < settings_count; i++)
+        if (concerns(&settings_table[i], account != NULL))
+            json_array_append_new(command->result, explain(domain, account, &settings_table[i]));
+    return EXIT_DONE;
+}
+
+static int explain_one(struct command *command, const struct domain *domain,
+                       const struct domain_account *account, const char *name)
+{
+    const struct setting *setting = settings_find(slice_text(name));
+    if (!setting)
+        return command_refuse(command,
+                              "\"%s\" is no setting of an account or domain; mailctl help "
+                              "settings lists them",
+                              name);
+    /* What is the domain's is in force for its accounts as well. */
+    command->result =
+        explain_more(domain, setting->scope == SETTINGS_ACCOUNT ? account : NULL, setting);
+    return EXIT_DONE;
+}
+
+int verbs_explain(struct command *command)
+{
+    char local[ACCOUNT_LOCAL_MAX + 1] = "", name[IDN_NAME_MAX + 1];
+    struct domain domain;
+    int result;
+    const char *of = command->words[0];
+    if (strchr(of, '@') ? !command_address(command, of, local, name)
+                        : !command_domain_name(command, of, name))
+        return EXIT_REFUSED;
+    if (command_load(command, name, &domain, &result)) {
+        const struct domain_account *account =
+            local[0] != '\0' ? domain_find(&domain, local) : NULL;
+        if (local[0] != '\0' && !account)
+            result = command_refuse(command, "there is no account %s", of);
+        else if (command->word_count > 1)
+            result = explain_one(command, &domain, account, command->words[1]);
+        else
+            result = explain_all(command, &domain, account);
+    }
+    domain_free(&domain);
+    return result;
+}

@@ -1,0 +1,27 @@
+/*
+ * mailctl - everything that an operator does
+ *
+ * Runs as     root, but for "help"
+ * Started by  the operator, and by scripts
+ * Descriptors 0 a password, where a verb wants one; 1 the result; 2 why not
+ * Reads       control/, queue/, cdb/domains.cdb
+ * Writes      control/domains/, and compiles what it touched; removes mail of removed accounts, as
+ *             the domain's uid
+ * Trusts      root's command line and control files, but checks both
+ * If taken    is root; strangers' bytes reach it only in queue files that it shows, with control
+ *             bytes replaced
+ * Limits      waits 30 s for another one that changes control files
+ * Exits       0 done, 1 refused (the reason is on standard error, nothing was changed), 111 passing
+ *             trouble
+ */
+#include "command.h"
+#include "life.h"
+
+#include <sys/stat.h>
+
+int main(int argc, char **argv)
+{
+    life_begin_command("mailctl");
+    umask(022);
+    return command_main(argc - 1, argv + 1);
+}

@@ -1,0 +1,82 @@
+/* queueverbs - mailctl queue; see verbs.h */
+#include "ask.h"
+#include "queuefile.h"
+#include "queueview.h"
+#include "verbs.h"
+
+#include <errno.h>
+
+int verbs_queue_list(struct command *command)
+{
+    static const char *const folders[] = {"message", "hold", "broken"};
+    command->result = json_array();
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (!queueview_list(command->root, folders[i], command->result))
+            return command_trouble(command, "list", "queue");
+    return EXIT_DONE;
+}
+
+static bool check_ids(const struct command *command)
+{
+    for (int i = 0; i < command->word_count; i++) {
+        if (queuefile_is_id(slice_text(command->words[i])))
+            continue;
+        command_refuse(command, "\"%s\" is no queue id; mailctl queue list lists them",
+                       command->words[i]);
+        return false;
+    }
+    return true;
+}
+
+int verbs_queue_show(struct command *command)
+{
+    if (!check_ids(command))
+        return EXIT_REFUSED;
+    command->result = queueview_show(command->root, command->words[0]);
+    if (command->result)
+        return EXIT_DONE;
+    if (errno == ENOENT)
+        return command_refuse(command, "there is no message %s in the queue", command->words[0]);
+    return command_trouble(command, "read", command->words[0]);
+}
+
+static int ask_queued(struct command *command, const char *verb)
+{
+    struct str text;
+    if (!check_ids(command))
+        return EXIT_REFUSED;
+    str_init(&text, ASK_TEXT_MAX);
+    enum ask_result result = ask_queue(verb, command->words, (size_t)command->word_count, &text);
+    const char *said = str_text(&text) ? str_text(&text) : "";
+    int code = EXIT_DONE;
+    if (result == ASK_NO)
+        code = command_refuse(command, "%s", said);
+    if (result == ASK_DOWN) {
+        command_refuse(command, "queued does not answer: is the suite running? (mailctl status)");
+        code = EXIT_PASSING;
+    }
+    if (result == ASK_OK && text.size > 0)
+        command->result = json_stringn(text.data, text.size);
+    str_free(&text);
+    return code;
+}
+
+int verbs_queue_flush(struct command *command)
+{
+    return ask_queued(command, "flush");
+}
+
+int verbs_queue_hold(struct command *command)
+{
+    return ask_queued(command, "hold");
+}
+
+int verbs_queue_release(struct command *command)
+{
+    return ask_queued(command, "release");
+}
+
+int verbs_queue_delete(struct command *command)
+{
+    return ask_queued(command, "delete");
+}

@@ -1,0 +1,95 @@
+/* statusverb - mailctl status; see verbs.h */
+#include "ask.h"
+#include "folder.h"
+#include "host.h"
+#include "queueview.h"
+#include "show.h"
+#include "verbs.h"
+
+#include <stdio.h>
+
+enum { REASON_MAX = 512, WORD_MAX = 64 };
+
+static bool add_service(json_t *services, const char *name, struct slice where, bool up)
+{
+    json_array_append_new(services, json_pack("{s:s, s:o, s:o}", "service", name, "listens on",
+                                              show_text(where), "up", json_boolean(up)));
+    return up;
+}
+
+static bool add_daemons(json_t *services)
+{
+    static const struct {
+        const char *name, *socket;
+    } daemons[] = {
+        {"keyd", "run/keyd/socket"},     {"tlsd", "run/tlsd/socket"},
+        {"authd", "run/authd/socket"},   {"stated", "run/stated/socket"},
+        {"spawnd", "run/spawnd/socket"}, {"queue-inject", "run/inject/socket"},
+        {"queued", "run/queued/socket"}, {"scand", "run/scand/socket"},
+    };
+    bool all = true;
+    for (size_t i = 0; i < sizeof daemons / sizeof daemons[0]; i++)
+        all = add_service(services, daemons[i].name, slice_text(daemons[i].socket),
+                          ask_is_up(daemons[i].socket)) &&
+              all;
+    return all;
+}
+
+static bool add_listeners(struct command *command, json_t *services)
+{
+    struct control_lines lines;
+    struct slice line, service, endpoint;
+    struct str reason;
+    bool proxy, all = true;
+    if (!sources_lines(&command->sources, "listen", &command->report, &lines, NULL))
+        return false;
+    str_init(&reason, REASON_MAX);
+    while (control_next_line(&lines, &line)) {
+        char name[WORD_MAX];
+        str_clear(&reason);
+        if (!host_parse_listen(line, &service, &endpoint, &proxy, &reason) ||
+            slice_equal(service, SLICE("web")) || !slice_copy_text(service, name, sizeof name))
+            continue;
+        all = add_service(services, name, endpoint, ask_is_listening(endpoint)) && all;
+    }
+    str_free(&reason);
+    control_lines_free(&lines);
+    return all;
+}
+
+/* "messages=3 waiting=1 ..." of queued; when it is down, what lies in the folders. */
+static json_t *queue_status(struct command *command)
+{
+    struct str text;
+    size_t count;
+    json_t *queue = json_object();
+    static const char *const folders[] = {"message", "hold", "broken"};
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
+        if (queueview_count(command->root, folders[i], &count))
+            json_object_set_new(queue, folders[i], json_integer((json_int_t)count));
+    str_init(&text, ASK_TEXT_MAX);
+    if (ask_queue("status", NULL, 0, &text) == ASK_OK)
+        json_object_set_new(queue, "queued", show_text(str_slice(&text)));
+    str_free(&text);
+    return queue;
+}
+
+int verbs_status(struct command *command)
+{
+    struct folder_names domains;
+    json_t *services = json_array();
+    bool daemons = add_daemons(services);
+    bool listeners = add_listeners(command, services);
+    command->result = json_object();
+    json_object_set_new(command->result, "services", services);
+    json_object_set_new(command->result, "queue", queue_status(command));
+    if (folder_list(command->folder, "domains", &domains)) {
+        json_object_set_new(command->result, "domains", json_integer((json_int_t)domains.count));
+        folder_names_free(&domains);
+    }
+    if (daemons && listeners)
+        return EXIT_DONE;
+    command_refuse(command, "not every service answers; see the logs in log/ (ROOT/bin/suite "
+                            "starts them)");
+    return EXIT_PASSING;
+}

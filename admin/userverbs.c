@@ -1,0 +1,357 @@
+/* userverbs - mailctl user; see verbs.h */
+#include "folder.h"
+#include "io.h"
+#include "password.h"
+#include "policy.h"
+#include "purge.h"
+#include "show.h"
+#include "state.h"
+#include "textfile.h"
+#include "verbs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { REASON_MAX = 512, LINE_MAX_BYTES = 131072 };
+
+/* The account that a verb works on. */
+struct subject {
+    char local[ACCOUNT_LOCAL_MAX + 1];
+    char name[IDN_NAME_MAX + 1];
+    struct domain domain;
+    struct textfile users;
+    struct account account; /* as its line says */
+};
+
+static void subject_free(struct subject *subject)
+{
+    domain_free(&subject->domain);
+    textfile_free(&subject->users);
+    account_free(&subject->account);
+}
+
+/* Reads domain and users file. False: refused already; free it in any case. */
+static bool subject_open(struct subject *subject, struct command *command, int *result)
+{
+    *subject = (struct subject){0};
+    account_init(&subject->account);
+    *result = EXIT_REFUSED;
+    if (!command_address(command, command->words[0], subject->local, subject->name) ||
+        !command_load(command, subject->name, &subject->domain, result))
+        return false;
+    *result = EXIT_PASSING;
+    return textfile_read(&subject->users, command, subject->name, "users");
+}
+
+/* The same for an account that is there. Its line is parsed; postmaster needs none. */
+static bool subject_find(struct subject *subject, struct command *command, int *result)
+{
+    struct slice line;
+    char error[ACCOUNT_ERROR_MAX];
+    if (!subject_open(subject, command, result))
+        return false;
+    *result = EXIT_REFUSED;
+    if (!domain_find(&subject->domain, subject->local)) {
+        command_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
+                       subject->local, subject->name, subject->name);
+        return false;
+    }
+    if (edit_find(str_slice(&subject->users.text), EDIT_FIRST_FIELD, slice_text(subject->local),
+                  &line))
+        return account_parse(&subject->account, slice_trim(line), error);
+    return slice_copy_text(slice_text(subject->local), subject->account.local,
+                           sizeof subject->account.local);
+}
+
+/* Writes the account's line and compiles. */
+static int subject_write(struct subject *subject, struct command *command)
+{
+    struct str line;
+    str_init(&line, LINE_MAX_BYTES);
+    bool good = account_format(&subject->account, &line) &&
+                textfile_put(&subject->users, command, EDIT_FIRST_FIELD, slice_text(subject->local),
+                             str_slice(&line));
+    str_free(&line);
+    return good ? command_rebuild(command, subject->name)
+                : command_trouble(command, "change", subject->users.path);
+}
+
+/* ---- values ---- */
+
+/* May the account say so? `text` is in the table's form. */
+static int check_value(struct command *command, const struct subject *subject,
+                       const struct setting *setting, const char *text)
+{
+    struct str reason;
+    enum settings_layer layer;
+    str_init(&reason, REASON_MAX);
+    bool good = settings_check(setting, slice_text(text), &reason);
+    if (!good)
+        command_refuse(command, "%s: \"%s\" %s", setting->name, text,
+                       str_text(&reason) ? str_text(&reason) : "is wrong");
+    str_free(&reason);
+    if (!good)
+        return EXIT_REFUSED;
+    struct slice value = domain_value(&subject->domain, NULL, setting, &layer, NULL);
+    enum settings_rule rule = domain_rule(&subject->domain, setting);
+    if (settings_may(rule, value, slice_text(text)))
+        return EXIT_DONE;
+    return command_refuse(command, "%s: the %s says \"%.*s\", and %s", setting->name,
+                          settings_layer_name(layer), SLICE_PRINTF(value),
+                          settings_rule_text(rule));
+}
+
+static int put_value(struct command *command, struct subject *subject, const char *key,
+                     const char *text)
+{
+    const struct setting *setting = settings_find(slice_text(key));
+    if (!setting || setting->scope != SETTINGS_ACCOUNT)
+        return command_refuse(
+            command, "\"%s\" is no setting of an account; mailctl help settings lists them", key);
+    int result = check_value(command, subject, setting, text);
+    if (result != EXIT_DONE)
+        return result;
+    if (!account_set(&subject->account, key, slice_text(text)))
+        return command_refuse(command, "%s has too many settings of its own", subject->local);
+    return EXIT_DONE;
+}
+
+/* What is set and stored, but acted on by nothing yet, must not look as if it worked. */
+static void note_unread(const char *key)
+{
+    const struct setting *setting = settings_find(slice_text(key));
+    if (setting && setting->readers[0] == '\0')
+        (void)!dprintf(STDERR_FILENO, "mailctl: note: no program of this version acts on %s\n",
+                       key);
+}
+
+int verbs_user_set(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result))
+        result = put_value(command, &subject, command->words[1], command->words[2]);
+    if (result == EXIT_DONE)
+        result = subject_write(&subject, command);
+    if (result == EXIT_DONE)
+        note_unread(command->words[1]);
+    subject_free(&subject);
+    return result;
+}
+
+int verbs_user_unset(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result)) {
+        if (account_unset(&subject.account, command->words[1]))
+            result = subject_write(&subject, command);
+        else
+            result = command_refuse(command, "%s does not say %s itself", subject.local,
+                                    command->words[1]);
+    }
+    subject_free(&subject);
+    return result;
+}
+
+/* ---- passwords ---- */
+
+/* Where the plan keeps APOP secrets, the password is kept as it is; elsewhere none is. */
+static bool keep_apop_secret(struct subject *subject, const char *secret)
+{
+    const struct domain_account *account = domain_find(&subject->domain, subject->local);
+    if (domain_is_on(&subject->domain, account, "apop"))
+        return account_set(&subject->account, ACCOUNT_APOP_SECRET, slice_text(secret));
+    account_unset(&subject->account, ACCOUNT_APOP_SECRET);
+    return true;
+}
+
+static int hash_secret(struct command *command, struct subject *subject, const char *secret)
+{
+    char hash[PASSWORD_HASH_MAX];
+    if (!command_option(command, "no-policy")) {
+        enum policy_rule rule =
+            policy_check(slice_text(secret), slice_text(subject->local), slice_text(subject->name));
+        if (rule != POLICY_GOOD)
+            return command_refuse(command, "%s (--no-policy takes any)", policy_text(rule));
+    }
+    if (!password_hash(slice_text(secret), hash))
+        return command_trouble(command, "hash", "the password");
+    str_clear(&subject->account.hash);
+    if (!str_append_text(&subject->account.hash, hash) || !keep_apop_secret(subject, secret))
+        return command_trouble(command, "keep", "the password");
+    return EXIT_DONE;
+}
+
+static int set_password(struct command *command, struct subject *subject)
+{
+    char secret[COMMAND_SECRET_MAX + 1];
+    if (!command_read_secret(command, secret))
+        return EXIT_REFUSED;
+    int result = hash_secret(command, subject, secret);
+    explicit_bzero(secret, sizeof secret);
+    return result;
+}
+
+/* SPEC R10: these states end by a password change. When stated is down there is nothing to end
+ * that an operator could not end later. */
+static void end_password_states(const struct subject *subject)
+{
+    static const char *const states[] = {"misuse-detected", "password-forced"};
+    char address[ACCOUNT_LOCAL_MAX + IDN_NAME_MAX + 2];
+    struct wire_message answer;
+    int fd = -1;
+    snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
+    wire_init(&answer);
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
+        if (!state_ask(&fd, &answer, "clear", address, states[i], NULL))
+            break;
+    wire_free(&answer);
+    io_close(&fd);
+}
+
+int verbs_user_passwd(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result))
+        result = set_password(command, &subject);
+    if (result == EXIT_DONE)
+        result = subject_write(&subject, command);
+    if (result == EXIT_DONE)
+        end_password_states(&subject);
+    subject_free(&subject);
+    return result;
+}
+
+/* ---- add, del ---- */
+
+static bool is_reserved(const struct subject *subject)
+{
+    return (strcmp(subject->local, "postmaster") == 0 || strcmp(subject->local, "nobody") == 0) &&
+           slice_equal(domain_value_named(&subject->domain, NULL, "postmaster"), SLICE("admin"));
+}
+
+static int fill_account(struct command *command, struct subject *subject)
+{
+    static const char *const given[] = {"quota", "comment"};
+    int result = EXIT_DONE;
+    if (!slice_copy_text(slice_text(subject->local), subject->account.local,
+                         sizeof subject->account.local))
+        return EXIT_REFUSED;
+    for (size_t i = 0; result == EXIT_DONE && i < sizeof given / sizeof given[0]; i++) {
+        const char *value = command_option(command, given[i]);
+        if (value)
+            result = put_value(command, subject, given[i], value);
+    }
+    return result == EXIT_DONE ? set_password(command, subject) : result;
+}
+
+int verbs_user_add(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_open(&subject, command, &result)) {
+        if (is_reserved(&subject))
+            result = command_refuse(command,
+                                    "%s@%s belongs to the domain's administrator and can't be made",
+                                    subject.local, subject.name);
+        else if (domain_find(&subject.domain, subject.local))
+            result = command_refuse(command, "there is an account %s@%s already", subject.local,
+                                    subject.name);
+        else
+            result = fill_account(command, &subject);
+        if (result == EXIT_DONE)
+            result = subject_write(&subject, command);
+        if (result == EXIT_DONE && command_option(command, "quota"))
+            note_unread("quota");
+    }
+    subject_free(&subject);
+    return result;
+}
+
+static int remove_mail(struct command *command, const struct subject *subject)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "mail/%s", subject->name);
+    int folder = openat(command->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (folder < 0 && errno == ENOENT)
+        return EXIT_DONE;
+    bool removed = folder >= 0 && folder_remove(folder, subject->local, subject->domain.uid);
+    int result = removed ? EXIT_DONE : command_trouble(command, "remove the mail in", path);
+    io_close(&folder);
+    return result;
+}
+
+int verbs_user_del(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result)) {
+        if (strcmp(subject.local, "postmaster") == 0)
+            result = command_refuse(command, "postmaster@%s can't be removed", subject.name);
+        else if (textfile_remove(&subject.users, command, EDIT_FIRST_FIELD,
+                                 slice_text(subject.local)))
+            result = command_rebuild(command, subject.name);
+        else
+            result = command_trouble(command, "change", subject.users.path);
+        /* The account is gone first, so that no new mail comes in behind our back. */
+        if (result == EXIT_DONE)
+            result = remove_mail(command, &subject);
+    }
+    subject_free(&subject);
+    return result;
+}
+
+/* ---- show, list, purge ---- */
+
+int verbs_user_show(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result)) {
+        command->result =
+            show_account(&subject.domain, domain_find(&subject.domain, subject.local));
+        result = EXIT_DONE;
+    }
+    subject_free(&subject);
+    return result;
+}
+
+int verbs_user_list(struct command *command)
+{
+    char name[IDN_NAME_MAX + 1];
+    struct domain domain;
+    int result = EXIT_DONE;
+    if (!command_domain_name(command, command->words[0], name))
+        return EXIT_REFUSED;
+    if (command_load(command, name, &domain, &result)) {
+        command->result = json_array();
+        for (size_t i = 0; i < domain.account_count; i++)
+            json_array_append_new(command->result, show_account_row(&domain, &domain.accounts[i]));
+    }
+    domain_free(&domain);
+    return result;
+}
+
+int verbs_user_purge(struct command *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result)) {
+        char path[PATH_MAX];
+        size_t removed = 0;
+        snprintf(path, sizeof path, "mail/%s/%s/Maildir", subject.name, subject.local);
+        if (purge_maildir(command->root, path, subject.domain.uid, &removed)) {
+            command->result = json_pack("{s:I}", "removed", (json_int_t)removed);
+            result = EXIT_DONE;
+        } else {
+            result = command_trouble(command, "empty", path);
+        }
+    }
+    subject_free(&subject);
+    return result;
+}
