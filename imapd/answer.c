@@ -1,0 +1,62 @@
+/* answer - see answer.h */
+#include "answer.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static const struct answer_text answers[ANSWER_COUNT] = {
+    [ANSWER_DONE] = {"OK", NULL, NULL},
+    [ANSWER_READ_WRITE] = {"OK", "READ-WRITE", NULL},
+    [ANSWER_READ_ONLY] = {"OK", "READ-ONLY", NULL},
+    [ANSWER_SYNTAX] = {"BAD", NULL, "Arguments not understood"},
+    [ANSWER_UNKNOWN] = {"BAD", NULL, "Unknown command"},
+    [ANSWER_NO_TAG] = {"BAD", NULL, "Command without a tag"},
+    [ANSWER_NOT_SELECTED] = {"BAD", NULL, "No mailbox is selected"},
+    [ANSWER_LOGGED_IN] = {"BAD", NULL, "Already logged in"},
+    [ANSWER_BAD_SET] = {"BAD", NULL, "No such message number"},
+    [ANSWER_BAD_FLAG] = {"BAD", NULL, "Not a flag that can be set"},
+    [ANSWER_IDLE_END] = {"BAD", NULL, "Expected DONE"},
+    [ANSWER_NO_MORE] = {"BAD", NULL, "Text behind the message"},
+    [ANSWER_BAD_NAME] = {"NO", "CANNOT", "Not a name that a mailbox can have"},
+    [ANSWER_NO_MAILBOX] = {"NO", "NONEXISTENT", "No such mailbox"},
+    [ANSWER_TRY_CREATE] = {"NO", "TRYCREATE", "No such mailbox"},
+    [ANSWER_EXISTS] = {"NO", "ALREADYEXISTS", "The mailbox exists already"},
+    [ANSWER_INBOX] = {"NO", "CANNOT", "INBOX can't be deleted"},
+    [ANSWER_HAS_CHILDREN] = {"NO", "HASCHILDREN", "Only the mailboxes below it exist"},
+    [ANSWER_WITHIN_ITSELF] = {"NO", "CANNOT", "A mailbox can't move below itself"},
+    [ANSWER_NOT_SUBSCRIBED] = {"NO", "NONEXISTENT", "Not subscribed"},
+    [ANSWER_REFUSED_READ_ONLY] = {"NO", "READ-ONLY", "The mailbox was opened for reading"},
+    [ANSWER_MESSAGE_GONE] = {"NO", "EXPUNGEISSUED", "Some of the messages are gone"},
+    [ANSWER_BAD_CHARSET] = {"NO",
+                            "BADCHARSET (US-ASCII UTF-8 ISO-2022-JP SHIFT_JIS EUC-JP "
+                            "ISO-8859-1)",
+                            "Charset not known"},
+    [ANSWER_NO_KEYWORD] = {"NO", "LIMIT", "The mailbox has no room for another keyword"},
+    [ANSWER_TOO_BIG] = {"NO", "TOOBIG", "Message too large"},
+    [ANSWER_NUL] = {"NO", "CANNOT", "Message contains a NUL"},
+    [ANSWER_EMPTY] = {"NO", "CANNOT", "Message is empty"},
+    [ANSWER_NO_SPACE] = {"NO", "OVERQUOTA", "No space left"},
+    [ANSWER_TROUBLE] = {"NO", "UNAVAILABLE", "Passing trouble; try again later"},
+};
+
+const struct answer_text *answer_text(enum answer answer)
+{
+    return &answers[answer];
+}
+
+enum answer answer_from_errno(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return ANSWER_NO_SPACE;
+    case ENOENT:
+        return ANSWER_NO_MAILBOX;
+    case EEXIST:
+        return ANSWER_EXISTS;
+    case ENAMETOOLONG:
+        return ANSWER_BAD_NAME;
+    default:
+        return ANSWER_TROUBLE;
+    }
+}

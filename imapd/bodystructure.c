@@ -1,0 +1,278 @@
+/* bodystructure - see bodystructure.h */
+#include "bodystructure.h"
+
+#include "headerlex.h"
+#include "imapenvelope.h"
+#include "quote.h"
+
+/* ---- parameters -------------------------------------------------------------------------------
+ * As they stand in the header: RFC 2231 continuations are not joined, since clients expect to do
+ * that themselves (RFC 3501 knows nothing of them). */
+
+/* Collects a value up to the ';' or the end: usually one word. */
+static enum headerlex_token take_value(struct headerlex *lex, struct str *value)
+{
+    for (;;) {
+        enum headerlex_token token = headerlex_next(lex);
+        if (token == HEADERLEX_END || (token == HEADERLEX_SPECIAL && lex->special == ';'))
+            return token;
+        if (value->size > 0 && lex->spaced)
+            str_append_byte(value, ' ');
+        if (token == HEADERLEX_WORD)
+            str_append(value, str_slice(&lex->text));
+        else
+            str_append_byte(value, lex->special); /* a '=' within */
+    }
+}
+
+/* Moves to behind the next ';'. */
+static enum headerlex_token skip_parameter(struct headerlex *lex)
+{
+    for (;;) {
+        enum headerlex_token token = headerlex_next(lex);
+        if (token == HEADERLEX_END || (token == HEADERLEX_SPECIAL && lex->special == ';'))
+            return token;
+    }
+}
+
+static void append_parameter(struct str *out, const struct str *name, const struct str *value,
+                             size_t *count)
+{
+    str_append_byte(out, (*count)++ == 0 ? '(' : ' ');
+    quote_string(out, str_slice(name));
+    str_append_byte(out, ' ');
+    quote_string(out, str_slice(value));
+}
+
+/* Parses "name=value" behind a ';'. */
+static enum headerlex_token take_parameter(struct headerlex *lex, struct str *out, size_t *count)
+{
+    struct str name, value;
+    enum headerlex_token token = headerlex_next(lex);
+    if (token != HEADERLEX_WORD)
+        return token == HEADERLEX_SPECIAL && lex->special != ';' ? skip_parameter(lex) : token;
+    str_init(&name, MIME_FIELD_MAX);
+    str_init(&value, MIME_FIELD_MAX);
+    str_append(&name, str_slice(&lex->text));
+    token = headerlex_next(lex);
+    if (token == HEADERLEX_SPECIAL && lex->special == '=') {
+        token = take_value(lex, &value);
+        append_parameter(out, &name, &value, count);
+    } else if (token == HEADERLEX_WORD || (token == HEADERLEX_SPECIAL && lex->special != ';')) {
+        token = skip_parameter(lex);
+    }
+    str_free(&name);
+    str_free(&value);
+    return token;
+}
+
+/* The parameters behind the first ';', or `otherwise`. */
+static void append_parameters(struct str *out, struct slice field, const char *otherwise)
+{
+    struct headerlex lex;
+    size_t count = 0;
+    headerlex_begin(&lex, field, ";=");
+    enum headerlex_token token = skip_parameter(&lex);
+    while (token != HEADERLEX_END && count < MIME_PARAMETERS_MAX)
+        token = take_parameter(&lex, out, &count);
+    headerlex_end(&lex);
+    str_append_text(out, count > 0 ? ")" : otherwise);
+}
+
+/* ---- fields of a part ------------------------------------------------------------------------ */
+
+/* What the header of a part says; no data where it says nothing. */
+struct part_fields {
+    struct slice type, id, description, encoding, md5, disposition, language, location;
+};
+
+static void find_fields(struct slice header, struct part_fields *fields)
+{
+    const struct {
+        const char *name;
+        struct slice *value;
+    } wanted[] = {
+        {"Content-Type", &fields->type},
+        {"Content-ID", &fields->id},
+        {"Content-Description", &fields->description},
+        {"Content-Transfer-Encoding", &fields->encoding},
+        {"Content-MD5", &fields->md5},
+        {"Content-Disposition", &fields->disposition},
+        {"Content-Language", &fields->language},
+        {"Content-Location", &fields->location},
+    };
+    struct mime_field field;
+    while (mime_next_field(&header, &field))
+        for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+            if (!wanted[i].value->data &&
+                slice_equal_nocase(field.name, slice_text(wanted[i].name)))
+                *wanted[i].value = field.value;
+}
+
+static void append_nil_or_text(struct str *out, struct slice value)
+{
+    struct str text;
+    str_init(&text, MIME_FIELD_MAX);
+    if (value.data && headerlex_unfold(value, &text))
+        quote_string(out, str_slice(&text));
+    else
+        str_append_text(out, "NIL");
+    str_free(&text);
+}
+
+/* The first word of a field, or `otherwise`. */
+static void append_word(struct str *out, struct slice field, struct slice otherwise)
+{
+    struct headerlex lex;
+    headerlex_begin(&lex, field, ";=");
+    bool found = headerlex_next(&lex) == HEADERLEX_WORD && lex.text.size > 0;
+    quote_string(out, found ? str_slice(&lex.text) : otherwise);
+    headerlex_end(&lex);
+}
+
+static void append_disposition(struct str *out, struct slice field)
+{
+    struct slice rest = field;
+    if (slice_trim(slice_cut(&rest, ';')).size == 0) {
+        str_append_text(out, "NIL");
+        return;
+    }
+    str_append_byte(out, '(');
+    append_word(out, field, SLICE("attachment"));
+    str_append_byte(out, ' ');
+    append_parameters(out, field, "NIL");
+    str_append_byte(out, ')');
+}
+
+/* RFC 3282: tags with commas between; one is a string, more are a list. */
+static void append_language(struct str *out, struct slice field)
+{
+    struct headerlex lex;
+    struct str list;
+    size_t count = 0;
+    enum headerlex_token token;
+    str_init(&list, MIME_FIELD_MAX);
+    headerlex_begin(&lex, field, ",");
+    while ((token = headerlex_next(&lex)) != HEADERLEX_END) {
+        if (token != HEADERLEX_WORD)
+            continue;
+        if (count++ > 0)
+            str_append_byte(&list, ' ');
+        quote_string(&list, str_slice(&lex.text));
+    }
+    headerlex_end(&lex);
+    str_append_text(out, count > 1 ? "(" : "");
+    str_append(out, count > 0 ? str_slice(&list) : SLICE("NIL"));
+    str_append_text(out, count > 1 ? ")" : "");
+    str_free(&list);
+}
+
+static void append_end(struct str *out, const struct part_fields *fields)
+{
+    str_append_byte(out, ' ');
+    append_disposition(out, fields->disposition);
+    str_append_byte(out, ' ');
+    append_language(out, fields->language);
+    str_append_byte(out, ' ');
+    append_nil_or_text(out, fields->location);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static void append_part(struct str *out, struct slice message, const struct mime_part *part,
+                        bool extended);
+
+static bool is_text(const struct mime_part *part)
+{
+    return slice_equal_nocase(part->type, SLICE("text"));
+}
+
+static bool is_plain(const struct mime_part *part)
+{
+    return is_text(part) && slice_equal_nocase(part->subtype, SLICE("plain"));
+}
+
+static void append_multipart(struct str *out, struct slice message, const struct mime_part *part,
+                             const struct part_fields *fields, bool extended)
+{
+    for (const struct mime_part *child = part->first_child; child; child = child->next)
+        append_part(out, message, child, extended);
+    if (!part->first_child) /* the grammar wants one */
+        str_append_text(out, extended ? "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+                                        "\"7bit\" 0 0 NIL NIL NIL NIL)"
+                                      : "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
+                                        "\"7bit\" 0 0)");
+    str_append_byte(out, ' ');
+    quote_string(out, part->subtype);
+    if (!extended)
+        return;
+    str_append_byte(out, ' ');
+    append_parameters(out, fields->type, "NIL");
+    append_end(out, fields);
+}
+
+/* type, subtype, parameters, id, description, encoding, size */
+static void append_basic(struct str *out, const struct mime_part *part,
+                         const struct part_fields *fields)
+{
+    quote_string(out, part->type);
+    str_append_byte(out, ' ');
+    quote_string(out, part->subtype);
+    str_append_byte(out, ' ');
+    append_parameters(out, fields->type, is_plain(part) ? "(\"charset\" \"us-ascii\")" : "NIL");
+    str_append_byte(out, ' ');
+    append_nil_or_text(out, fields->id);
+    str_append_byte(out, ' ');
+    append_nil_or_text(out, fields->description);
+    str_append_byte(out, ' ');
+    append_word(out, fields->encoding, SLICE("7bit"));
+    str_append_byte(out, ' ');
+    str_append_number(out, part->body_size);
+}
+
+static void append_message(struct str *out, struct slice message, const struct mime_part *inner,
+                           bool extended)
+{
+    str_append_byte(out, ' ');
+    imapenvelope_append(out, slice_part(message, inner->header, inner->header_size));
+    str_append_byte(out, ' ');
+    append_part(out, message, inner, extended);
+}
+
+static void append_single(struct str *out, struct slice message, const struct mime_part *part,
+                          const struct part_fields *fields, bool extended)
+{
+    append_basic(out, part, fields);
+    if (part->is_message && part->first_child)
+        append_message(out, message, part->first_child, extended);
+    if (is_text(part) || part->is_message) {
+        str_append_byte(out, ' ');
+        str_append_number(out, part->body_lines);
+    }
+    if (!extended)
+        return;
+    str_append_byte(out, ' ');
+    append_nil_or_text(out, fields->md5);
+    append_end(out, fields);
+}
+
+/* Recursion is bounded by MIME_DEPTH_MAX. */
+static void append_part(struct str *out, struct slice message, const struct mime_part *part,
+                        bool extended)
+{
+    struct part_fields fields = {0};
+    find_fields(slice_part(message, part->header, part->header_size), &fields);
+    str_append_byte(out, '(');
+    if (part->is_multipart)
+        append_multipart(out, message, part, &fields, extended);
+    else
+        append_single(out, message, part, &fields, extended);
+    str_append_byte(out, ')');
+}
+
+bool bodystructure_append(struct str *out, struct slice message, const struct mime_part *part,
+                          bool extended)
+{
+    append_part(out, message, part, extended);
+    return !out->failed;
+}

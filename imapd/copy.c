@@ -1,0 +1,162 @@
+/* copy - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
+#include "command.h"
+#include "pick.h"
+
+#include <errno.h>
+
+/* UIDs as they come, joined to ranges for COPYUID. */
+struct uid_list {
+    struct str text;
+    uint32_t first, last;
+};
+
+static void write_range(struct uid_list *list)
+{
+    if (list->first == 0)
+        return;
+    if (list->text.size > 0)
+        str_append_byte(&list->text, ',');
+    str_append_number(&list->text, list->first);
+    if (list->last != list->first) {
+        str_append_byte(&list->text, ':');
+        str_append_number(&list->text, list->last);
+    }
+}
+
+static void add_uid(struct uid_list *list, uint32_t uid)
+{
+    if (list->first != 0 && uid == list->last + 1) {
+        list->last = uid;
+        return;
+    }
+    write_range(list);
+    list->first = list->last = uid;
+}
+
+struct copy_job {
+    struct session *session;
+    struct mailbox *to;
+    bool move;
+    struct pick pick;
+    struct uid_list from_uids, to_uids;
+    uint32_t *made; /* UIDs in `to`, in the arena; to take back what was copied */
+    size_t count;
+};
+
+/* RFC 3501 6.4.7: a COPY that fails leaves the other mailbox as it was. What was moved stays moved:
+ * it is in one place, and COPYUID tells where. */
+static void take_back(struct copy_job *job)
+{
+    if (job->move)
+        return;
+    for (size_t i = 0; i < job->count; i++) {
+        struct mailbox_message *message = mailbox_find(job->to, job->made[i]);
+        if (message)
+            mailbox_remove(job->to, message);
+    }
+    job->count = 0;
+}
+
+static enum answer copy_one(struct copy_job *job, size_t index)
+{
+    struct mailbox *from = job->session->mailbox;
+    uint32_t old_uid = from->messages[index].uid, uid;
+    if (!mailbox_copy(from, &from->messages[index], job->to, job->move, &uid)) {
+        if (errno != ENOENT)
+            return answer_from_errno(errno);
+        job->pick.gone = true;
+        return ANSWER_DONE;
+    }
+    job->made[job->count++] = uid;
+    add_uid(&job->from_uids, old_uid);
+    add_uid(&job->to_uids, uid);
+    return ANSWER_DONE;
+}
+
+static enum answer copy_all(struct copy_job *job)
+{
+    struct session *session = job->session;
+    enum answer answer = ANSWER_DONE;
+    size_t index;
+    job->made = arena_take_many(&session->arena, session->told_exists, sizeof *job->made);
+    if (!job->made || !mailbox_lock_both(session->mailbox, job->to))
+        return ANSWER_TROUBLE;
+    while (answer == ANSWER_DONE && pick_next(&job->pick, session, &index))
+        answer = copy_one(job, index);
+    if (answer != ANSWER_DONE || (job->pick.gone && !job->pick.uid))
+        take_back(job);
+    return mailbox_unlock_both(session->mailbox, job->to) ? answer : ANSWER_TROUBLE;
+}
+
+static void append_copyuid(struct copy_job *job, struct str *out)
+{
+    write_range(&job->from_uids);
+    write_range(&job->to_uids);
+    str_format(out, "COPYUID %lu ", (unsigned long)job->to->uidvalidity);
+    str_append(out, str_slice(&job->from_uids.text));
+    str_append_byte(out, ' ');
+    str_append(out, str_slice(&job->to_uids.text));
+}
+
+/* MOVE tells in an untagged line, since EXPUNGEs follow it (RFC 6851 4.3). */
+static void tell_copyuid(struct copy_job *job)
+{
+    if (job->count == 0)
+        return;
+    if (!job->move) {
+        append_copyuid(job, &job->session->code);
+        return;
+    }
+    struct str *out = session_line(job->session);
+    str_append_text(out, "OK [");
+    append_copyuid(job, out);
+    str_append_text(out, "] Moved");
+    session_send(job->session);
+}
+
+static enum answer run(struct copy_job *job, const struct folder *folder)
+{
+    enum answer answer = ANSWER_DONE;
+    job->to = session_open_to_fill(job->session, folder, &answer);
+    if (!job->to)
+        return answer;
+    str_init(&job->from_uids.text, SESSION_OUT_MAX);
+    str_init(&job->to_uids.text, SESSION_OUT_MAX);
+    answer = copy_all(job);
+    if (answer == ANSWER_DONE || job->move)
+        tell_copyuid(job);
+    if (answer == ANSWER_DONE)
+        answer = pick_end(&job->pick);
+    str_free(&job->from_uids.text);
+    str_free(&job->to_uids.text);
+    session_close_other(job->session, job->to);
+    return answer;
+}
+
+static enum answer copy_or_move(struct session *session, struct parse *arguments, bool move)
+{
+    struct copy_job job = {.session = session, .move = move};
+    struct slice name;
+    struct folder folder;
+    enum answer answer = pick_begin(&job.pick, session, arguments);
+    if (answer == ANSWER_SYNTAX || !parse_space(arguments) || !parse_astring(arguments, &name) ||
+        !parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    if (answer != ANSWER_DONE)
+        return answer;
+    if (move && session->read_only)
+        return ANSWER_REFUSED_READ_ONLY;
+    if (!folder_named(name, &folder))
+        return ANSWER_BAD_NAME;
+    return run(&job, &folder);
+}
+
+enum answer copy_copy(struct session *session, struct parse *arguments)
+{
+    return copy_or_move(session, arguments, false);
+}
+
+enum answer copy_move(struct session *session, struct parse *arguments)
+{
+    return copy_or_move(session, arguments, true);
+}

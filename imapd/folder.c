@@ -1,0 +1,167 @@
+/* folder - see folder.h */
+#include "folder.h"
+
+#include "mutf7.h"
+
+#include <string.h>
+
+enum { FOLDER_PATTERN_MAX = 1024 };
+
+static const struct special {
+    const char *name, *attribute;
+} specials[] = {
+    {"Archive", "\\Archive"}, {"Drafts", "\\Drafts"}, {"Junk", "\\Junk"},
+    {"Sent", "\\Sent"},       {"Trash", "\\Trash"},
+};
+enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
+
+#define DOT_ON_DISK SLICE("&AC4-")
+
+static bool levels_are_full(struct slice name)
+{
+    while (name.size > 0) {
+        if (slice_cut(&name, FOLDER_SEPARATOR).size == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool begins_with_inbox(struct slice name)
+{
+    struct slice rest = name;
+    return slice_equal_nocase(slice_cut(&rest, FOLDER_SEPARATOR), SLICE(FOLDER_INBOX));
+}
+
+/* ".Work.2026" for "Work/2026". */
+static bool append_disk_name(struct str *disk, struct slice name)
+{
+    str_append_byte(disk, '.');
+    for (size_t i = 0; i < name.size; i++) {
+        if (name.data[i] == '.')
+            str_append(disk, DOT_ON_DISK);
+        else
+            str_append_byte(disk, name.data[i] == FOLDER_SEPARATOR ? '.' : name.data[i]);
+    }
+    return !disk->failed;
+}
+
+static bool fill_path(struct folder *folder)
+{
+    struct str disk;
+    str_init(&disk, FOLDER_DISK_MAX);
+    bool done = append_disk_name(&disk, slice_text(folder->name));
+    if (done) {
+        memcpy(folder->path, FOLDER_ROOT "/", sizeof FOLDER_ROOT);
+        done = slice_copy_text(str_slice(&disk), folder->path + sizeof FOLDER_ROOT,
+                               sizeof folder->path - sizeof FOLDER_ROOT);
+    }
+    str_free(&disk);
+    return done;
+}
+
+bool folder_named(struct slice name, struct folder *folder)
+{
+    if (name.size == 0 || name.data[name.size - 1] == FOLDER_SEPARATOR || !levels_are_full(name) ||
+        !slice_copy_text(name, folder->name, sizeof folder->name) || !mutf7_is_valid(name))
+        return false;
+    if (begins_with_inbox(name))
+        memcpy(folder->name, FOLDER_INBOX, sizeof FOLDER_INBOX - 1);
+    if (folder_is_inbox(folder))
+        return slice_copy_text(SLICE(FOLDER_ROOT), folder->path, sizeof folder->path);
+    return fill_path(folder);
+}
+
+bool folder_named_new(struct slice name, struct folder *folder)
+{
+    if (name.size > 0 && name.data[name.size - 1] == FOLDER_SEPARATOR)
+        name.size--;
+    return !slice_has(name, '*') && !slice_has(name, '%') && folder_named(name, folder);
+}
+
+static bool append_wire_name(struct str *name, struct slice disk)
+{
+    while (disk.size > 0) {
+        if (slice_starts(disk, DOT_ON_DISK)) {
+            str_append_byte(name, '.');
+            disk = slice_from(disk, DOT_ON_DISK.size);
+        } else {
+            str_append_byte(name, disk.data[0] == '.' ? FOLDER_SEPARATOR : disk.data[0]);
+            disk = slice_from(disk, 1);
+        }
+    }
+    return !name->failed;
+}
+
+bool folder_from_disk(struct slice file_name, struct folder *folder)
+{
+    if (!slice_starts(file_name, SLICE(".")) || slice_has(file_name, FOLDER_SEPARATOR))
+        return false;
+    struct str name;
+    str_init(&name, FOLDER_NAME_MAX);
+    bool done = append_wire_name(&name, slice_from(file_name, 1)) &&
+                folder_named(str_slice(&name), folder) && !folder_is_inbox(folder) &&
+                slice_equal(slice_text(folder->path + sizeof FOLDER_ROOT), file_name);
+    str_free(&name);
+    return done;
+}
+
+bool folder_is_inbox(const struct folder *folder)
+{
+    return strcmp(folder->name, FOLDER_INBOX) == 0;
+}
+
+bool folder_is_within(struct slice name, struct slice above)
+{
+    return slice_starts(name, above) &&
+           (name.size == above.size || name.data[above.size] == FOLDER_SEPARATOR);
+}
+
+bool folder_parent(struct slice name, struct slice *parent)
+{
+    size_t end = slice_find_last(name, FOLDER_SEPARATOR);
+    *parent = slice_part(name, 0, end);
+    return end < name.size;
+}
+
+static char fold(char byte, bool nocase)
+{
+    return nocase ? slice_lower(byte) : byte;
+}
+
+/* One step per byte of the pattern over the set of places in the name that can be reached: no
+ * pattern is slow, whatever its stars. */
+bool folder_matches(struct slice pattern, struct slice name)
+{
+    bool reached[FOLDER_NAME_MAX + 2] = {true};
+    if (name.size > FOLDER_NAME_MAX || pattern.size > FOLDER_PATTERN_MAX)
+        return false;
+    size_t inbox = begins_with_inbox(name) ? sizeof FOLDER_INBOX - 1 : 0;
+    for (size_t p = 0; p < pattern.size; p++) {
+        char byte = pattern.data[p];
+        bool is_star = byte == '*', is_percent = byte == '%';
+        if (is_star || is_percent) {
+            for (size_t i = 0; i < name.size; i++)
+                if (reached[i] && (is_star || name.data[i] != FOLDER_SEPARATOR))
+                    reached[i + 1] = true;
+            continue;
+        }
+        for (size_t i = name.size; i > 0; i--)
+            reached[i] =
+                reached[i - 1] && fold(name.data[i - 1], i <= inbox) == fold(byte, i <= inbox);
+        reached[0] = false;
+    }
+    return reached[name.size];
+}
+
+const char *folder_special_use(struct slice name)
+{
+    for (size_t i = 0; i < SPECIAL_COUNT; i++)
+        if (slice_equal(name, slice_text(specials[i].name)))
+            return specials[i].attribute;
+    return NULL;
+}
+
+const char *folder_standard(size_t index)
+{
+    return index < SPECIAL_COUNT ? specials[index].name : NULL;
+}

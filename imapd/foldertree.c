@@ -1,0 +1,350 @@
+/* foldertree - see foldertree.h */
+#include "foldertree.h"
+
+#include "clock.h"
+#include "io.h"
+#include "maildir.h"
+#include "number.h"
+#include "subscribe.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In front of folders on their way out: an empty level, so never a folder's own name. */
+#define FOLDERTREE_REMOVED "..removed-"
+enum { FOLDERTREE_REMOVE_DEPTH = 4, FOLDERTREE_UIDS_MAX = 4096 };
+
+static bool has_room(struct foldertree *tree)
+{
+    if (tree->count < tree->capacity)
+        return true;
+    size_t capacity = tree->capacity ? tree->capacity * 2 : 16;
+    if (capacity > 2 * FOLDERTREE_MAX) {
+        errno = E2BIG;
+        return false;
+    }
+    struct foldertree_entry *entries = realloc(tree->entries, capacity * sizeof *entries);
+    if (!entries)
+        return false;
+    tree->entries = entries;
+    tree->capacity = capacity;
+    return true;
+}
+
+static bool add(struct foldertree *tree, struct slice name, bool exists)
+{
+    if (!has_room(tree))
+        return false;
+    char *copy = strndup(name.data, name.size);
+    if (!copy)
+        return false;
+    tree->entries[tree->count++] = (struct foldertree_entry){.name = copy, .exists = exists};
+    return true;
+}
+
+static int compare_names(const char *a, const char *b)
+{
+    bool a_inbox = strcmp(a, FOLDER_INBOX) == 0, b_inbox = strcmp(b, FOLDER_INBOX) == 0;
+    if (a_inbox != b_inbox)
+        return a_inbox ? -1 : 1;
+    return strcmp(a, b);
+}
+
+/* Those that exist come before those that were only concluded. */
+static int compare_entries(const void *a, const void *b)
+{
+    const struct foldertree_entry *x = a, *y = b;
+    int order = compare_names(x->name, y->name);
+    return order ? order : (int)y->exists - (int)x->exists;
+}
+
+static void sort(struct foldertree *tree)
+{
+    qsort(tree->entries, tree->count, sizeof *tree->entries, compare_entries);
+    size_t kept = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        if (kept > 0 && strcmp(tree->entries[kept - 1].name, tree->entries[i].name) == 0)
+            free(tree->entries[i].name);
+        else
+            tree->entries[kept++] = tree->entries[i];
+    }
+    tree->count = kept;
+}
+
+static struct foldertree_entry *find(const struct foldertree *tree, struct slice name)
+{
+    char text[FOLDER_NAME_MAX + 1];
+    if (!slice_copy_text(name, text, sizeof text))
+        return NULL;
+    size_t low = 0, high = tree->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = compare_names(tree->entries[middle].name, text);
+        if (order == 0)
+            return &tree->entries[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+const struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name)
+{
+    return find(tree, name);
+}
+
+static bool add_parents(struct foldertree *tree)
+{
+    size_t count = tree->count;
+    for (size_t i = 0; i < count; i++) {
+        struct slice parent = slice_text(tree->entries[i].name);
+        while (folder_parent(parent, &parent))
+            if (!add(tree, parent, false))
+                return false;
+    }
+    return true;
+}
+
+static void mark_parents(struct foldertree *tree)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        struct slice parent;
+        if (!folder_parent(slice_text(tree->entries[i].name), &parent))
+            continue;
+        struct foldertree_entry *entry = find(tree, parent);
+        if (entry)
+            entry->has_children = true;
+    }
+}
+
+static bool read_names(struct foldertree *tree, DIR *root)
+{
+    for (;;) {
+        errno = 0;
+        struct dirent *file = readdir(root);
+        if (!file)
+            return errno == 0;
+        struct folder folder;
+        if (folder_from_disk(slice_text(file->d_name), &folder) && foldertree_exists(&folder) &&
+            !add(tree, slice_text(folder.name), true))
+            return false;
+    }
+}
+
+bool foldertree_read(struct foldertree *tree)
+{
+    *tree = (struct foldertree){0};
+    DIR *root = opendir(FOLDER_ROOT);
+    bool done =
+        root && add(tree, SLICE(FOLDER_INBOX), true) && read_names(tree, root) && add_parents(tree);
+    if (root)
+        closedir(root);
+    if (!done) {
+        foldertree_free(tree);
+        return false;
+    }
+    sort(tree);
+    mark_parents(tree);
+    return true;
+}
+
+void foldertree_free(struct foldertree *tree)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        free(tree->entries[i].name);
+    free(tree->entries);
+    *tree = (struct foldertree){0};
+}
+
+bool foldertree_exists(const struct folder *folder)
+{
+    char path[FOLDER_PATH_MAX + 8];
+    struct stat info;
+    int size = snprintf(path, sizeof path, "%s/cur", folder->path);
+    return size > 0 && (size_t)size < sizeof path && stat(path, &info) == 0 &&
+           S_ISDIR(info.st_mode);
+}
+
+static bool sync_root(void)
+{
+    int root = open(FOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = root >= 0 && io_sync_folder(root);
+    io_close(&root);
+    return done;
+}
+
+bool foldertree_create(const struct folder *folder)
+{
+    if (foldertree_exists(folder)) {
+        errno = EEXIST;
+        return false;
+    }
+    return maildir_create(AT_FDCWD, folder->path) && sync_root();
+}
+
+/* Removes a folder with everything in it. Best effort: what stays is swept at the next removal. */
+static void remove_all(int above, const char *name, int depth)
+{
+    int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!folder) {
+        io_close(&fd);
+        return;
+    }
+    for (struct dirent *file = readdir(folder); file; file = readdir(folder)) {
+        if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
+            continue;
+        if (unlinkat(fd, file->d_name, 0) < 0 && (errno == EISDIR || errno == EPERM) && depth > 0)
+            remove_all(fd, file->d_name, depth - 1);
+    }
+    closedir(folder);
+    unlinkat(above, name, AT_REMOVEDIR);
+}
+
+static void sweep(int root)
+{
+    int again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *folder = again >= 0 ? fdopendir(again) : NULL;
+    if (!folder) {
+        io_close(&again);
+        return;
+    }
+    for (struct dirent *file = readdir(folder); file; file = readdir(folder))
+        if (slice_starts(slice_text(file->d_name), SLICE(FOLDERTREE_REMOVED)))
+            remove_all(root, file->d_name, FOLDERTREE_REMOVE_DEPTH);
+    closedir(folder);
+}
+
+/* UIDVALIDITY is the second of a folder's first use. A folder of the same name that comes after
+ * this one must have a higher one (RFC 3501 2.3.1.1), so one that is younger than a second waits.
+ */
+static void outlive_uidvalidity(const struct folder *folder)
+{
+    char path[FOLDER_PATH_MAX + 16];
+    struct str content;
+    uint64_t uidvalidity = 0;
+    snprintf(path, sizeof path, "%s/mailbox-uids", folder->path);
+    str_init(&content, FOLDERTREE_UIDS_MAX);
+    if (io_read_file(AT_FDCWD, path, &content)) {
+        struct slice rest = str_slice(&content);
+        struct slice line = slice_cut(&rest, '\n');
+        slice_cut_word(&line);
+        if (!number_parse(slice_cut_word(&line), UINT32_MAX, &uidvalidity))
+            uidvalidity = 0;
+    }
+    str_free(&content);
+    if (uidvalidity == (uint64_t)clock_seconds())
+        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
+
+bool foldertree_remove(const struct folder *folder)
+{
+    outlive_uidvalidity(folder);
+    char gone[sizeof FOLDERTREE_REMOVED + 2 * NUMBER_TEXT_SIZE + 4];
+    snprintf(gone, sizeof gone, FOLDERTREE_REMOVED "%lld-%ld", (long long)clock_microseconds(),
+             (long)getpid());
+    int root = open(FOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = root >= 0 && renameat(AT_FDCWD, folder->path, root, gone) == 0;
+    if (done) {
+        done = io_sync_folder(root);
+        sweep(root);
+    }
+    io_close(&root);
+    return done;
+}
+
+/* The folder that `name`, one within `from`, becomes when `from` becomes `to`. */
+static bool renamed(const char *name, const struct folder *from, const struct folder *to,
+                    struct folder *target)
+{
+    struct str joined;
+    str_init(&joined, FOLDER_NAME_MAX);
+    str_append_text(&joined, to->name);
+    str_append_text(&joined, name + strlen(from->name));
+    bool done = !joined.failed && folder_named(str_slice(&joined), target);
+    if (!done)
+        errno = ENAMETOOLONG;
+    str_free(&joined);
+    return done;
+}
+
+/* Calls `act` for each folder within `from` and what it becomes. */
+typedef bool rename_step(const struct folder *from, const struct folder *to);
+
+static bool for_each_within(const struct foldertree *tree, const struct folder *from,
+                            const struct folder *to, rename_step *step, size_t *count)
+{
+    *count = 0;
+    for (size_t i = 0; i < tree->count; i++) {
+        const struct foldertree_entry *entry = &tree->entries[i];
+        struct folder source, target;
+        if (!entry->exists || !folder_is_within(slice_text(entry->name), slice_text(from->name)))
+            continue;
+        if (!folder_named(slice_text(entry->name), &source) ||
+            !renamed(entry->name, from, to, &target) || !step(&source, &target))
+            return false;
+        ++*count;
+    }
+    return true;
+}
+
+static bool target_is_free(const struct folder *from, const struct folder *to)
+{
+    (void)from;
+    if (!foldertree_exists(to))
+        return true;
+    errno = EEXIST;
+    return false;
+}
+
+static bool rename_one(const struct folder *from, const struct folder *to)
+{
+    outlive_uidvalidity(from);
+    return rename(from->path, to->path) == 0;
+}
+
+bool foldertree_rename(const struct folder *from, const struct folder *to)
+{
+    struct foldertree tree;
+    size_t count = 0;
+    if (!foldertree_read(&tree))
+        return false;
+    bool done = for_each_within(&tree, from, to, target_is_free, &count);
+    if (done && count == 0) {
+        errno = ENOENT;
+        done = false;
+    }
+    done = done && for_each_within(&tree, from, to, rename_one, &count) && sync_root();
+    int error = errno;
+    foldertree_free(&tree);
+    errno = error;
+    return done;
+}
+
+bool foldertree_prepare(void)
+{
+    if (subscribe_exists())
+        return true;
+    if (!maildir_create(AT_FDCWD, FOLDER_ROOT))
+        return false;
+    for (size_t i = 0; folder_standard(i); i++) {
+        struct folder folder;
+        if (!folder_named(slice_text(folder_standard(i)), &folder) ||
+            !maildir_create(AT_FDCWD, folder.path))
+            return false;
+    }
+    /* Last, because it marks that all this was done. */
+    for (size_t i = 0; folder_standard(i); i++)
+        if (!subscribe_change(slice_text(folder_standard(i)), true))
+            return false;
+    return true;
+}

@@ -1,0 +1,41 @@
+/*
+ * foldertree - the folders of the account on disk: listing, making, removing, renaming
+ *
+ * The current folder is the account's, mail/DOMAIN/USER. False or -1 come with errno.
+ */
+#ifndef IMAPD_FOLDERTREE_H
+#define IMAPD_FOLDERTREE_H
+
+#include "folder.h"
+
+struct foldertree_entry {
+    char *name;  /* on the wire */
+    bool exists; /* false: only a name above one that exists */
+    bool has_children;
+};
+
+struct foldertree {
+    struct foldertree_entry *entries; /* in order of name, INBOX first */
+    size_t count, capacity;
+};
+
+enum { FOLDERTREE_MAX = 20000 };
+
+/* All folders, and the names above them. */
+bool foldertree_read(struct foldertree *tree);
+void foldertree_free(struct foldertree *tree);
+const struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name);
+
+bool foldertree_exists(const struct folder *folder);
+/* EEXIST when it is there already. */
+bool foldertree_create(const struct folder *folder);
+/* Takes the folder out of sight in one step, then removes what is in it. */
+bool foldertree_remove(const struct folder *folder);
+/* Renames a folder (not INBOX) and what is below it. ENOENT: neither is there; EEXIST: a target is;
+ * ENAMETOOLONG. */
+bool foldertree_rename(const struct folder *from, const struct folder *to);
+
+/* Makes the Maildir, and at an account's first login the standard folders, subscribed. */
+bool foldertree_prepare(void);
+
+#endif

@@ -1,0 +1,100 @@
+/* idle - IDLE (RFC 2177): news at once, by inotify on the mailbox's folders */
+#include "clock.h"
+#include "command.h"
+#include "io.h"
+#include "update.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+enum { IDLE_LINE_MAX = 1024 };
+
+static const uint32_t idle_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+
+static bool watch_folder(int watch, const struct folder *folder, const char *name)
+{
+    char path[FOLDER_PATH_MAX + 8];
+    snprintf(path, sizeof path, "%s/%s", folder->path, name);
+    return inotify_add_watch(watch, path, idle_events | IN_ONLYDIR) >= 0;
+}
+
+/* -1 when nothing is selected, or the kernel has no watch left: then IDLE only waits for DONE. */
+static int watch_mailbox(const struct session *session)
+{
+    if (!session->mailbox)
+        return -1;
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (watch >= 0 && (!watch_folder(watch, &session->folder, "new") ||
+                       !watch_folder(watch, &session->folder, "cur")))
+        io_close(&watch);
+    return watch;
+}
+
+/* The events say no more than that there is something to look at. */
+static void drain(int watch)
+{
+    char events[sizeof(struct inotify_event) + NAME_MAX + 1]
+        __attribute__((aligned(__alignof__(struct inotify_event))));
+    while (read(watch, events, sizeof events) > 0)
+        ;
+}
+
+/* Waits for the client or the mailbox. True: the client has sent something, or is gone, or the
+ * time is up (the stream then says which). */
+static bool wait_for_client(struct session *session, int watch, int64_t deadline)
+{
+    struct pollfd descriptors[] = {{.fd = session->stream.in, .events = POLLIN},
+                                   {.fd = watch, .events = POLLIN}};
+    int ready = poll(descriptors, 2, clock_left(deadline));
+    if (ready < 0)
+        return errno != EINTR;
+    if (ready == 0 || descriptors[0].revents)
+        return true;
+    drain(watch);
+    update_tell(session, true);
+    if (stream_flush(&session->stream) == STREAM_OK)
+        session_slim(session);
+    return session->ended || session->stream.broken != STREAM_OK;
+}
+
+static enum answer read_done(struct session *session)
+{
+    struct slice line;
+    enum stream_result result = stream_line(&session->stream, IDLE_LINE_MAX, &line);
+    if (result == STREAM_TOO_LONG)
+        result = stream_skip_line(&session->stream);
+    else if (result == STREAM_OK && slice_equal_nocase(slice_trim(line), SLICE("DONE")))
+        return ANSWER_DONE;
+    if (result != STREAM_OK)
+        session_lost(session, result);
+    return ANSWER_IDLE_END;
+}
+
+enum answer idle_idle(struct session *session, struct parse *arguments)
+{
+    (void)arguments;
+    int64_t deadline = clock_deadline(SESSION_IDLE_MS);
+    stream_write_text(&session->stream, "+ idling\r\n");
+    int watch = watch_mailbox(session);
+    /* What came between the last look and the watch. */
+    if (session->mailbox)
+        update_tell(session, true);
+    if (stream_flush(&session->stream) == STREAM_OK && !session->ended &&
+        stream_pending(&session->stream).size == 0) {
+        str_clear(&session->reader.text);
+        session_slim(session);
+        while (!wait_for_client(session, watch, deadline))
+            ;
+    }
+    io_close(&watch);
+    if (session->ended)
+        return ANSWER_DONE;
+    session->stream.deadline = deadline;
+    enum answer answer = read_done(session);
+    session->stream.deadline = CLOCK_NEVER;
+    return answer;
+}

@@ -1,0 +1,73 @@
+/*
+ * imap-login - speaks IMAP with one client until a login succeeds; the connection is imapd's then
+ *
+ * Runs as     ROLE_IMAP_LOGIN; sandbox: connects to our sockets, opens no file
+ * Started by  tcpd, one process per connection; ends at login, LOGOUT, disconnection or a limit
+ * Descriptors 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE CLIENT SERVER; cdb/host.cdb before the sandbox is entered
+ * Asks        tlsd (TLS), authd (passwords; authd has the client handed to imapd)
+ * Trusts      those two; nothing that arrives on 0
+ * If taken    attacker sees this one client's bytes, and may try passwords as from outside; no
+ *             password file, no mailbox, no key
+ * Limits      line 8 KiB (responses 12 KiB), literal 1 KiB, 20 commands, 3 failed logins, 60 s of
+ *             silence, 3 minutes in all; each answered with BAD or BYE
+ * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
+ */
+#include "directory.h"
+#include "exits.h"
+#include "life.h"
+#include "login.h"
+#include "sandbox.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static const char *environment(const char *name)
+{
+    const char *value = getenv(name);
+    if (!value)
+        life_die_permanent("find in the environment", name, "start imap-login by tcpd");
+    return value;
+}
+
+/* What can't be read counts as off: then clients are asked for TLS. */
+static bool is_on(const char *name)
+{
+    struct directory directory;
+    struct str value;
+    directory_init(&directory);
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool on =
+        directory_host(&directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
+    str_free(&value);
+    directory_close(&directory);
+    return on;
+}
+
+int main(void)
+{
+    static struct login login;
+    life_begin("imap-login");
+    struct login_peer peer = {.service = environment("SERVICE"),
+                              .client = environment("CLIENT"),
+                              .server = environment("SERVER")};
+    peer.implicit_tls = strcmp(peer.service, "imaps") == 0;
+    if (!peer.implicit_tls && strcmp(peer.service, "imap") != 0)
+        life_die_permanent("serve", peer.service, "SERVICE is imap or imaps");
+    life_drop(ROLE_IMAP_LOGIN, true, NULL);
+    life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
+    peer.plaintext_auth = is_on("plaintext-auth");
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
+
+    /* An answer waits for nobody's acknowledgement. */
+    int on = 1;
+    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (!login_init(&login, &peer, 0, 1))
+        life_die_passing("set up", "the session");
+    login_run(&login);
+    login_free(&login);
+    return EXIT_DONE;
+}

@@ -1,0 +1,108 @@
+/*
+ * imapd - serves one account's mail over IMAP4rev1, after login
+ *
+ *     imapd LOCAL@DOMAIN TAG CLIENT TLS
+ *
+ * Runs as     the domain's uid, no groups; sandbox: the account's folder, the tables of iconv
+ * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
+ * Descriptors 0/1 client (one socket), 2 log, 3 pipe with input that imap-login read too far
+ * Reads       Maildir/
+ * Writes      Maildir/: folders, messages, names (UIDs, flags), subscriptions, mailbox-*
+ * Trusts      its arguments; nothing that arrives on 0, no message
+ * If taken    attacker has the mail of this domain, whose password he had for one account
+ * Limits      session.h: line 64 KiB, command 1 MiB, message 100 MiB, 20 senseless commands in a
+ *             row, 30 minutes of silence; each answered with BAD, NO or BYE
+ * Exits       0 done, 100 wrong use, 111 passing trouble
+ */
+#include "clock.h"
+#include "exits.h"
+#include "foldertree.h"
+#include "io.h"
+#include "life.h"
+#include "log.h"
+#include "sandbox.h"
+#include "session.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PENDING_FD = 3, PENDING_WAIT_MS = 10000, PENDING_MAX = 65536, ARGUMENTS = 5 };
+
+/* The pipe is at its end as soon as authd and imap-login have let go of it. */
+static void read_pending(struct str *pending)
+{
+    int fd = PENDING_FD;
+    int64_t deadline = clock_deadline(PENDING_WAIT_MS);
+    for (;;) {
+        char bytes[4096];
+        ssize_t got = io_read(fd, bytes, sizeof bytes, deadline);
+        if (got < 0)
+            life_die_passing("read", "the input that was read too far");
+        if (got == 0)
+            break;
+        if (!str_append(pending, slice_of(bytes, (size_t)got))) {
+            errno = EFBIG;
+            life_die_passing("read", "the input that was read too far");
+        }
+    }
+    io_close(&fd);
+}
+
+static void begin_session(struct session *session)
+{
+    struct str pending;
+    str_init(&pending, PENDING_MAX);
+    read_pending(&pending);
+    if (!foldertree_prepare())
+        life_die_passing("prepare", "Maildir");
+    if (!session_begin(session, STDIN_FILENO, STDOUT_FILENO, str_slice(&pending)))
+        life_die_passing("set up", "the session");
+    str_free(&pending);
+}
+
+static void log_session(const struct session *session)
+{
+    struct log_line line;
+    log_begin(&line, "closed");
+    log_text(&line, "account", session->account);
+    log_text(&line, "client", session->client);
+    log_text(&line, "tls", session->tls);
+    log_number(&line, "commands", (int64_t)session->commands);
+    log_number(&line, "in", (int64_t)session->stream.bytes_in);
+    log_number(&line, "out", (int64_t)session->stream.bytes_out);
+    log_text(&line, "end", session->how);
+    log_end(&line);
+}
+
+int main(int argc, char **argv)
+{
+    log_init("imapd");
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    if (argc != ARGUMENTS)
+        life_die_permanent("start with", "these arguments", "imapd is started by spawnd");
+    if (geteuid() == 0)
+        life_die_permanent("run as", "root", "imapd runs as the domain's uid");
+    struct session session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
+    life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 256});
+    sandbox_enter(&(struct sandbox){
+        .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
+        .read_paths = {"/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/aarch64-linux-gnu/gconv"},
+        .write_paths = {"."}});
+
+    /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
+    int on = 1;
+    (void)setsockopt(STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    begin_session(&session);
+    session_greet(&session, slice_text(argv[2]));
+    session_run(&session);
+    log_session(&session);
+    session_end(&session);
+    return EXIT_DONE;
+}

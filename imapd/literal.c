@@ -1,0 +1,32 @@
+/* literal - see literal.h */
+#include "literal.h"
+
+#include "number.h"
+
+static struct slice without_line_end(struct slice line)
+{
+    if (slice_ends(line, SLICE("\n")))
+        line.size--;
+    if (slice_ends(line, SLICE("\r")))
+        line.size--;
+    return line;
+}
+
+bool literal_at_end(struct slice line, struct literal *literal)
+{
+    line = without_line_end(line);
+    if (!slice_ends(line, SLICE("}")))
+        return false;
+    line.size--;
+    bool waits = !slice_ends(line, SLICE("+"));
+    if (!waits)
+        line.size--;
+    size_t digits = line.size;
+    while (digits > 0 && slice_is_digit(line.data[digits - 1]))
+        digits--;
+    if (digits == line.size || digits == 0 || line.data[digits - 1] != '{')
+        return false;
+    *literal = (struct literal){.waits = waits, .start = digits - 1};
+    literal->too_long = !number_parse(slice_from(line, digits), UINT64_MAX, &literal->size);
+    return true;
+}

@@ -1,0 +1,522 @@
+/* login - see login.h */
+#include "login.h"
+
+#include "capability.h"
+#include "clock.h"
+#include "io.h"
+#include "log.h"
+#include "sasl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- answers: the one table --------------------------------------------------------------------
+ */
+
+enum answer {
+    ANSWER_DONE,
+    ANSWER_TLS_READY,
+    ANSWER_SYNTAX,
+    ANSWER_UNKNOWN,
+    ANSWER_NO_TAG,
+    ANSWER_TLS_ALREADY,
+    ANSWER_TLS_FIRST,
+    ANSWER_SASL_BAD,
+    ANSWER_SASL_CANCELLED,
+    ANSWER_SASL_TOO_LONG,
+    ANSWER_SASL_DENIED,
+    ANSWER_SASL_UNKNOWN,
+    ANSWER_TOO_LONG,
+    ANSWER_FAILED,
+    ANSWER_LOCKED,
+    ANSWER_TLS_REQUIRED,
+    ANSWER_DISABLED,
+    ANSWER_LIMIT,
+    ANSWER_TROUBLE,
+    ANSWER_SILENT, /* it was said already, or is no longer ours to say */
+    ANSWER_COUNT,
+};
+
+static const struct answer_text {
+    const char *status, *text;
+} answers[ANSWER_COUNT] = {
+    [ANSWER_DONE] = {"OK", "Completed"},
+    [ANSWER_TLS_READY] = {"OK", "Begin TLS negotiation now"},
+    [ANSWER_SYNTAX] = {"BAD", "Arguments not understood"},
+    [ANSWER_UNKNOWN] = {"BAD", "Unknown command, or one that needs a login"},
+    [ANSWER_NO_TAG] = {"BAD", "Command without a tag"},
+    [ANSWER_TLS_ALREADY] = {"BAD", "TLS is active already"},
+    [ANSWER_TLS_FIRST] = {"NO", "[PRIVACYREQUIRED] Use STARTTLS first"},
+    [ANSWER_SASL_BAD] = {"BAD", "Not a response of this mechanism"},
+    [ANSWER_SASL_CANCELLED] = {"BAD", "Authentication cancelled"},
+    [ANSWER_SASL_TOO_LONG] = {"BAD", "Response too long"},
+    [ANSWER_SASL_DENIED] = {"NO", "[AUTHORIZATIONFAILED] No login for somebody else"},
+    [ANSWER_SASL_UNKNOWN] = {"NO", "[CANNOT] No such mechanism; there are PLAIN and LOGIN"},
+    [ANSWER_TOO_LONG] = {"NO", "[AUTHENTICATIONFAILED] Name or password too long"},
+    /* those of authd come with its text */
+    [ANSWER_FAILED] = {"NO", "[AUTHENTICATIONFAILED]"},
+    [ANSWER_LOCKED] = {"NO", "[CONTACTADMIN]"},
+    [ANSWER_TLS_REQUIRED] = {"NO", "[PRIVACYREQUIRED]"},
+    [ANSWER_DISABLED] = {"NO", "[CONTACTADMIN]"},
+    [ANSWER_LIMIT] = {"NO", "[LIMIT]"},
+    [ANSWER_TROUBLE] = {"NO", "[UNAVAILABLE]"},
+    [ANSWER_SILENT] = {"", ""},
+};
+
+static const enum answer answers_of_authd[] = {
+    [AUTH_OK] = ANSWER_SILENT,         [AUTH_FAILED] = ANSWER_FAILED,
+    [AUTH_LOCKED] = ANSWER_LOCKED,     [AUTH_TLS_REQUIRED] = ANSWER_TLS_REQUIRED,
+    [AUTH_DISABLED] = ANSWER_DISABLED, [AUTH_LIMIT] = ANSWER_LIMIT,
+    [AUTH_TROUBLE] = ANSWER_TROUBLE,
+};
+
+/* `detail` may be empty. */
+static void write_answer(struct login *login, enum answer answer, const char *detail)
+{
+    if (answer == ANSWER_SILENT)
+        return;
+    struct stream *stream = &login->stream;
+    stream_write(stream, login->tag);
+    stream_format(stream, " %s %s%s%s\r\n", answers[answer].status, answers[answer].text,
+                  detail[0] ? " " : "", detail);
+}
+
+static void say_bye(struct login *login, const char *text, const char *why)
+{
+    stream_format(&login->stream, "* BYE %s\r\n", text);
+    login->end = why;
+}
+
+/* ---- state -------------------------------------------------------------------------------------
+ */
+
+static const struct reader_limits limits = {
+    .line = LOGIN_LINE_MAX,
+    .literal = LOGIN_LITERAL_MAX,
+    .command = LOGIN_COMMAND_MAX,
+};
+
+bool login_init(struct login *login, const struct login_peer *peer, int in, int out)
+{
+    *login = (struct login){.peer = peer, .auth_fd = -1};
+    bool begun = stream_init(&login->stream, in, out, reader_input_max(&limits), LOGIN_IDLE_MS);
+    login->stream.deadline = clock_deadline(LOGIN_SESSION_MS);
+    reader_init(&login->reader, &login->stream, &limits, NULL, NULL);
+    arena_init(&login->arena, LOGIN_ARENA_MAX);
+    return begun;
+}
+
+/* Passwords do not stay in memory that is given back. */
+static void wipe(struct str *str)
+{
+    if (str->data)
+        explicit_bzero(str->data, str->capacity);
+}
+
+void login_free(struct login *login)
+{
+    io_close(&login->auth_fd);
+    wipe(&login->reader.text);
+    wipe(&login->stream.input);
+    reader_free(&login->reader);
+    stream_free(&login->stream);
+    arena_free(&login->arena);
+}
+
+static bool has_tls(const struct login *login)
+{
+    return login->tls.version[0] != '\0';
+}
+
+/* authd decides for the account; this decides what is offered, and keeps clients from sending a
+ * password that will be refused (RFC 3501 6.2.3, LOGINDISABLED). */
+static bool takes_passwords(const struct login *login)
+{
+    return has_tls(login) || login->peer->plaintext_auth;
+}
+
+static void write_capabilities(struct login *login)
+{
+    struct stream *stream = &login->stream;
+    stream_write_text(stream, "CAPABILITY " CAPABILITY_BEFORE_LOGIN);
+    if (!has_tls(login))
+        stream_write_text(stream, " STARTTLS");
+    stream_write_text(stream, takes_passwords(login) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
+}
+
+/* ---- the log -----------------------------------------------------------------------------------
+ */
+
+static const char *tls_name(const struct login *login)
+{
+    return has_tls(login) ? login->tls.version : "none";
+}
+
+static void log_login(const struct login *login, struct slice user, const char *mechanism,
+                      const struct auth_answer *answer)
+{
+    struct log_line line;
+    log_begin(&line, "login");
+    log_text(&line, "result", auth_code_name(answer->code));
+    log_value(&line, "user", user);
+    if (answer->code == AUTH_OK)
+        log_text(&line, "account", answer->account);
+    log_text(&line, "mechanism", mechanism);
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "tls", tls_name(login));
+    log_end(&line);
+}
+
+static void log_end_of_session(const struct login *login)
+{
+    struct log_line line;
+    log_begin(&line, "closed");
+    log_text(&line, "service", login->peer->service);
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "tls", tls_name(login));
+    log_number(&line, "commands", login->commands);
+    log_number(&line, "failures", login->failures);
+    log_text(&line, "end", login->end);
+    log_end(&line);
+}
+
+static void lost(struct login *login, enum stream_result result)
+{
+    if (result == STREAM_TIMEOUT)
+        say_bye(login, "Too slow", "timeout");
+    else
+        login->end = result == STREAM_END ? "disconnected" : "connection-trouble";
+}
+
+/* ---- passwords ---------------------------------------------------------------------------------
+ */
+
+/* How long the answer waits is authd's to say; the waiting is this process's. */
+static void wait_before_answer(const struct login *login, int64_t wait_ms)
+{
+    int64_t left_ms = clock_left(login->stream.deadline);
+    if (wait_ms > LOGIN_WAIT_MAX_MS)
+        wait_ms = LOGIN_WAIT_MAX_MS;
+    if (wait_ms > left_ms)
+        wait_ms = left_ms;
+    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
+    while (wait_ms > 0 && nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
+}
+
+/* A pipe that holds what the client sent behind its login and then ends. It fits: the input's
+ * maximum is less than what a pipe takes. */
+static int pipe_of_pending(struct slice pending)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -1;
+    if (!io_write_all(ends[1], pending, 0))
+        io_close(&ends[0]);
+    io_close(&ends[1]);
+    return ends[0];
+}
+
+static enum answer take_answer(struct login *login, const struct auth_answer *answer)
+{
+    if (answer->code == AUTH_OK) {
+        login->end = "login";
+        return ANSWER_SILENT;
+    }
+    wait_before_answer(login, answer->wait_ms);
+    write_answer(login, answers_of_authd[answer->code], answer->text);
+    if (++login->failures >= LOGIN_FAILURES_MAX)
+        say_bye(login, "Too many failed logins", "failures");
+    return ANSWER_SILENT;
+}
+
+/* With AUTH_OK the client belongs to imapd, which gives the tagged answer. So all answers of ours
+ * must be out before. */
+static enum answer ask(struct login *login, const char *mechanism, struct slice user,
+                       struct slice secret)
+{
+    struct auth_answer answer = {.code = AUTH_TROUBLE, .text = "Try again later"};
+    if (user.size > AUTH_USER_MAX || secret.size > AUTH_SECRET_MAX)
+        return ANSWER_TOO_LONG;
+    enum stream_result flushed = stream_flush(&login->stream);
+    if (flushed != STREAM_OK) {
+        lost(login, flushed);
+        return ANSWER_SILENT;
+    }
+    struct auth_request request = {
+        .service = "imap",
+        .mechanism = "plain",
+        .client = login->peer->client,
+        .listening = login->peer->server,
+        .tls = has_tls(login),
+        .user = user,
+        .secret = secret,
+        .challenge = SLICE(""),
+        .tag = login->tag,
+        .client_fd = login->stream.in,
+        .input_fd = pipe_of_pending(stream_pending(&login->stream)),
+    };
+    if (request.input_fd >= 0)
+        auth_ask(&login->auth_fd, &request, &answer);
+    io_close(&request.input_fd);
+    log_login(login, user, mechanism, &answer);
+    return take_answer(login, &answer);
+}
+
+static enum answer run_login(struct login *login, struct parse *arguments)
+{
+    struct slice user, secret;
+    if (!takes_passwords(login))
+        return ANSWER_TLS_FIRST;
+    if (!parse_astring(arguments, &user) || !parse_space(arguments) ||
+        !parse_astring(arguments, &secret) || !parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    return ask(login, "login", user, secret);
+}
+
+static struct slice without_line_end(struct slice line)
+{
+    if (slice_ends(line, SLICE("\n")))
+        line.size--;
+    if (slice_ends(line, SLICE("\r")))
+        line.size--;
+    return line;
+}
+
+/* The responses behind AUTHENTICATE. False: the client is gone. */
+static bool exchange(struct login *login, struct sasl *sasl, enum sasl_result *result)
+{
+    while (*result == SASL_CONTINUE) {
+        struct slice line;
+        stream_format(&login->stream, "+ %s\r\n", sasl->challenge);
+        enum stream_result read = stream_line(&login->stream, SASL_LINE_MAX, &line);
+        if (read == STREAM_TOO_LONG) {
+            read = stream_skip_line(&login->stream);
+            *result = SASL_TOO_LONG;
+        } else if (read == STREAM_OK) {
+            *result = sasl_step(sasl, without_line_end(line));
+        }
+        if (read != STREAM_OK) {
+            lost(login, read);
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum answer answer_of_sasl(enum sasl_result result)
+{
+    static const enum answer of[] = {
+        [SASL_CONTINUE] = ANSWER_SASL_BAD,        [SASL_DONE] = ANSWER_DONE,
+        [SASL_CANCELLED] = ANSWER_SASL_CANCELLED, [SASL_BAD] = ANSWER_SASL_BAD,
+        [SASL_TOO_LONG] = ANSWER_SASL_TOO_LONG,   [SASL_DENIED] = ANSWER_SASL_DENIED,
+        [SASL_UNKNOWN] = ANSWER_SASL_UNKNOWN,
+    };
+    return of[result];
+}
+
+/* What the log calls it: one of a few words, whatever the client wrote. */
+static const char *mechanism_name(const struct sasl *sasl)
+{
+    return sasl->mechanism == SASL_LOGIN ? "LOGIN" : "PLAIN";
+}
+
+static enum answer run_authenticate(struct login *login, struct parse *arguments)
+{
+    struct slice mechanism, initial = {0};
+    struct sasl sasl;
+    if (!takes_passwords(login))
+        return ANSWER_TLS_FIRST;
+    if (!parse_atom(arguments, &mechanism))
+        return ANSWER_SYNTAX;
+    /* RFC 4959: an initial response, perhaps "=". */
+    if (parse_space(arguments))
+        initial = slice_from(arguments->text, arguments->at);
+    else if (!parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    sasl_init(&sasl);
+    enum answer answer = ANSWER_SILENT;
+    enum sasl_result result = sasl_begin(&sasl, mechanism, initial.data ? &initial : NULL);
+    if (exchange(login, &sasl, &result))
+        answer = result == SASL_DONE ? ask(login, mechanism_name(&sasl), sasl.user, sasl.secret)
+                                     : answer_of_sasl(result);
+    sasl_free(&sasl);
+    return answer;
+}
+
+/* ---- TLS ---------------------------------------------------------------------------------------
+ */
+
+static void log_tls_failure(const struct login *login)
+{
+    struct log_line line;
+    log_begin(&line, "tls-failed");
+    log_text(&line, "client", login->peer->client);
+    log_text(&line, "reason", login->tls.reason);
+    log_end(&line);
+}
+
+/* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
+static bool begin_tls(struct login *login)
+{
+    struct stream *stream = &login->stream;
+    if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
+        login->tls.version[0] = '\0';
+        log_tls_failure(login);
+        login->end = "tls-failed";
+        return false;
+    }
+    int plain = login->tls.fd;
+    login->tls.fd = -1;
+    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
+                io_set_nonblocking(stream->in, true);
+    io_close(&plain);
+    stream_switch(stream, stream->in, stream->out);
+    if (!done)
+        login->end = "descriptors";
+    return done;
+}
+
+/* What came in plaintext behind STARTTLS is thrown away (CVE-2011-0411). */
+static enum answer run_starttls(struct login *login, struct parse *arguments)
+{
+    (void)arguments;
+    if (has_tls(login))
+        return ANSWER_TLS_ALREADY;
+    write_answer(login, ANSWER_TLS_READY, "");
+    enum stream_result flushed = stream_flush(&login->stream);
+    if (flushed != STREAM_OK) {
+        lost(login, flushed);
+        return ANSWER_SILENT;
+    }
+    stream_discard_pending(&login->stream);
+    begin_tls(login);
+    return ANSWER_SILENT;
+}
+
+/* ---- the other commands ------------------------------------------------------------------------
+ */
+
+static enum answer run_capability(struct login *login, struct parse *arguments)
+{
+    (void)arguments;
+    stream_write_text(&login->stream, "* ");
+    write_capabilities(login);
+    stream_write_text(&login->stream, "\r\n");
+    return ANSWER_DONE;
+}
+
+static enum answer run_noop(struct login *login, struct parse *arguments)
+{
+    (void)login;
+    (void)arguments;
+    return ANSWER_DONE;
+}
+
+static enum answer run_logout(struct login *login, struct parse *arguments)
+{
+    (void)arguments;
+    say_bye(login, "Logging out", "logout");
+    return ANSWER_DONE;
+}
+
+/* What the client says about itself is of no use here, and logging it would be a way into the log.
+ */
+static enum answer run_id(struct login *login, struct parse *arguments)
+{
+    if (!parse_word(arguments, "NIL") && parse_peek(arguments) != '(')
+        return ANSWER_SYNTAX;
+    stream_write_text(&login->stream, "* ID " CAPABILITY_ID "\r\n");
+    return ANSWER_DONE;
+}
+
+/* ---- the dialogue ------------------------------------------------------------------------------
+ */
+
+typedef enum answer handler(struct login *login, struct parse *arguments);
+
+static const struct verb {
+    const char *name;
+    handler *handler;
+    bool has_arguments;
+} verbs[] = {
+    {"CAPABILITY", run_capability, false},
+    {"LOGIN", run_login, true},
+    {"AUTHENTICATE", run_authenticate, true},
+    {"STARTTLS", run_starttls, false},
+    {"LOGOUT", run_logout, false},
+    {"NOOP", run_noop, false},
+    {"ID", run_id, true},
+};
+
+static enum answer dispatch(struct login *login)
+{
+    struct parse parse;
+    struct slice tag, name;
+    parse_begin(&parse, str_slice(&login->reader.text), &login->arena);
+    /* The reader's buffer is used again by AUTHENTICATE's responses. */
+    if (!arena_copy(&login->arena, reader_tag(parse.text), &login->tag) ||
+        !parse_tag(&parse, &tag) || slice_equal(login->tag, SLICE("*")))
+        return ANSWER_NO_TAG;
+    if (!parse_space(&parse) || !parse_atom(&parse, &name))
+        return ANSWER_UNKNOWN;
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (!slice_equal_nocase(name, slice_text(verbs[i].name)))
+            continue;
+        bool fits = verbs[i].has_arguments ? parse_space(&parse) : parse_at_end(&parse);
+        return fits ? verbs[i].handler(login, &parse) : ANSWER_SYNTAX;
+    }
+    return ANSWER_UNKNOWN;
+}
+
+static void refuse(struct login *login)
+{
+    stream_write(&login->stream, reader_tag(str_slice(&login->reader.text)));
+    stream_format(&login->stream, " BAD %s\r\n", login->reader.why);
+}
+
+static void serve_one(struct login *login)
+{
+    switch (reader_next(&login->reader)) {
+    case READER_COMMAND:
+        write_answer(login, dispatch(login), "");
+        break;
+    case READER_REFUSED:
+        refuse(login);
+        break;
+    case READER_MESSAGE: /* none is taken here */
+    case READER_CLOSING:
+        say_bye(login, login->reader.why, "limit");
+        break;
+    case READER_GONE:
+        lost(login, login->reader.stream_result);
+        break;
+    }
+    arena_free(&login->arena);
+    if (++login->commands >= LOGIN_COMMANDS_MAX && !login->end)
+        say_bye(login, "Too many commands without a login", "commands");
+}
+
+static void greet(struct login *login)
+{
+    stream_write_text(&login->stream, "* OK [");
+    write_capabilities(login);
+    stream_write_text(&login->stream, "] mail-suite ready\r\n");
+}
+
+void login_run(struct login *login)
+{
+    if (!login->peer->implicit_tls || begin_tls(login)) {
+        greet(login);
+        while (!login->end)
+            serve_one(login);
+    }
+    /* After a login the connection is imapd's: nothing may be written any more. */
+    if (strcmp(login->end, "login") == 0)
+        return;
+    (void)stream_flush(&login->stream);
+    log_end_of_session(login);
+}

@@ -1,0 +1,55 @@
+/*
+ * login - an IMAP session before login: the not-authenticated state (RFC 3501 3.1, 6.2)
+ *
+ * Ends when authd has taken a user's password and handed the client over to imapd, or at a limit.
+ */
+#ifndef IMAPD_LOGIN_H
+#define IMAPD_LOGIN_H
+
+#include "arena.h"
+#include "auth.h"
+#include "parse.h"
+#include "reader.h"
+#include "tls.h"
+
+/* Each is answered: BAD, or BYE for those that end the session. */
+enum {
+    LOGIN_LINE_MAX = 8192,
+    LOGIN_LITERAL_MAX = 1024,
+    LOGIN_COMMAND_MAX = 16384,
+    LOGIN_ARENA_MAX = 65536,
+    LOGIN_COMMANDS_MAX = 20,
+    LOGIN_FAILURES_MAX = 3,
+    LOGIN_IDLE_MS = 60000,
+    LOGIN_SESSION_MS = 180000,
+    LOGIN_WAIT_MAX_MS = 60000,
+};
+
+/* What tcpd says about the connection. */
+struct login_peer {
+    const char *service; /* "imap", "imaps" */
+    const char *client;  /* address */
+    const char *server;  /* our address */
+    bool implicit_tls;
+    bool plaintext_auth; /* the host's setting: passwords may be taken without TLS */
+};
+
+struct login {
+    const struct login_peer *peer;
+    struct stream stream;
+    struct reader reader;
+    struct arena arena;
+    struct tls_session tls; /* version is "" without TLS; the fd is the stream's by then */
+    int auth_fd;
+    struct slice tag; /* of the command at work; in the arena */
+    unsigned failures, commands;
+    const char *end; /* why it ended; NULL while it goes on */
+};
+
+/* `in` and `out` are the connection, and stay the caller's. False without memory. */
+bool login_init(struct login *login, const struct login_peer *peer, int in, int out);
+void login_free(struct login *login);
+/* The whole session, from TLS or the greeting to the last line of the log. */
+void login_run(struct login *login);
+
+#endif

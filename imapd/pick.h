@@ -1,0 +1,27 @@
+/*
+ * pick - the messages that a command's set names, one after the other
+ */
+#ifndef IMAPD_PICK_H
+#define IMAPD_PICK_H
+
+#include "session.h"
+
+struct pick {
+    struct sequence set;
+    bool uid;
+    size_t next; /* index to go on from */
+    bool gone;   /* one of the messages was expunged by another session */
+};
+
+/* Parses a set of message numbers, or (UID commands) of UIDs, and makes it fit the mailbox.
+ * ANSWER_DONE, or what is wrong with it. */
+enum answer pick_begin(struct pick *pick, struct session *session, struct parse *parse);
+/* The next message by its index; those that are gone are left out. */
+bool pick_next(struct pick *pick, struct session *session, size_t *index);
+/* How a command over these messages ends: done, or "some were gone" (not for UIDs: RFC 3501 6.4.8
+ * takes what is not there in silence). */
+enum answer pick_end(const struct pick *pick);
+
+uint32_t pick_highest_uid(const struct session *session);
+
+#endif

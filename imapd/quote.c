@@ -1,0 +1,65 @@
+/* quote - see quote.h */
+#include "quote.h"
+
+#include "parse.h"
+
+/* What stands in one line of an answer stays short for clients with line limits. */
+enum { QUOTE_QUOTED_MAX = 4096 };
+
+static bool may_be_quoted(struct slice text)
+{
+    if (text.size > QUOTE_QUOTED_MAX)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char byte = (unsigned char)text.data[i];
+        if (byte >= 0x80 || byte == '\r' || byte == '\n' || byte == '\0')
+            return false;
+    }
+    return true;
+}
+
+static bool append_quoted(struct str *out, struct slice text)
+{
+    str_append_byte(out, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == '"' || text.data[i] == '\\')
+            str_append_byte(out, '\\');
+        str_append_byte(out, text.data[i]);
+    }
+    return str_append_byte(out, '"');
+}
+
+bool quote_literal_head(struct str *out, uint64_t size)
+{
+    str_append_byte(out, '{');
+    str_append_number(out, size);
+    return str_append_text(out, "}\r\n");
+}
+
+static bool append_literal(struct str *out, struct slice text)
+{
+    quote_literal_head(out, text.size);
+    while (text.size > 0) {
+        size_t end = slice_find(text, '\0');
+        str_append(out, slice_part(text, 0, end));
+        if (end < text.size)
+            str_append_byte(out, (char)0x80);
+        text = slice_from(text, end + 1);
+    }
+    return !out->failed;
+}
+
+bool quote_string(struct str *out, struct slice text)
+{
+    return may_be_quoted(text) ? append_quoted(out, text) : append_literal(out, text);
+}
+
+bool quote_nstring(struct str *out, struct slice text)
+{
+    return text.data ? quote_string(out, text) : str_append_text(out, "NIL");
+}
+
+bool quote_astring(struct str *out, struct slice text)
+{
+    return parse_is_atom(text) ? str_append(out, text) : quote_string(out, text);
+}

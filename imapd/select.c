@@ -1,0 +1,115 @@
+/* select - SELECT, EXAMINE, CLOSE, UNSELECT, CHECK, EXPUNGE */
+#include "command.h"
+#include "pick.h"
+#include "update.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+static void tell_code(struct session *session, const char *code, uint64_t number, const char *text)
+{
+    struct str *out = session_line(session);
+    str_format(out, "OK [%s %llu] %s", code, (unsigned long long)number, text);
+    session_send(session);
+}
+
+static void tell_first_unseen(struct session *session)
+{
+    for (size_t i = 0; i < session->mailbox->count; i++) {
+        if (session->mailbox->messages[i].flags & MAILDIR_SEEN)
+            continue;
+        tell_code(session, "UNSEEN", i + 1, "First unseen");
+        return;
+    }
+}
+
+static enum answer open_mailbox(struct session *session, struct parse *arguments, bool read_only)
+{
+    struct slice name;
+    struct folder folder;
+    if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
+    session_unselect(session);
+    if (!folder_named(name, &folder))
+        return ANSWER_NO_MAILBOX;
+    session->mailbox = mailbox_open(AT_FDCWD, folder.path, read_only);
+    if (!session->mailbox)
+        return answer_from_errno(errno);
+    session->folder = folder;
+    session->read_only = read_only;
+    mailbox_forget_gone(session->mailbox);
+    update_tell_flags(session);
+    update_tell_counts(session);
+    tell_first_unseen(session);
+    tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
+    tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
+    return read_only ? ANSWER_READ_ONLY : ANSWER_READ_WRITE;
+}
+
+enum answer select_select(struct session *session, struct parse *arguments)
+{
+    return open_mailbox(session, arguments, false);
+}
+
+enum answer select_examine(struct session *session, struct parse *arguments)
+{
+    return open_mailbox(session, arguments, true);
+}
+
+/* Removes what has \Deleted, within `uids` where given. */
+static enum answer expunge(struct session *session, const struct sequence *uids)
+{
+    struct mailbox *mailbox = session->mailbox;
+    enum answer answer = ANSWER_DONE;
+    if (!mailbox_lock(mailbox))
+        return answer_from_errno(errno);
+    for (size_t i = 0; i < mailbox->count; i++) {
+        struct mailbox_message *message = &mailbox->messages[i];
+        if (message->gone || !(message->flags & MAILDIR_TRASHED) ||
+            (uids && !sequence_has(uids, message->uid)))
+            continue;
+        if (!mailbox_remove(mailbox, message))
+            answer = answer_from_errno(errno);
+    }
+    return mailbox_unlock(mailbox) ? answer : answer_from_errno(errno);
+}
+
+enum answer select_expunge(struct session *session, struct parse *arguments)
+{
+    struct sequence uids;
+    if (session->uid && (!parse_sequence(arguments, &uids) || !parse_at_end(arguments)))
+        return ANSWER_SYNTAX;
+    if (session->read_only)
+        return ANSWER_REFUSED_READ_ONLY;
+    if (!mailbox_sync(session->mailbox))
+        return answer_from_errno(errno);
+    if (session->uid)
+        sequence_resolve(&uids, pick_highest_uid(session));
+    return expunge(session, session->uid ? &uids : NULL);
+}
+
+enum answer select_close(struct session *session, struct parse *arguments)
+{
+    (void)arguments;
+    enum answer answer = ANSWER_DONE;
+    if (!session->read_only)
+        answer = mailbox_sync(session->mailbox) ? expunge(session, NULL) : answer_from_errno(errno);
+    session_unselect(session);
+    return answer;
+}
+
+enum answer select_unselect(struct session *session, struct parse *arguments)
+{
+    (void)arguments;
+    session_unselect(session);
+    return ANSWER_DONE;
+}
+
+/* Every change was durable when it was answered: there is nothing to check. */
+enum answer select_check(struct session *session, struct parse *arguments)
+{
+    (void)session;
+    (void)arguments;
+    return ANSWER_DONE;
+}

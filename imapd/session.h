@@ -1,0 +1,89 @@
+/*
+ * session - one logged-in connection: its stream, its selected mailbox, the command at work
+ */
+#ifndef IMAPD_SESSION_H
+#define IMAPD_SESSION_H
+
+#include "answer.h"
+#include "arena.h"
+#include "folder.h"
+#include "mailbox.h"
+#include "parse.h"
+#include "reader.h"
+#include "stream.h"
+
+/* Every bound of a session; what happens when it is met stands beside it. */
+enum {
+    SESSION_LINE_MAX = 65536,            /* BAD; long UID sets need more than RFC 7162's 8192 */
+    SESSION_LITERAL_MAX = 262144,        /* NO [TOOBIG], or BYE when it comes unasked */
+    SESSION_COMMAND_MAX = 1048576,       /* BAD */
+    SESSION_ARENA_MAX = 16 * 1048576,    /* BAD: what is parsed out of one command */
+    SESSION_OUT_MAX = 32 * 1048576,      /* NO: one line of an answer, an ENVELOPE for example */
+    SESSION_MESSAGE_MAX = 100 * 1048576, /* NO [TOOBIG]; the plans' highest (SPEC R5.1) */
+    SESSION_READ_MAX = 512 * 1048576,    /* NO: of a message that has to be read into memory */
+    SESSION_IDLE_MS = 30 * 60 * 1000,    /* BYE; RFC 3501 5.4 */
+    SESSION_BAD_MAX = 20,                /* BYE: BADs one after the other */
+    SESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
+};
+
+struct command;
+
+struct session {
+    struct stream stream;
+    struct reader reader;
+    struct arena arena; /* of the command at work */
+    struct str out;     /* scratch: the line that is being made */
+    struct str code;    /* response code of the tagged answer, instead of the table's */
+    const char *account, *client, *tls;
+
+    /* the command at work */
+    const struct command *command;
+    struct slice tag; /* in the arena */
+    bool uid;         /* UID FETCH and its like */
+
+    /* the selected mailbox */
+    struct mailbox *mailbox; /* NULL: none */
+    struct folder folder;
+    bool read_only;
+    size_t told_exists, told_recent; /* what the client knows */
+    size_t told_keywords;
+
+    unsigned bad_in_row;
+    uint64_t commands;
+    bool ended;
+    const char *how; /* it ended; for the log */
+};
+
+/* Takes the descriptors of the client. `pending` is what the login program read too far. */
+bool session_begin(struct session *session, int in, int out, struct slice pending);
+void session_end(struct session *session);
+
+/* "TAG OK [CAPABILITY ...] Logged in" */
+void session_greet(struct session *session, struct slice tag);
+/* One command; false when the session has ended. */
+bool session_step(struct session *session);
+/* All of them. */
+void session_run(struct session *session);
+
+/* Ends the session with a BYE. */
+void session_bye(struct session *session, const char *text, const char *how);
+/* How the stream broke. */
+void session_lost(struct session *session, enum stream_result result);
+/* Gives back what an idle connection needs not hold. */
+void session_slim(struct session *session);
+
+/* Starts and sends one untagged line, "* " in front, collected in session->out. */
+struct str *session_line(struct session *session);
+void session_send(struct session *session);
+
+void session_unselect(struct session *session);
+/* Opens another folder than the selected one; if it is that, the selected mailbox is given back and
+ * session_close_other does nothing. NULL: *answer says why. */
+struct mailbox *session_open_to_read(struct session *session, const struct folder *folder,
+                                     enum answer *answer);
+/* For APPEND, COPY, MOVE: also where the selected one was opened by EXAMINE; [TRYCREATE]. */
+struct mailbox *session_open_to_fill(struct session *session, const struct folder *folder,
+                                     enum answer *answer);
+void session_close_other(struct session *session, struct mailbox *mailbox);
+
+#endif

@@ -1,0 +1,118 @@
+/* update - see update.h */
+#include "update.h"
+
+#include "flags.h"
+
+#include <errno.h>
+
+static void tell_number(struct session *session, size_t number, const char *what)
+{
+    struct str *out = session_line(session);
+    str_append_number(out, number);
+    str_append_byte(out, ' ');
+    str_append_text(out, what);
+    session_send(session);
+}
+
+void update_tell_flags(struct session *session)
+{
+    struct str *out = session_line(session);
+    str_append_text(out, "FLAGS ");
+    flags_append_all(out, session->mailbox, false);
+    session_send(session);
+    out = session_line(session);
+    str_append_text(out, "OK [PERMANENTFLAGS ");
+    if (session->read_only)
+        str_append_text(out, "()");
+    else
+        flags_append_all(out, session->mailbox, true);
+    str_append_text(out, "] Flags that stay");
+    session_send(session);
+    session->told_keywords = flags_keyword_count(session->mailbox);
+}
+
+static size_t count_recent(const struct mailbox *mailbox)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < mailbox->count; i++)
+        count += mailbox->messages[i].recent;
+    return count;
+}
+
+void update_tell_counts(struct session *session)
+{
+    session->told_exists = session->mailbox->count;
+    session->told_recent = count_recent(session->mailbox);
+    tell_number(session, session->told_exists, "EXISTS");
+    tell_number(session, session->told_recent, "RECENT");
+}
+
+/* From the end, so that no number is moved by an EXPUNGE before it. */
+static void tell_expunges(struct session *session)
+{
+    struct mailbox *mailbox = session->mailbox;
+    size_t told = session->told_exists;
+    bool any = false;
+    for (size_t i = mailbox->count; i > 0; i--) {
+        if (!mailbox->messages[i - 1].gone)
+            continue;
+        any = true;
+        /* One that came and went unseen is no news. */
+        if (i > told)
+            continue;
+        tell_number(session, i, "EXPUNGE");
+        session->told_exists--;
+    }
+    if (any)
+        mailbox_forget_gone(mailbox);
+}
+
+void update_tell_message(struct session *session, size_t index)
+{
+    struct mailbox_message *message = &session->mailbox->messages[index];
+    struct str *out = session_line(session);
+    str_append_number(out, index + 1);
+    str_append_text(out, " FETCH (UID ");
+    str_append_number(out, message->uid);
+    str_append_text(out, " FLAGS ");
+    flags_append(out, session->mailbox, message->flags, message->keywords, message->recent);
+    str_append_byte(out, ')');
+    session_send(session);
+    message->changed = false;
+}
+
+static void tell_changes(struct session *session)
+{
+    struct mailbox *mailbox = session->mailbox;
+    for (size_t i = 0; i < mailbox->count; i++) {
+        struct mailbox_message *message = &mailbox->messages[i];
+        if (!message->changed)
+            continue;
+        if (i < session->told_exists && !message->gone)
+            update_tell_message(session, i);
+        message->changed = false;
+    }
+}
+
+static void tell_new(struct session *session)
+{
+    size_t recent = count_recent(session->mailbox);
+    if (session->mailbox->count == session->told_exists && recent == session->told_recent)
+        return;
+    update_tell_counts(session);
+}
+
+void update_tell(struct session *session, bool expunges)
+{
+    if (!mailbox_sync(session->mailbox)) {
+        if (errno == ENOENT)
+            session_bye(session, "The selected mailbox was deleted", "deleted");
+        return;
+    }
+    if (expunges)
+        tell_expunges(session);
+    if (flags_keyword_count(session->mailbox) != session->told_keywords)
+        update_tell_flags(session);
+    tell_changes(session);
+    tell_new(session);
+}
