@@ -157,7 +157,7 @@ static _Noreturn void become(const struct launch *launch, int report)
         life_drop_to_uid(launch->uid);
         enter_folder(launch->request);
     } else {
-        life_drop(program->role, false, NULL);
+        life_drop(program->role, true, NULL);
     }
     run(launch->request);
 }
