@@ -1,0 +1,300 @@
+/* remote_delivery - see remote_delivery.h */
+#include "remote_delivery.h"
+
+#include "clock.h"
+#include "io.h"
+#include "log.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* One message on its way over one address after the other. */
+struct run {
+    struct remote_delivery *delivery;
+    const struct remote_request *request;
+    struct smtp_client_outcome *outcomes;
+    unsigned attempts;
+    /* The last failure that left recipients undecided; passing ones outweigh permanent ones. */
+    enum verdict verdict;
+    char status[SMTP_REPLY_STATUS_MAX];
+    char text[SMTP_CLIENT_TEXT_MAX];
+};
+
+/* ---- outcomes ---------------------------------------------------------------------------------*/
+
+static void note_failure(struct run *run, enum verdict verdict, const char *status,
+                         const char *text)
+{
+    if (run->verdict == VERDICT_TEMP && verdict == VERDICT_PERM)
+        return;
+    run->verdict = verdict;
+    snprintf(run->status, sizeof run->status, "%s", status);
+    snprintf(run->text, sizeof run->text, "%s", text);
+}
+
+static bool is_all_decided(const struct run *run)
+{
+    for (size_t i = 0; i < run->request->mail.recipient_count; i++)
+        if (!run->outcomes[i].is_decided)
+            return false;
+    return true;
+}
+
+static void decide_rest(struct run *run)
+{
+    for (size_t i = 0; i < run->request->mail.recipient_count; i++)
+        if (!run->outcomes[i].is_decided)
+            smtp_client_decide(&run->outcomes[i], run->verdict, run->status, run->text);
+}
+
+/* ---- connections ------------------------------------------------------------------------------*/
+
+static int connect_to(const struct ip *ip, uint16_t port)
+{
+    struct sockaddr_storage address;
+    socklen_t size = ip_to_socket(ip, port, &address);
+    int on = 1, error = 0;
+    socklen_t error_size = sizeof error;
+    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    if (connect(fd, (const struct sockaddr *)&address, size) < 0 &&
+        (errno != EINPROGRESS ||
+         !io_wait(fd, POLLOUT, clock_deadline(REMOTE_DELIVERY_CONNECT_MS)) ||
+         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0 || error != 0)) {
+        if (error != 0)
+            errno = error;
+        io_close(&fd);
+        return -1;
+    }
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+/* What the open connection is good for: the same destination, whichever of its servers that is. */
+static void name_destination(const struct remote_request *request, char *name, size_t capacity)
+{
+    const char *host = request->host[0] != '\0' ? request->host : request->domain;
+    snprintf(name, capacity, "%s:%u", host, request->port);
+    for (size_t i = 0; name[i] != '\0'; i++)
+        name[i] = slice_lower(name[i]);
+}
+
+void remote_delivery_end_connection(struct remote_delivery *delivery)
+{
+    smtp_client_quit(&delivery->client);
+    delivery->destination[0] = '\0';
+}
+
+static void log_attempt(const struct run *run, enum smtp_client_result result, int64_t began_ms,
+                        bool is_reused)
+{
+    static const char *const names[] = {
+        [SMTP_CLIENT_OK] = "done",
+        [SMTP_CLIENT_REFUSED] = "refused",
+        [SMTP_CLIENT_LOST] = "lost",
+        [SMTP_CLIENT_TLS_FAILED] = "tls-failed",
+    };
+    const struct smtp_client *client = &run->delivery->client;
+    struct log_line line;
+    log_begin(&line, "attempt");
+    log_text(&line, "id", run->request->id);
+    log_text(&line, "to", run->delivery->destination);
+    log_text(&line, "address", client->address);
+    log_text(&line, "tls", client->tls_version[0] != '\0' ? client->tls_version : "none");
+    log_text(&line, "result", names[result]);
+    if (result == SMTP_CLIENT_OK || result == SMTP_CLIENT_REFUSED)
+        log_text(&line, "reply", client->reply.text);
+    else
+        log_text(&line, "reason", client->trouble);
+    log_number(&line, "reused", is_reused);
+    log_number(&line, "ms", clock_ms() - began_ms);
+    log_end(&line);
+}
+
+/* Hands the message to the open connection, and looks what is to become of it. */
+static void send_message(struct run *run, bool is_reused)
+{
+    struct smtp_client *client = &run->delivery->client;
+    int64_t began_ms = clock_ms();
+    enum smtp_client_result result = smtp_client_send(client, &run->request->mail, run->outcomes);
+    log_attempt(run, result, began_ms, is_reused);
+    if (result == SMTP_CLIENT_LOST)
+        note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
+    if (!client->is_clean)
+        remote_delivery_end_connection(run->delivery);
+}
+
+static void note_refusal(struct run *run, const struct smtp_client *client)
+{
+    struct smtp_client_outcome outcome;
+    smtp_client_decide_by_reply(client, &outcome);
+    note_failure(run, outcome.verdict, outcome.status, outcome.text);
+}
+
+/* Connects and greets. TLS_FAILED: once more without. */
+static enum smtp_client_result open_connection(struct run *run, const struct ip *ip,
+                                               const char *host, bool wants_tls)
+{
+    struct remote_delivery *delivery = run->delivery;
+    struct smtp_client *client = &delivery->client;
+    char address[IP_TEXT_MAX], text[SMTP_CLIENT_TEXT_MAX];
+    int64_t began_ms = clock_ms();
+    ip_format(ip, address);
+    int fd = connect_to(ip, run->request->port);
+    if (fd < 0 || !smtp_client_open(client, fd, address)) {
+        snprintf(text, sizeof text, "%s: can't connect: %s", address, strerror(errno));
+        note_failure(run, VERDICT_TEMP, "4.4.1", text);
+        log_event("unreachable", "reason", text);
+        return SMTP_CLIENT_LOST;
+    }
+    name_destination(run->request, delivery->destination, sizeof delivery->destination);
+    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, host, wants_tls);
+    if (result == SMTP_CLIENT_OK)
+        return result;
+    log_attempt(run, result, began_ms, false);
+    if (result == SMTP_CLIENT_REFUSED)
+        note_refusal(run, client);
+    else
+        note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
+    remote_delivery_end_connection(delivery);
+    return result;
+}
+
+static void try_address(struct run *run, const struct ip *ip, const char *host)
+{
+    run->attempts++;
+    enum smtp_client_result result = open_connection(run, ip, host, true);
+    if (result == SMTP_CLIENT_TLS_FAILED)
+        result = open_connection(run, ip, host, false);
+    if (result == SMTP_CLIENT_OK)
+        send_message(run, false);
+}
+
+static bool goes_on(const struct run *run)
+{
+    return run->attempts < REMOTE_DELIVERY_ATTEMPTS_MAX && !is_all_decided(run);
+}
+
+/* ---- where to ---------------------------------------------------------------------------------*/
+
+/* "[192.0.2.1]", "[IPv6:2001:db8::1]", "[2001:db8::1]" */
+static bool parse_literal(const char *text, struct ip *ip)
+{
+    struct slice literal = slice_text(text);
+    if (!slice_starts(literal, SLICE("[")) || !slice_ends(literal, SLICE("]")))
+        return false;
+    literal = slice_part(literal, 1, literal.size - 2);
+    if (slice_starts_nocase(literal, SLICE("IPv6:")))
+        literal = slice_from(literal, 5);
+    return ip_parse(literal, ip);
+}
+
+static void note_no_address(struct run *run, const char *host, enum mx_result result)
+{
+    char text[SMTP_CLIENT_TEXT_MAX];
+    if (result == MX_TROUBLE) {
+        snprintf(text, sizeof text, "the DNS gives no answer about %s", host);
+        note_failure(run, VERDICT_TEMP, "4.4.3", text);
+    } else {
+        snprintf(text, sizeof text, "there is no host %s", host);
+        note_failure(run, VERDICT_PERM, "5.1.2", text);
+    }
+}
+
+static void try_host(struct run *run, const char *host)
+{
+    struct mx_addresses addresses;
+    struct ip ip;
+    if (parse_literal(host, &ip)) {
+        try_address(run, &ip, "");
+        return;
+    }
+    enum mx_result result = mx_find_addresses(&run->delivery->resolver, host, &addresses);
+    if (result != MX_FOUND) {
+        note_no_address(run, host, result);
+        return;
+    }
+    for (size_t i = 0; i < addresses.count && goes_on(run); i++)
+        try_address(run, &addresses.list[i], host);
+}
+
+static void note_no_hosts(struct run *run, const char *domain, enum mx_result result)
+{
+    char text[SMTP_CLIENT_TEXT_MAX];
+    switch (result) {
+    case MX_NO_DOMAIN:
+        snprintf(text, sizeof text, "there is no domain %s", domain);
+        note_failure(run, VERDICT_PERM, "5.1.2", text);
+        break;
+    case MX_REFUSES: /* RFC 7505 4.1 */
+        snprintf(text, sizeof text, "%s takes no mail (null MX)", domain);
+        note_failure(run, VERDICT_PERM, "5.1.10", text);
+        break;
+    case MX_FOUND:
+    case MX_NONE:
+    case MX_TROUBLE:
+        snprintf(text, sizeof text, "the DNS gives no answer about %s", domain);
+        note_failure(run, VERDICT_TEMP, "4.4.3", text);
+        break;
+    }
+}
+
+static void try_domain(struct run *run, const char *domain)
+{
+    struct mx_list list;
+    char text[SMTP_CLIENT_TEXT_MAX];
+    enum mx_result result = mx_find_hosts(&run->delivery->resolver, domain, &list);
+    if (result != MX_FOUND) {
+        note_no_hosts(run, domain, result);
+        return;
+    }
+    if (!mx_remove_self(&list, run->delivery->me)) {
+        snprintf(text, sizeof text, "the MX of %s is this host, which does not serve it", domain);
+        note_failure(run, VERDICT_PERM, "5.4.6", text);
+        return;
+    }
+    for (size_t i = 0; i < list.count && goes_on(run); i++)
+        try_host(run, list.hosts[i].name);
+}
+
+/* The connection that is open, if it leads there. */
+static void try_open_connection(struct run *run)
+{
+    struct remote_delivery *delivery = run->delivery;
+    char name[sizeof delivery->destination];
+    if (!delivery->client.is_open)
+        return;
+    name_destination(run->request, name, sizeof name);
+    if (strcmp(name, delivery->destination) == 0)
+        send_message(run, true);
+    else
+        remote_delivery_end_connection(delivery);
+}
+
+void remote_delivery_run(struct remote_delivery *delivery, const struct remote_request *request,
+                         struct smtp_client_outcome outcomes[])
+{
+    struct run run = {
+        .delivery = delivery, .request = request, .outcomes = outcomes, .verdict = VERDICT_OK};
+    struct ip ip;
+    note_failure(&run, VERDICT_TEMP, "4.4.0", "not tried");
+    run.verdict = VERDICT_OK; /* anything that is noted now counts */
+    try_open_connection(&run);
+    if (goes_on(&run)) {
+        if (request->host[0] != '\0')
+            try_host(&run, request->host);
+        else if (parse_literal(request->domain, &ip))
+            try_address(&run, &ip, "");
+        else
+            try_domain(&run, request->domain);
+    }
+    if (run.verdict == VERDICT_OK)
+        run.verdict = VERDICT_TEMP;
+    decide_rest(&run);
+}

@@ -1,0 +1,105 @@
+/* remote_request - see remote_request.h */
+#include "remote_request.h"
+
+#include "mailaddress.h"
+#include "number.h"
+
+enum {
+    FIELD_PROTOCOL,
+    FIELD_ID,
+    FIELD_START,
+    FIELD_SIZE,
+    FIELD_SENDER,
+    FIELD_BODY,
+    FIELD_UTF8,
+    FIELD_HOST,
+    FIELD_PORT,
+    FIELD_ADDED,
+    FIELD_RECIPIENTS, /* and all behind it */
+};
+
+enum { PORT_SMTP = 25, PORT_MAX = 65535, ANSWER_OVERHEAD = 40 };
+
+/* An address goes into a command line: what could end one, or the path in it, has no place here,
+ * whoever let it in. */
+static bool is_safe_address(struct slice address, bool may_be_empty)
+{
+    struct mailaddress parsed;
+    unsigned flags = MAILADDRESS_UTF8 | (may_be_empty ? MAILADDRESS_EMPTY : 0u);
+    return mailaddress_parse(address, flags, &parsed);
+}
+
+static bool read_flag(struct slice field, const char *off, const char *on, bool *value)
+{
+    *value = slice_equal(field, slice_text(on));
+    return *value || slice_equal(field, slice_text(off));
+}
+
+static bool read_port(struct slice field, uint16_t *port)
+{
+    unsigned number = PORT_SMTP;
+    if (field.size > 0 && !number_parse_unsigned(field, PORT_MAX, &number))
+        return false;
+    *port = (uint16_t)number;
+    return number > 0;
+}
+
+static bool read_message(const struct wire_message *message, struct smtp_client_mail *mail)
+{
+    uint64_t start;
+    if (!wire_number(message, FIELD_START, INT64_MAX / 2, &start) ||
+        !wire_number(message, FIELD_SIZE, INT64_MAX / 2, &mail->size))
+        return false;
+    mail->start = (off_t)start;
+    mail->fd = message->fds[0];
+    mail->added = wire_field(message, FIELD_ADDED);
+    mail->sender = wire_field(message, FIELD_SENDER);
+    /* Lines of other programs end as lines do, or they would join with the message's. */
+    return (mail->added.size == 0 || slice_ends(mail->added, SLICE("\r\n"))) &&
+           is_safe_address(mail->sender, true);
+}
+
+static bool read_recipients(const struct wire_message *message, struct remote_request *request)
+{
+    size_t count = message->count - FIELD_RECIPIENTS;
+    if (count > REMOTE_REQUEST_RECIPIENTS_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        request->recipients[i] = wire_field(message, FIELD_RECIPIENTS + i);
+        if (!is_safe_address(request->recipients[i], false))
+            return false;
+    }
+    request->mail.recipients = request->recipients;
+    request->mail.recipient_count = count;
+    struct slice first = request->recipients[0];
+    return slice_copy_text(slice_from(first, slice_find_last(first, '@') + 1), request->domain,
+                           sizeof request->domain);
+}
+
+bool remote_request_read(const struct wire_message *message, struct remote_request *request)
+{
+    struct smtp_client_mail *mail = &request->mail;
+    *request = (struct remote_request){.port = 0};
+    return message->count > FIELD_RECIPIENTS && message->fd_count == 1 &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("remote/1")) &&
+           wire_copy_text(message, FIELD_ID, request->id, sizeof request->id) &&
+           read_message(message, mail) &&
+           read_flag(wire_field(message, FIELD_BODY), "7", "8", &mail->is_8bit) &&
+           read_flag(wire_field(message, FIELD_UTF8), "0", "1", &mail->utf8) &&
+           wire_copy_text(message, FIELD_HOST, request->host, sizeof request->host) &&
+           read_port(wire_field(message, FIELD_PORT), &request->port) &&
+           read_recipients(message, request);
+}
+
+void remote_request_answer(const struct remote_request *request,
+                           const struct smtp_client_outcome outcomes[], struct str *packet)
+{
+    size_t count = request->mail.recipient_count;
+    size_t text_max = WIRE_MAX_SIZE / (count > 0 ? count : 1) - ANSWER_OVERHEAD;
+    for (size_t i = 0; i < count; i++) {
+        char letter = verdict_letter(outcomes[i].verdict);
+        wire_put(packet, slice_of(&letter, 1));
+        wire_put_text(packet, outcomes[i].status);
+        wire_put(packet, slice_part(slice_text(outcomes[i].text), 0, text_max));
+    }
+}

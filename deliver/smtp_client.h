@@ -1,0 +1,96 @@
+/*
+ * smtp_client - one connection to another mail server (RFC 5321; 1870, 2920, 3207, 6152, 6531)
+ *
+ * The caller connects and hands the descriptor in; here is the dialogue. A message goes in one
+ * transaction for all its recipients, pipelined where the server can, and each recipient has an
+ * outcome of its own. The server is a stranger: its lines are bounded and parsed strictly.
+ */
+#ifndef DELIVER_SMTP_CLIENT_H
+#define DELIVER_SMTP_CLIENT_H
+
+#include "ip.h"
+#include "smtp_reply.h"
+#include "stream.h"
+#include "tls.h"
+
+#include <sys/types.h>
+
+enum {
+    SMTP_CLIENT_TEXT_MAX = 500,
+    SMTP_CLIENT_WINDOW = 100, /* commands under way: their replies fit into any socket buffer */
+};
+
+enum smtp_client_extension {
+    SMTP_CLIENT_PIPELINING = 1 << 0,
+    SMTP_CLIENT_SIZE = 1 << 1,
+    SMTP_CLIENT_8BITMIME = 1 << 2,
+    SMTP_CLIENT_SMTPUTF8 = 1 << 3,
+    SMTP_CLIENT_STARTTLS = 1 << 4,
+};
+
+enum smtp_client_result {
+    SMTP_CLIENT_OK,
+    SMTP_CLIENT_REFUSED,    /* the server said 4xx or 5xx: client->reply */
+    SMTP_CLIENT_LOST,       /* the connection: client->trouble */
+    SMTP_CLIENT_TLS_FAILED, /* try again without: client->trouble */
+};
+
+struct smtp_client {
+    struct stream stream; /* its descriptor is owned */
+    bool is_open;
+    bool is_clean;             /* between transactions: another MAIL may be said */
+    char address[IP_TEXT_MAX]; /* the server's, for reports */
+    unsigned extensions;
+    uint64_t size_max; /* of SIZE; 0: unknown or none */
+    struct smtp_reply reply;
+    char trouble[SMTP_CLIENT_TEXT_MAX];
+    char tls_version[TLS_TEXT_MAX]; /* "" without TLS */
+    char *buffer;                   /* for the message's bytes */
+};
+
+/* How it went for one recipient. */
+struct smtp_client_outcome {
+    bool is_decided;
+    bool is_accepted; /* RCPT was, so that what becomes of DATA counts for it */
+    enum verdict verdict;
+    char status[SMTP_REPLY_STATUS_MAX];
+    char text[SMTP_CLIENT_TEXT_MAX];
+};
+
+struct smtp_client_mail {
+    struct slice sender;
+    const struct slice *recipients;
+    size_t recipient_count;
+    bool is_8bit;
+    bool utf8;
+    struct slice added; /* whole header lines to put in front */
+    int fd;             /* the message: `size` bytes from `start` on */
+    off_t start;
+    uint64_t size;
+};
+
+void smtp_client_init(struct smtp_client *client);
+/* Takes the connected descriptor over. False, with it closed, without memory. */
+bool smtp_client_open(struct smtp_client *client, int fd, const char *address);
+/* From the greeting to the state in which MAIL may be said; with STARTTLS if `wants_tls` and the
+ * server offers it. `server_name` goes into the handshake. After anything but OK: close. */
+enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char *helo,
+                                          const char *server_name, bool wants_tls);
+/* One transaction. Decides outcomes that are not decided yet; those that are left undecided (with
+ * LOST and REFUSED) may be tried at another server: nothing was handed over for them.
+ * Whether the connection is good for another one, client->is_clean says. */
+enum smtp_client_result smtp_client_send(struct smtp_client *client,
+                                         const struct smtp_client_mail *mail,
+                                         struct smtp_client_outcome outcomes[]);
+/* QUIT without waiting for its answer, and close. */
+void smtp_client_quit(struct smtp_client *client);
+void smtp_client_close(struct smtp_client *client);
+
+/* Fills an outcome of our own making. */
+void smtp_client_decide(struct smtp_client_outcome *outcome, enum verdict verdict,
+                        const char *status, const char *text);
+/* The same from the server's last reply: "192.0.2.1 said: 550 ..." */
+void smtp_client_decide_by_reply(const struct smtp_client *client,
+                                 struct smtp_client_outcome *outcome);
+
+#endif
