@@ -28,8 +28,7 @@ enum {
 
 static const int signals_handled[] = {SIGTERM, SIGINT, SIGHUP, SIGALRM, SIGCHLD};
 
-/* ---- the log of refusals ----------------------------------------------------------------------
- */
+/* ---- the log of refusals --------------------------------------------------------------------- */
 
 static void say_unsaid(struct loop_timer *timer)
 {
@@ -80,8 +79,7 @@ static void refuse(struct acceptor *acceptor, int fd, const struct ip *client,
     log_end(&line);
 }
 
-/* ---- connections -------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* The values in force now; the defaults while there is no compiled directory. */
 static void refresh_limits(struct acceptor *acceptor)
@@ -180,8 +178,7 @@ static void listener_ready(struct loop_watch *watch, uint32_t events)
             return;
 }
 
-/* ---- listeners ---------------------------------------------------------------------------------
- */
+/* ---- listeners ------------------------------------------------------------------------------- */
 
 static void close_listener(struct acceptor *acceptor, struct acceptor_listener *listener)
 {
@@ -317,8 +314,7 @@ static void reload(struct acceptor *acceptor)
     say_listening(acceptor);
 }
 
-/* ---- signals, the end --------------------------------------------------------------------------
- */
+/* ---- signals, the end ------------------------------------------------------------------------ */
 
 static void end_if_last(struct acceptor *acceptor)
 {

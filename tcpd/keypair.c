@@ -37,8 +37,7 @@ __attribute__((format(printf, 2, 3))) static bool fail(char *error, const char *
     return false;
 }
 
-/* ---- the two files -----------------------------------------------------------------------------
- */
+/* ---- the two files --------------------------------------------------------------------------- */
 
 struct reading {
     struct keypair *pair;
@@ -132,8 +131,7 @@ static bool read_key(struct reading *reading, struct slice text)
     return fail(reading->error, "the key file holds no private key (PEM)");
 }
 
-/* ---- signing -----------------------------------------------------------------------------------
- */
+/* ---- signing --------------------------------------------------------------------------------- */
 
 bool keypair_is_message(struct slice message)
 {
@@ -220,8 +218,7 @@ size_t keypair_sign(const struct keypair *pair, unsigned algorithm, struct slice
                   : sign_ec(pair, &hash, digest, signature);
 }
 
-/* ---- do they belong together? ------------------------------------------------------------------
- */
+/* ---- do they belong together? ---------------------------------------------------------------- */
 
 static bool verify(const struct keypair *pair, const br_x509_pkey *leaf, const struct hash *hash,
                    const unsigned char *digest, const unsigned char *signature, size_t size)

@@ -37,8 +37,7 @@ size_t keyset_pairs(const struct keyset *keyset)
     return pairs;
 }
 
-/* ---- reading one pair --------------------------------------------------------------------------
- */
+/* ---- reading one pair ------------------------------------------------------------------------ */
 
 static void file_path(const struct keyset_entry *entry, const char *folder, size_t which,
                       char path[PATH_MAX])
@@ -131,8 +130,7 @@ static struct keypair *read_pair(const struct keyset_entry *entry, const char *f
     return pair;
 }
 
-/* ---- looking for changes -----------------------------------------------------------------------
- */
+/* ---- looking for changes --------------------------------------------------------------------- */
 
 static void mark_file(const struct keyset_entry *entry, const char *folder, size_t which,
                       struct keyset_mark *mark)
@@ -310,8 +308,7 @@ bool keyset_look(struct keyset *keyset, const char *folder, bool patient)
     return changed;
 }
 
-/* ---- finding -----------------------------------------------------------------------------------
- */
+/* ---- finding --------------------------------------------------------------------------------- */
 
 static const struct keypair *find_kind(const struct keyset *keyset, struct slice host,
                                        const enum key_kind kinds[], size_t kind_count)

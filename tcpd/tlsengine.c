@@ -10,6 +10,7 @@ enum {
     SUITE_KEY_EXCHANGE_SHIFT = 12, /* in BearSSL's translated suites */
     HASHES_ECDSA_SHIFT = 8,        /* in its mask of the client's signature algorithms */
     ENTROPY_SIZE = 32,
+    ALERT_PROTOCOL_VERSION = 70,
 };
 
 struct suite {
@@ -33,8 +34,7 @@ enum { SUITE_COUNT = sizeof suites / sizeof *suites };
 static const unsigned signature_hashes[] = {br_sha256_ID, br_sha384_ID, br_sha512_ID};
 enum { HASH_COUNT = sizeof signature_hashes / sizeof *signature_hashes };
 
-/* ---- what the client can -----------------------------------------------------------------------
- */
+/* ---- what the client can --------------------------------------------------------------------- */
 
 /* The first hash that the client verifies with this kind of key; 0 when there is none. */
 static unsigned find_hash(const br_ssl_server_context *server, bool rsa)
@@ -73,8 +73,7 @@ static size_t usable_kinds(const br_ssl_server_context *server, enum key_kind ki
     return count;
 }
 
-/* ---- policy: certificate and signature from keyd -----------------------------------------------
- */
+/* ---- policy: certificate and signature from keyd --------------------------------------------- */
 
 /* BearSSL's certificates are not const, though nothing writes to them. */
 static br_x509_certificate certificate_of(struct slice der)
@@ -134,8 +133,7 @@ static const br_ssl_server_policy_class policy_class = {
     .do_sign = do_sign,
 };
 
-/* ---- sessions ----------------------------------------------------------------------------------
- */
+/* ---- sessions -------------------------------------------------------------------------------- */
 
 static void save_session(const br_ssl_session_cache_class **context, br_ssl_server_context *server,
                          const br_ssl_session_parameters *parameters)
@@ -176,8 +174,7 @@ static const br_ssl_session_cache_class cache_class = {
     .load = load_session,
 };
 
-/* ---- the server's certificate, when we are the client ------------------------------------------
- */
+/* ---- the server's certificate, when we are the client ---------------------------------------- */
 
 static void start_chain(const br_x509_class **context, const char *server_name)
 {
@@ -235,8 +232,7 @@ static const br_x509_class trust_class = {
     .get_pkey = get_key,
 };
 
-/* ---- both ends ---------------------------------------------------------------------------------
- */
+/* ---- both ends ------------------------------------------------------------------------------- */
 
 /* Record buffers. Pages that no record has needed yet cost nothing; the input must hold a whole
  * record, since most peers can't be told to send smaller ones. */
@@ -330,8 +326,7 @@ const char *tlsengine_name(const struct tlsengine *tls)
     return br_ssl_engine_get_server_name(tls->engine);
 }
 
-/* ---- what went wrong ---------------------------------------------------------------------------
- */
+/* ---- what went wrong ------------------------------------------------------------------------- */
 
 struct sentence {
     int error;
@@ -399,7 +394,9 @@ const char *tlsengine_error_text(int error)
         return text ? text : "the peer refused";
     }
     if (error >= BR_ERR_SEND_FATAL_ALERT)
-        return "refused";
+        return error == BR_ERR_SEND_FATAL_ALERT + ALERT_PROTOCOL_VERSION
+                   ? "the peer does not speak TLS 1.2"
+                   : "no protocol version, cipher suite or signature algorithm in common";
     text = find_sentence(sentences, sizeof sentences / sizeof *sentences, error);
     return text ? text : "broken TLS";
 }

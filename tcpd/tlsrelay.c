@@ -5,23 +5,10 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
 #include <sys/socket.h>
 
-struct relay {
-    br_ssl_engine_context *engine;
-    int net;
-    int plain;        /* -1 during the handshake */
-    bool net_ended;   /* the peer will send nothing more */
-    bool plain_ended; /* the program will write nothing more */
-    bool plain_deaf;  /* the program will read nothing more */
-    bool broken;      /* the peer can't be reached any more */
-    bool moved;       /* a byte moved since the last wait */
-    int64_t idle_ms;
-    int64_t linger_ms;
-    int64_t deadline;
-};
-
-static unsigned state_of(const struct relay *relay)
+static unsigned state_of(const struct tlsrelay *relay)
 {
     return br_ssl_engine_current_state(relay->engine);
 }
@@ -38,10 +25,9 @@ static enum step step_of(ssize_t result)
     return STEP_ENDED;
 }
 
-/* ---- the four ways of bytes --------------------------------------------------------------------
- */
+/* ---- the four ways of bytes ------------------------------------------------------------------ */
 
-static bool send_records(struct relay *relay)
+static bool send_records(struct tlsrelay *relay)
 {
     size_t size;
     unsigned char *bytes = br_ssl_engine_sendrec_buf(relay->engine, &size);
@@ -61,7 +47,7 @@ static bool send_records(struct relay *relay)
     return false;
 }
 
-static bool give_plain(struct relay *relay)
+static bool give_plain(struct tlsrelay *relay)
 {
     size_t size;
     unsigned char *bytes = br_ssl_engine_recvapp_buf(relay->engine, &size);
@@ -84,14 +70,14 @@ static bool give_plain(struct relay *relay)
 }
 
 /* RFC 5246 7.2.1: close_notify tells the peer that nothing was cut off. */
-static void close_tls(struct relay *relay)
+static void close_tls(struct tlsrelay *relay)
 {
     relay->plain_ended = true;
     br_ssl_engine_close(relay->engine);
     relay->deadline = clock_deadline(relay->linger_ms);
 }
 
-static void take_plain(struct relay *relay)
+static void take_plain(struct tlsrelay *relay)
 {
     size_t room;
     unsigned char *bytes = br_ssl_engine_sendapp_buf(relay->engine, &room);
@@ -113,52 +99,80 @@ static void take_plain(struct relay *relay)
 }
 
 /* The peer ended without close_notify, or after it: the program reads the end after the data. */
-static void end_net(struct relay *relay)
+static void end_net(struct tlsrelay *relay)
 {
     relay->net_ended = true;
     if (relay->plain >= 0)
         shutdown(relay->plain, SHUT_WR);
 }
 
-static void take_records(struct relay *relay)
+/* What was read ahead, to the engine. */
+static bool feed_records(struct tlsrelay *relay)
 {
     size_t room;
-    unsigned char *bytes = br_ssl_engine_recvrec_buf(relay->engine, &room);
-    if (!bytes || relay->net_ended)
-        return;
-    ssize_t got = recv(relay->net, bytes, room, MSG_DONTWAIT);
+    size_t size = relay->raw_end - relay->raw_start;
+    unsigned char *bytes = size > 0 ? br_ssl_engine_recvrec_buf(relay->engine, &room) : NULL;
+    if (!bytes)
+        return false;
+    if (size > room)
+        size = room;
+    memcpy(bytes, relay->raw + relay->raw_start, size);
+    relay->raw_start += size;
+    br_ssl_engine_recvrec_ack(relay->engine, size);
+    return true;
+}
+
+static void note_received(struct tlsrelay *relay, ssize_t got)
+{
     switch (step_of(got)) {
     case STEP_MOVED:
-        br_ssl_engine_recvrec_ack(relay->engine, (size_t)got);
         relay->moved = true;
         break;
     case STEP_WAIT:
         break;
     case STEP_ENDED:
-        if (got < 0)
-            relay->broken = true;
+        relay->broken = got < 0;
         end_net(relay);
         break;
     }
 }
 
-/* ---- turning round -----------------------------------------------------------------------------
- */
+/* Asked only when nothing that was read ahead is left. */
+static void take_records(struct tlsrelay *relay)
+{
+    size_t room;
+    unsigned char *bytes = br_ssl_engine_recvrec_buf(relay->engine, &room);
+    if (!bytes || relay->net_ended)
+        return;
+    if (room > sizeof relay->raw) {
+        ssize_t got = recv(relay->net, bytes, room, MSG_DONTWAIT);
+        if (got > 0)
+            br_ssl_engine_recvrec_ack(relay->engine, (size_t)got);
+        note_received(relay, got);
+        return;
+    }
+    ssize_t got = recv(relay->net, relay->raw, sizeof relay->raw, MSG_DONTWAIT);
+    relay->raw_start = 0;
+    relay->raw_end = got > 0 ? (size_t)got : 0;
+    note_received(relay, got);
+}
+
+/* ---- turning round --------------------------------------------------------------------------- */
 
 /* Sends all that can be sent, in both directions. */
-static void push(struct relay *relay)
+static void push(struct tlsrelay *relay)
 {
-    while (!relay->broken && (send_records(relay) || give_plain(relay)))
+    while (!relay->broken && (send_records(relay) || give_plain(relay) || feed_records(relay)))
         relay->moved = true;
 }
 
-static short net_events(const struct relay *relay, unsigned state)
+static short net_events(const struct tlsrelay *relay, unsigned state)
 {
     bool in = (state & BR_SSL_RECVREC) && !relay->net_ended;
     return (short)((in ? POLLIN : 0) | (state & BR_SSL_SENDREC ? POLLOUT : 0));
 }
 
-static short plain_events(const struct relay *relay, unsigned state)
+static short plain_events(const struct tlsrelay *relay, unsigned state)
 {
     bool in = (state & BR_SSL_SENDAPP) && !relay->plain_ended;
     return (short)((in ? POLLIN : 0) | (state & BR_SSL_RECVAPP ? POLLOUT : 0));
@@ -166,7 +180,7 @@ static short plain_events(const struct relay *relay, unsigned state)
 
 /* False at the deadline. A descriptor of which nothing is wanted now is left out: its POLLHUP would
  * wake us without end. */
-static bool wait_for_bytes(const struct relay *relay, struct pollfd polls[2])
+static bool wait_for_bytes(const struct tlsrelay *relay, struct pollfd polls[2])
 {
     unsigned state = state_of(relay);
     polls[0] = (struct pollfd){.fd = relay->net, .events = net_events(relay, state)};
@@ -181,7 +195,7 @@ static bool wait_for_bytes(const struct relay *relay, struct pollfd polls[2])
 }
 
 /* One turn: what is there goes on, then a wait for more. False at the deadline. */
-static bool turn(struct relay *relay)
+static bool turn(struct tlsrelay *relay)
 {
     struct pollfd polls[2];
     if (!wait_for_bytes(relay, polls))
@@ -194,24 +208,29 @@ static bool turn(struct relay *relay)
     return true;
 }
 
-enum tlsrelay_end tlsrelay_handshake(br_ssl_engine_context *engine, int net, int64_t deadline)
+void tlsrelay_init(struct tlsrelay *relay, br_ssl_engine_context *engine, int net)
 {
-    struct relay relay = {.engine = engine, .net = net, .plain = -1, .deadline = deadline};
-    push(&relay);
+    *relay = (struct tlsrelay){.engine = engine, .net = net, .plain = -1};
+}
+
+enum tlsrelay_end tlsrelay_handshake(struct tlsrelay *relay, int64_t deadline)
+{
+    relay->deadline = deadline;
+    push(relay);
     for (;;) {
-        unsigned state = state_of(&relay);
-        if (relay.broken || relay.net_ended || (state & BR_SSL_CLOSED))
+        unsigned state = state_of(relay);
+        if (relay->broken || relay->net_ended || (state & BR_SSL_CLOSED))
             return TLSRELAY_BROKEN;
         /* Our last message must be out, too: then the peer, too, knows that it is done. */
         if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) && !(state & BR_SSL_SENDREC))
             return TLSRELAY_DONE;
-        if (!turn(&relay))
+        if (!turn(relay))
             return TLSRELAY_TIMEOUT;
     }
 }
 
 /* Over when TLS is, or the peer can't be reached, or nothing more comes from either side. */
-static bool is_over(const struct relay *relay)
+static bool is_over(const struct tlsrelay *relay)
 {
     unsigned state = state_of(relay);
     if (relay->broken || (state & BR_SSL_CLOSED))
@@ -219,31 +238,19 @@ static bool is_over(const struct relay *relay)
     return relay->net_ended && relay->plain_ended && !(state & BR_SSL_SENDREC);
 }
 
-static void note_activity(struct relay *relay)
-{
-    if (relay->moved && !relay->plain_ended)
-        relay->deadline = clock_deadline(relay->idle_ms);
-    relay->moved = false;
-}
-
-enum tlsrelay_end tlsrelay_run(br_ssl_engine_context *engine, int net, int plain, int64_t idle_ms,
+enum tlsrelay_end tlsrelay_run(struct tlsrelay *relay, int plain, int64_t idle_ms,
                                int64_t linger_ms)
 {
-    struct relay relay = {.engine = engine,
-                          .net = net,
-                          .plain = plain,
-                          .idle_ms = idle_ms,
-                          .linger_ms = linger_ms,
-                          .deadline = clock_deadline(idle_ms)};
-    enum tlsrelay_end end = TLSRELAY_DONE;
-    push(&relay); /* what came with the end of the handshake */
-    while (!is_over(&relay)) {
-        if (!turn(&relay)) {
-            end = relay.plain_ended ? TLSRELAY_DONE : TLSRELAY_TIMEOUT;
-            break;
-        }
-        note_activity(&relay);
+    relay->plain = plain;
+    relay->linger_ms = linger_ms;
+    relay->deadline = clock_deadline(idle_ms);
+    push(relay); /* what came with the end of the handshake */
+    while (!is_over(relay)) {
+        if (!turn(relay))
+            return relay->plain_ended ? TLSRELAY_DONE : TLSRELAY_TIMEOUT;
+        if (relay->moved && !relay->plain_ended)
+            relay->deadline = clock_deadline(idle_ms);
+        relay->moved = false;
     }
-    bool failed = br_ssl_engine_last_error(engine) != BR_ERR_OK;
-    return end == TLSRELAY_DONE && failed ? TLSRELAY_BROKEN : end;
+    return br_ssl_engine_last_error(relay->engine) == BR_ERR_OK ? TLSRELAY_DONE : TLSRELAY_BROKEN;
 }
