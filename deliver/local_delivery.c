@@ -1,0 +1,227 @@
+/* local_delivery - see local_delivery.h */
+#include "local_delivery.h"
+
+#include "io.h"
+#include "log.h"
+#include "loop_check.h"
+#include "maildir.h"
+#include "queuefile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+enum { HEADER_READ = 65536 };
+
+/* ---- the request --------------------------------------------------------------------------------
+ */
+
+static bool is_clean(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
+            return false;
+    return true;
+}
+
+/* Whole lines that end in CRLF. */
+static bool is_header(struct slice lines)
+{
+    return lines.size == 0 || (slice_ends(lines, SLICE("\r\n")) && !slice_has(lines, '\0'));
+}
+
+static bool is_folder(struct slice name)
+{
+    return name.size > 0 && name.data[0] != '.' && !slice_has(name, '/') && is_clean(name);
+}
+
+enum {
+    FIELD_PROTOCOL,
+    FIELD_ID,
+    FIELD_START,
+    FIELD_SIZE,
+    FIELD_SENDER,
+    FIELD_MAILBOX,
+    FIELD_RECIPIENT,
+    FIELD_ADDED,
+    FIELD_COUNT
+};
+
+bool local_request_parse(const struct wire_message *message, struct local_request *request)
+{
+    *request = (struct local_request){
+        .sender = wire_field(message, FIELD_SENDER),
+        .recipient = wire_field(message, FIELD_RECIPIENT),
+        .added = wire_field(message, FIELD_ADDED),
+    };
+    return message->count == FIELD_COUNT &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/1")) &&
+           queuefile_is_id(wire_field(message, FIELD_ID)) &&
+           wire_copy_text(message, FIELD_ID, request->id, sizeof request->id) &&
+           wire_number(message, FIELD_START, INT64_MAX / 2, &request->start) &&
+           wire_number(message, FIELD_SIZE, INT64_MAX / 2, &request->size) &&
+           is_folder(wire_field(message, FIELD_MAILBOX)) &&
+           wire_copy_text(message, FIELD_MAILBOX, request->mailbox, sizeof request->mailbox) &&
+           request->sender.size <= LOCAL_DELIVERY_ADDRESS_MAX && is_clean(request->sender) &&
+           request->recipient.size > 0 && request->recipient.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
+           is_clean(request->recipient) && is_header(request->added);
+}
+
+bool local_delivery_head(const struct local_request *request, struct str *head)
+{
+    str_append_text(head, "Return-Path: <");
+    str_append(head, request->sender);
+    str_append_text(head, ">\r\nDelivered-To: ");
+    str_append(head, request->recipient);
+    str_append_text(head, "\r\n");
+    return str_append(head, request->added);
+}
+
+void local_delivery_name(const struct local_request *request, char name[32])
+{
+    /* FNV-1a: nobody gains by two recipients that look alike, but one message's loss of a copy. */
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < request->recipient.size; i++)
+        hash = (hash ^ (unsigned char)request->recipient.data[i]) * UINT64_C(1099511628211);
+    snprintf(name, 32, "%s%016llx", request->id, (unsigned long long)hash);
+}
+
+/* ---- the verdict --------------------------------------------------------------------------------
+ */
+
+static void set_result(struct local_result *result, enum verdict verdict, const char *status,
+                       const char *text)
+{
+    *result = (struct local_result){.verdict = verdict, .status = status, .text = text};
+}
+
+void local_result_from_errno(int error, struct local_result *result)
+{
+    switch (error) {
+    case EDQUOT:
+        set_result(result, VERDICT_TEMP, "4.2.2", "the mailbox's disk quota is used up");
+        break;
+    case ENOSPC:
+        set_result(result, VERDICT_TEMP, "4.3.1", "the mail store's disk is full");
+        break;
+    case EACCES:
+    case EPERM:
+    case ENOTDIR:
+    case ELOOP:
+    case EROFS:
+        set_result(result, VERDICT_TEMP, "4.3.5", "the mailbox can't be written to");
+        break;
+    default:
+        set_result(result, VERDICT_TEMP, "4.3.0", "the mailbox has passing trouble");
+        break;
+    }
+}
+
+static void log_failure(const struct local_request *request, const char *path, int error)
+{
+    struct log_line line;
+    bool is_access = error == EACCES || error == EPERM || error == ENOTDIR || error == ELOOP;
+    log_begin(&line, "trouble");
+    log_text(&line, "action", "deliver to");
+    log_text(&line, "object", path);
+    log_text(&line, "id", request->id);
+    log_value(&line, "recipient", request->recipient);
+    log_number(&line, "errno", error);
+    log_text(&line, "remedy",
+             is_access ? "make it a folder of the domain's uid, mode 0700" : "look at the disk");
+    log_end(&line);
+}
+
+/* ---- the delivery -------------------------------------------------------------------------------
+ */
+
+/* Looks at the header of a message that is too large to be held. */
+static bool check_header(const struct local_request *request, int fd, struct loop_check *check)
+{
+    char bytes[HEADER_READ];
+    uint64_t at = 0;
+    while (at < request->size && !check->is_over && !loop_check_is_bad(check)) {
+        uint64_t left = request->size - at;
+        size_t part = left < sizeof bytes ? (size_t)left : sizeof bytes;
+        if (!io_pread_all(fd, bytes, part, (off_t)(request->start + at)))
+            return false;
+        loop_check_feed(check, slice_of(bytes, part));
+        at += part;
+    }
+    return true;
+}
+
+/* Everything of the message is in `text` (head and message), or only the head is. */
+static int write_to(const struct local_request *request, const char *path, const struct str *text,
+                    bool is_whole, int fd, bool *repeated)
+{
+    struct maildir_delivery delivery;
+    char name[32];
+    local_delivery_name(request, name);
+    if (!maildir_begin(&delivery, AT_FDCWD, path, name, NULL))
+        return delivery.error;
+    maildir_write(&delivery, str_slice(text));
+    if (!is_whole)
+        maildir_copy(&delivery, fd, (off_t)request->start, request->size);
+    enum verdict verdict = maildir_commit(&delivery);
+    *repeated = delivery.repeated;
+    return verdict == VERDICT_OK ? 0 : delivery.error;
+}
+
+/* Appends the message to `text` when it is small enough. False: it can't be read. */
+static bool read_message(const struct local_request *request, int fd, struct str *text)
+{
+    char *room = str_reserve(text, (size_t)request->size);
+    if (!room) {
+        errno = ENOMEM;
+        return false;
+    }
+    if (!io_pread_all(fd, room, (size_t)request->size, (off_t)request->start))
+        return false;
+    str_added(text, (size_t)request->size);
+    return true;
+}
+
+static void deliver(const struct local_request *request, int fd, struct str *text,
+                    struct local_result *result)
+{
+    char path[LOCAL_DELIVERY_MAILBOX_MAX + sizeof "/Maildir"];
+    struct loop_check check;
+    bool is_whole = request->size <= LOCAL_DELIVERY_BUFFER;
+    bool repeated = false;
+    size_t head = text->size;
+    loop_check_init(&check, request->recipient);
+    bool is_read = is_whole ? read_message(request, fd, text) : check_header(request, fd, &check);
+    if (!is_read) {
+        log_trouble("read the message", request->id, errno, NULL);
+        set_result(result, VERDICT_TEMP, "4.3.0", "the message can't be read");
+        return;
+    }
+    if (is_whole)
+        loop_check_feed(&check, slice_from(str_slice(text), head));
+    if (loop_check_is_bad(&check)) {
+        set_result(result, VERDICT_PERM, "5.4.6",
+                   check.is_looping ? "mail loop: it was delivered to this address before"
+                                    : "mail loop: too many Received fields");
+        return;
+    }
+    snprintf(path, sizeof path, "%s/Maildir", request->mailbox);
+    int error = write_to(request, path, text, is_whole, fd, &repeated);
+    if (error == 0) {
+        set_result(result, VERDICT_OK, "2.0.0", repeated ? "delivered before" : "delivered");
+        return;
+    }
+    log_failure(request, path, error);
+    local_result_from_errno(error, result);
+}
+
+void local_deliver(const struct local_request *request, int fd, struct local_result *result)
+{
+    struct str text;
+    str_init(&text, LOCAL_DELIVERY_BUFFER + LOCAL_DELIVERY_ADDED_MAX + 1024);
+    if (local_delivery_head(request, &text))
+        deliver(request, fd, &text, result);
+    else
+        set_result(result, VERDICT_TEMP, "4.3.0", "no memory");
+    str_free(&text);
+}

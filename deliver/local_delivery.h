@@ -1,0 +1,47 @@
+/*
+ * local_delivery - one message into one mailbox of the current folder (mail/DOMAIN)
+ */
+#ifndef DELIVER_LOCAL_DELIVERY_H
+#define DELIVER_LOCAL_DELIVERY_H
+
+#include "verdict.h"
+#include "wire.h"
+
+enum {
+    LOCAL_DELIVERY_ID_MAX = 13,
+    LOCAL_DELIVERY_MAILBOX_MAX = 64,
+    LOCAL_DELIVERY_ADDRESS_MAX = 320,
+    LOCAL_DELIVERY_ADDED_MAX = 65536,
+    LOCAL_DELIVERY_BUFFER = 131072, /* messages up to here are read and written in one go */
+};
+
+/* A request of local/1 (ARCHITECTURE.md). Slices point into the wire message. */
+struct local_request {
+    char id[LOCAL_DELIVERY_ID_MAX + 1];
+    uint64_t start, size;
+    struct slice sender;
+    char mailbox[LOCAL_DELIVERY_MAILBOX_MAX + 1]; /* a folder of the current folder */
+    struct slice recipient;
+    struct slice added;
+};
+
+/* False: not local/1, or a value that must not come near a file name or a header. */
+bool local_request_parse(const struct wire_message *message, struct local_request *request);
+
+/* The lines in front of the message: Return-Path, Delivered-To, and what was to be added. */
+bool local_delivery_head(const struct local_request *request, struct str *head);
+/* What the delivery is called in the mailbox: queue id and recipient, so that a repeat is seen and
+ * two recipients that share a mailbox get one each. */
+void local_delivery_name(const struct local_request *request, char name[32]);
+
+struct local_result {
+    enum verdict verdict;
+    const char *status;
+    const char *text;
+};
+/* Delivers the message in `fd`. Durable when the verdict is VERDICT_OK. */
+void local_deliver(const struct local_request *request, int fd, struct local_result *result);
+/* What an errno of the Maildir means for the message. */
+void local_result_from_errno(int error, struct local_result *result);
+
+#endif
