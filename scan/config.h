@@ -1,0 +1,29 @@
+/*
+ * config - the host's settings that scand acts on, and the state of the signature folders
+ */
+#ifndef SCAN_CONFIG_H
+#define SCAN_CONFIG_H
+
+#include "directory.h"
+#include "judge.h"
+
+#include <limits.h>
+
+#define CONFIG_OWN_SIGNATURES "etc/clamav"
+
+struct config {
+    char clamdb[PATH_MAX]; /* clamdb */
+    unsigned workers;      /* scan-workers */
+    unsigned timeout_s;    /* scan-timeout */
+    struct policy policy;  /* scan-encrypted, scan-limits */
+    uint64_t files;        /* fingerprint of the signature files: names, sizes, times */
+};
+
+/* Reads the compiled settings and looks at the folders. False: trouble with cdb/host.cdb. */
+bool config_read(struct directory *directory, struct config *config);
+/* Is nothing different that scanning depends on? */
+bool config_is_same(const struct config *a, const struct config *b);
+/* Adds what the names, sizes and times of a folder's files come to; any order, same result. */
+uint64_t config_fingerprint(const char *folder);
+
+#endif
