@@ -63,6 +63,8 @@ enum smtp_reply_result smtp_reply_line(struct smtp_reply *reply, struct slice li
         read_status(reply, *text);
     /* Each line repeats the code; a report needs it once. */
     add_text(reply, slice_trim(reply->lines == 1 ? line : *text));
+    if (reply->text_size > CODE_DIGITS)
+        reply->text[CODE_DIGITS] = ' ';
     return separator == '-' ? SMTP_REPLY_MORE : SMTP_REPLY_DONE;
 }
 

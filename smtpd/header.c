@@ -33,7 +33,8 @@ static void end_section(struct header *header, bool has_empty_line)
         pass(header, slice_text(header->date));
     if (header->completes && !header->has_message_id)
         pass(header, slice_text(header->message_id));
-    if (header->completes && !has_empty_line)
+    /* Else the text would be read as part of the header that begins with our Received field. */
+    if (!has_empty_line)
         pass(header, SLICE("\r\n"));
     pass_held(header);
 }
@@ -74,6 +75,12 @@ static enum line_kind kind_of(struct slice line, struct slice *name)
     return line.size < HEADER_NAME_MAX ? LINE_UNDECIDED : LINE_OTHER;
 }
 
+/* What a mailbox file has in front of a message, and some clients send: no field, and no end. */
+static bool is_mbox_line(struct slice line)
+{
+    return slice_starts(line, SLICE("From ")) || slice_starts(line, SLICE(">From "));
+}
+
 static void decide(struct header *header)
 {
     struct slice line = slice_of(header->held, header->held_size);
@@ -81,7 +88,8 @@ static void decide(struct header *header)
     enum line_kind kind = kind_of(line, &name);
     if (kind == LINE_UNDECIDED)
         return;
-    if (kind == LINE_EMPTY || kind == LINE_OTHER) {
+    bool is_other = kind == LINE_OTHER && !is_mbox_line(line);
+    if (kind == LINE_EMPTY || is_other) {
         end_section(header, kind == LINE_EMPTY);
         return;
     }

@@ -3,7 +3,7 @@
  *
  * Counts what limits are for, and on submission adds the Date and Message-ID fields that a client
  * left out (RFC 6409 8), at the end of the section. Holds back no more than the beginning of one
- * line. A line that is no header field ends the section, as if an empty line stood before it.
+ * line. A line that is no header field ends the section, and gets an empty line before it.
  */
 #ifndef SMTPD_HEADER_H
 #define SMTPD_HEADER_H
