@@ -26,6 +26,7 @@
 enum {
     ANSWER_MS = 10000,
     ANSWER_MAX = 1024,
+    FIRST_MS = 1000,                /* who has just connected is about to ask */
     MEMORY_BYTES_MORE = 2147483647, /* beside the signatures */
     FILE_BYTES_MAX = 1073741824,    /* above libclamav's own limits */
     OPEN_FILES_MAX = 256,
@@ -114,7 +115,7 @@ static void log_judgement(const struct request *request, const struct judgement 
         return;
     log_begin(&line, judgement->word);
     log_text(&line, "id", request->id);
-    log_text(&line, "text", judgement->text);
+    log_value(&line, "text", slice_trim(slice_text(judgement->text)));
     log_number(&line, "size", (int64_t)request->size);
     log_number(&line, "ms", ms);
     log_end(&line);
@@ -157,13 +158,22 @@ static bool serve_question(struct worker *worker)
 static enum wire_result take_question(struct worker *worker)
 {
     enum wire_result result = wire_receive(worker->peer, &worker->question, CLOCK_NEVER);
+    worker->has_asked |= result == WIRE_OK;
     if (result == WIRE_OK && !serve_question(worker))
         result = WIRE_BAD;
     return result;
 }
 
+/* How long the peer, who has asked nothing yet, may take for its first question. */
+static int first_question_wait(const struct worker *worker)
+{
+    return worker->has_asked ? 0 : clock_left(worker->first_by);
+}
+
 static void let_go(struct worker *worker)
 {
+    struct pollfd ready = {.fd = worker->peer, .events = POLLIN};
+    poll(&ready, 1, first_question_wait(worker));
     shutdown(worker->peer, SHUT_RD);
     while (take_question(worker) == WIRE_OK)
         continue;
@@ -177,19 +187,24 @@ static void accept_peer(struct worker *worker)
     int fd = accept4(worker->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return; /* another worker was faster */
-    if (unixsocket_peer(fd, &uid, &pid) && uid == worker->welcome)
-        worker->peer = fd;
-    else
+    if (!unixsocket_peer(fd, &uid, &pid) || uid != worker->welcome) {
         io_close(&fd);
+        return;
+    }
+    worker->peer = fd;
+    worker->has_asked = false;
+    worker->first_by = clock_deadline(FIRST_MS);
 }
 
 /* One round. False: it is time to end. */
 static bool serve_round(struct worker *worker)
 {
+    /* Others are looked at when this peer has had its turn. */
+    int wait = worker->peer >= 0 ? first_question_wait(worker) : 0;
     struct pollfd ready[] = {{.fd = worker->signals, .events = POLLIN},
                              {.fd = worker->peer, .events = POLLIN},
-                             {.fd = worker->listener, .events = POLLIN}};
-    if (poll(ready, 3, -1) < 0)
+                             {.fd = wait > 0 ? -1 : worker->listener, .events = POLLIN}};
+    if (poll(ready, 3, wait > 0 ? wait : -1) < 0)
         return errno == EINTR;
     if (ready[0].revents || worker->scans >= WORKER_SCANS_MAX)
         return false;

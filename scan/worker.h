@@ -30,8 +30,10 @@ struct worker {
     struct worker_note *note;
     char folder[64]; /* set by worker_prepare */
     /* its own */
-    int signals; /* signalfd */
-    int peer;
+    int signals;      /* signalfd */
+    int peer;         /* -1: none */
+    bool has_asked;   /* the peer */
+    int64_t first_by; /* when a peer that has not may be let go */
     unsigned scans;
     struct wire_message question;
 };
