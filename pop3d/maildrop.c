@@ -9,14 +9,31 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 
-enum { REMOVE_BATCH = 1000, MEASURE_BATCH = 1000 };
+enum { REMOVE_BATCH = 1000, MEASURE_BATCH = 1000, LOCK_ATTEMPTS = 20, LOCK_WAIT_MS = 50 };
+
+/* A client that comes back at once may meet its last session in its last moment, so a lock that is
+ * held is tried again for a while. */
+static bool try_lock(int fd)
+{
+    for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++) {
+        struct timespec wait = {.tv_nsec = LOCK_WAIT_MS * 1000000L};
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return true;
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return false;
+        nanosleep(&wait, NULL);
+    }
+    errno = EWOULDBLOCK;
+    return false;
+}
 
 static int take_lock(int folder)
 {
     int fd =
         openat(folder, "pop3-lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0)
+    if (fd >= 0 && !try_lock(fd))
         io_close(&fd);
     return fd;
 }

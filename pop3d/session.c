@@ -322,7 +322,7 @@ static void log_session(const struct session *session)
     log_text(&line, "account", session->peer->account);
     log_text(&line, "client", session->peer->client);
     log_text(&line, "tls", session->peer->tls);
-    log_number(&line, "messages", (int64_t)session->maildrop.count);
+    log_number(&line, "messages", (int64_t)session->counts.messages);
     log_number(&line, "retrieved", (int64_t)session->counts.retrieved);
     log_number(&line, "bytes", (int64_t)session->counts.bytes);
     log_number(&line, "deleted", (int64_t)session->counts.removed);
@@ -348,6 +348,9 @@ void session_run(struct session *session, int directory, const char *path)
         end(session, "mailbox-trouble");
         break;
     }
+    /* Before the last answer leaves: a client may be back the moment it has it. */
+    session->counts.messages = session->maildrop.count;
+    maildrop_close(&session->maildrop);
     (void)stream_flush(&session->stream);
     log_session(session);
 }

@@ -26,6 +26,7 @@ struct session_counts {
     uint64_t retrieved; /* RETR and TOP */
     uint64_t bytes;
     size_t removed;
+    size_t messages; /* when the session began */
 };
 
 struct session {
