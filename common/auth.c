@@ -60,8 +60,10 @@ static void read_answer(const struct wire_message *message, struct auth_answer *
     struct slice result = wire_field(message, 0);
     if (slice_equal(result, SLICE("ok"))) {
         if (wire_copy_text(message, 1, answer->account, sizeof answer->account) &&
-            answer->account[0] != '\0')
+            answer->account[0] != '\0') {
             answer->code = AUTH_OK;
+            answer->text[0] = '\0';
+        }
         return;
     }
     enum auth_code code = auth_code_named(wire_field(message, 1));

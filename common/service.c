@@ -45,6 +45,9 @@ static void peer_ready(struct loop_watch *watch, uint32_t events)
     switch (wire_receive(peer->fd, &service->incoming, CLOCK_NEVER)) {
     case WIRE_OK:
         service->message(peer, &service->incoming);
+        /* Now, not with the next message: a client's descriptor held here would keep its connection
+         * open after everybody else has closed it. */
+        wire_clear(&service->incoming);
         break;
     case WIRE_TIMEOUT:
         break;

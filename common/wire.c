@@ -97,7 +97,7 @@ void wire_init(struct wire_message *message)
     message->fd_count = 0;
 }
 
-static void empty(struct wire_message *message)
+void wire_clear(struct wire_message *message)
 {
     for (size_t i = 0; i < message->fd_count; i++)
         io_close(&message->fds[i]);
@@ -108,7 +108,7 @@ static void empty(struct wire_message *message)
 
 void wire_free(struct wire_message *message)
 {
-    empty(message);
+    wire_clear(message);
     str_free(&message->bytes);
 }
 
@@ -184,7 +184,7 @@ enum wire_result wire_receive(int fd, struct wire_message *message, int64_t dead
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int) * WIRE_MAX_FDS)];
     } control;
-    empty(message);
+    wire_clear(message);
     char *room = str_reserve(&message->bytes, WIRE_MAX_SIZE);
     if (!room) {
         errno = ENOMEM;

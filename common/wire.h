@@ -58,7 +58,9 @@ bool wire_copy_text(const struct wire_message *message, size_t index, char *text
 int wire_take_fd(struct wire_message *message, size_t index);
 
 void wire_init(struct wire_message *message);
-/* Closes descriptors nobody took, and frees the bytes. */
+/* Closes descriptors nobody took, and forgets the fields; memory is kept. */
+void wire_clear(struct wire_message *message);
+/* The same, and frees the bytes. */
 void wire_free(struct wire_message *message);
 
 /* Sends one packet. */
