@@ -4,7 +4,9 @@
 #include "maildate.h"
 
 #include <errno.h>
-#include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 static bool parse_flags(struct parse *parse, struct append_arguments *arguments)
 {
@@ -81,10 +83,20 @@ static bool read_literal(struct session *session, uint64_t size, struct sink *si
     return true;
 }
 
+/* Clients send a literal and the line end behind it by two writes, and their kernel (Nagle) holds
+ * the second back till the first is acknowledged: without this 40 ms later. */
+static void acknowledge(const struct session *session)
+{
+    int on = 1;
+    (void)setsockopt(session->stream.in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 /* What follows the literal: nothing but the line end. */
 static bool read_line_end(struct session *session, struct sink *sink)
 {
     struct reader *reader = &session->reader;
+    if (stream_pending(&session->stream).size == 0)
+        acknowledge(session);
     switch (reader_finish(reader)) {
     case READER_COMMAND:
         if (reader->text.size > 0)

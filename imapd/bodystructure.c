@@ -6,77 +6,64 @@
 #include "quote.h"
 
 /* ---- parameters -------------------------------------------------------------------------------
- * As they stand in the header: RFC 2231 continuations are not joined, since clients expect to do
- * that themselves (RFC 3501 knows nothing of them). */
+ * Continuations of RFC 2231 are joined to one "name*", as Dovecot gives them: that is the form that
+ * most clients read. */
 
-/* Collects a value up to the ';' or the end: usually one word. */
-static enum headerlex_token take_value(struct headerlex *lex, struct str *value)
+static bool is_plain_in_percent(char byte)
 {
-    for (;;) {
-        enum headerlex_token token = headerlex_next(lex);
-        if (token == HEADERLEX_END || (token == HEADERLEX_SPECIAL && lex->special == ';'))
-            return token;
-        if (value->size > 0 && lex->spaced)
-            str_append_byte(value, ' ');
-        if (token == HEADERLEX_WORD)
-            str_append(value, str_slice(&lex->text));
+    return slice_is_digit(byte) || slice_is_letter(byte) || slice_has(SLICE("!#$&+-.^_`|~"), byte);
+}
+
+/* charset'language'text, the language left out. */
+static void append_extended(struct str *out, const struct mime_parameter *parameter)
+{
+    struct slice value = str_slice(&parameter->value);
+    struct str text;
+    str_init(&text, MIME_FIELD_MAX * 4);
+    str_append(&text, str_slice(&parameter->charset));
+    str_append_text(&text, "''");
+    for (size_t i = 0; i < value.size; i++) {
+        if (is_plain_in_percent(value.data[i]))
+            str_append_byte(&text, value.data[i]);
         else
-            str_append_byte(value, lex->special); /* a '=' within */
+            str_format(&text, "%%%02X", (unsigned)(unsigned char)value.data[i]);
     }
+    quote_string(out, str_slice(&text));
+    str_free(&text);
 }
 
-/* Moves to behind the next ';'. */
-static enum headerlex_token skip_parameter(struct headerlex *lex)
+static void append_parameter(struct str *out, const struct mime_parameter *parameter)
 {
-    for (;;) {
-        enum headerlex_token token = headerlex_next(lex);
-        if (token == HEADERLEX_END || (token == HEADERLEX_SPECIAL && lex->special == ';'))
-            return token;
+    bool is_extended = parameter->charset.size > 0;
+    str_append_byte(out, '"');
+    /* A name is a token: nothing in it needs quoting. */
+    str_append(out, str_slice(&parameter->name));
+    str_append_text(out, is_extended ? "*\" " : "\" ");
+    if (is_extended)
+        append_extended(out, parameter);
+    else
+        quote_string(out, str_slice(&parameter->value));
+}
+
+/* The parameters of a field; a text without a charset is US-ASCII (RFC 2045 5.2, RFC 3501 7.4.2).
+ */
+static void append_parameters(struct str *out, struct slice field, bool is_text)
+{
+    struct mime_parameters parameters;
+    size_t start = out->size;
+    if (!mime_parse_parameters(field, &parameters)) {
+        out->failed = true;
+        return;
     }
-}
-
-static void append_parameter(struct str *out, const struct str *name, const struct str *value,
-                             size_t *count)
-{
-    str_append_byte(out, (*count)++ == 0 ? '(' : ' ');
-    quote_string(out, str_slice(name));
-    str_append_byte(out, ' ');
-    quote_string(out, str_slice(value));
-}
-
-/* Parses "name=value" behind a ';'. */
-static enum headerlex_token take_parameter(struct headerlex *lex, struct str *out, size_t *count)
-{
-    struct str name, value;
-    enum headerlex_token token = headerlex_next(lex);
-    if (token != HEADERLEX_WORD)
-        return token == HEADERLEX_SPECIAL && lex->special != ';' ? skip_parameter(lex) : token;
-    str_init(&name, MIME_FIELD_MAX);
-    str_init(&value, MIME_FIELD_MAX);
-    str_append(&name, str_slice(&lex->text));
-    token = headerlex_next(lex);
-    if (token == HEADERLEX_SPECIAL && lex->special == '=') {
-        token = take_value(lex, &value);
-        append_parameter(out, &name, &value, count);
-    } else if (token == HEADERLEX_WORD || (token == HEADERLEX_SPECIAL && lex->special != ';')) {
-        token = skip_parameter(lex);
+    for (size_t i = 0; i < parameters.count; i++) {
+        str_append_byte(out, i == 0 ? '(' : ' ');
+        append_parameter(out, &parameters.list[i]);
     }
-    str_free(&name);
-    str_free(&value);
-    return token;
-}
-
-/* The parameters behind the first ';', or `otherwise`. */
-static void append_parameters(struct str *out, struct slice field, const char *otherwise)
-{
-    struct headerlex lex;
-    size_t count = 0;
-    headerlex_begin(&lex, field, ";=");
-    enum headerlex_token token = skip_parameter(&lex);
-    while (token != HEADERLEX_END && count < MIME_PARAMETERS_MAX)
-        token = take_parameter(&lex, out, &count);
-    headerlex_end(&lex);
-    str_append_text(out, count > 0 ? ")" : otherwise);
+    if (is_text && !mime_parameter(&parameters, "charset"))
+        str_append_text(out, parameters.count > 0 ? " \"charset\" \"us-ascii\""
+                                                  : "(\"charset\" \"us-ascii\"");
+    str_append_text(out, out->size > start ? ")" : "NIL");
+    mime_free_parameters(&parameters);
 }
 
 /* ---- fields of a part ------------------------------------------------------------------------ */
@@ -113,7 +100,7 @@ static void append_nil_or_text(struct str *out, struct slice value)
 {
     struct str text;
     str_init(&text, MIME_FIELD_MAX);
-    if (value.data && headerlex_unfold(value, &text))
+    if (value.size > 0 && headerlex_unfold(value, &text))
         quote_string(out, str_slice(&text));
     else
         str_append_text(out, "NIL");
@@ -140,7 +127,7 @@ static void append_disposition(struct str *out, struct slice field)
     str_append_byte(out, '(');
     append_word(out, field, SLICE("attachment"));
     str_append_byte(out, ' ');
-    append_parameters(out, field, "NIL");
+    append_parameters(out, field, false);
     str_append_byte(out, ')');
 }
 
@@ -187,11 +174,6 @@ static bool is_text(const struct mime_part *part)
     return slice_equal_nocase(part->type, SLICE("text"));
 }
 
-static bool is_plain(const struct mime_part *part)
-{
-    return is_text(part) && slice_equal_nocase(part->subtype, SLICE("plain"));
-}
-
 static void append_multipart(struct str *out, struct slice message, const struct mime_part *part,
                              const struct part_fields *fields, bool extended)
 {
@@ -207,7 +189,7 @@ static void append_multipart(struct str *out, struct slice message, const struct
     if (!extended)
         return;
     str_append_byte(out, ' ');
-    append_parameters(out, fields->type, "NIL");
+    append_parameters(out, fields->type, false);
     append_end(out, fields);
 }
 
@@ -219,7 +201,7 @@ static void append_basic(struct str *out, const struct mime_part *part,
     str_append_byte(out, ' ');
     quote_string(out, part->subtype);
     str_append_byte(out, ' ');
-    append_parameters(out, fields->type, is_plain(part) ? "(\"charset\" \"us-ascii\")" : "NIL");
+    append_parameters(out, fields->type, is_text(part));
     str_append_byte(out, ' ');
     append_nil_or_text(out, fields->id);
     str_append_byte(out, ' ');

@@ -19,7 +19,7 @@
 
 /* In front of folders on their way out: an empty level, so never a folder's own name. */
 #define FOLDERTREE_REMOVED "..removed-"
-enum { FOLDERTREE_REMOVE_DEPTH = 4, FOLDERTREE_UIDS_MAX = 4096 };
+enum { FOLDERTREE_REMOVE_DEPTH = 4, FOLDERTREE_UIDS_MAX = 4096, MICROSECONDS = 1000000 };
 
 static bool has_room(struct foldertree *tree)
 {
@@ -242,8 +242,11 @@ static void outlive_uidvalidity(const struct folder *folder)
             uidvalidity = 0;
     }
     str_free(&content);
-    if (uidvalidity == (uint64_t)clock_seconds())
-        nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    int64_t now = clock_microseconds();
+    if (uidvalidity != (uint64_t)(now / MICROSECONDS))
+        return;
+    struct timespec wait = {.tv_nsec = (MICROSECONDS - now % MICROSECONDS) * 1000};
+    nanosleep(&wait, NULL);
 }
 
 bool foldertree_remove(const struct folder *folder)

@@ -22,7 +22,7 @@ void headerlex_begin(struct headerlex *lex, struct slice field, const char *spec
 void headerlex_end(struct headerlex *lex);
 enum headerlex_token headerlex_next(struct headerlex *lex);
 
-/* A field without its folds: line ends taken away, blanks at both ends too. */
+/* A field in one line: each fold one space, no blanks at both ends. */
 bool headerlex_unfold(struct slice value, struct str *text);
 
 #endif

@@ -59,8 +59,6 @@ static void begin_session(struct session *session)
     struct str pending;
     str_init(&pending, PENDING_MAX);
     read_pending(&pending);
-    if (!foldertree_prepare())
-        life_die_passing("prepare", "Maildir");
     if (!session_begin(session, STDIN_FILENO, STDOUT_FILENO, str_slice(&pending)))
         life_die_passing("set up", "the session");
     str_free(&pending);
@@ -100,8 +98,13 @@ int main(int argc, char **argv)
     int on = 1;
     (void)setsockopt(STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     begin_session(&session);
-    session_greet(&session, slice_text(argv[2]));
-    session_run(&session);
+    if (foldertree_prepare()) {
+        session_greet(&session, slice_text(argv[2]));
+        session_run(&session);
+    } else {
+        log_trouble("prepare", "Maildir", errno, "see to the account's folder, its owner and disk");
+        session_refuse(&session, slice_text(argv[2]));
+    }
     log_session(&session);
     session_end(&session);
     return EXIT_DONE;

@@ -18,6 +18,7 @@ struct address {
     struct str domain;
     bool has_at;
     bool is_angle; /* the address stood in <> */
+    bool is_whole; /* what still comes before the ',' does not belong to it */
 };
 
 struct address_list {
@@ -33,7 +34,7 @@ static void address_clear(struct address *address)
     str_clear(&address->name);
     str_clear(&address->mailbox);
     str_clear(&address->domain);
-    address->has_at = address->is_angle = false;
+    address->has_at = address->is_angle = address->is_whole = false;
 }
 
 static void begin_address(struct address_list *list)
@@ -54,6 +55,12 @@ static struct slice text_or(const struct str *text, struct slice otherwise)
     return text->size > 0 ? str_slice(text) : otherwise;
 }
 
+/* Words without '@' are a name, but one alone is taken for a mailbox of this host. */
+static bool is_name_only(const struct address *address)
+{
+    return !address->is_angle && !address->has_at && slice_has(str_slice(&address->name), ' ');
+}
+
 /* Writes the address that was read, if there was anything. */
 static void finish_address(struct address_list *list)
 {
@@ -61,9 +68,12 @@ static void finish_address(struct address_list *list)
     bool is_something =
         address->is_angle || address->has_at || address->mailbox.size > 0 || address->name.size > 0;
     if (is_something) {
+        bool name_only = is_name_only(address);
+        if (name_only)
+            str_clear(&address->mailbox);
         /* Without <> the name can only be a comment: "a@b (Name)". */
-        const struct str *name =
-            address->is_angle && address->name.size > 0 ? &address->name : &list->lex.comment;
+        bool has_name = (address->is_angle || name_only) && address->name.size > 0;
+        const struct str *name = has_name ? &address->name : &list->lex.comment;
         begin_address(list);
         quote_nstring(list->out, nil_if_empty(name));
         str_append_text(list->out, " NIL ");
@@ -97,6 +107,12 @@ static void end_group(struct address_list *list)
     list->in_group = false;
 }
 
+static void take_at(struct address *address)
+{
+    address->is_whole |= address->has_at;
+    address->has_at = true;
+}
+
 static void add_to_name(struct address_list *list, struct slice text)
 {
     struct str *name = &list->address.name;
@@ -105,9 +121,26 @@ static void add_to_name(struct address_list *list, struct slice text)
     str_append(name, text);
 }
 
-static void add_to_address(struct address *address, struct slice text)
+static bool ends_in_dot(const struct str *text)
 {
-    str_append(address->has_at ? &address->domain : &address->mailbox, text);
+    return text->size > 0 && text->data[text->size - 1] == '.';
+}
+
+/* A word of the mailbox or domain. Two with a blank between belong together only around a dot: of
+ * "a b@c d" the address is b@c. */
+static void add_to_address(struct address_list *list, struct slice text)
+{
+    struct address *address = &list->address;
+    struct str *part = address->has_at ? &address->domain : &address->mailbox;
+    bool is_apart =
+        list->lex.spaced && part->size > 0 && !ends_in_dot(part) && !slice_equal(text, SLICE("."));
+    if (is_apart && address->has_at)
+        address->is_whole = true;
+    if (address->is_whole)
+        return;
+    if (is_apart)
+        str_clear(part);
+    str_append(part, text);
 }
 
 /* "<@a,@b:local@domain>", behind the '<'. The route is dropped, as RFC 5322 4.4 asks. */
@@ -116,22 +149,22 @@ static void read_angle(struct address_list *list)
     struct address *address = &list->address;
     str_clear(&address->mailbox);
     str_clear(&address->domain);
-    address->has_at = false;
+    address->has_at = address->is_whole = false;
     address->is_angle = true;
     for (;;) {
         enum headerlex_token token = headerlex_next(&list->lex);
         if (token == HEADERLEX_END || (token == HEADERLEX_SPECIAL && list->lex.special == '>'))
             return;
         if (token == HEADERLEX_WORD) {
-            add_to_address(address, str_slice(&list->lex.text));
+            add_to_address(list, str_slice(&list->lex.text));
         } else if (list->lex.special == ':') {
             str_clear(&address->domain);
             str_clear(&address->mailbox);
-            address->has_at = false;
+            address->has_at = address->is_whole = false;
         } else if (list->lex.special == '@') {
-            address->has_at = true;
+            take_at(address);
         } else if (list->lex.special == '.') {
-            add_to_address(address, SLICE("."));
+            add_to_address(list, SLICE("."));
         }
     }
 }
@@ -154,11 +187,11 @@ static void take_special(struct address_list *list, char special)
         break;
     case '@':
         add_to_name(list, SLICE("@"));
-        address->has_at = true;
+        take_at(address);
         break;
     case '.':
         add_to_name(list, SLICE("."));
-        add_to_address(address, SLICE("."));
+        add_to_address(list, SLICE("."));
         break;
     default: /* a '>' too many */
         break;
@@ -178,7 +211,7 @@ bool imapenvelope_append_addresses(struct str *out, struct slice field)
             take_special(&list, list.lex.special);
         } else if (!list.address.is_angle) { /* words behind <> belong to nothing */
             add_to_name(&list, str_slice(&list.lex.text));
-            add_to_address(&list.address, str_slice(&list.lex.text));
+            add_to_address(&list, str_slice(&list.lex.text));
         }
     }
     finish_address(&list);
@@ -224,14 +257,37 @@ static const struct {
     [FIELD_MESSAGE_ID] = {"Message-ID", false},
 };
 
-/* The first field of each name; no data where there is none. */
-static void find_fields(struct slice header, struct slice values[FIELD_COUNT])
+/* What the header says. Of texts the first field counts; addresses are often spread over several
+ * fields of one name, and all of them count. */
+struct values {
+    struct slice field[FIELD_COUNT]; /* no data where there is none */
+    struct str joined[FIELD_COUNT];  /* of several fields; `field` points into it */
+};
+
+static void take_field(struct values *values, enum field which, struct slice value)
+{
+    struct slice *field = &values->field[which];
+    struct str *joined = &values->joined[which];
+    if (!field->data) {
+        *field = value;
+        return;
+    }
+    if (!fields[which].is_addresses)
+        return;
+    if (joined->size == 0)
+        str_append(joined, *field);
+    str_append_text(joined, ", ");
+    str_append(joined, value);
+    *field = str_slice(joined);
+}
+
+static void find_fields(struct slice header, struct values *values)
 {
     struct mime_field field;
     while (mime_next_field(&header, &field))
         for (size_t i = 0; i < FIELD_COUNT; i++)
-            if (!values[i].data && slice_equal_nocase(field.name, slice_text(fields[i].name)))
-                values[i] = field.value;
+            if (slice_equal_nocase(field.name, slice_text(fields[i].name)))
+                take_field(values, (enum field)i, field.value);
 }
 
 static void append_text_field(struct str *out, struct slice value)
@@ -256,20 +312,29 @@ static void append_address_field(struct str *out, struct slice value, struct sli
     }
 }
 
+static void append_field(struct str *out, const struct values *values, enum field which)
+{
+    bool falls_back = which == FIELD_SENDER || which == FIELD_REPLY_TO;
+    struct slice from = falls_back ? values->field[FIELD_FROM] : (struct slice){0};
+    if (fields[which].is_addresses)
+        append_address_field(out, values->field[which], from);
+    else
+        append_text_field(out, values->field[which]);
+}
+
 bool imapenvelope_append(struct str *out, struct slice header)
 {
-    struct slice values[FIELD_COUNT] = {{0}};
-    find_fields(header, values);
+    struct values values = {0};
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        str_init(&values.joined[i], MIME_FIELD_MAX);
+    find_fields(header, &values);
     str_append_byte(out, '(');
     for (size_t i = 0; i < FIELD_COUNT; i++) {
         if (i > 0)
             str_append_byte(out, ' ');
-        bool falls_back = i == FIELD_SENDER || i == FIELD_REPLY_TO;
-        if (fields[i].is_addresses)
-            append_address_field(out, values[i],
-                                 falls_back ? values[FIELD_FROM] : (struct slice){0});
-        else
-            append_text_field(out, values[i]);
+        append_field(out, &values, (enum field)i);
     }
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        str_free(&values.joined[i]);
     return str_append_byte(out, ')');
 }

@@ -44,6 +44,14 @@ void session_greet(struct session *session, struct slice tag)
                       " OK [CAPABILITY " CAPABILITY_AFTER_LOGIN "] Logged in\r\n");
 }
 
+void session_refuse(struct session *session, struct slice tag)
+{
+    stream_write(&session->stream, tag);
+    stream_write_text(&session->stream, " NO [UNAVAILABLE] The mailbox is not available\r\n");
+    session_bye(session, "Try again later", "trouble");
+    stream_flush(&session->stream);
+}
+
 void session_bye(struct session *session, const char *text, const char *how)
 {
     stream_format(&session->stream, "* BYE %s\r\n", text);

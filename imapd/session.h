@@ -60,6 +60,8 @@ void session_end(struct session *session);
 
 /* "TAG OK [CAPABILITY ...] Logged in" */
 void session_greet(struct session *session, struct slice tag);
+/* "TAG NO [UNAVAILABLE]" and the end: the account's folder can't be used. */
+void session_refuse(struct session *session, struct slice tag);
 /* One command; false when the session has ended. */
 bool session_step(struct session *session);
 /* All of them. */
