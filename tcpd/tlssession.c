@@ -107,6 +107,13 @@ static void answer_no(struct session *session, const char *reason)
     answer(session, fields, 2, -1);
 }
 
+static void answer_bad(struct session *session)
+{
+    const char *fields[] = {"no", "not a request that tlsd knows, or not from who may ask it"};
+    log_event("bad-request", "role", session->task->as_client ? "client" : "server");
+    answer(session, fields, 2, -1);
+}
+
 /* Our end and the asker's of what is plain. */
 static bool answer_ok(struct session *session)
 {
@@ -172,6 +179,8 @@ int tlssession_run(const struct tlssession_task *task)
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_NOTHING});
     if (receive_request(&session))
         serve(&session);
+    else
+        answer_bad(&session);
     if (session.net >= 0) /* also when the asker forgets to close its copy */
         shutdown(session.net, SHUT_RDWR);
     io_close(&session.plain);

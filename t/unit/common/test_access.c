@@ -1,0 +1,186 @@
+/* test_access - lines of control/access and control/proxies, their records, and looking them up */
+#include "unit.h"
+
+#include "access.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void lines(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *key; /* NULL: refused */
+        const char *value;
+    } cases[] = {
+        {"smtp 192.0.2.0/24 allow", "smtp 192.0.2.0/24", "allow"},
+        {"* 192.0.2.1 deny", "* 192.0.2.1/32", "deny"},
+        {"imaps\t2001:DB8::/32  deny ", "imaps 2001:db8::/32", "deny"},
+        {"smtp ::ffff:10.0.0.0/104 allow", "smtp 10.0.0.0/8", "allow"},
+        {"smtp 0.0.0.0/0 allow A=1  B_2=x=y C=", "smtp 0.0.0.0/0", "allow A=1 B_2=x=y C="},
+        {"smtp 192.0.2.0/24", NULL, NULL},
+        {"", NULL, NULL},
+        {"proxy 10.0.0.0/8 allow", NULL, NULL}, /* only control/proxies can say that */
+        {"SMTP 10.0.0.0/8 allow", NULL, NULL},
+        {"web 10.0.0.0/8 allow", NULL, NULL},
+        {"smtp 10.0.0.1/8 allow", NULL, NULL},
+        {"smtp example.jp allow", NULL, NULL},
+        {"smtp 10.0.0.0/8 Allow", NULL, NULL},
+        {"smtp 10.0.0.0/8 deny A=1", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow a=1", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow A", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow =1", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow 1A=1", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow A=\x01", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow CLIENT=127.0.0.1", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow TLS=implicit", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow LD_PRELOAD=/x", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 A=1 "
+         "A=1",
+         NULL, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct access_rule rule;
+        char error[ACCESS_ERROR_MAX] = "";
+        bool good = access_parse(slice_text(cases[i].line), &rule, error);
+        if (good != (cases[i].key != NULL))
+            fail_msg("\"%s\": %s", cases[i].line, error);
+        if (!good) {
+            assert_true(error[0] != '\0');
+            continue;
+        }
+        struct str key, value;
+        str_init(&key, ACCESS_KEY_MAX);
+        str_init(&value, ACCESS_VALUE_MAX);
+        assert_true(access_encode(&rule, &key, &value));
+        assert_slice(str_slice(&key), cases[i].key);
+        assert_slice(str_slice(&value), cases[i].value);
+        str_free(&key);
+        str_free(&value);
+    }
+}
+
+static void long_line(void **state)
+{
+    struct str line;
+    struct access_rule rule;
+    char error[ACCESS_ERROR_MAX];
+    (void)state;
+    str_init(&line, 4096);
+    str_append_text(&line, "smtp 10.0.0.0/8 allow A=");
+    for (int i = 0; i < 2000; i++)
+        str_append_byte(&line, 'x');
+    assert_false(access_parse(str_slice(&line), &rule, error));
+    str_free(&line);
+}
+
+static void proxies(void **state)
+{
+    struct access_rule rule;
+    char error[ACCESS_ERROR_MAX];
+    (void)state;
+    assert_true(access_parse_proxy(SLICE("10.0.0.0/8"), &rule, error));
+    assert_slice(rule.service, "proxy");
+    assert_true(access_parse_proxy(SLICE("2001:db8::1"), &rule, error));
+    assert_int_equal(rule.bits, 128);
+    assert_false(access_parse_proxy(SLICE("10.0.0.0/8 allow"), &rule, error));
+    assert_false(access_parse_proxy(SLICE(""), &rule, error));
+    assert_false(access_parse_proxy(SLICE("10.0.0.1/8"), &rule, error));
+}
+
+static void add(struct cdb_make *make, const struct access_rule *rule)
+{
+    struct str key, value;
+    str_init(&key, ACCESS_KEY_MAX);
+    str_init(&value, ACCESS_VALUE_MAX);
+    assert_true(access_encode(rule, &key, &value));
+    assert_int_equal(
+        cdb_make_add(make, key.data, (unsigned)key.size, value.data, (unsigned)value.size), 0);
+    str_free(&key);
+    str_free(&value);
+}
+
+static void look_up(void **state)
+{
+    static const char *const rules[] = {
+        "smtp 192.0.2.0/24 deny",
+        "smtp 192.0.2.16/28 allow RELAY=1 X=y",
+        "* 192.0.2.17 deny",
+        "* 198.51.100.0/24 deny",
+        "imap 198.51.100.0/24 allow",
+        "smtp 2001:db8::/32 deny",
+        "smtp 2001:db8:1::/64 allow A=1",
+        "pop3 0.0.0.0/0 deny",
+        "pop3 192.0.2.0/24 allow",
+    };
+    static const struct {
+        const char *service;
+        const char *ip;
+        enum access_result result;
+        const char *variables;
+    } cases[] = {
+        {"smtp", "192.0.2.1", ACCESS_DENY, ""},
+        {"smtp", "192.0.2.18", ACCESS_ALLOW, "RELAY=1 X=y"},
+        {"smtp", "192.0.2.17", ACCESS_DENY, ""}, /* longer, though of all services */
+        {"imap", "192.0.2.18", ACCESS_NONE, ""},
+        {"imap", "198.51.100.1", ACCESS_ALLOW, ""}, /* as long, but the service's own */
+        {"smtp", "198.51.100.1", ACCESS_DENY, ""},
+        {"smtp", "203.0.113.1", ACCESS_NONE, ""},
+        {"smtp", "2001:db8::1", ACCESS_DENY, ""},
+        {"smtp", "2001:db8:1::1", ACCESS_ALLOW, "A=1"},
+        {"smtp", "2001:db9::1", ACCESS_NONE, ""},
+        {"pop3", "203.0.113.1", ACCESS_DENY, ""},
+        {"pop3", "192.0.2.200", ACCESS_ALLOW, ""},
+        {"pop3", "::1", ACCESS_NONE, ""},
+        {"proxy", "10.1.2.3", ACCESS_ALLOW, ""},
+        {"proxy", "11.1.2.3", ACCESS_NONE, ""},
+        {"proxy", "198.51.100.1", ACCESS_NONE, ""}, /* "*" is no word about proxies */
+    };
+    char path[] = "/tmp/test_access.XXXXXX";
+    struct cdb_make make;
+    struct access_rule rule;
+    char error[ACCESS_ERROR_MAX];
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(cdb_make_start(&make, fd), 0);
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
+        assert_true(access_parse(slice_text(rules[i]), &rule, error));
+        add(&make, &rule);
+    }
+    assert_true(access_parse_proxy(SLICE("10.0.0.0/8"), &rule, error));
+    add(&make, &rule);
+    assert_int_equal(cdb_make_add(&make, "smtp 203.0.113.9/32", 19, "perhaps", 7), 0);
+    assert_int_equal(cdb_make_finish(&make), 0);
+    close(fd);
+
+    struct cdbfile file;
+    struct ip ip;
+    struct slice variables;
+    assert_true(cdbfile_open(&file, AT_FDCWD, path));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(ip_parse(slice_text(cases[i].ip), &ip));
+        enum access_result result =
+            access_find(&file, slice_text(cases[i].service), &ip, &variables);
+        if (result != cases[i].result)
+            fail_msg("%s %s: %d", cases[i].service, cases[i].ip, (int)result);
+        assert_slice(variables, cases[i].variables);
+    }
+    assert_true(ip_parse(SLICE("203.0.113.9"), &ip));
+    assert_int_equal(access_find(&file, SLICE("smtp"), &ip, &variables), ACCESS_TROUBLE);
+    cdbfile_close(&file);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines),
+        cmocka_unit_test(long_line),
+        cmocka_unit_test(proxies),
+        cmocka_unit_test(look_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

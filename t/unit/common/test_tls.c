@@ -1,0 +1,171 @@
+/* test_tls - the client side of tlsd, against a tlsd that answers as it is told */
+#include "unit.h"
+
+#include "io.h"
+#include "tls.h"
+#include "unixsocket.h"
+#include "wire.h"
+
+#include "clock.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/test_tls.XXXXXX";
+
+/* What tlsd does with a question. */
+struct part {
+    const char *request; /* as expected, words divided by '|' */
+    const char *answer[5];
+    bool with_fd;
+    bool silent; /* closes */
+};
+
+static void check_request(struct wire_message *message, const char *expected)
+{
+    struct slice rest = slice_text(expected);
+    for (size_t i = 0; i < message->count; i++)
+        if (!slice_equal(wire_field(message, i), slice_cut(&rest, '|')))
+            _exit(1);
+    if (rest.size > 0 || message->fd_count != 1)
+        _exit(2);
+}
+
+static _Noreturn void play(int listener, const struct part *part)
+{
+    struct wire_message message;
+    struct str packet;
+    int pair[2];
+    wire_init(&message);
+    if (!io_wait(listener, POLLIN, clock_deadline(5000)))
+        _exit(3);
+    int fd = accept(listener, NULL, NULL);
+    if (fd < 0 || wire_receive(fd, &message, clock_deadline(5000)) != WIRE_OK)
+        _exit(4);
+    check_request(&message, part->request);
+    if (part->silent || !unixsocket_pair(SOCK_STREAM, pair))
+        _exit(0);
+    str_init(&packet, WIRE_MAX_SIZE);
+    for (size_t i = 0; part->answer[i]; i++)
+        wire_put_text(&packet, part->answer[i]);
+    if (wire_send(fd, str_slice(&packet), &pair[1], part->with_fd ? 1 : 0, clock_deadline(5000)) !=
+            WIRE_OK ||
+        write(pair[0], "plain", 5) != 5)
+        _exit(5);
+    _exit(0);
+}
+
+static bool ask(const struct part *part, bool as_client, struct tls_session *session)
+{
+    int peer[2];
+    int status;
+    int listener = unixsocket_listen(TLS_SOCKET, SOCK_SEQPACKET, 1);
+    assert_true(listener >= 0);
+    pid_t pid = fork();
+    if (pid == 0)
+        play(listener, part);
+    assert_true(unixsocket_pair(SOCK_STREAM, peer));
+    bool done = as_client ? tls_connect(peer[0], "mx.example.net", "none", session)
+                          : tls_serve(peer[0], "192.0.2.1", session);
+    io_close(&peer[0]);
+    io_close(&peer[1]);
+    io_close(&listener);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    return done;
+}
+
+static void served(void **state)
+{
+    static const struct part part = {.request = "tls/1|server|192.0.2.1",
+                                     .answer = {"ok", "TLSv1.2", "SUITE", "mail.example.jp"},
+                                     .with_fd = true};
+    struct tls_session session;
+    char bytes[8];
+    (void)state;
+    assert_true(ask(&part, false, &session));
+    assert_string_equal(session.version, "TLSv1.2");
+    assert_string_equal(session.cipher, "SUITE");
+    assert_string_equal(session.name, "mail.example.jp");
+    assert_int_equal(read(session.fd, bytes, sizeof bytes), 5);
+    assert_memory_equal(bytes, "plain", 5);
+    io_close(&session.fd);
+}
+
+static void connected(void **state)
+{
+    static const struct part part = {.request = "tls/1|client|mx.example.net|none",
+                                     .answer = {"ok", "TLSv1.2", "SUITE", ""},
+                                     .with_fd = true};
+    struct tls_session session;
+    (void)state;
+    assert_true(ask(&part, true, &session));
+    assert_string_equal(session.name, "");
+    io_close(&session.fd);
+}
+
+static void refused(void **state)
+{
+    static const struct {
+        struct part part;
+        const char *reason;
+    } cases[] = {
+        {{.answer = {"no", "too many TLS sessions"}}, "too many TLS sessions"},
+        {{.answer = {"ok", "TLSv1.2", "SUITE", ""}}, "tlsd answers nonsense"}, /* no descriptor */
+        {{.answer = {"ok", "TLSv1.2", "SUITE"}, .with_fd = true}, "tlsd answers nonsense"},
+        {{.answer = {"perhaps"}}, "tlsd answers nonsense"},
+        {{.answer = {""}}, "tlsd answers nonsense"},
+        {{.silent = true}, "tlsd ended the conversation"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct tls_session session;
+        struct part part = cases[i].part;
+        part.request = "tls/1|server|192.0.2.1";
+        assert_false(ask(&part, false, &session));
+        assert_int_equal(session.fd, -1);
+        assert_string_equal(session.reason, cases[i].reason);
+    }
+}
+
+static void no_tlsd(void **state)
+{
+    struct tls_session session;
+    (void)state;
+    unlink(TLS_SOCKET);
+    assert_false(tls_serve(0, "192.0.2.1", &session));
+    assert_string_equal(session.reason, "tlsd is not there");
+}
+
+static int enter(void **state)
+{
+    (void)state;
+    return mkdtemp(folder) && chdir(folder) == 0 && mkdir("run", 0700) == 0 &&
+                   mkdir("run/tlsd", 0700) == 0
+               ? 0
+               : -1;
+}
+
+static int leave(void **state)
+{
+    (void)state;
+    unlink(TLS_SOCKET);
+    return rmdir("run/tlsd") == 0 && rmdir("run") == 0 && rmdir(folder) == 0 ? 0 : -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(served),
+        cmocka_unit_test(connected),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(no_tlsd),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}
