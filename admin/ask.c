@@ -9,9 +9,12 @@
 #include "wire.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+enum { ENDPOINT_MAX = 48, TABLE_MAX = 67108864 };
 
 static enum ask_result exchange(int fd, const struct str *question, struct wire_message *answer,
                                 struct str *text)
@@ -54,37 +57,52 @@ bool ask_is_up(const char *path)
     return up;
 }
 
-/* Listening on all addresses is asked on loopback. */
-static void choose_reachable(struct ip *ip)
+/* An address and port as /proc/net/tcp has them: words of the machine's byte order in hexadecimal,
+ * "0100007F:0019". */
+static bool format_endpoint(const struct ip *ip, uint16_t port, char text[ENDPOINT_MAX])
 {
-    bool any = true;
-    for (unsigned i = 0; i < ip->size; i++)
-        any = any && ip->bytes[i] == 0;
-    if (!any)
-        return;
-    if (ip->size == 4)
-        ip->bytes[0] = 127;
-    ip->bytes[ip->size - 1] = 1;
+    size_t used = 0;
+    for (unsigned at = 0; at < ip->size; at += sizeof(uint32_t)) {
+        uint32_t word;
+        memcpy(&word, ip->bytes + at, sizeof word);
+        int size = snprintf(text + used, ENDPOINT_MAX - used, "%08X", (unsigned)word);
+        if (size < 0)
+            return false;
+        used += (size_t)size;
+    }
+    return snprintf(text + used, ENDPOINT_MAX - used, ":%04X", (unsigned)port) > 0;
+}
+
+bool ask_find_listener(struct slice table, struct slice endpoint)
+{
+    struct ip ip;
+    uint16_t port;
+    char wanted[ENDPOINT_MAX];
+    if (!ip_parse_endpoint(endpoint, &ip, &port) || !format_endpoint(&ip, port, wanted))
+        return false;
+    while (table.size > 0) {
+        struct slice line = slice_cut(&table, '\n');
+        slice_cut_word(&line); /* its number */
+        struct slice local = slice_cut_word(&line);
+        slice_cut_word(&line); /* the peer */
+        struct slice state = slice_cut_word(&line);
+        if (slice_equal(local, slice_text(wanted)) && slice_equal(state, SLICE("0A")))
+            return true;
+    }
+    return false;
 }
 
 bool ask_is_listening(struct slice endpoint)
 {
-    struct ip ip;
-    uint16_t port;
-    struct sockaddr_storage address;
-    if (!ip_parse_endpoint(endpoint, &ip, &port))
-        return false;
-    choose_reachable(&ip);
-    socklen_t size = ip_to_socket(&ip, port, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    bool up = connect(fd, (const struct sockaddr *)&address, size) == 0;
-    if (!up && errno == EINPROGRESS && io_wait(fd, POLLOUT, clock_deadline(ASK_CONNECT_MS))) {
-        int error = 0;
-        socklen_t length = sizeof error;
-        up = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
+    static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
+    struct str text;
+    bool found = false;
+    str_init(&text, TABLE_MAX);
+    for (size_t i = 0; !found && i < sizeof tables / sizeof tables[0]; i++) {
+        str_clear(&text);
+        found = io_read_file(AT_FDCWD, tables[i], &text) &&
+                ask_find_listener(str_slice(&text), endpoint);
     }
-    io_close(&fd);
-    return up;
+    str_free(&text);
+    return found;
 }

@@ -8,15 +8,19 @@
 
 #include <stddef.h>
 
-enum { ASK_TEXT_MAX = 65536, ASK_TIMEOUT_MS = 30000, ASK_CONNECT_MS = 3000 };
+enum { ASK_TEXT_MAX = 65536, ASK_TIMEOUT_MS = 30000 };
 
 enum ask_result { ASK_OK, ASK_NO, ASK_DOWN };
 
 /* queuectl/1 (ARCHITECTURE.md): asks queued; `text` is what it says. */
 enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count, struct str *text);
 
-/* Does somebody take connections on the unix socket, or on ADDRESS:PORT? */
+/* Does somebody take connections on the unix socket? */
 bool ask_is_up(const char *path);
+/* Does somebody listen on ADDRESS:PORT? The kernel is asked, so that no service sees a client that
+ * says nothing. */
 bool ask_is_listening(struct slice endpoint);
+/* The same for the text of /proc/net/tcp or tcp6. */
+bool ask_find_listener(struct slice table, struct slice endpoint);
 
 #endif

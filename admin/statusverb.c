@@ -2,6 +2,7 @@
 #include "ask.h"
 #include "folder.h"
 #include "host.h"
+#include "number.h"
 #include "queueview.h"
 #include "show.h"
 #include "verbs.h"
@@ -57,7 +58,20 @@ static bool add_listeners(struct command *command, json_t *services)
     return all;
 }
 
-/* "messages=3 waiting=1 ..." of queued; when it is down, what lies in the folders. */
+/* "messages=3 waiting=1 ..." */
+static void add_words(json_t *object, struct slice words)
+{
+    while (words.size > 0) {
+        char key[WORD_MAX];
+        uint64_t number;
+        struct slice value = slice_cut_word(&words);
+        struct slice name = slice_cut(&value, '=');
+        if (slice_copy_text(name, key, sizeof key) && number_parse(value, INT64_MAX, &number))
+            json_object_set_new(object, key, json_integer((json_int_t)number));
+    }
+}
+
+/* What queued says of its messages; when it is down, what lies in the folders. */
 static json_t *queue_status(struct command *command)
 {
     struct str text;
@@ -69,7 +83,7 @@ static json_t *queue_status(struct command *command)
             json_object_set_new(queue, folders[i], json_integer((json_int_t)count));
     str_init(&text, ASK_TEXT_MAX);
     if (ask_queue("status", NULL, 0, &text) == ASK_OK)
-        json_object_set_new(queue, "queued", show_text(str_slice(&text)));
+        add_words(queue, str_slice(&text));
     str_free(&text);
     return queue;
 }
