@@ -15,7 +15,7 @@
 #include "directory.h"
 #include "exits.h"
 #include "life.h"
-#include "login.h"
+#include "pop3login.h"
 #include "sandbox.h"
 
 #include <netinet/in.h>
@@ -42,12 +42,12 @@ static bool is_on(struct directory *directory, const char *name)
     return on;
 }
 
-static void read_host(struct login_host *host)
+static void read_host(struct pop3login_host *host)
 {
     struct directory directory;
     struct str me;
     directory_init(&directory);
-    str_init(&me, LOGIN_ME_MAX);
+    str_init(&me, POP3LOGIN_ME_MAX);
     if (!directory_host(&directory, "me", &me) ||
         !slice_copy_text(str_slice(&me), host->me, sizeof host->me) || host->me[0] == '\0')
         life_die_passing("read the setting me from", "cdb/host.cdb");
@@ -59,12 +59,12 @@ static void read_host(struct login_host *host)
 
 int main(void)
 {
-    static struct login login;
-    struct login_host host = {0};
+    static struct pop3login login;
+    struct pop3login_host host = {0};
     life_begin("pop3-login");
-    struct login_peer peer = {.service = environment("SERVICE"),
-                              .client = environment("CLIENT"),
-                              .server = environment("SERVER")};
+    struct pop3login_peer peer = {.service = environment("SERVICE"),
+                                  .client = environment("CLIENT"),
+                                  .server = environment("SERVER")};
     peer.implicit_tls = strcmp(peer.service, "pop3s") == 0;
     if (!peer.implicit_tls && strcmp(peer.service, "pop3") != 0)
         life_die_permanent("serve", peer.service, "SERVICE is pop3 or pop3s");
@@ -76,9 +76,9 @@ int main(void)
     /* An answer waits for nobody's acknowledgement. */
     int on = 1;
     (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (!login_init(&login, &peer, &host, 0, 1))
+    if (!pop3login_init(&login, &peer, &host, 0, 1))
         life_die_passing("set up", "the session");
-    login_run(&login);
-    login_free(&login);
+    pop3login_run(&login);
+    pop3login_free(&login);
     return EXIT_DONE;
 }

@@ -18,8 +18,8 @@
 #include "io.h"
 #include "life.h"
 #include "log.h"
+#include "pop3session.h"
 #include "sandbox.h"
-#include "session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -54,7 +54,7 @@ static void read_pending(struct str *pending)
 
 int main(int argc, char **argv)
 {
-    static struct session session;
+    static struct pop3session session;
     struct str pending;
     log_init("pop3d");
     signal(SIGPIPE, SIG_IGN);
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
         life_die_permanent("start with", "these arguments", "pop3d is started by spawnd");
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "pop3d runs as the domain's uid");
-    struct session_peer peer = {.account = argv[1], .client = argv[2], .tls = argv[3]};
+    struct pop3session_peer peer = {.account = argv[1], .client = argv[2], .tls = argv[3]};
     life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 64});
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
                                     .write_paths = {"."}});
@@ -71,12 +71,12 @@ int main(int argc, char **argv)
     /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
     int on = 1;
     (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    str_init(&pending, SESSION_PENDING_MAX);
+    str_init(&pending, POP3SESSION_PENDING_MAX);
     read_pending(&pending);
-    if (!session_init(&session, &peer, 0, 1, str_slice(&pending)))
+    if (!pop3session_init(&session, &peer, 0, 1, str_slice(&pending)))
         life_die_passing("set up", "the session");
     str_free(&pending);
-    session_run(&session, AT_FDCWD, "Maildir");
-    session_free(&session);
+    pop3session_run(&session, AT_FDCWD, "Maildir");
+    pop3session_free(&session);
     return EXIT_DONE;
 }

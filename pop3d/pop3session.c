@@ -1,77 +1,77 @@
-/* session - see session.h */
-#include "session.h"
+/* pop3session - see pop3session.h */
+#include "pop3session.h"
 
 #include "clock.h"
-#include "command.h"
 #include "io.h"
 #include "log.h"
 #include "number.h"
 #include "outgoing.h"
-#include "reply.h"
+#include "pop3command.h"
+#include "pop3reply.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum { READ_SIZE = 65536 };
 
-bool session_init(struct session *session, const struct session_peer *peer, int in, int out,
-                  struct slice pending)
+bool pop3session_init(struct pop3session *session, const struct pop3session_peer *peer, int in,
+                      int out, struct slice pending)
 {
-    *session = (struct session){.peer = peer, .began_ms = clock_ms()};
+    *session = (struct pop3session){.peer = peer, .began_ms = clock_ms()};
     session->maildrop.lock = -1;
-    size_t input_max = pending.size > SESSION_INPUT_MAX ? pending.size : SESSION_INPUT_MAX;
-    return stream_init(&session->stream, in, out, input_max, SESSION_IDLE_MS) &&
+    size_t input_max = pending.size > POP3SESSION_INPUT_MAX ? pending.size : POP3SESSION_INPUT_MAX;
+    return stream_init(&session->stream, in, out, input_max, POP3SESSION_IDLE_MS) &&
            stream_push_pending(&session->stream, pending);
 }
 
-void session_free(struct session *session)
+void pop3session_free(struct pop3session *session)
 {
     maildrop_close(&session->maildrop);
     stream_free(&session->stream);
 }
 
-static void end(struct session *session, const char *why)
+static void end(struct pop3session *session, const char *why)
 {
     if (!session->end)
         session->end = why;
 }
 
-static void reply(struct session *session, enum reply name)
+static void reply(struct pop3session *session, enum pop3reply name)
 {
-    reply_send(&session->stream, name, SLICE(""));
-    if (!reply_is_error(name))
+    pop3reply_send(&session->stream, name, SLICE(""));
+    if (!pop3reply_is_error(name))
         return;
-    if (++session->counts.errors == SESSION_ERRORS_MAX) {
-        reply_send(&session->stream, REPLY_ERRORS_TOO_MANY, SLICE(""));
+    if (++session->counts.errors == POP3SESSION_ERRORS_MAX) {
+        pop3reply_send(&session->stream, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
         end(session, "errors");
     }
 }
 
-static void reply_syntax(struct session *session, const char *syntax)
+static void reply_syntax(struct pop3session *session, const char *syntax)
 {
     session->counts.errors++;
-    reply_send(&session->stream, REPLY_SYNTAX, slice_text(syntax));
+    pop3reply_send(&session->stream, POP3REPLY_SYNTAX, slice_text(syntax));
 }
 
 /* ---- the commands ------------------------------------------------------------------------------
  */
 
 /* The message that a word names; 0, and an answer, when there is none. */
-static size_t find_message(struct session *session, struct slice word)
+static size_t find_message(struct pop3session *session, struct slice word)
 {
     size_t number;
-    if (!command_number(word, session->maildrop.count, &number)) {
-        reply(session, REPLY_NO_SUCH_MESSAGE);
+    if (!pop3command_number(word, session->maildrop.count, &number)) {
+        reply(session, POP3REPLY_NO_SUCH_MESSAGE);
         return 0;
     }
     if (maildrop_is_deleted(&session->maildrop, number)) {
-        reply(session, REPLY_IS_DELETED);
+        reply(session, POP3REPLY_IS_DELETED);
         return 0;
     }
     return number;
 }
 
-static void say_stat(struct session *session, struct slice argument)
+static void say_stat(struct pop3session *session, struct slice argument)
 {
     size_t count;
     uint64_t bytes;
@@ -81,7 +81,7 @@ static void say_stat(struct session *session, struct slice argument)
 }
 
 /* Listings may be long, so each line is put together without the machinery of a format. */
-static void put_list_line(struct session *session, size_t number)
+static void put_list_line(struct pop3session *session, size_t number)
 {
     char line[NUMBER_TEXT_SIZE * 2 + 3], digits[NUMBER_TEXT_SIZE];
     struct slice text = number_format(number, digits);
@@ -96,7 +96,7 @@ static void put_list_line(struct session *session, size_t number)
     stream_write(&session->stream, slice_of(line, size));
 }
 
-static void put_uidl_line(struct session *session, size_t number)
+static void put_uidl_line(struct pop3session *session, size_t number)
 {
     char line[NUMBER_TEXT_SIZE + MAILDROP_UNIQUE_SIZE + 3], digits[NUMBER_TEXT_SIZE];
     struct slice text = number_format(number, digits);
@@ -110,21 +110,21 @@ static void put_uidl_line(struct session *session, size_t number)
     stream_write(&session->stream, slice_of(line, size));
 }
 
-typedef void put_line(struct session *session, size_t number);
+typedef void put_line(struct pop3session *session, size_t number);
 
-static void say_listing(struct session *session, struct slice argument, const char *syntax,
+static void say_listing(struct pop3session *session, struct slice argument, const char *syntax,
                         put_line *put)
 {
     struct slice word;
     if (slice_trim(argument).size == 0) {
-        reply(session, REPLY_OK);
+        reply(session, POP3REPLY_OK);
         for (size_t number = 1; number <= session->maildrop.count; number++)
             if (!maildrop_is_deleted(&session->maildrop, number))
                 put(session, number);
         stream_write(&session->stream, SLICE(".\r\n"));
         return;
     }
-    if (!command_one(argument, &word)) {
+    if (!pop3command_one(argument, &word)) {
         reply_syntax(session, syntax);
         return;
     }
@@ -135,17 +135,17 @@ static void say_listing(struct session *session, struct slice argument, const ch
     put(session, number);
 }
 
-static void say_list(struct session *session, struct slice argument)
+static void say_list(struct pop3session *session, struct slice argument)
 {
     say_listing(session, argument, "LIST [message]", put_list_line);
 }
 
-static void say_uidl(struct session *session, struct slice argument)
+static void say_uidl(struct pop3session *session, struct slice argument)
 {
     say_listing(session, argument, "UIDL [message]", put_uidl_line);
 }
 
-static void send_file(struct session *session, int fd, uint64_t body_lines)
+static void send_file(struct pop3session *session, int fd, uint64_t body_lines)
 {
     struct outgoing outgoing;
     char bytes[READ_SIZE];
@@ -165,29 +165,29 @@ static void send_file(struct session *session, int fd, uint64_t body_lines)
     session->counts.retrieved++;
 }
 
-static void send_message(struct session *session, size_t number, uint64_t body_lines)
+static void send_message(struct pop3session *session, size_t number, uint64_t body_lines)
 {
     struct mailbox_message *message = maildrop_message(&session->maildrop, number);
     int fd = mailbox_open_message(session->maildrop.mailbox, message);
     if (fd < 0) {
         if (errno != ENOENT)
             log_trouble("open", message->name, errno, "check the owner of the file");
-        reply(session, errno == ENOENT ? REPLY_IS_GONE : REPLY_READ_TROUBLE);
+        reply(session, errno == ENOENT ? POP3REPLY_IS_GONE : POP3REPLY_READ_TROUBLE);
         return;
     }
     if (body_lines == OUTGOING_ALL)
         stream_format(&session->stream, "+OK %llu octets\r\n",
                       (unsigned long long)maildrop_size(&session->maildrop, number));
     else
-        reply(session, REPLY_OK);
+        reply(session, POP3REPLY_OK);
     send_file(session, fd, body_lines);
     io_close(&fd);
 }
 
-static void say_retr(struct session *session, struct slice argument)
+static void say_retr(struct pop3session *session, struct slice argument)
 {
     struct slice word;
-    if (!command_one(argument, &word)) {
+    if (!pop3command_one(argument, &word)) {
         reply_syntax(session, "RETR message");
         return;
     }
@@ -196,11 +196,11 @@ static void say_retr(struct session *session, struct slice argument)
         send_message(session, number, OUTGOING_ALL);
 }
 
-static void say_top(struct session *session, struct slice argument)
+static void say_top(struct pop3session *session, struct slice argument)
 {
     struct slice word, lines;
     uint64_t body_lines;
-    if (!command_two(argument, &word, &lines) ||
+    if (!pop3command_two(argument, &word, &lines) ||
         !number_parse(lines, OUTGOING_ALL - 1, &body_lines)) {
         reply_syntax(session, "TOP message lines");
         return;
@@ -210,43 +210,43 @@ static void say_top(struct session *session, struct slice argument)
         send_message(session, number, body_lines);
 }
 
-static void say_dele(struct session *session, struct slice argument)
+static void say_dele(struct pop3session *session, struct slice argument)
 {
     struct slice word;
-    if (!command_one(argument, &word)) {
+    if (!pop3command_one(argument, &word)) {
         reply_syntax(session, "DELE message");
         return;
     }
     size_t number = find_message(session, word);
     if (number > 0) {
         maildrop_delete(&session->maildrop, number);
-        reply(session, REPLY_OK);
+        reply(session, POP3REPLY_OK);
     }
 }
 
-static void say_noop(struct session *session, struct slice argument)
+static void say_noop(struct pop3session *session, struct slice argument)
 {
     (void)argument;
-    reply(session, REPLY_OK);
+    reply(session, POP3REPLY_OK);
 }
 
-static void say_rset(struct session *session, struct slice argument)
+static void say_rset(struct pop3session *session, struct slice argument)
 {
     (void)argument;
     maildrop_reset(&session->maildrop);
-    reply(session, REPLY_OK);
+    reply(session, POP3REPLY_OK);
 }
 
 /* RFC 2449 5: what can be said in this state. */
-static void say_capa(struct session *session, struct slice argument)
+static void say_capa(struct pop3session *session, struct slice argument)
 {
     (void)argument;
-    reply(session, REPLY_CAPA);
+    reply(session, POP3REPLY_CAPA);
     stream_write(&session->stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
                                          "PIPELINING\r\nIMPLEMENTATION mail-suite\r\n.\r\n"));
 }
 
-static void say_quit(struct session *session, struct slice argument)
+static void say_quit(struct pop3session *session, struct slice argument)
 {
     (void)argument;
     size_t failed = maildrop_update(&session->maildrop);
@@ -254,58 +254,59 @@ static void say_quit(struct session *session, struct slice argument)
     if (failed > 0)
         log_trouble("remove", "messages", session->maildrop.mailbox->error,
                     "check the owner and the disk of the Maildir");
-    reply_send(&session->stream, failed > 0 ? REPLY_NOT_ALL_DELETED : REPLY_BYE, SLICE(""));
+    pop3reply_send(&session->stream, failed > 0 ? POP3REPLY_NOT_ALL_DELETED : POP3REPLY_BYE,
+                   SLICE(""));
     end(session, "quit");
 }
 
 /* ---- the dialogue ------------------------------------------------------------------------------
  */
 
-typedef void handler(struct session *session, struct slice argument);
+typedef void handler(struct pop3session *session, struct slice argument);
 
-static handler *const handlers[COMMAND_COUNT] = {
-    [COMMAND_CAPA] = say_capa, [COMMAND_DELE] = say_dele, [COMMAND_LIST] = say_list,
-    [COMMAND_NOOP] = say_noop, [COMMAND_QUIT] = say_quit, [COMMAND_RETR] = say_retr,
-    [COMMAND_RSET] = say_rset, [COMMAND_STAT] = say_stat, [COMMAND_TOP] = say_top,
-    [COMMAND_UIDL] = say_uidl,
+static handler *const handlers[POP3COMMAND_COUNT] = {
+    [POP3COMMAND_CAPA] = say_capa, [POP3COMMAND_DELE] = say_dele, [POP3COMMAND_LIST] = say_list,
+    [POP3COMMAND_NOOP] = say_noop, [POP3COMMAND_QUIT] = say_quit, [POP3COMMAND_RETR] = say_retr,
+    [POP3COMMAND_RSET] = say_rset, [POP3COMMAND_STAT] = say_stat, [POP3COMMAND_TOP] = say_top,
+    [POP3COMMAND_UIDL] = say_uidl,
 };
 
-static void dispatch(struct session *session, struct slice line)
+static void dispatch(struct pop3session *session, struct slice line)
 {
-    struct command command;
-    switch (command_parse(line, &command)) {
-    case COMMAND_LINE_TOO_LONG:
-        reply(session, REPLY_LINE_TOO_LONG);
+    struct pop3command command;
+    switch (pop3command_parse(line, &command)) {
+    case POP3COMMAND_LINE_TOO_LONG:
+        reply(session, POP3REPLY_LINE_TOO_LONG);
         return;
-    case COMMAND_LINE_BAD:
-        reply(session, REPLY_LINE_BAD);
+    case POP3COMMAND_LINE_BAD:
+        reply(session, POP3REPLY_LINE_BAD);
         return;
-    case COMMAND_LINE_OK:
+    case POP3COMMAND_LINE_OK:
         break;
     }
     if (handlers[command.verb])
         handlers[command.verb](session, command.argument);
     else
-        reply(session, REPLY_UNKNOWN_COMMAND);
+        reply(session, POP3REPLY_UNKNOWN_COMMAND);
 }
 
-static void end_by_stream(struct session *session, enum stream_result result)
+static void end_by_stream(struct pop3session *session, enum stream_result result)
 {
     end(session, result == STREAM_TIMEOUT ? "timeout"
                  : result == STREAM_END   ? "disconnected"
                                           : "connection-trouble");
 }
 
-static void serve(struct session *session)
+static void serve(struct pop3session *session)
 {
     struct stream *stream = &session->stream;
     while (!session->end) {
         struct slice line;
-        enum stream_result result = stream_line(stream, COMMAND_LINE_MAX, &line);
+        enum stream_result result = stream_line(stream, POP3COMMAND_LINE_MAX, &line);
         if (result == STREAM_OK) {
             dispatch(session, line);
         } else if (result == STREAM_TOO_LONG) {
-            reply(session, REPLY_LINE_TOO_LONG);
+            reply(session, POP3REPLY_LINE_TOO_LONG);
             result = stream_skip_line(stream);
         }
         if (result != STREAM_OK)
@@ -315,7 +316,7 @@ static void serve(struct session *session)
     }
 }
 
-static void log_session(const struct session *session)
+static void log_session(const struct pop3session *session)
 {
     struct log_line line;
     log_begin(&line, "session");
@@ -331,20 +332,20 @@ static void log_session(const struct session *session)
     log_end(&line);
 }
 
-void session_run(struct session *session, int directory, const char *path)
+void pop3session_run(struct pop3session *session, int directory, const char *path)
 {
     switch (maildrop_open(&session->maildrop, directory, path)) {
     case MAILDROP_OK:
-        reply_send(&session->stream, REPLY_WELCOME, SLICE(""));
+        pop3reply_send(&session->stream, POP3REPLY_WELCOME, SLICE(""));
         serve(session);
         break;
     case MAILDROP_IN_USE:
-        reply_send(&session->stream, REPLY_IN_USE, SLICE(""));
+        pop3reply_send(&session->stream, POP3REPLY_IN_USE, SLICE(""));
         end(session, "in-use");
         break;
     case MAILDROP_TROUBLE:
         log_trouble("open", path, errno, "check the Maildir's owner and modes");
-        reply_send(&session->stream, REPLY_MAILBOX_TROUBLE, SLICE(""));
+        pop3reply_send(&session->stream, POP3REPLY_MAILBOX_TROUBLE, SLICE(""));
         end(session, "mailbox-trouble");
         break;
     }

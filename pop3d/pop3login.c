@@ -1,11 +1,11 @@
-/* login - see login.h */
-#include "login.h"
+/* pop3login - see pop3login.h */
+#include "pop3login.h"
 
 #include "clock.h"
-#include "command.h"
 #include "io.h"
 #include "log.h"
-#include "reply.h"
+#include "pop3command.h"
+#include "pop3reply.h"
 #include "sasl.h"
 
 #include <errno.h>
@@ -15,53 +15,53 @@
 #include <time.h>
 #include <unistd.h>
 
-bool login_init(struct login *login, const struct login_peer *peer, const struct login_host *host,
-                int in, int out)
+bool pop3login_init(struct pop3login *login, const struct pop3login_peer *peer,
+                    const struct pop3login_host *host, int in, int out)
 {
-    *login = (struct login){.peer = peer, .host = host, .auth_fd = -1};
-    if (!stream_init(&login->stream, in, out, LOGIN_INPUT_MAX, LOGIN_IDLE_MS))
+    *login = (struct pop3login){.peer = peer, .host = host, .auth_fd = -1};
+    if (!stream_init(&login->stream, in, out, POP3LOGIN_INPUT_MAX, POP3LOGIN_IDLE_MS))
         return false;
-    login->stream.deadline = clock_deadline(LOGIN_SESSION_MS);
+    login->stream.deadline = clock_deadline(POP3LOGIN_SESSION_MS);
     return true;
 }
 
-void login_free(struct login *login)
+void pop3login_free(struct pop3login *login)
 {
     io_close(&login->auth_fd);
     explicit_bzero(login->user, sizeof login->user);
     stream_free(&login->stream);
 }
 
-static void end(struct login *login, const char *why)
+static void end(struct pop3login *login, const char *why)
 {
     if (!login->end)
         login->end = why;
 }
 
-static void reply_detail(struct login *login, enum reply name, struct slice detail)
+static void reply_detail(struct pop3login *login, enum pop3reply name, struct slice detail)
 {
-    reply_send(&login->stream, name, detail);
-    if (!reply_is_error(name))
+    pop3reply_send(&login->stream, name, detail);
+    if (!pop3reply_is_error(name))
         return;
-    if (++login->errors == LOGIN_ERRORS_MAX) {
-        reply_send(&login->stream, REPLY_ERRORS_TOO_MANY, SLICE(""));
+    if (++login->errors == POP3LOGIN_ERRORS_MAX) {
+        pop3reply_send(&login->stream, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
         end(login, "errors");
     }
 }
 
-static void reply(struct login *login, enum reply name)
+static void reply(struct pop3login *login, enum pop3reply name)
 {
     reply_detail(login, name, SLICE(""));
 }
 
-static bool has_tls(const struct login *login)
+static bool has_tls(const struct pop3login *login)
 {
     return login->tls.version[0] != '\0';
 }
 
 /* May passwords be sent as they are? authd decides for the account; this decides what is offered,
  * and keeps clients from sending a password that will be refused. */
-static bool takes_passwords(const struct login *login)
+static bool takes_passwords(const struct pop3login *login)
 {
     return has_tls(login) || login->host->plaintext_auth;
 }
@@ -69,12 +69,12 @@ static bool takes_passwords(const struct login *login)
 /* ---- the log -----------------------------------------------------------------------------------
  */
 
-static const char *tls_name(const struct login *login)
+static const char *tls_name(const struct pop3login *login)
 {
     return has_tls(login) ? login->tls.version : "none";
 }
 
-static void log_login(struct login *login, struct slice user, const char *mechanism,
+static void log_login(struct pop3login *login, struct slice user, const char *mechanism,
                       const struct auth_answer *answer)
 {
     struct log_line line;
@@ -89,7 +89,7 @@ static void log_login(struct login *login, struct slice user, const char *mechan
     log_end(&line);
 }
 
-static void log_tls_failure(const struct login *login)
+static void log_tls_failure(const struct pop3login *login)
 {
     struct log_line line;
     log_begin(&line, "tls-failed");
@@ -98,7 +98,7 @@ static void log_tls_failure(const struct login *login)
     log_end(&line);
 }
 
-static void log_end_of_session(const struct login *login)
+static void log_end_of_session(const struct pop3login *login)
 {
     struct log_line line;
     log_begin(&line, "closed");
@@ -113,25 +113,25 @@ static void log_end_of_session(const struct login *login)
 /* ---- passwords ---------------------------------------------------------------------------------
  */
 
-static enum reply reply_of_code(enum auth_code code)
+static enum pop3reply reply_of_code(enum auth_code code)
 {
-    static const enum reply replies[] = {
-        [AUTH_OK] = REPLY_OK,
-        [AUTH_FAILED] = REPLY_LOGIN_FAILED,
-        [AUTH_LOCKED] = REPLY_LOGIN_LATER,
-        [AUTH_TLS_REQUIRED] = REPLY_LOGIN_TLS,
-        [AUTH_DISABLED] = REPLY_LOGIN_OFF,
-        [AUTH_LIMIT] = REPLY_LOGIN_LATER,
-        [AUTH_TROUBLE] = REPLY_LOGIN_LATER,
+    static const enum pop3reply replies[] = {
+        [AUTH_OK] = POP3REPLY_OK,
+        [AUTH_FAILED] = POP3REPLY_LOGIN_FAILED,
+        [AUTH_LOCKED] = POP3REPLY_LOGIN_LATER,
+        [AUTH_TLS_REQUIRED] = POP3REPLY_LOGIN_TLS,
+        [AUTH_DISABLED] = POP3REPLY_LOGIN_OFF,
+        [AUTH_LIMIT] = POP3REPLY_LOGIN_LATER,
+        [AUTH_TROUBLE] = POP3REPLY_LOGIN_LATER,
     };
     return replies[code];
 }
 
 /* authd says how long a wrong password waits for its answer; waiting is this process's part. */
-static void wait_before_answer(const struct login *login, int64_t wait_ms)
+static void wait_before_answer(const struct pop3login *login, int64_t wait_ms)
 {
-    if (wait_ms > LOGIN_WAIT_MAX_MS)
-        wait_ms = LOGIN_WAIT_MAX_MS;
+    if (wait_ms > POP3LOGIN_WAIT_MAX_MS)
+        wait_ms = POP3LOGIN_WAIT_MAX_MS;
     int64_t left_ms = clock_left(login->stream.deadline);
     if (wait_ms > left_ms)
         wait_ms = left_ms;
@@ -155,7 +155,7 @@ static int pipe_of_pending(struct slice pending)
     return ends[0];
 }
 
-static void take_answer(struct login *login, const struct auth_answer *answer)
+static void take_answer(struct pop3login *login, const struct auth_answer *answer)
 {
     if (answer->code == AUTH_OK) {
         end(login, "login");
@@ -163,13 +163,14 @@ static void take_answer(struct login *login, const struct auth_answer *answer)
     }
     wait_before_answer(login, answer->wait_ms);
     reply_detail(login, reply_of_code(answer->code), slice_text(answer->text));
-    if (++login->failures == LOGIN_FAILURES_MAX)
+    if (++login->failures == POP3LOGIN_FAILURES_MAX)
         end(login, "failures");
 }
 
 /* With AUTH_OK the client belongs to pop3d, which gives the answer. So all answers of ours must be
  * out before. */
-static void ask(struct login *login, const char *mechanism, struct slice user, struct slice secret)
+static void ask(struct pop3login *login, const char *mechanism, struct slice user,
+                struct slice secret)
 {
     struct auth_answer answer = {.code = AUTH_TROUBLE};
     enum stream_result flushed = stream_flush(&login->stream);
@@ -202,58 +203,58 @@ static void ask(struct login *login, const char *mechanism, struct slice user, s
 /* ---- the commands ------------------------------------------------------------------------------
  */
 
-static void say_user(struct login *login, struct slice argument)
+static void say_user(struct pop3login *login, struct slice argument)
 {
     struct slice name = slice_trim(argument);
     login->user[0] = '\0';
     if (!takes_passwords(login))
-        reply(login, REPLY_TLS_FIRST);
+        reply(login, POP3REPLY_TLS_FIRST);
     else if (name.size == 0)
-        reply_detail(login, REPLY_SYNTAX, SLICE("USER name"));
+        reply_detail(login, POP3REPLY_SYNTAX, SLICE("USER name"));
     else if (!slice_copy_text(name, login->user, sizeof login->user))
-        reply(login, REPLY_TOO_LONG_NAME);
+        reply(login, POP3REPLY_TOO_LONG_NAME);
     else
-        reply(login, REPLY_USER);
+        reply(login, POP3REPLY_USER);
 }
 
 /* All behind the one space is the password, blanks too (RFC 1939 7). */
-static void say_pass(struct login *login, struct slice argument)
+static void say_pass(struct pop3login *login, struct slice argument)
 {
     if (!takes_passwords(login)) {
-        reply(login, REPLY_TLS_FIRST);
+        reply(login, POP3REPLY_TLS_FIRST);
     } else if (login->user[0] == '\0') {
-        reply(login, REPLY_USER_FIRST);
+        reply(login, POP3REPLY_USER_FIRST);
     } else {
         ask(login, "plain", slice_text(login->user), argument);
         login->user[0] = '\0';
     }
 }
 
-static void say_apop(struct login *login, struct slice argument)
+static void say_apop(struct pop3login *login, struct slice argument)
 {
     struct slice user, digest;
     if (login->banner[0] == '\0')
-        reply(login, REPLY_NO_APOP);
-    else if (!command_two(argument, &user, &digest))
-        reply_detail(login, REPLY_SYNTAX, SLICE("APOP name digest"));
+        reply(login, POP3REPLY_NO_APOP);
+    else if (!pop3command_two(argument, &user, &digest))
+        reply_detail(login, POP3REPLY_SYNTAX, SLICE("APOP name digest"));
     else if (user.size > AUTH_USER_MAX || digest.size > AUTH_SECRET_MAX)
-        reply(login, REPLY_TOO_LONG_NAME);
+        reply(login, POP3REPLY_TOO_LONG_NAME);
     else
         ask(login, "apop", user, digest);
 }
 
-static enum reply reply_of_sasl(enum sasl_result result)
+static enum pop3reply reply_of_sasl(enum sasl_result result)
 {
-    static const enum reply replies[] = {
-        [SASL_CONTINUE] = REPLY_CHALLENGE,       [SASL_DONE] = REPLY_OK,
-        [SASL_CANCELLED] = REPLY_SASL_CANCELLED, [SASL_BAD] = REPLY_SASL_BAD,
-        [SASL_TOO_LONG] = REPLY_TOO_LONG_NAME,   [SASL_DENIED] = REPLY_LOGIN_FAILED,
-        [SASL_UNKNOWN] = REPLY_SASL_UNKNOWN,
+    static const enum pop3reply replies[] = {
+        [SASL_CONTINUE] = POP3REPLY_CHALLENGE,       [SASL_DONE] = POP3REPLY_OK,
+        [SASL_CANCELLED] = POP3REPLY_SASL_CANCELLED, [SASL_BAD] = POP3REPLY_SASL_BAD,
+        [SASL_TOO_LONG] = POP3REPLY_TOO_LONG_NAME,   [SASL_DENIED] = POP3REPLY_LOGIN_FAILED,
+        [SASL_UNKNOWN] = POP3REPLY_SASL_UNKNOWN,
     };
     return replies[result];
 }
 
-static bool end_by_stream(struct login *login, enum stream_result result)
+static bool end_by_stream(struct pop3login *login, enum stream_result result)
 {
     if (result != STREAM_OK)
         end(login, result == STREAM_TIMEOUT ? "timeout"
@@ -263,17 +264,17 @@ static bool end_by_stream(struct login *login, enum stream_result result)
 }
 
 /* The responses behind AUTH. False: the session is over. */
-static bool exchange(struct login *login, struct sasl *sasl, enum sasl_result *result)
+static bool exchange(struct pop3login *login, struct sasl *sasl, enum sasl_result *result)
 {
     while (*result == SASL_CONTINUE) {
         struct slice line;
-        reply_detail(login, REPLY_CHALLENGE, slice_text(sasl->challenge));
+        reply_detail(login, POP3REPLY_CHALLENGE, slice_text(sasl->challenge));
         enum stream_result read = stream_line(&login->stream, SASL_LINE_MAX, &line);
         if (read == STREAM_TOO_LONG) {
             read = stream_skip_line(&login->stream);
             *result = SASL_TOO_LONG;
         } else if (read == STREAM_OK) {
-            *result = sasl_step(sasl, command_without_end(line));
+            *result = sasl_step(sasl, pop3command_without_end(line));
         }
         if (!end_by_stream(login, read))
             return false;
@@ -281,14 +282,14 @@ static bool exchange(struct login *login, struct sasl *sasl, enum sasl_result *r
     return true;
 }
 
-static void list_mechanisms(struct login *login)
+static void list_mechanisms(struct pop3login *login)
 {
-    reply(login, REPLY_MECHANISMS);
+    reply(login, POP3REPLY_MECHANISMS);
     stream_write(&login->stream,
                  takes_passwords(login) ? SLICE("PLAIN\r\nLOGIN\r\n.\r\n") : SLICE(".\r\n"));
 }
 
-static void say_auth(struct login *login, struct slice argument)
+static void say_auth(struct pop3login *login, struct slice argument)
 {
     struct slice rest = argument, mechanism = slice_cut_word(&rest), initial = slice_trim(rest);
     struct sasl sasl;
@@ -297,7 +298,7 @@ static void say_auth(struct login *login, struct slice argument)
         return;
     }
     if (!takes_passwords(login)) {
-        reply(login, REPLY_TLS_FIRST);
+        reply(login, POP3REPLY_TLS_FIRST);
         return;
     }
     sasl_init(&sasl);
@@ -311,11 +312,11 @@ static void say_auth(struct login *login, struct slice argument)
     sasl_free(&sasl);
 }
 
-static void say_capa(struct login *login, struct slice argument)
+static void say_capa(struct pop3login *login, struct slice argument)
 {
     struct stream *stream = &login->stream;
     (void)argument;
-    reply(login, REPLY_CAPA);
+    reply(login, POP3REPLY_CAPA);
     stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"));
     if (!has_tls(login))
         stream_write(stream, SLICE("STLS\r\n"));
@@ -324,21 +325,21 @@ static void say_capa(struct login *login, struct slice argument)
     stream_write(stream, SLICE("IMPLEMENTATION mail-suite\r\n.\r\n"));
 }
 
-static void say_noop(struct login *login, struct slice argument)
+static void say_noop(struct pop3login *login, struct slice argument)
 {
     (void)argument;
-    reply(login, REPLY_OK);
+    reply(login, POP3REPLY_OK);
 }
 
-static void say_quit(struct login *login, struct slice argument)
+static void say_quit(struct pop3login *login, struct slice argument)
 {
     (void)argument;
-    reply(login, REPLY_BYE);
+    reply(login, POP3REPLY_BYE);
     end(login, "quit");
 }
 
 /* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
-static bool begin_tls(struct login *login)
+static bool begin_tls(struct pop3login *login)
 {
     struct stream *stream = &login->stream;
     if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
@@ -360,14 +361,14 @@ static bool begin_tls(struct login *login)
 
 /* What came in plaintext behind STLS is thrown away, as is what was said before (RFC 2595 4;
  * CVE-2011-0411). */
-static void say_stls(struct login *login, struct slice argument)
+static void say_stls(struct pop3login *login, struct slice argument)
 {
     (void)argument;
     if (has_tls(login)) {
-        reply(login, REPLY_TLS_ALREADY);
+        reply(login, POP3REPLY_TLS_ALREADY);
         return;
     }
-    reply(login, REPLY_READY_FOR_TLS);
+    reply(login, POP3REPLY_READY_FOR_TLS);
     login->user[0] = '\0';
     if (end_by_stream(login, stream_flush(&login->stream))) {
         stream_discard_pending(&login->stream);
@@ -378,59 +379,59 @@ static void say_stls(struct login *login, struct slice argument)
 /* ---- the dialogue ------------------------------------------------------------------------------
  */
 
-typedef void handler(struct login *login, struct slice argument);
+typedef void handler(struct pop3login *login, struct slice argument);
 
-static handler *const handlers[COMMAND_COUNT] = {
-    [COMMAND_APOP] = say_apop, [COMMAND_AUTH] = say_auth, [COMMAND_CAPA] = say_capa,
-    [COMMAND_NOOP] = say_noop, [COMMAND_PASS] = say_pass, [COMMAND_QUIT] = say_quit,
-    [COMMAND_STLS] = say_stls, [COMMAND_USER] = say_user,
+static handler *const handlers[POP3COMMAND_COUNT] = {
+    [POP3COMMAND_APOP] = say_apop, [POP3COMMAND_AUTH] = say_auth, [POP3COMMAND_CAPA] = say_capa,
+    [POP3COMMAND_NOOP] = say_noop, [POP3COMMAND_PASS] = say_pass, [POP3COMMAND_QUIT] = say_quit,
+    [POP3COMMAND_STLS] = say_stls, [POP3COMMAND_USER] = say_user,
 };
 
-static void dispatch(struct login *login, struct slice line)
+static void dispatch(struct pop3login *login, struct slice line)
 {
-    struct command command;
-    switch (command_parse(line, &command)) {
-    case COMMAND_LINE_TOO_LONG:
-        reply(login, REPLY_LINE_TOO_LONG);
+    struct pop3command command;
+    switch (pop3command_parse(line, &command)) {
+    case POP3COMMAND_LINE_TOO_LONG:
+        reply(login, POP3REPLY_LINE_TOO_LONG);
         return;
-    case COMMAND_LINE_BAD:
-        reply(login, REPLY_LINE_BAD);
+    case POP3COMMAND_LINE_BAD:
+        reply(login, POP3REPLY_LINE_BAD);
         return;
-    case COMMAND_LINE_OK:
+    case POP3COMMAND_LINE_OK:
         break;
     }
     if (handlers[command.verb])
         handlers[command.verb](login, command.argument);
     else
-        reply(login, REPLY_UNKNOWN_COMMAND);
+        reply(login, POP3REPLY_UNKNOWN_COMMAND);
 }
 
-static void serve(struct login *login)
+static void serve(struct pop3login *login)
 {
     while (!login->end) {
         struct slice line;
-        enum stream_result result = stream_line(&login->stream, COMMAND_AUTH_LINE_MAX, &line);
+        enum stream_result result = stream_line(&login->stream, POP3COMMAND_AUTH_LINE_MAX, &line);
         if (result == STREAM_OK) {
             dispatch(login, line);
         } else if (result == STREAM_TOO_LONG) {
-            reply(login, REPLY_LINE_TOO_LONG);
+            reply(login, POP3REPLY_LINE_TOO_LONG);
             result = stream_skip_line(&login->stream);
         }
         (void)end_by_stream(login, result);
     }
 }
 
-static void greet(struct login *login)
+static void greet(struct pop3login *login)
 {
-    char detail[LOGIN_BANNER_MAX + 1];
+    char detail[POP3LOGIN_BANNER_MAX + 1];
     if (login->host->apop)
         snprintf(login->banner, sizeof login->banner, "<%ld.%lld@%s>", (long)getpid(),
                  (long long)clock_microseconds(), login->host->me);
     snprintf(detail, sizeof detail, "%s%s", login->banner[0] ? " " : "", login->banner);
-    reply_detail(login, REPLY_GREETING, slice_text(detail));
+    reply_detail(login, POP3REPLY_GREETING, slice_text(detail));
 }
 
-void login_run(struct login *login)
+void pop3login_run(struct pop3login *login)
 {
     if (!login->peer->implicit_tls || begin_tls(login)) {
         greet(login);
