@@ -184,18 +184,19 @@ enum directory_result directory_address(struct directory *directory, struct slic
                              account);
 }
 
-/* The account's own value. `pairs` are netstrings key, value, key, value ... */
-static bool find_own(struct slice pairs, const char *name, struct slice *value)
+/* The account's own value. `pairs` are netstrings key, value, key, value ... A broken record is
+ * trouble: to fall back to the domain's value could loosen what the account has tightened. */
+static enum cdbfile_result find_own(struct slice pairs, const char *name, struct slice *value)
 {
     struct slice key;
     while (pairs.size > 0) {
         if (wire_cut_netstring(&pairs, KEY_MAX, &key) != 1 ||
             wire_cut_netstring(&pairs, DIRECTORY_VALUE_MAX, value) != 1)
-            return false;
+            return CDBFILE_TROUBLE;
         if (slice_equal(key, slice_text(name)))
-            return true;
+            return CDBFILE_FOUND;
     }
-    return false;
+    return CDBFILE_MISSING;
 }
 
 bool directory_setting(struct directory *directory, const struct directory_account *account,
@@ -206,9 +207,11 @@ bool directory_setting(struct directory *directory, const struct directory_accou
         return false;
     if (account->local[0] != '\0') {
         enum cdbfile_result own = find(directory, 'a', slice_text(account->local), &pairs);
+        if (own == CDBFILE_FOUND)
+            own = find_own(pairs, name, &found);
         if (own == CDBFILE_TROUBLE)
             return false;
-        if (own == CDBFILE_FOUND && find_own(pairs, name, &found))
+        if (own == CDBFILE_FOUND)
             return str_append(value, found);
     }
     return find(directory, 's', slice_text(name), &found) == CDBFILE_FOUND &&

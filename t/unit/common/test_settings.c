@@ -1,0 +1,265 @@
+/* The table of settings: in order itself, its checks, and what layers may do to each other. */
+#include "settings.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool passes(const struct setting *setting, const char *value)
+{
+    struct str reason;
+    str_init(&reason, 512);
+    bool good = settings_check(setting, slice_text(value), &reason);
+    /* What is refused is explained. */
+    assert_true(good == (reason.size == 0));
+    assert_false(reason.failed);
+    str_free(&reason);
+    return good;
+}
+
+static void test_table_is_in_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *one = &settings_table[i];
+        assert_true(strlen(one->name) <= SETTINGS_NAME_MAX);
+        assert_non_null(one->sentence);
+        assert_true(strlen(one->sentence) > 10 && one->sentence[strlen(one->sentence) - 1] == '.');
+        assert_non_null(one->readers);
+        assert_true((one->kind == SETTINGS_CHOICE) == (one->choices != NULL));
+        if (one->otherwise && !passes(one, one->otherwise))
+            fail_msg("%s: its own default is refused", one->name);
+        /* Only what is the host's may have no default: a domain could not be compiled. */
+        assert_true(one->otherwise || one->scope == SETTINGS_HOST);
+        for (size_t k = 0; k < i; k++)
+            if ((settings_table[k].scope == SETTINGS_HOST) == (one->scope == SETTINGS_HOST) &&
+                strcmp(settings_table[k].name, one->name) == 0)
+                fail_msg("%s stands twice", one->name);
+        assert_ptr_equal(one->scope == SETTINGS_HOST ? settings_find_host(slice_text(one->name))
+                                                     : settings_find(slice_text(one->name)),
+                         one);
+    }
+}
+
+/* A number's rule makes sense for numbers only, a switch's for switches. */
+static void test_rules_fit_kinds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *one = &settings_table[i];
+        bool number = one->kind == SETTINGS_NUMBER || one->kind == SETTINGS_BYTES;
+        if (one->rule == SETTINGS_LOWER || one->rule == SETTINGS_LOWER_0)
+            assert_true(number);
+        if (one->rule == SETTINGS_LOWER)
+            assert_true(one->least > 0);
+        if (one->rule == SETTINGS_OFF)
+            assert_int_equal(one->kind, SETTINGS_SWITCH);
+    }
+}
+
+static void test_unknown_names(void **state)
+{
+    (void)state;
+    assert_null(settings_find(SLICE("nosuch")));
+    assert_null(settings_find(SLICE("databytes")));
+    assert_null(settings_find_host(SLICE("quota")));
+    assert_null(settings_find_host(SLICE("")));
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        enum settings_kind kind;
+        uint64_t least, most;
+        const char *value;
+        bool good;
+    } cases[] = {
+        {SETTINGS_SWITCH, 0, 0, "on", true},
+        {SETTINGS_SWITCH, 0, 0, "off", true},
+        {SETTINGS_SWITCH, 0, 0, "On", false},
+        {SETTINGS_SWITCH, 0, 0, "yes", false},
+        {SETTINGS_SWITCH, 0, 0, "", false},
+        {SETTINGS_NUMBER, 5, 10, "5", true},
+        {SETTINGS_NUMBER, 5, 10, "10", true},
+        {SETTINGS_NUMBER, 5, 10, "4", false},
+        {SETTINGS_NUMBER, 5, 10, "11", false},
+        {SETTINGS_NUMBER, 5, 10, "-6", false},
+        {SETTINGS_NUMBER, 5, 10, " 6", false},
+        {SETTINGS_NUMBER, 5, 10, "6 ", false},
+        {SETTINGS_NUMBER, 0, UINT64_MAX, "18446744073709551615", true},
+        {SETTINGS_NUMBER, 0, UINT64_MAX, "18446744073709551616", false},
+        {SETTINGS_BYTES, 1024, 99999999, "20MB", false},
+        {SETTINGS_BYTES, 1024, 99999999, "20971520", true},
+        {SETTINGS_CHOICE, 0, 0, "one", true},
+        {SETTINGS_CHOICE, 0, 0, "two", true},
+        {SETTINGS_CHOICE, 0, 0, "one two", false},
+        {SETTINGS_CHOICE, 0, 0, "", false},
+        {SETTINGS_TEXT, 0, 10, "", true},
+        {SETTINGS_TEXT, 0, 10, "0123456789", true},
+        {SETTINGS_TEXT, 0, 10, "01234567890", false},
+        {SETTINGS_TEXT, 0, 10, "a\nb", false},
+        {SETTINGS_TEXT, 0, 10, "a\tb", false},
+        {SETTINGS_TEXT, 0, 10, "\x7f", false},
+        {SETTINGS_TEXT, 0, 10, "\xe6\x97\xa5", true},
+        {SETTINGS_TEXT, 0, 10, "\xe6\x97", false},
+        {SETTINGS_TEXT, 0, 10, "\xc0\xaf", false},         /* not the shortest form */
+        {SETTINGS_TEXT, 0, 10, "\xed\xa0\x80", false},     /* a surrogate */
+        {SETTINGS_TEXT, 0, 10, "\xf4\x90\x80\x80", false}, /* beyond Unicode */
+        {SETTINGS_TEXT, 0, 10, "\xc2\x85", false},         /* a C1 control */
+        {SETTINGS_NAME, 1, 253, "mail.example.jp", true},
+        {SETTINGS_NAME, 1, 253, "mail", true},
+        {SETTINGS_NAME, 1, 253, "", false},
+        {SETTINGS_NAME, 0, 253, "", true},
+        {SETTINGS_NAME, 1, 253, "a..b", false},
+        {SETTINGS_NAME, 1, 253, "a b", false},
+        {SETTINGS_LOCAL, 1, 64, "MAILER-DAEMON", true},
+        {SETTINGS_LOCAL, 1, 64, "a@b", false},
+        {SETTINGS_LOCAL, 1, 64, "", false},
+        {SETTINGS_LOCAL, 0, 64, "", true},
+        {SETTINGS_ADDRESS, 0, 320, "", true},
+        {SETTINGS_ADDRESS, 0, 320, "postmaster@example.jp", true},
+        {SETTINGS_ADDRESS, 0, 320, "postmaster", false},
+        {SETTINGS_ENDPOINT, 0, 64, "127.0.0.1", true},
+        {SETTINGS_ENDPOINT, 0, 64, "127.0.0.1:53", true},
+        {SETTINGS_ENDPOINT, 0, 64, "[::1]:53", true},
+        {SETTINGS_ENDPOINT, 0, 64, "localhost", false},
+        {SETTINGS_PATH, 1, 100, "/var/lib/clamav", true},
+        {SETTINGS_PATH, 1, 100, "var", false},
+        {SETTINGS_PATH, 1, 100, "", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct setting setting = {.name = "test",
+                                  .kind = cases[i].kind,
+                                  .least = cases[i].least,
+                                  .most = cases[i].most,
+                                  .choices = "one two"};
+        if (passes(&setting, cases[i].value) != cases[i].good)
+            fail_msg("case %zu: \"%s\" as %s", i, cases[i].value,
+                     settings_kind_name(cases[i].kind));
+    }
+}
+
+static void test_may(void **state)
+{
+    (void)state;
+    static const struct {
+        enum settings_rule rule;
+        const char *upper, *lower;
+        bool may;
+    } cases[] = {
+        {SETTINGS_FREE, "off", "on", true},    {SETTINGS_FIXED, "off", "on", false},
+        {SETTINGS_FIXED, "off", "off", true},  {SETTINGS_OFF, "on", "off", true},
+        {SETTINGS_OFF, "off", "on", false},    {SETTINGS_OFF, "off", "off", true},
+        {SETTINGS_LOWER, "100", "99", true},   {SETTINGS_LOWER, "100", "100", true},
+        {SETTINGS_LOWER, "100", "101", false}, {SETTINGS_LOWER, "99", "100", false},
+        {SETTINGS_LOWER_0, "100", "0", false}, {SETTINGS_LOWER_0, "0", "100", true},
+        {SETTINGS_LOWER_0, "0", "0", true},    {SETTINGS_LOWER_0, "100", "1", true},
+        {SETTINGS_LOWER, "9", "10", false}, /* numbers, not text */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (settings_may(cases[i].rule, slice_text(cases[i].upper), slice_text(cases[i].lower)) !=
+            cases[i].may)
+            fail_msg("case %zu: %s under %s", i, cases[i].lower, cases[i].upper);
+}
+
+static void check_stack(const struct setting *setting, const struct settings_stack *stack,
+                        const char *value, enum settings_layer layer, bool ignored)
+{
+    enum settings_layer found;
+    bool passed_over;
+    assert_slice(settings_in_force(setting, stack, &found, &passed_over), value);
+    assert_string_equal(settings_layer_name(found), settings_layer_name(layer));
+    assert_true(passed_over == ignored);
+}
+
+static void say(struct settings_stack *stack, enum settings_layer layer, const char *value)
+{
+    stack->layer[layer].said = true;
+    stack->layer[layer].value = slice_text(value);
+}
+
+static void test_layers(void **state)
+{
+    (void)state;
+    struct setting quota = {
+        .kind = SETTINGS_NUMBER, .otherwise = "0", .most = 1000, .rule = SETTINGS_LOWER_0};
+    struct settings_stack stack = {0};
+    check_stack(&quota, &stack, "0", SETTINGS_SYSTEM, false);
+    say(&stack, SETTINGS_PLAN, "384");
+    check_stack(&quota, &stack, "384", SETTINGS_PLAN, false);
+    say(&stack, SETTINGS_OF_ACCOUNT, "500");
+    check_stack(&quota, &stack, "384", SETTINGS_PLAN, true);
+    say(&stack, SETTINGS_OF_ACCOUNT, "100");
+    check_stack(&quota, &stack, "100", SETTINGS_OF_ACCOUNT, false);
+    say(&stack, SETTINGS_OF_DOMAIN, "50");
+    check_stack(&quota, &stack, "50", SETTINGS_OF_DOMAIN, true);
+    stack.plan_rules = true;
+    stack.rule = SETTINGS_FREE;
+    check_stack(&quota, &stack, "100", SETTINGS_OF_ACCOUNT, false);
+    stack.rule = SETTINGS_FIXED;
+    check_stack(&quota, &stack, "384", SETTINGS_PLAN, true);
+}
+
+/* A plan is the operator's word: it may loosen what is only a default. */
+static void test_plan_may_loosen_the_default(void **state)
+{
+    (void)state;
+    struct setting apop = {.kind = SETTINGS_SWITCH, .otherwise = "off", .rule = SETTINGS_OFF};
+    struct settings_stack stack = {0};
+    say(&stack, SETTINGS_OF_DOMAIN, "on");
+    check_stack(&apop, &stack, "off", SETTINGS_SYSTEM, true);
+    say(&stack, SETTINGS_PLAN, "on");
+    check_stack(&apop, &stack, "on", SETTINGS_OF_DOMAIN, false);
+    say(&stack, SETTINGS_OF_ACCOUNT, "off");
+    check_stack(&apop, &stack, "off", SETTINGS_OF_ACCOUNT, false);
+}
+
+/* ---- the manual ---- */
+
+static void read_manual(const char *path, char *text, size_t size)
+{
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    size_t got = fread(text, 1, size - 1, file);
+    text[got] = '\0';
+    fclose(file);
+}
+
+/* Every setting stands in its manual page, with its default. */
+static void test_manual(void **state)
+{
+    (void)state;
+    static char host[131072], plan[131072];
+    char item[256];
+    read_manual("man/control.5", host, sizeof host);
+    read_manual("man/plan.5", plan, sizeof plan);
+    for (size_t i = 0; i < settings_count; i++) {
+        const struct setting *one = &settings_table[i];
+        const char *text = one->scope == SETTINGS_HOST ? host : plan;
+        if (one->otherwise && one->otherwise[0])
+            snprintf(item, sizeof item, ".It Cm %s Pq default Li %s\n", one->name, one->otherwise);
+        else
+            snprintf(item, sizeof item, ".It Cm %s\n", one->name);
+        const char *at = strstr(text, item);
+        if (!at)
+            fail_msg("the manual lacks: %s", item);
+        else if (strncmp(at + strlen(item), one->sentence, strlen(one->sentence)) != 0)
+            fail_msg("the manual says something else of %s than \"%s\"", one->name, one->sentence);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table_is_in_order),
+        cmocka_unit_test(test_rules_fit_kinds),
+        cmocka_unit_test(test_unknown_names),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_may),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_plan_may_loosen_the_default),
+        cmocka_unit_test(test_manual),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
