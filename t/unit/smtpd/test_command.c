@@ -1,0 +1,184 @@
+/* command: lines of a client, MAIL and RCPT with their parameters */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* SLICE is no constant for tables. */
+#define BYTES(literal)                                                                             \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
+struct line_case {
+    struct slice line;
+    enum command_line result;
+    enum command_verb verb;
+    const char *argument;
+};
+
+static const struct line_case lines[] = {
+    {BYTES("NOOP\r\n"), COMMAND_LINE_OK, COMMAND_NOOP, ""},
+    {BYTES("noop\r\n"), COMMAND_LINE_OK, COMMAND_NOOP, ""},
+    {BYTES("  EHLO   a b  \r\n"), COMMAND_LINE_OK, COMMAND_EHLO, "a b"},
+    {BYTES("MAIL\tFROM:<a@b>\r\n"), COMMAND_LINE_OK, COMMAND_MAIL, "FROM:<a@b>"},
+    {BYTES("\r\n"), COMMAND_LINE_OK, COMMAND_UNKNOWN, ""},
+    {BYTES("NOOPX\r\n"), COMMAND_LINE_OK, COMMAND_UNKNOWN, ""},
+    {BYTES("STARTTLS\r\n"), COMMAND_LINE_OK, COMMAND_STARTTLS, ""},
+    {BYTES("post / HTTP/1.0\r\n"), COMMAND_LINE_OK, COMMAND_FORBIDDEN, "/ HTTP/1.0"},
+    {BYTES("NOOP\n"), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+    {BYTES("NOOP\r"), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+    {BYTES("NOOP"), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+    {BYTES(""), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+    {BYTES("NOOP\r\r\n"), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+    {BYTES("NO\0OP\r\n"), COMMAND_LINE_BAD_END, COMMAND_UNKNOWN, ""},
+};
+
+static void lines_are_understood(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct command command;
+        assert_int_equal(command_parse(lines[i].line, &command), lines[i].result);
+        assert_int_equal(command.verb, lines[i].verb);
+        if (lines[i].verb != COMMAND_UNKNOWN)
+            assert_true(slice_equal(command.argument, slice_text(lines[i].argument)));
+    }
+}
+
+/* A line of `size` bytes with its line end that begins with `verb`. */
+static enum command_line parse_long(const char *verb, size_t size)
+{
+    struct command command;
+    char *line = malloc(size);
+    assert_non_null(line);
+    memset(line, 'x', size);
+    memcpy(line, verb, strlen(verb));
+    memcpy(line + size - 2, "\r\n", 2);
+    enum command_line result = command_parse(slice_of(line, size), &command);
+    free(line);
+    return result;
+}
+
+static void lengths_depend_on_the_verb(void **state)
+{
+    (void)state;
+    assert_int_equal(parse_long("NOOP ", COMMAND_LINE_MAX), COMMAND_LINE_OK);
+    assert_int_equal(parse_long("NOOP ", COMMAND_LINE_MAX + 1), COMMAND_LINE_TOO_LONG);
+    assert_int_equal(parse_long("XXXX ", COMMAND_LINE_MAX + 1), COMMAND_LINE_TOO_LONG);
+    assert_int_equal(parse_long("MAIL ", COMMAND_MAIL_LINE_MAX), COMMAND_LINE_OK);
+    assert_int_equal(parse_long("MAIL ", COMMAND_MAIL_LINE_MAX + 1), COMMAND_LINE_TOO_LONG);
+    assert_int_equal(parse_long("AUTH ", COMMAND_AUTH_LINE_MAX), COMMAND_LINE_OK);
+}
+
+struct mail_case {
+    const char *argument;
+    enum command_problem problem;
+    const char *local;
+    uint64_t size;
+    bool is_8bit;
+    bool utf8;
+};
+
+static const struct mail_case mails[] = {
+    {"FROM:<a@b>", COMMAND_FINE, "a", 0, false, false},
+    {"from:<a@b>", COMMAND_FINE, "a", 0, false, false},
+    {"FROM: <a@b>", COMMAND_FINE, "a", 0, false, false},
+    {"FROM:a@b", COMMAND_FINE, "a", 0, false, false},
+    {"FROM:a@b SIZE=5", COMMAND_FINE, "a", 5, false, false},
+    {"FROM:<>", COMMAND_FINE, "", 0, false, false},
+    {"FROM:<a@b> SIZE=20971520 BODY=8bitmime smtputf8", COMMAND_FINE, "a", 20971520, true, true},
+    {"FROM:<a@b>  SIZE=0  BODY=7BIT ", COMMAND_FINE, "a", 0, false, false},
+    {"FROM:<a@b> SIZE=18446744073709551615", COMMAND_FINE, "a", UINT64_MAX, false, false},
+    {"FROM:<a@b> SIZE=18446744073709551616", COMMAND_FINE, "a", UINT64_MAX, false, false},
+    {"FROM:<a@b> AUTH=<>", COMMAND_FINE, "a", 0, false, false},
+    {"FROM:<a@b> AUTH=e+3Dmc2@example.com", COMMAND_FINE, "a", 0, false, false},
+    {"FROM:<\xe3\x81\x82@b> SMTPUTF8", COMMAND_FINE, "\xe3\x81\x82", 0, false, true},
+    {"FROM:<\xe3\x81\x82@b>", COMMAND_NEEDS_UTF8, NULL, 0, false, false},
+    {"FROM:<\xff@b> SMTPUTF8", COMMAND_BAD_ADDRESS, NULL, 0, false, false},
+    {"", COMMAND_SYNTAX, NULL, 0, false, false},
+    {"FROM", COMMAND_SYNTAX, NULL, 0, false, false},
+    {"FROM:", COMMAND_SYNTAX, NULL, 0, false, false},
+    {"TO:<a@b>", COMMAND_SYNTAX, NULL, 0, false, false},
+    {"FROM<a@b>", COMMAND_SYNTAX, NULL, 0, false, false},
+    {"FROM:<a@b>SIZE=1", COMMAND_BAD_ADDRESS, NULL, 0, false, false},
+    {"FROM:<a>", COMMAND_BAD_ADDRESS, NULL, 0, false, false},
+    {"FROM:a", COMMAND_BAD_ADDRESS, NULL, 0, false, false},
+    {"FROM:<a@b> SIZE", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> SIZE=", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> SIZE=-1", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> SIZE=1M", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> BODY=BINARYMIME", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> SMTPUTF8=1", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> AUTH", COMMAND_BAD_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> ENVID=1", COMMAND_UNKNOWN_PARAMETER, NULL, 0, false, false},
+    {"FROM:<a@b> x", COMMAND_UNKNOWN_PARAMETER, NULL, 0, false, false},
+};
+
+static void mail_is_parsed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof mails / sizeof *mails; i++) {
+        const struct mail_case *one = &mails[i];
+        struct command_mail mail;
+        enum command_problem problem = command_parse_mail(slice_text(one->argument), &mail);
+        if (problem != one->problem)
+            fail_msg("%s: %d", one->argument, (int)problem);
+        if (problem != COMMAND_FINE)
+            continue;
+        assert_true(slice_equal(mail.address.local, slice_text(one->local)));
+        assert_int_equal(mail.size, one->size);
+        assert_int_equal(mail.body == ENVELOPE_BODY_8BIT, one->is_8bit);
+        assert_int_equal(mail.utf8, one->utf8);
+    }
+}
+
+static void rcpt_is_parsed(void **state)
+{
+    (void)state;
+    struct mailaddress address;
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<a@b>"), false, &address), COMMAND_FINE);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<Postmaster>"), false, &address), COMMAND_FINE);
+    assert_int_equal(address.domain.size, 0);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<>"), false, &address), COMMAND_BAD_ADDRESS);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<a>"), false, &address), COMMAND_BAD_ADDRESS);
+    assert_int_equal(command_parse_rcpt(SLICE("FROM:<a@b>"), false, &address), COMMAND_SYNTAX);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<a@b> NOTIFY=NEVER"), false, &address),
+                     COMMAND_UNKNOWN_PARAMETER);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<\xe3\x81\x82@b>"), false, &address),
+                     COMMAND_NEEDS_UTF8);
+    assert_int_equal(command_parse_rcpt(SLICE("TO:<\xe3\x81\x82@b>"), true, &address),
+                     COMMAND_FINE);
+}
+
+static void auth_is_parsed(void **state)
+{
+    (void)state;
+    struct slice mechanism, initial;
+    bool has_initial;
+    assert_true(command_parse_auth(SLICE("PLAIN"), &mechanism, &has_initial, &initial));
+    assert_false(has_initial);
+    assert_true(command_parse_auth(SLICE("PLAIN ="), &mechanism, &has_initial, &initial));
+    assert_true(has_initial);
+    assert_true(slice_equal(mechanism, SLICE("PLAIN")));
+    assert_true(slice_equal(initial, SLICE("=")));
+    assert_false(command_parse_auth(SLICE(""), &mechanism, &has_initial, &initial));
+    assert_false(command_parse_auth(SLICE("PLAIN a b"), &mechanism, &has_initial, &initial));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_are_understood), cmocka_unit_test(lengths_depend_on_the_verb),
+        cmocka_unit_test(mail_is_parsed),       cmocka_unit_test(rcpt_is_parsed),
+        cmocka_unit_test(auth_is_parsed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
