@@ -67,14 +67,14 @@ static void sink_write(struct sink *sink, struct slice bytes)
 }
 
 /* Reads the whole literal. False: the client is gone. */
-static bool read_literal(struct session *session, uint64_t size, struct sink *sink)
+static bool read_literal(struct imapsession *session, uint64_t size, struct sink *sink)
 {
     while (size > 0) {
         struct slice bytes;
         size_t most = size < STREAM_INPUT_SIZE ? (size_t)size : STREAM_INPUT_SIZE;
         enum stream_result result = stream_bytes(&session->stream, most, &bytes);
         if (result != STREAM_OK) {
-            session_lost(session, result);
+            imapsession_lost(session, result);
             return false;
         }
         sink_write(sink, bytes);
@@ -85,14 +85,14 @@ static bool read_literal(struct session *session, uint64_t size, struct sink *si
 
 /* Clients send a literal and the line end behind it by two writes, and their kernel (Nagle) holds
  * the second back till the first is acknowledged: without this 40 ms later. */
-static void acknowledge(const struct session *session)
+static void acknowledge(const struct imapsession *session)
 {
     int on = 1;
     (void)setsockopt(session->stream.in, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 /* What follows the literal: nothing but the line end. */
-static bool read_line_end(struct session *session, struct sink *sink)
+static bool read_line_end(struct imapsession *session, struct sink *sink)
 {
     struct reader *reader = &session->reader;
     if (stream_pending(&session->stream).size == 0)
@@ -107,22 +107,22 @@ static bool read_line_end(struct session *session, struct sink *sink)
         sink_fail(sink, ANSWER_NO_MORE);
         return true;
     case READER_CLOSING:
-        session_bye(session, reader->why, "limit");
+        imapsession_bye(session, reader->why, "limit");
         break;
     case READER_GONE:
-        session_lost(session, reader->stream_result);
+        imapsession_lost(session, reader->stream_result);
         break;
     }
     return false;
 }
 
-static void tell_uid(struct session *session, const struct mailbox *mailbox, uint32_t uid)
+static void tell_uid(struct imapsession *session, const struct mailbox *mailbox, uint32_t uid)
 {
     str_format(&session->code, "APPENDUID %lu %lu", (unsigned long)mailbox->uidvalidity,
                (unsigned long)uid);
 }
 
-static enum answer take_message(struct session *session, struct mailbox *mailbox,
+static enum answer take_message(struct imapsession *session, struct mailbox *mailbox,
                                 const struct append_arguments *arguments, uint64_t size)
 {
     struct sink sink = {.answer = ANSWER_DONE};
@@ -149,37 +149,37 @@ static enum answer take_message(struct session *session, struct mailbox *mailbox
 }
 
 /* Refuses before the message came; one that comes unasked is read and dropped. */
-static enum answer refuse(struct session *session, const struct literal *literal,
+static enum answer refuse(struct imapsession *session, const struct literal *literal,
                           enum answer answer)
 {
     struct sink nowhere = {.answer = answer};
     if (literal->waits)
         return answer;
-    if (literal->too_long || literal->size > SESSION_MESSAGE_MAX)
-        session_bye(session, "[TOOBIG] Message too large", "limit");
+    if (literal->too_long || literal->size > IMAPSESSION_MESSAGE_MAX)
+        imapsession_bye(session, "[TOOBIG] Message too large", "limit");
     else if (read_literal(session, literal->size, &nowhere))
         read_line_end(session, &nowhere);
     return answer;
 }
 
-enum answer append_run(struct session *session, const struct append_arguments *arguments)
+enum answer append_run(struct imapsession *session, const struct append_arguments *arguments)
 {
     struct literal literal = session->reader.literal;
-    struct folder folder;
+    struct imapfolder folder;
     enum answer answer = ANSWER_DONE;
-    if (literal.too_long || literal.size > SESSION_MESSAGE_MAX)
+    if (literal.too_long || literal.size > IMAPSESSION_MESSAGE_MAX)
         return refuse(session, &literal, ANSWER_TOO_BIG);
     if (arguments->flags_bad)
         return refuse(session, &literal, ANSWER_BAD_FLAG);
     if (literal.size == 0) /* RFC 3502: "{0}" calls an APPEND off */
         return refuse(session, &literal, ANSWER_EMPTY);
-    if (!folder_named(arguments->mailbox, &folder))
+    if (!imapfolder_named(arguments->mailbox, &folder))
         return refuse(session, &literal, ANSWER_BAD_NAME);
-    struct mailbox *mailbox = session_open_to_fill(session, &folder, &answer);
+    struct mailbox *mailbox = imapsession_open_to_fill(session, &folder, &answer);
     if (!mailbox)
         return refuse(session, &literal, answer);
     reader_accept(&session->reader);
     answer = take_message(session, mailbox, arguments, literal.size);
-    session_close_other(session, mailbox);
+    imapsession_close_other(session, mailbox);
     return answer;
 }

@@ -8,7 +8,7 @@
 #define IMAPD_APPEND_H
 
 #include "flags.h"
-#include "session.h"
+#include "imapsession.h"
 
 struct append_arguments {
     struct slice mailbox;
@@ -21,6 +21,6 @@ struct append_arguments {
 bool append_parse(struct parse *parse, struct append_arguments *arguments);
 
 /* Takes the message that session->reader.literal announces. */
-enum answer append_run(struct session *session, const struct append_arguments *arguments);
+enum answer append_run(struct imapsession *session, const struct append_arguments *arguments);
 
 #endif

@@ -2,8 +2,8 @@
 #include "fetch.h"
 
 #include "bodystructure.h"
-#include "command.h"
 #include "flags.h"
+#include "imapcommand.h"
 #include "imapenvelope.h"
 #include "maildate.h"
 #include "pick.h"
@@ -14,7 +14,7 @@
 
 /* One message of a FETCH. */
 struct fetch_job {
-    struct session *session;
+    struct imapsession *session;
     const struct fetch_request *request;
     size_t index;
     struct source source;
@@ -22,7 +22,7 @@ struct fetch_job {
 };
 
 /* Writes bytes of a literal. No NUL may be in one: RFC 3501 9, CHAR8. */
-static void write_bytes(struct session *session, struct slice bytes)
+static void write_bytes(struct imapsession *session, struct slice bytes)
 {
     while (bytes.size > 0) {
         size_t end = slice_find(bytes, '\0');
@@ -34,7 +34,7 @@ static void write_bytes(struct session *session, struct slice bytes)
 }
 
 /* Sends what is collected of the line so far, to go on with a literal from elsewhere. */
-static void send_so_far(struct session *session)
+static void send_so_far(struct imapsession *session)
 {
     stream_write(&session->stream, str_slice(&session->out));
     str_clear(&session->out);
@@ -54,7 +54,8 @@ static void append_label(struct str *out, const struct fetch_item *item)
     str_append_byte(out, ' ');
 }
 
-static void append_bytes(struct session *session, const struct fetch_item *item, struct slice bytes)
+static void append_bytes(struct imapsession *session, const struct fetch_item *item,
+                         struct slice bytes)
 {
     append_label(&session->out, item);
     if (item->is_partial)
@@ -84,7 +85,7 @@ static bool find_section(struct fetch_job *job, const struct fetch_item *item, s
 static bool append_fields(struct fetch_job *job, const struct fetch_item *item, struct slice header)
 {
     struct str fields;
-    str_init(&fields, SESSION_READ_MAX);
+    str_init(&fields, IMAPSESSION_READ_MAX);
     bool done = section_filter(&item->section, header, &fields);
     if (done)
         append_bytes(job->session, item, str_slice(&fields));
@@ -227,11 +228,11 @@ static void set_seen(struct fetch_job *job)
 /* All items of one message. False with errno when its file can't be read. */
 static bool tell_message(struct fetch_job *job)
 {
-    struct session *session = job->session;
+    struct imapsession *session = job->session;
     if (!prepare(job))
         return false;
     set_seen(job);
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_number(out, job->index + 1);
     str_append_text(out, " FETCH (");
     bool done = true;
@@ -246,13 +247,13 @@ static bool tell_message(struct fetch_job *job)
     }
     str_append_byte(out, ')');
     if (done)
-        session_send(session);
+        imapsession_send(session);
     else /* in the middle of a line there is no other way out */
-        session_bye(session, "The message can't be read", "unreadable");
+        imapsession_bye(session, "The message can't be read", "unreadable");
     return true;
 }
 
-static enum answer tell_all(struct session *session, struct pick *pick,
+static enum answer tell_all(struct imapsession *session, struct pick *pick,
                             const struct fetch_request *request)
 {
     enum answer answer = ANSWER_DONE;
@@ -272,7 +273,7 @@ static enum answer tell_all(struct session *session, struct pick *pick,
     return answer == ANSWER_DONE ? pick_end(pick) : answer;
 }
 
-enum answer fetch_fetch(struct session *session, struct parse *arguments)
+enum answer fetch_fetch(struct imapsession *session, struct parse *arguments)
 {
     struct pick pick;
     struct fetch_request request;

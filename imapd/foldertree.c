@@ -51,7 +51,7 @@ static bool add(struct foldertree *tree, struct slice name, bool exists)
 
 static int compare_names(const char *a, const char *b)
 {
-    bool a_inbox = strcmp(a, FOLDER_INBOX) == 0, b_inbox = strcmp(b, FOLDER_INBOX) == 0;
+    bool a_inbox = strcmp(a, IMAPFOLDER_INBOX) == 0, b_inbox = strcmp(b, IMAPFOLDER_INBOX) == 0;
     if (a_inbox != b_inbox)
         return a_inbox ? -1 : 1;
     return strcmp(a, b);
@@ -80,7 +80,7 @@ static void sort(struct foldertree *tree)
 
 static struct foldertree_entry *find(const struct foldertree *tree, struct slice name)
 {
-    char text[FOLDER_NAME_MAX + 1];
+    char text[IMAPFOLDER_NAME_MAX + 1];
     if (!slice_copy_text(name, text, sizeof text))
         return NULL;
     size_t low = 0, high = tree->count;
@@ -107,7 +107,7 @@ static bool add_parents(struct foldertree *tree)
     size_t count = tree->count;
     for (size_t i = 0; i < count; i++) {
         struct slice parent = slice_text(tree->entries[i].name);
-        while (folder_parent(parent, &parent))
+        while (imapfolder_parent(parent, &parent))
             if (!add(tree, parent, false))
                 return false;
     }
@@ -118,7 +118,7 @@ static void mark_parents(struct foldertree *tree)
 {
     for (size_t i = 0; i < tree->count; i++) {
         struct slice parent;
-        if (!folder_parent(slice_text(tree->entries[i].name), &parent))
+        if (!imapfolder_parent(slice_text(tree->entries[i].name), &parent))
             continue;
         struct foldertree_entry *entry = find(tree, parent);
         if (entry)
@@ -133,8 +133,8 @@ static bool read_names(struct foldertree *tree, DIR *root)
         struct dirent *file = readdir(root);
         if (!file)
             return errno == 0;
-        struct folder folder;
-        if (folder_from_disk(slice_text(file->d_name), &folder) && foldertree_exists(&folder) &&
+        struct imapfolder folder;
+        if (imapfolder_from_disk(slice_text(file->d_name), &folder) && foldertree_exists(&folder) &&
             !add(tree, slice_text(folder.name), true))
             return false;
     }
@@ -143,9 +143,9 @@ static bool read_names(struct foldertree *tree, DIR *root)
 bool foldertree_read(struct foldertree *tree)
 {
     *tree = (struct foldertree){0};
-    DIR *root = opendir(FOLDER_ROOT);
-    bool done =
-        root && add(tree, SLICE(FOLDER_INBOX), true) && read_names(tree, root) && add_parents(tree);
+    DIR *root = opendir(IMAPFOLDER_ROOT);
+    bool done = root && add(tree, SLICE(IMAPFOLDER_INBOX), true) && read_names(tree, root) &&
+                add_parents(tree);
     if (root)
         closedir(root);
     if (!done) {
@@ -165,9 +165,9 @@ void foldertree_free(struct foldertree *tree)
     *tree = (struct foldertree){0};
 }
 
-bool foldertree_exists(const struct folder *folder)
+bool foldertree_exists(const struct imapfolder *folder)
 {
-    char path[FOLDER_PATH_MAX + 8];
+    char path[IMAPFOLDER_PATH_MAX + 8];
     struct stat info;
     int size = snprintf(path, sizeof path, "%s/cur", folder->path);
     return size > 0 && (size_t)size < sizeof path && stat(path, &info) == 0 &&
@@ -176,13 +176,13 @@ bool foldertree_exists(const struct folder *folder)
 
 static bool sync_root(void)
 {
-    int root = open(FOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = root >= 0 && io_sync_folder(root);
     io_close(&root);
     return done;
 }
 
-bool foldertree_create(const struct folder *folder)
+bool foldertree_create(const struct imapfolder *folder)
 {
     if (foldertree_exists(folder)) {
         errno = EEXIST;
@@ -227,9 +227,9 @@ static void sweep(int root)
 /* UIDVALIDITY is the second of a folder's first use. A folder of the same name that comes after
  * this one must have a higher one (RFC 3501 2.3.1.1), so one that is younger than a second waits.
  */
-static void outlive_uidvalidity(const struct folder *folder)
+static void outlive_uidvalidity(const struct imapfolder *folder)
 {
-    char path[FOLDER_PATH_MAX + 16];
+    char path[IMAPFOLDER_PATH_MAX + 16];
     struct str content;
     uint64_t uidvalidity = 0;
     snprintf(path, sizeof path, "%s/mailbox-uids", folder->path);
@@ -249,13 +249,13 @@ static void outlive_uidvalidity(const struct folder *folder)
     nanosleep(&wait, NULL);
 }
 
-bool foldertree_remove(const struct folder *folder)
+bool foldertree_remove(const struct imapfolder *folder)
 {
     outlive_uidvalidity(folder);
     char gone[sizeof FOLDERTREE_REMOVED + 2 * NUMBER_TEXT_SIZE + 4];
     snprintf(gone, sizeof gone, FOLDERTREE_REMOVED "%lld-%ld", (long long)clock_microseconds(),
              (long)getpid());
-    int root = open(FOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = root >= 0 && renameat(AT_FDCWD, folder->path, root, gone) == 0;
     if (done) {
         done = io_sync_folder(root);
@@ -266,14 +266,14 @@ bool foldertree_remove(const struct folder *folder)
 }
 
 /* The folder that `name`, one within `from`, becomes when `from` becomes `to`. */
-static bool renamed(const char *name, const struct folder *from, const struct folder *to,
-                    struct folder *target)
+static bool renamed(const char *name, const struct imapfolder *from, const struct imapfolder *to,
+                    struct imapfolder *target)
 {
     struct str joined;
-    str_init(&joined, FOLDER_NAME_MAX);
+    str_init(&joined, IMAPFOLDER_NAME_MAX);
     str_append_text(&joined, to->name);
     str_append_text(&joined, name + strlen(from->name));
-    bool done = !joined.failed && folder_named(str_slice(&joined), target);
+    bool done = !joined.failed && imapfolder_named(str_slice(&joined), target);
     if (!done)
         errno = ENAMETOOLONG;
     str_free(&joined);
@@ -281,18 +281,19 @@ static bool renamed(const char *name, const struct folder *from, const struct fo
 }
 
 /* Calls `act` for each folder within `from` and what it becomes. */
-typedef bool rename_step(const struct folder *from, const struct folder *to);
+typedef bool rename_step(const struct imapfolder *from, const struct imapfolder *to);
 
-static bool for_each_within(const struct foldertree *tree, const struct folder *from,
-                            const struct folder *to, rename_step *step, size_t *count)
+static bool for_each_within(const struct foldertree *tree, const struct imapfolder *from,
+                            const struct imapfolder *to, rename_step *step, size_t *count)
 {
     *count = 0;
     for (size_t i = 0; i < tree->count; i++) {
         const struct foldertree_entry *entry = &tree->entries[i];
-        struct folder source, target;
-        if (!entry->exists || !folder_is_within(slice_text(entry->name), slice_text(from->name)))
+        struct imapfolder source, target;
+        if (!entry->exists ||
+            !imapfolder_is_within(slice_text(entry->name), slice_text(from->name)))
             continue;
-        if (!folder_named(slice_text(entry->name), &source) ||
+        if (!imapfolder_named(slice_text(entry->name), &source) ||
             !renamed(entry->name, from, to, &target) || !step(&source, &target))
             return false;
         ++*count;
@@ -300,7 +301,7 @@ static bool for_each_within(const struct foldertree *tree, const struct folder *
     return true;
 }
 
-static bool target_is_free(const struct folder *from, const struct folder *to)
+static bool target_is_free(const struct imapfolder *from, const struct imapfolder *to)
 {
     (void)from;
     if (!foldertree_exists(to))
@@ -309,13 +310,13 @@ static bool target_is_free(const struct folder *from, const struct folder *to)
     return false;
 }
 
-static bool rename_one(const struct folder *from, const struct folder *to)
+static bool rename_one(const struct imapfolder *from, const struct imapfolder *to)
 {
     outlive_uidvalidity(from);
     return rename(from->path, to->path) == 0;
 }
 
-bool foldertree_rename(const struct folder *from, const struct folder *to)
+bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *to)
 {
     struct foldertree tree;
     size_t count = 0;
@@ -337,17 +338,17 @@ bool foldertree_prepare(void)
 {
     if (subscribe_exists())
         return true;
-    if (!maildir_create(AT_FDCWD, FOLDER_ROOT))
+    if (!maildir_create(AT_FDCWD, IMAPFOLDER_ROOT))
         return false;
-    for (size_t i = 0; folder_standard(i); i++) {
-        struct folder folder;
-        if (!folder_named(slice_text(folder_standard(i)), &folder) ||
+    for (size_t i = 0; imapfolder_standard(i); i++) {
+        struct imapfolder folder;
+        if (!imapfolder_named(slice_text(imapfolder_standard(i)), &folder) ||
             !maildir_create(AT_FDCWD, folder.path))
             return false;
     }
     /* Last, because it marks that all this was done. */
-    for (size_t i = 0; folder_standard(i); i++)
-        if (!subscribe_change(slice_text(folder_standard(i)), true))
+    for (size_t i = 0; imapfolder_standard(i); i++)
+        if (!subscribe_change(slice_text(imapfolder_standard(i)), true))
             return false;
     return true;
 }

@@ -6,7 +6,7 @@
 #ifndef IMAPD_FOLDERTREE_H
 #define IMAPD_FOLDERTREE_H
 
-#include "folder.h"
+#include "imapfolder.h"
 
 struct foldertree_entry {
     char *name;  /* on the wire */
@@ -26,14 +26,14 @@ bool foldertree_read(struct foldertree *tree);
 void foldertree_free(struct foldertree *tree);
 const struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name);
 
-bool foldertree_exists(const struct folder *folder);
+bool foldertree_exists(const struct imapfolder *folder);
 /* EEXIST when it is there already. */
-bool foldertree_create(const struct folder *folder);
+bool foldertree_create(const struct imapfolder *folder);
 /* Takes the folder out of sight in one step, then removes what is in it. */
-bool foldertree_remove(const struct folder *folder);
+bool foldertree_remove(const struct imapfolder *folder);
 /* Renames a folder (not INBOX) and what is below it. ENOENT: neither is there; EEXIST: a target is;
  * ENAMETOOLONG. */
-bool foldertree_rename(const struct folder *from, const struct folder *to);
+bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *to);
 
 /* Makes the Maildir, and at an account's first login the standard folders, subscribed. */
 bool foldertree_prepare(void);

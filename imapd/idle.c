@@ -1,6 +1,6 @@
 /* idle - IDLE (RFC 2177): news at once, by inotify on the mailbox's folders */
 #include "clock.h"
-#include "command.h"
+#include "imapcommand.h"
 #include "io.h"
 #include "update.h"
 
@@ -15,15 +15,15 @@ enum { IDLE_LINE_MAX = 1024 };
 
 static const uint32_t idle_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 
-static bool watch_folder(int watch, const struct folder *folder, const char *name)
+static bool watch_folder(int watch, const struct imapfolder *folder, const char *name)
 {
-    char path[FOLDER_PATH_MAX + 8];
+    char path[IMAPFOLDER_PATH_MAX + 8];
     snprintf(path, sizeof path, "%s/%s", folder->path, name);
     return inotify_add_watch(watch, path, idle_events | IN_ONLYDIR) >= 0;
 }
 
 /* -1 when nothing is selected, or the kernel has no watch left: then IDLE only waits for DONE. */
-static int watch_mailbox(const struct session *session)
+static int watch_mailbox(const struct imapsession *session)
 {
     if (!session->mailbox)
         return -1;
@@ -45,7 +45,7 @@ static void drain(int watch)
 
 /* Waits for the client or the mailbox. True: the client has sent something, or is gone, or the
  * time is up (the stream then says which). */
-static bool wait_for_client(struct session *session, int watch, int64_t deadline)
+static bool wait_for_client(struct imapsession *session, int watch, int64_t deadline)
 {
     struct pollfd descriptors[] = {{.fd = session->stream.in, .events = POLLIN},
                                    {.fd = watch, .events = POLLIN}};
@@ -57,11 +57,11 @@ static bool wait_for_client(struct session *session, int watch, int64_t deadline
     drain(watch);
     update_tell(session, true);
     if (stream_flush(&session->stream) == STREAM_OK)
-        session_slim(session);
+        imapsession_slim(session);
     return session->ended || session->stream.broken != STREAM_OK;
 }
 
-static enum answer read_done(struct session *session)
+static enum answer read_done(struct imapsession *session)
 {
     struct slice line;
     enum stream_result result = stream_line(&session->stream, IDLE_LINE_MAX, &line);
@@ -70,14 +70,14 @@ static enum answer read_done(struct session *session)
     else if (result == STREAM_OK && slice_equal_nocase(slice_trim(line), SLICE("DONE")))
         return ANSWER_DONE;
     if (result != STREAM_OK)
-        session_lost(session, result);
+        imapsession_lost(session, result);
     return ANSWER_IDLE_END;
 }
 
-enum answer idle_idle(struct session *session, struct parse *arguments)
+enum answer idle_idle(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
-    int64_t deadline = clock_deadline(SESSION_IDLE_MS);
+    int64_t deadline = clock_deadline(IMAPSESSION_IDLE_MS);
     stream_write_text(&session->stream, "+ idling\r\n");
     int watch = watch_mailbox(session);
     /* What came between the last look and the watch. */
@@ -86,7 +86,7 @@ enum answer idle_idle(struct session *session, struct parse *arguments)
     if (stream_flush(&session->stream) == STREAM_OK && !session->ended &&
         stream_pending(&session->stream).size == 0) {
         str_clear(&session->reader.text);
-        session_slim(session);
+        imapsession_slim(session);
         while (!wait_for_client(session, watch, deadline))
             ;
     }

@@ -15,8 +15,8 @@
  */
 #include "directory.h"
 #include "exits.h"
+#include "imaplogin.h"
 #include "life.h"
-#include "login.h"
 #include "sandbox.h"
 
 #include <netinet/in.h>
@@ -49,11 +49,11 @@ static bool is_on(const char *name)
 
 int main(void)
 {
-    static struct login login;
+    static struct imaplogin login;
     life_begin("imap-login");
-    struct login_peer peer = {.service = environment("SERVICE"),
-                              .client = environment("CLIENT"),
-                              .server = environment("SERVER")};
+    struct imaplogin_peer peer = {.service = environment("SERVICE"),
+                                  .client = environment("CLIENT"),
+                                  .server = environment("SERVER")};
     peer.implicit_tls = strcmp(peer.service, "imaps") == 0;
     if (!peer.implicit_tls && strcmp(peer.service, "imap") != 0)
         life_die_permanent("serve", peer.service, "SERVICE is imap or imaps");
@@ -65,9 +65,9 @@ int main(void)
     /* An answer waits for nobody's acknowledgement. */
     int on = 1;
     (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (!login_init(&login, &peer, 0, 1))
+    if (!imaplogin_init(&login, &peer, 0, 1))
         life_die_passing("set up", "the session");
-    login_run(&login);
-    login_free(&login);
+    imaplogin_run(&login);
+    imaplogin_free(&login);
     return EXIT_DONE;
 }

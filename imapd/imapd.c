@@ -10,18 +10,18 @@
  * Writes      Maildir/: folders, messages, names (UIDs, flags), subscriptions, mailbox-*
  * Trusts      its arguments; nothing that arrives on 0, no message
  * If taken    attacker has the mail of this domain, whose password he had for one account
- * Limits      session.h: line 64 KiB, command 1 MiB, message 100 MiB, 20 senseless commands in a
+ * Limits      imapsession.h: line 64 KiB, command 1 MiB, message 100 MiB, 20 senseless commands in a
  *             row, 30 minutes of silence; each answered with BAD, NO or BYE
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
 #include "clock.h"
 #include "exits.h"
 #include "foldertree.h"
+#include "imapsession.h"
 #include "io.h"
 #include "life.h"
 #include "log.h"
 #include "sandbox.h"
-#include "session.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -54,17 +54,17 @@ static void read_pending(struct str *pending)
     io_close(&fd);
 }
 
-static void begin_session(struct session *session)
+static void begin_session(struct imapsession *session)
 {
     struct str pending;
     str_init(&pending, PENDING_MAX);
     read_pending(&pending);
-    if (!session_begin(session, STDIN_FILENO, STDOUT_FILENO, str_slice(&pending)))
+    if (!imapsession_begin(session, STDIN_FILENO, STDOUT_FILENO, str_slice(&pending)))
         life_die_passing("set up", "the session");
     str_free(&pending);
 }
 
-static void log_session(const struct session *session)
+static void log_session(const struct imapsession *session)
 {
     struct log_line line;
     log_begin(&line, "closed");
@@ -87,7 +87,7 @@ int main(int argc, char **argv)
         life_die_permanent("start with", "these arguments", "imapd is started by spawnd");
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "imapd runs as the domain's uid");
-    struct session session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
+    struct imapsession session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
     life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 256});
     sandbox_enter(&(struct sandbox){
         .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
@@ -99,13 +99,13 @@ int main(int argc, char **argv)
     (void)setsockopt(STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     begin_session(&session);
     if (foldertree_prepare()) {
-        session_greet(&session, slice_text(argv[2]));
-        session_run(&session);
+        imapsession_greet(&session, slice_text(argv[2]));
+        imapsession_run(&session);
     } else {
         log_trouble("prepare", "Maildir", errno, "see to the account's folder, its owner and disk");
-        session_refuse(&session, slice_text(argv[2]));
+        imapsession_refuse(&session, slice_text(argv[2]));
     }
     log_session(&session);
-    session_end(&session);
+    imapsession_end(&session);
     return EXIT_DONE;
 }

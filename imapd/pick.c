@@ -1,13 +1,13 @@
 /* pick - see pick.h */
 #include "pick.h"
 
-uint32_t pick_highest_uid(const struct session *session)
+uint32_t pick_highest_uid(const struct imapsession *session)
 {
     size_t count = session->told_exists;
     return count > 0 ? session->mailbox->messages[count - 1].uid : 0;
 }
 
-enum answer pick_begin(struct pick *pick, struct session *session, struct parse *parse)
+enum answer pick_begin(struct pick *pick, struct imapsession *session, struct parse *parse)
 {
     *pick = (struct pick){.uid = session->uid};
     if (!parse_sequence(parse, &pick->set))
@@ -20,7 +20,7 @@ enum answer pick_begin(struct pick *pick, struct session *session, struct parse 
 }
 
 /* The first index from `from` on whose UID is `uid` or higher. */
-static size_t find_uid(const struct session *session, size_t from, uint32_t uid)
+static size_t find_uid(const struct imapsession *session, size_t from, uint32_t uid)
 {
     const struct mailbox_message *messages = session->mailbox->messages;
     size_t low = from, high = session->told_exists;
@@ -35,7 +35,7 @@ static size_t find_uid(const struct session *session, size_t from, uint32_t uid)
 }
 
 /* The index of the next message of the set, at pick->next or behind it. */
-static bool advance(struct pick *pick, const struct session *session)
+static bool advance(struct pick *pick, const struct imapsession *session)
 {
     while (pick->next < session->told_exists) {
         uint32_t here =
@@ -50,7 +50,7 @@ static bool advance(struct pick *pick, const struct session *session)
     return false;
 }
 
-bool pick_next(struct pick *pick, struct session *session, size_t *index)
+bool pick_next(struct pick *pick, struct imapsession *session, size_t *index)
 {
     while (advance(pick, session)) {
         *index = pick->next++;

@@ -4,7 +4,7 @@
 #ifndef IMAPD_PICK_H
 #define IMAPD_PICK_H
 
-#include "session.h"
+#include "imapsession.h"
 
 struct pick {
     struct sequence set;
@@ -15,13 +15,13 @@ struct pick {
 
 /* Parses a set of message numbers, or (UID commands) of UIDs, and makes it fit the mailbox.
  * ANSWER_DONE, or what is wrong with it. */
-enum answer pick_begin(struct pick *pick, struct session *session, struct parse *parse);
+enum answer pick_begin(struct pick *pick, struct imapsession *session, struct parse *parse);
 /* The next message by its index; those that are gone are left out. */
-bool pick_next(struct pick *pick, struct session *session, size_t *index);
+bool pick_next(struct pick *pick, struct imapsession *session, size_t *index);
 /* How a command over these messages ends: done, or "some were gone" (not for UIDs: RFC 3501 6.4.8
  * takes what is not there in silence). */
 enum answer pick_end(const struct pick *pick);
 
-uint32_t pick_highest_uid(const struct session *session);
+uint32_t pick_highest_uid(const struct imapsession *session);
 
 #endif

@@ -1,10 +1,11 @@
 /* search - SEARCH and UID SEARCH */
 #include "search.h"
 
-#include "command.h"
+#include "imapcommand.h"
 #include "pick.h"
 
-static void append_matches(struct session *session, const struct search_key *root, struct str *out)
+static void append_matches(struct imapsession *session, const struct search_key *root,
+                           struct str *out)
 {
     for (size_t i = 0; i < session->told_exists; i++) {
         struct source source;
@@ -20,7 +21,7 @@ static void append_matches(struct session *session, const struct search_key *roo
     }
 }
 
-enum answer search_search(struct session *session, struct parse *arguments)
+enum answer search_search(struct imapsession *session, struct parse *arguments)
 {
     struct search_key *root = NULL;
     switch (search_parse(arguments, &root)) {
@@ -32,9 +33,9 @@ enum answer search_search(struct session *session, struct parse *arguments)
         return ANSWER_BAD_CHARSET;
     }
     search_resolve(root, (uint32_t)session->told_exists, pick_highest_uid(session));
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_text(out, "SEARCH");
     append_matches(session, root, out);
-    session_send(session);
+    imapsession_send(session);
     return ANSWER_DONE;
 }

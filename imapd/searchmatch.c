@@ -3,8 +3,8 @@
 
 #include "casefold.h"
 #include "charset.h"
+#include "imapsession.h"
 #include "maildate.h"
-#include "session.h"
 
 enum { SECONDS_OF_DAY = 86400, MINUTE = 60 };
 
@@ -25,7 +25,7 @@ static int64_t day_of(int64_t seconds)
 static bool value_contains(struct slice value, struct slice folded)
 {
     struct str utf8;
-    str_init(&utf8, SESSION_READ_MAX);
+    str_init(&utf8, IMAPSESSION_READ_MAX);
     bool found = mime_decode_header(value, &utf8) && casefold_contains(str_slice(&utf8), folded);
     str_free(&utf8);
     return found;
@@ -68,8 +68,8 @@ static bool text_part_contains(struct slice header, struct slice body, struct sl
 {
     struct str decoded, utf8, charset;
     struct slice encoding = SLICE("");
-    str_init(&decoded, SESSION_READ_MAX);
-    str_init(&utf8, SESSION_READ_MAX);
+    str_init(&decoded, IMAPSESSION_READ_MAX);
+    str_init(&utf8, IMAPSESSION_READ_MAX);
     str_init(&charset, MIME_FIELD_MAX);
     part_charset(header, &charset);
     if (charset.size == 0)

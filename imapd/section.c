@@ -119,7 +119,7 @@ bool section_needs_parts(const struct section *section)
 }
 
 /* Numbers count the parts of a multipart; in what is none, 1 is the body itself. A message within
- * goes on counting in its own body. */
+ * goes on counting in its own body; a 1 too many stands for the part itself, as in Dovecot. */
 static const struct mime_part *find_part(const struct section *section,
                                          const struct mime_part *root)
 {
@@ -130,12 +130,10 @@ static const struct mime_part *find_part(const struct section *section,
             within = part->first_child;
         else if (part)
             within = part->is_multipart ? part : NULL;
-        if (!within)
-            return NULL;
-        if (!within->is_multipart) {
+        if (!within || !within->is_multipart) {
             if (number != 1)
                 return NULL;
-            part = within;
+            part = within ? within : part;
             continue;
         }
         part = within->first_child;

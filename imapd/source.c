@@ -1,8 +1,8 @@
 /* source - see source.h */
 #include "source.h"
 
+#include "imapsession.h"
 #include "io.h"
-#include "session.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,7 +12,7 @@
 void source_begin(struct source *source, struct mailbox *mailbox, size_t index)
 {
     *source = (struct source){.mailbox = mailbox, .index = index};
-    str_init(&source->copy, SESSION_READ_MAX);
+    str_init(&source->copy, IMAPSESSION_READ_MAX);
 }
 
 void source_end(struct source *source)

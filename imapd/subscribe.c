@@ -1,7 +1,7 @@
 /* subscribe - see subscribe.h */
 #include "subscribe.h"
 
-#include "folder.h"
+#include "imapfolder.h"
 #include "io.h"
 
 #include <errno.h>
@@ -33,8 +33,8 @@ bool subscribe_has(const struct subscriptions *list, struct slice name)
 
 static void append_name(struct subscriptions *list, struct slice name)
 {
-    struct folder folder;
-    if (!folder_named(name, &folder) || subscribe_has(list, slice_text(folder.name)))
+    struct imapfolder folder;
+    if (!imapfolder_named(name, &folder) || subscribe_has(list, slice_text(folder.name)))
         return;
     str_append_text(&list->names, folder.name);
     str_append_byte(&list->names, '\n');
@@ -44,9 +44,9 @@ static void append_name(struct subscriptions *list, struct slice name)
 static void take_line(struct subscriptions *list, struct slice line)
 {
     struct str name;
-    str_init(&name, FOLDER_NAME_MAX);
+    str_init(&name, IMAPFOLDER_NAME_MAX);
     for (size_t i = 0; i < line.size; i++)
-        str_append_byte(&name, line.data[i] == '\t' ? FOLDER_SEPARATOR : line.data[i]);
+        str_append_byte(&name, line.data[i] == '\t' ? IMAPFOLDER_SEPARATOR : line.data[i]);
     if (!name.failed)
         append_name(list, str_slice(&name));
     str_free(&name);
@@ -56,13 +56,13 @@ static void take_line(struct subscriptions *list, struct slice line)
 static void take_old_line(struct subscriptions *list, struct slice line)
 {
     struct str disk;
-    struct folder folder;
-    str_init(&disk, FOLDER_DISK_MAX);
+    struct imapfolder folder;
+    str_init(&disk, IMAPFOLDER_DISK_MAX);
     str_append_byte(&disk, '.');
     str_append(&disk, line);
-    if (slice_equal_nocase(line, SLICE(FOLDER_INBOX)))
+    if (slice_equal_nocase(line, SLICE(IMAPFOLDER_INBOX)))
         append_name(list, line);
-    else if (!disk.failed && folder_from_disk(str_slice(&disk), &folder))
+    else if (!disk.failed && imapfolder_from_disk(str_slice(&disk), &folder))
         append_name(list, slice_text(folder.name));
     str_free(&disk);
 }
@@ -86,7 +86,7 @@ bool subscribe_load(struct subscriptions *list)
     struct str content;
     str_init(&list->names, SUBSCRIBE_FILE_MAX);
     str_init(&content, SUBSCRIBE_FILE_MAX);
-    bool read = io_read_file(AT_FDCWD, FOLDER_ROOT "/" SUBSCRIBE_FILE, &content);
+    bool read = io_read_file(AT_FDCWD, IMAPFOLDER_ROOT "/" SUBSCRIBE_FILE, &content);
     if (read)
         take_content(list, str_slice(&content));
     bool done = read || errno == ENOENT;
@@ -109,7 +109,7 @@ static bool write_list(int root, const struct subscriptions *list, struct slice 
         if (slice_equal(name, without))
             continue;
         for (size_t i = 0; i < name.size; i++)
-            str_append_byte(&content, name.data[i] == FOLDER_SEPARATOR ? '\t' : name.data[i]);
+            str_append_byte(&content, name.data[i] == IMAPFOLDER_SEPARATOR ? '\t' : name.data[i]);
         str_append_byte(&content, '\n');
     }
     bool done = !content.failed;
@@ -136,7 +136,7 @@ static bool change_locked(int root, struct slice name, bool subscribed)
 
 bool subscribe_change(struct slice name, bool subscribed)
 {
-    int root = open(FOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return false;
     bool done = flock(root, LOCK_EX) == 0 && change_locked(root, name, subscribed);
@@ -146,5 +146,5 @@ bool subscribe_change(struct slice name, bool subscribed)
 
 bool subscribe_exists(void)
 {
-    return access(FOLDER_ROOT "/" SUBSCRIBE_FILE, F_OK) == 0;
+    return access(IMAPFOLDER_ROOT "/" SUBSCRIBE_FILE, F_OK) == 0;
 }

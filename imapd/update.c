@@ -5,29 +5,29 @@
 
 #include <errno.h>
 
-static void tell_number(struct session *session, size_t number, const char *what)
+static void tell_number(struct imapsession *session, size_t number, const char *what)
 {
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_number(out, number);
     str_append_byte(out, ' ');
     str_append_text(out, what);
-    session_send(session);
+    imapsession_send(session);
 }
 
-void update_tell_flags(struct session *session)
+void update_tell_flags(struct imapsession *session)
 {
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_text(out, "FLAGS ");
     flags_append_all(out, session->mailbox, false);
-    session_send(session);
-    out = session_line(session);
+    imapsession_send(session);
+    out = imapsession_line(session);
     str_append_text(out, "OK [PERMANENTFLAGS ");
     if (session->read_only)
         str_append_text(out, "()");
     else
         flags_append_all(out, session->mailbox, true);
     str_append_text(out, "] Flags that stay");
-    session_send(session);
+    imapsession_send(session);
     session->told_keywords = flags_keyword_count(session->mailbox);
 }
 
@@ -39,7 +39,7 @@ static size_t count_recent(const struct mailbox *mailbox)
     return count;
 }
 
-void update_tell_counts(struct session *session)
+void update_tell_counts(struct imapsession *session)
 {
     session->told_exists = session->mailbox->count;
     session->told_recent = count_recent(session->mailbox);
@@ -48,7 +48,7 @@ void update_tell_counts(struct session *session)
 }
 
 /* From the end, so that no number is moved by an EXPUNGE before it. */
-static void tell_expunges(struct session *session)
+static void tell_expunges(struct imapsession *session)
 {
     struct mailbox *mailbox = session->mailbox;
     size_t told = session->told_exists;
@@ -67,21 +67,21 @@ static void tell_expunges(struct session *session)
         mailbox_forget_gone(mailbox);
 }
 
-void update_tell_message(struct session *session, size_t index)
+void update_tell_message(struct imapsession *session, size_t index)
 {
     struct mailbox_message *message = &session->mailbox->messages[index];
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_number(out, index + 1);
     str_append_text(out, " FETCH (UID ");
     str_append_number(out, message->uid);
     str_append_text(out, " FLAGS ");
     flags_append(out, session->mailbox, message->flags, message->keywords, message->recent);
     str_append_byte(out, ')');
-    session_send(session);
+    imapsession_send(session);
     message->changed = false;
 }
 
-static void tell_changes(struct session *session)
+static void tell_changes(struct imapsession *session)
 {
     struct mailbox *mailbox = session->mailbox;
     for (size_t i = 0; i < mailbox->count; i++) {
@@ -94,7 +94,7 @@ static void tell_changes(struct session *session)
     }
 }
 
-static void tell_new(struct session *session)
+static void tell_new(struct imapsession *session)
 {
     size_t recent = count_recent(session->mailbox);
     if (session->mailbox->count == session->told_exists && recent == session->told_recent)
@@ -102,11 +102,11 @@ static void tell_new(struct session *session)
     update_tell_counts(session);
 }
 
-void update_tell(struct session *session, bool expunges)
+void update_tell(struct imapsession *session, bool expunges)
 {
     if (!mailbox_sync(session->mailbox)) {
         if (errno == ENOENT)
-            session_bye(session, "The selected mailbox was deleted", "deleted");
+            imapsession_bye(session, "The selected mailbox was deleted", "deleted");
         return;
     }
     if (expunges)

@@ -4,16 +4,16 @@
 #ifndef IMAPD_UPDATE_H
 #define IMAPD_UPDATE_H
 
-#include "session.h"
+#include "imapsession.h"
 
 /* Looks for what others did and tells the client. Expunges are held back where message numbers
  * must not move: the messages stay in their places till the next call that may tell. */
-void update_tell(struct session *session, bool expunges);
+void update_tell(struct imapsession *session, bool expunges);
 /* The first report, of SELECT: EXISTS and RECENT. */
-void update_tell_counts(struct session *session);
+void update_tell_counts(struct imapsession *session);
 /* FLAGS and PERMANENTFLAGS. */
-void update_tell_flags(struct session *session);
+void update_tell_flags(struct imapsession *session);
 /* "* N FETCH (UID U FLAGS (...))" */
-void update_tell_message(struct session *session, size_t index);
+void update_tell_message(struct imapsession *session, size_t index);
 
 #endif

@@ -1,9 +1,9 @@
-/* session - see session.h */
-#include "session.h"
+/* imapsession - see imapsession.h */
+#include "imapsession.h"
 
 #include "capability.h"
 #include "clock.h"
-#include "command.h"
+#include "imapcommand.h"
 #include "io.h"
 
 #include <errno.h>
@@ -11,25 +11,26 @@
 #include <string.h>
 
 static const struct reader_limits limits = {
-    .line = SESSION_LINE_MAX,
-    .literal = SESSION_LITERAL_MAX,
-    .command = SESSION_COMMAND_MAX,
+    .line = IMAPSESSION_LINE_MAX,
+    .literal = IMAPSESSION_LITERAL_MAX,
+    .command = IMAPSESSION_COMMAND_MAX,
 };
 
-bool session_begin(struct session *session, int in, int out, struct slice pending)
+bool imapsession_begin(struct imapsession *session, int in, int out, struct slice pending)
 {
     session->how = "trouble";
-    arena_init(&session->arena, SESSION_ARENA_MAX);
-    str_init(&session->out, SESSION_OUT_MAX);
-    str_init(&session->code, SESSION_COMMAND_MAX);
-    bool begun = stream_init(&session->stream, in, out, reader_input_max(&limits), SESSION_IDLE_MS);
-    reader_init(&session->reader, &session->stream, &limits, command_takes_literal, session);
+    arena_init(&session->arena, IMAPSESSION_ARENA_MAX);
+    str_init(&session->out, IMAPSESSION_OUT_MAX);
+    str_init(&session->code, IMAPSESSION_COMMAND_MAX);
+    bool begun =
+        stream_init(&session->stream, in, out, reader_input_max(&limits), IMAPSESSION_IDLE_MS);
+    reader_init(&session->reader, &session->stream, &limits, imapcommand_takes_literal, session);
     return begun && (pending.size == 0 || stream_push_pending(&session->stream, pending));
 }
 
-void session_end(struct session *session)
+void imapsession_end(struct imapsession *session)
 {
-    session_unselect(session);
+    imapsession_unselect(session);
     reader_free(&session->reader);
     stream_free(&session->stream);
     str_free(&session->out);
@@ -37,32 +38,32 @@ void session_end(struct session *session)
     arena_free(&session->arena);
 }
 
-void session_greet(struct session *session, struct slice tag)
+void imapsession_greet(struct imapsession *session, struct slice tag)
 {
     stream_write(&session->stream, tag);
     stream_write_text(&session->stream,
                       " OK [CAPABILITY " CAPABILITY_AFTER_LOGIN "] Logged in\r\n");
 }
 
-void session_refuse(struct session *session, struct slice tag)
+void imapsession_refuse(struct imapsession *session, struct slice tag)
 {
     stream_write(&session->stream, tag);
     stream_write_text(&session->stream, " NO [UNAVAILABLE] The mailbox is not available\r\n");
-    session_bye(session, "Try again later", "trouble");
+    imapsession_bye(session, "Try again later", "trouble");
     stream_flush(&session->stream);
 }
 
-void session_bye(struct session *session, const char *text, const char *how)
+void imapsession_bye(struct imapsession *session, const char *text, const char *how)
 {
     stream_format(&session->stream, "* BYE %s\r\n", text);
     session->ended = true;
     session->how = how;
 }
 
-void session_lost(struct session *session, enum stream_result result)
+void imapsession_lost(struct imapsession *session, enum stream_result result)
 {
     if (result == STREAM_TIMEOUT) {
-        session_bye(session, "Autologout; idle for too long", "timeout");
+        imapsession_bye(session, "Autologout; idle for too long", "timeout");
         return;
     }
     session->ended = true;
@@ -71,11 +72,11 @@ void session_lost(struct session *session, enum stream_result result)
 
 static void slim_str(struct str *str)
 {
-    if (str->size == 0 && str->capacity > SESSION_KEEP_BUFFER)
+    if (str->size == 0 && str->capacity > IMAPSESSION_KEEP_BUFFER)
         str_free(str);
 }
 
-void session_slim(struct session *session)
+void imapsession_slim(struct imapsession *session)
 {
     str_clear(&session->out);
     slim_str(&session->out);
@@ -90,84 +91,84 @@ void session_slim(struct session *session)
 }
 
 /* A command that could not be read whole. */
-static void refuse(struct session *session)
+static void refuse(struct imapsession *session)
 {
     struct reader *reader = &session->reader;
     struct slice tag = reader_tag(str_slice(&reader->text));
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_clear(out);
     str_append(out, tag);
     str_append_text(out, reader->too_big ? " NO [TOOBIG] " : " BAD ");
     str_append_text(out, reader->why);
-    session_send(session);
+    imapsession_send(session);
     session->commands++;
-    if (++session->bad_in_row > SESSION_BAD_MAX)
-        session_bye(session, "Too many commands that make no sense", "bad-commands");
+    if (++session->bad_in_row > IMAPSESSION_BAD_MAX)
+        imapsession_bye(session, "Too many commands that make no sense", "bad-commands");
 }
 
-bool session_step(struct session *session)
+bool imapsession_step(struct imapsession *session)
 {
     if (stream_pending(&session->stream).size == 0 && stream_flush(&session->stream) == STREAM_OK)
-        session_slim(session);
+        imapsession_slim(session);
     switch (reader_next(&session->reader)) {
     case READER_COMMAND:
-        command_run(session);
+        imapcommand_run(session);
         break;
     case READER_MESSAGE:
-        command_run_append(session);
+        imapcommand_run_append(session);
         break;
     case READER_REFUSED:
         refuse(session);
         break;
     case READER_CLOSING:
-        session_bye(session, session->reader.why, "limit");
+        imapsession_bye(session, session->reader.why, "limit");
         break;
     case READER_GONE:
-        session_lost(session, session->reader.stream_result);
+        imapsession_lost(session, session->reader.stream_result);
         break;
     }
     if (session->stream.broken != STREAM_OK && !session->ended)
-        session_lost(session, session->stream.broken);
+        imapsession_lost(session, session->stream.broken);
     return !session->ended;
 }
 
-void session_run(struct session *session)
+void imapsession_run(struct imapsession *session)
 {
-    while (session_step(session))
+    while (imapsession_step(session))
         ;
     stream_flush(&session->stream);
 }
 
-struct str *session_line(struct session *session)
+struct str *imapsession_line(struct imapsession *session)
 {
     str_clear(&session->out);
     str_append_text(&session->out, "* ");
     return &session->out;
 }
 
-void session_send(struct session *session)
+void imapsession_send(struct imapsession *session)
 {
     struct str *out = &session->out;
     str_append_text(out, "\r\n");
     if (out->failed)
-        session_bye(session, "Out of memory", "memory");
+        imapsession_bye(session, "Out of memory", "memory");
     else
         stream_write(&session->stream, str_slice(out));
     str_clear(out);
 }
 
-void session_unselect(struct session *session)
+void imapsession_unselect(struct imapsession *session)
 {
     mailbox_close(&session->mailbox);
     session->told_exists = session->told_recent = session->told_keywords = 0;
 }
 
-static bool is_selected(const struct session *session, const struct folder *folder)
+static bool is_selected(const struct imapsession *session, const struct imapfolder *folder)
 {
     return session->mailbox && strcmp(folder->path, session->folder.path) == 0;
 }
 
-static struct mailbox *open_other(struct session *session, const struct folder *folder,
+static struct mailbox *open_other(struct imapsession *session, const struct imapfolder *folder,
                                   bool for_change, enum answer *answer)
 {
     if (is_selected(session, folder) && (!for_change || !session->read_only))
@@ -178,14 +179,14 @@ static struct mailbox *open_other(struct session *session, const struct folder *
     return mailbox;
 }
 
-struct mailbox *session_open_to_read(struct session *session, const struct folder *folder,
-                                     enum answer *answer)
+struct mailbox *imapsession_open_to_read(struct imapsession *session,
+                                         const struct imapfolder *folder, enum answer *answer)
 {
     return open_other(session, folder, false, answer);
 }
 
-struct mailbox *session_open_to_fill(struct session *session, const struct folder *folder,
-                                     enum answer *answer)
+struct mailbox *imapsession_open_to_fill(struct imapsession *session,
+                                         const struct imapfolder *folder, enum answer *answer)
 {
     struct mailbox *mailbox = open_other(session, folder, true, answer);
     if (!mailbox && *answer == ANSWER_NO_MAILBOX)
@@ -193,7 +194,7 @@ struct mailbox *session_open_to_fill(struct session *session, const struct folde
     return mailbox;
 }
 
-void session_close_other(struct session *session, struct mailbox *mailbox)
+void imapsession_close_other(struct imapsession *session, struct mailbox *mailbox)
 {
     if (mailbox && mailbox != session->mailbox)
         mailbox_close(&mailbox);

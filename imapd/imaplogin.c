@@ -1,5 +1,5 @@
-/* login - see login.h */
-#include "login.h"
+/* imaplogin - see imaplogin.h */
+#include "imaplogin.h"
 
 #include "capability.h"
 #include "clock.h"
@@ -74,7 +74,7 @@ static const enum answer answers_of_authd[] = {
 };
 
 /* `detail` may be empty. */
-static void write_answer(struct login *login, enum answer answer, const char *detail)
+static void write_answer(struct imaplogin *login, enum answer answer, const char *detail)
 {
     if (answer == ANSWER_SILENT)
         return;
@@ -84,7 +84,7 @@ static void write_answer(struct login *login, enum answer answer, const char *de
                   detail[0] ? " " : "", detail);
 }
 
-static void say_bye(struct login *login, const char *text, const char *why)
+static void say_bye(struct imaplogin *login, const char *text, const char *why)
 {
     stream_format(&login->stream, "* BYE %s\r\n", text);
     login->end = why;
@@ -94,18 +94,18 @@ static void say_bye(struct login *login, const char *text, const char *why)
  */
 
 static const struct reader_limits limits = {
-    .line = LOGIN_LINE_MAX,
-    .literal = LOGIN_LITERAL_MAX,
-    .command = LOGIN_COMMAND_MAX,
+    .line = IMAPLOGIN_LINE_MAX,
+    .literal = IMAPLOGIN_LITERAL_MAX,
+    .command = IMAPLOGIN_COMMAND_MAX,
 };
 
-bool login_init(struct login *login, const struct login_peer *peer, int in, int out)
+bool imaplogin_init(struct imaplogin *login, const struct imaplogin_peer *peer, int in, int out)
 {
-    *login = (struct login){.peer = peer, .auth_fd = -1};
-    bool begun = stream_init(&login->stream, in, out, reader_input_max(&limits), LOGIN_IDLE_MS);
-    login->stream.deadline = clock_deadline(LOGIN_SESSION_MS);
+    *login = (struct imaplogin){.peer = peer, .auth_fd = -1};
+    bool begun = stream_init(&login->stream, in, out, reader_input_max(&limits), IMAPLOGIN_IDLE_MS);
+    login->stream.deadline = clock_deadline(IMAPLOGIN_SESSION_MS);
     reader_init(&login->reader, &login->stream, &limits, NULL, NULL);
-    arena_init(&login->arena, LOGIN_ARENA_MAX);
+    arena_init(&login->arena, IMAPLOGIN_ARENA_MAX);
     return begun;
 }
 
@@ -116,7 +116,7 @@ static void wipe(struct str *str)
         explicit_bzero(str->data, str->capacity);
 }
 
-void login_free(struct login *login)
+void imaplogin_free(struct imaplogin *login)
 {
     io_close(&login->auth_fd);
     wipe(&login->reader.text);
@@ -126,19 +126,19 @@ void login_free(struct login *login)
     arena_free(&login->arena);
 }
 
-static bool has_tls(const struct login *login)
+static bool has_tls(const struct imaplogin *login)
 {
     return login->tls.version[0] != '\0';
 }
 
 /* authd decides for the account; this decides what is offered, and keeps clients from sending a
  * password that will be refused (RFC 3501 6.2.3, LOGINDISABLED). */
-static bool takes_passwords(const struct login *login)
+static bool takes_passwords(const struct imaplogin *login)
 {
     return has_tls(login) || login->peer->plaintext_auth;
 }
 
-static void write_capabilities(struct login *login)
+static void write_capabilities(struct imaplogin *login)
 {
     struct stream *stream = &login->stream;
     stream_write_text(stream, "CAPABILITY " CAPABILITY_BEFORE_LOGIN);
@@ -150,12 +150,12 @@ static void write_capabilities(struct login *login)
 /* ---- the log -----------------------------------------------------------------------------------
  */
 
-static const char *tls_name(const struct login *login)
+static const char *tls_name(const struct imaplogin *login)
 {
     return has_tls(login) ? login->tls.version : "none";
 }
 
-static void log_login(const struct login *login, struct slice user, const char *mechanism,
+static void log_login(const struct imaplogin *login, struct slice user, const char *mechanism,
                       const struct auth_answer *answer)
 {
     struct log_line line;
@@ -170,7 +170,7 @@ static void log_login(const struct login *login, struct slice user, const char *
     log_end(&line);
 }
 
-static void log_end_of_session(const struct login *login)
+static void log_end_of_session(const struct imaplogin *login)
 {
     struct log_line line;
     log_begin(&line, "closed");
@@ -183,7 +183,7 @@ static void log_end_of_session(const struct login *login)
     log_end(&line);
 }
 
-static void lost(struct login *login, enum stream_result result)
+static void lost(struct imaplogin *login, enum stream_result result)
 {
     if (result == STREAM_TIMEOUT)
         say_bye(login, "Too slow", "timeout");
@@ -195,11 +195,11 @@ static void lost(struct login *login, enum stream_result result)
  */
 
 /* How long the answer waits is authd's to say; the waiting is this process's. */
-static void wait_before_answer(const struct login *login, int64_t wait_ms)
+static void wait_before_answer(const struct imaplogin *login, int64_t wait_ms)
 {
     int64_t left_ms = clock_left(login->stream.deadline);
-    if (wait_ms > LOGIN_WAIT_MAX_MS)
-        wait_ms = LOGIN_WAIT_MAX_MS;
+    if (wait_ms > IMAPLOGIN_WAIT_MAX_MS)
+        wait_ms = IMAPLOGIN_WAIT_MAX_MS;
     if (wait_ms > left_ms)
         wait_ms = left_ms;
     struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
@@ -220,7 +220,7 @@ static int pipe_of_pending(struct slice pending)
     return ends[0];
 }
 
-static enum answer take_answer(struct login *login, const struct auth_answer *answer)
+static enum answer take_answer(struct imaplogin *login, const struct auth_answer *answer)
 {
     if (answer->code == AUTH_OK) {
         login->end = "login";
@@ -228,14 +228,14 @@ static enum answer take_answer(struct login *login, const struct auth_answer *an
     }
     wait_before_answer(login, answer->wait_ms);
     write_answer(login, answers_of_authd[answer->code], answer->text);
-    if (++login->failures >= LOGIN_FAILURES_MAX)
+    if (++login->failures >= IMAPLOGIN_FAILURES_MAX)
         say_bye(login, "Too many failed logins", "failures");
     return ANSWER_SILENT;
 }
 
 /* With AUTH_OK the client belongs to imapd, which gives the tagged answer. So all answers of ours
  * must be out before. */
-static enum answer ask(struct login *login, const char *mechanism, struct slice user,
+static enum answer ask(struct imaplogin *login, const char *mechanism, struct slice user,
                        struct slice secret)
 {
     struct auth_answer answer = {.code = AUTH_TROUBLE, .text = "Try again later"};
@@ -266,7 +266,7 @@ static enum answer ask(struct login *login, const char *mechanism, struct slice 
     return take_answer(login, &answer);
 }
 
-static enum answer run_login(struct login *login, struct parse *arguments)
+static enum answer run_login(struct imaplogin *login, struct parse *arguments)
 {
     struct slice user, secret;
     if (!takes_passwords(login))
@@ -287,7 +287,7 @@ static struct slice without_line_end(struct slice line)
 }
 
 /* The responses behind AUTHENTICATE. False: the client is gone. */
-static bool exchange(struct login *login, struct sasl *sasl, enum sasl_result *result)
+static bool exchange(struct imaplogin *login, struct sasl *sasl, enum sasl_result *result)
 {
     while (*result == SASL_CONTINUE) {
         struct slice line;
@@ -324,7 +324,7 @@ static const char *mechanism_name(const struct sasl *sasl)
     return sasl->mechanism == SASL_LOGIN ? "LOGIN" : "PLAIN";
 }
 
-static enum answer run_authenticate(struct login *login, struct parse *arguments)
+static enum answer run_authenticate(struct imaplogin *login, struct parse *arguments)
 {
     struct slice mechanism, initial = {0};
     struct sasl sasl;
@@ -350,7 +350,7 @@ static enum answer run_authenticate(struct login *login, struct parse *arguments
 /* ---- TLS ---------------------------------------------------------------------------------------
  */
 
-static void log_tls_failure(const struct login *login)
+static void log_tls_failure(const struct imaplogin *login)
 {
     struct log_line line;
     log_begin(&line, "tls-failed");
@@ -360,7 +360,7 @@ static void log_tls_failure(const struct login *login)
 }
 
 /* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
-static bool begin_tls(struct login *login)
+static bool begin_tls(struct imaplogin *login)
 {
     struct stream *stream = &login->stream;
     if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
@@ -381,7 +381,7 @@ static bool begin_tls(struct login *login)
 }
 
 /* What came in plaintext behind STARTTLS is thrown away (CVE-2011-0411). */
-static enum answer run_starttls(struct login *login, struct parse *arguments)
+static enum answer run_starttls(struct imaplogin *login, struct parse *arguments)
 {
     (void)arguments;
     if (has_tls(login))
@@ -400,7 +400,7 @@ static enum answer run_starttls(struct login *login, struct parse *arguments)
 /* ---- the other commands ------------------------------------------------------------------------
  */
 
-static enum answer run_capability(struct login *login, struct parse *arguments)
+static enum answer run_capability(struct imaplogin *login, struct parse *arguments)
 {
     (void)arguments;
     stream_write_text(&login->stream, "* ");
@@ -409,14 +409,14 @@ static enum answer run_capability(struct login *login, struct parse *arguments)
     return ANSWER_DONE;
 }
 
-static enum answer run_noop(struct login *login, struct parse *arguments)
+static enum answer run_noop(struct imaplogin *login, struct parse *arguments)
 {
     (void)login;
     (void)arguments;
     return ANSWER_DONE;
 }
 
-static enum answer run_logout(struct login *login, struct parse *arguments)
+static enum answer run_logout(struct imaplogin *login, struct parse *arguments)
 {
     (void)arguments;
     say_bye(login, "Logging out", "logout");
@@ -425,7 +425,7 @@ static enum answer run_logout(struct login *login, struct parse *arguments)
 
 /* What the client says about itself is of no use here, and logging it would be a way into the log.
  */
-static enum answer run_id(struct login *login, struct parse *arguments)
+static enum answer run_id(struct imaplogin *login, struct parse *arguments)
 {
     if (!parse_word(arguments, "NIL") && parse_peek(arguments) != '(')
         return ANSWER_SYNTAX;
@@ -436,7 +436,7 @@ static enum answer run_id(struct login *login, struct parse *arguments)
 /* ---- the dialogue ------------------------------------------------------------------------------
  */
 
-typedef enum answer handler(struct login *login, struct parse *arguments);
+typedef enum answer handler(struct imaplogin *login, struct parse *arguments);
 
 static const struct verb {
     const char *name;
@@ -452,7 +452,7 @@ static const struct verb {
     {"ID", run_id, true},
 };
 
-static enum answer dispatch(struct login *login)
+static enum answer dispatch(struct imaplogin *login)
 {
     struct parse parse;
     struct slice tag, name;
@@ -472,13 +472,13 @@ static enum answer dispatch(struct login *login)
     return ANSWER_UNKNOWN;
 }
 
-static void refuse(struct login *login)
+static void refuse(struct imaplogin *login)
 {
     stream_write(&login->stream, reader_tag(str_slice(&login->reader.text)));
     stream_format(&login->stream, " BAD %s\r\n", login->reader.why);
 }
 
-static void serve_one(struct login *login)
+static void serve_one(struct imaplogin *login)
 {
     switch (reader_next(&login->reader)) {
     case READER_COMMAND:
@@ -496,18 +496,18 @@ static void serve_one(struct login *login)
         break;
     }
     arena_free(&login->arena);
-    if (++login->commands >= LOGIN_COMMANDS_MAX && !login->end)
+    if (++login->commands >= IMAPLOGIN_COMMANDS_MAX && !login->end)
         say_bye(login, "Too many commands without a login", "commands");
 }
 
-static void greet(struct login *login)
+static void greet(struct imaplogin *login)
 {
     stream_write_text(&login->stream, "* OK [");
     write_capabilities(login);
     stream_write_text(&login->stream, "] mail-suite ready\r\n");
 }
 
-void login_run(struct login *login)
+void imaplogin_run(struct imaplogin *login)
 {
     if (!login->peer->implicit_tls || begin_tls(login)) {
         greet(login);

@@ -1,10 +1,10 @@
 /*
- * login - an IMAP session before login: the not-authenticated state (RFC 3501 3.1, 6.2)
+ * imaplogin - an IMAP session before login: the not-authenticated state (RFC 3501 3.1, 6.2)
  *
  * Ends when authd has taken a user's password and handed the client over to imapd, or at a limit.
  */
-#ifndef IMAPD_LOGIN_H
-#define IMAPD_LOGIN_H
+#ifndef IMAPD_IMAPLOGIN_H
+#define IMAPD_IMAPLOGIN_H
 
 #include "arena.h"
 #include "auth.h"
@@ -14,19 +14,19 @@
 
 /* Each is answered: BAD, or BYE for those that end the session. */
 enum {
-    LOGIN_LINE_MAX = 8192,
-    LOGIN_LITERAL_MAX = 1024,
-    LOGIN_COMMAND_MAX = 16384,
-    LOGIN_ARENA_MAX = 65536,
-    LOGIN_COMMANDS_MAX = 20,
-    LOGIN_FAILURES_MAX = 3,
-    LOGIN_IDLE_MS = 60000,
-    LOGIN_SESSION_MS = 180000,
-    LOGIN_WAIT_MAX_MS = 60000,
+    IMAPLOGIN_LINE_MAX = 8192,
+    IMAPLOGIN_LITERAL_MAX = 1024,
+    IMAPLOGIN_COMMAND_MAX = 16384,
+    IMAPLOGIN_ARENA_MAX = 65536,
+    IMAPLOGIN_COMMANDS_MAX = 20,
+    IMAPLOGIN_FAILURES_MAX = 3,
+    IMAPLOGIN_IDLE_MS = 60000,
+    IMAPLOGIN_SESSION_MS = 180000,
+    IMAPLOGIN_WAIT_MAX_MS = 60000,
 };
 
 /* What tcpd says about the connection. */
-struct login_peer {
+struct imaplogin_peer {
     const char *service; /* "imap", "imaps" */
     const char *client;  /* address */
     const char *server;  /* our address */
@@ -34,8 +34,8 @@ struct login_peer {
     bool plaintext_auth; /* the host's setting: passwords may be taken without TLS */
 };
 
-struct login {
-    const struct login_peer *peer;
+struct imaplogin {
+    const struct imaplogin_peer *peer;
     struct stream stream;
     struct reader reader;
     struct arena arena;
@@ -47,9 +47,9 @@ struct login {
 };
 
 /* `in` and `out` are the connection, and stay the caller's. False without memory. */
-bool login_init(struct login *login, const struct login_peer *peer, int in, int out);
-void login_free(struct login *login);
+bool imaplogin_init(struct imaplogin *login, const struct imaplogin_peer *peer, int in, int out);
+void imaplogin_free(struct imaplogin *login);
 /* The whole session, from TLS or the greeting to the last line of the log. */
-void login_run(struct login *login);
+void imaplogin_run(struct imaplogin *login);
 
 #endif

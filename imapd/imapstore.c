@@ -1,6 +1,6 @@
-/* store - STORE and UID STORE: changing flags and keywords */
-#include "command.h"
+/* imapstore - STORE and UID STORE: changing flags and keywords */
 #include "flags.h"
+#include "imapcommand.h"
 #include "pick.h"
 #include "update.h"
 
@@ -45,7 +45,7 @@ static enum answer parse_request(struct parse *parse, struct store_request *requ
     return result == FLAGS_OK ? ANSWER_DONE : ANSWER_BAD_FLAG;
 }
 
-static enum answer change_one(struct session *session, struct pick *pick, size_t index,
+static enum answer change_one(struct imapsession *session, struct pick *pick, size_t index,
                               const struct store_request *request)
 {
     struct mailbox *mailbox = session->mailbox;
@@ -59,7 +59,7 @@ static enum answer change_one(struct session *session, struct pick *pick, size_t
 }
 
 /* All changes are made under one lock; the client is told afterwards, since it may be slow. */
-static enum answer change_all(struct session *session, struct pick *pick,
+static enum answer change_all(struct imapsession *session, struct pick *pick,
                               const struct store_request *request)
 {
     enum answer answer = ANSWER_DONE;
@@ -71,7 +71,7 @@ static enum answer change_all(struct session *session, struct pick *pick,
     return mailbox_unlock(session->mailbox) ? answer : answer_from_errno(errno);
 }
 
-static void tell_all(struct session *session, struct pick pick)
+static void tell_all(struct imapsession *session, struct pick pick)
 {
     size_t index;
     pick.next = 0;
@@ -79,7 +79,7 @@ static void tell_all(struct session *session, struct pick pick)
         update_tell_message(session, index);
 }
 
-enum answer store_store(struct session *session, struct parse *arguments)
+enum answer imapstore_store(struct imapsession *session, struct parse *arguments)
 {
     struct pick pick;
     struct store_request request;

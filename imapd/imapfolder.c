@@ -1,11 +1,11 @@
-/* folder - see folder.h */
-#include "folder.h"
+/* imapfolder - see imapfolder.h */
+#include "imapfolder.h"
 
 #include "mutf7.h"
 
 #include <string.h>
 
-enum { FOLDER_PATTERN_MAX = 1024 };
+enum { IMAPFOLDER_PATTERN_MAX = 1024 };
 
 static const struct special {
     const char *name, *attribute;
@@ -20,7 +20,7 @@ enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
 static bool levels_are_full(struct slice name)
 {
     while (name.size > 0) {
-        if (slice_cut(&name, FOLDER_SEPARATOR).size == 0)
+        if (slice_cut(&name, IMAPFOLDER_SEPARATOR).size == 0)
             return false;
     }
     return true;
@@ -29,7 +29,7 @@ static bool levels_are_full(struct slice name)
 static bool begins_with_inbox(struct slice name)
 {
     struct slice rest = name;
-    return slice_equal_nocase(slice_cut(&rest, FOLDER_SEPARATOR), SLICE(FOLDER_INBOX));
+    return slice_equal_nocase(slice_cut(&rest, IMAPFOLDER_SEPARATOR), SLICE(IMAPFOLDER_INBOX));
 }
 
 /* ".Work.2026" for "Work/2026". */
@@ -40,42 +40,43 @@ static bool append_disk_name(struct str *disk, struct slice name)
         if (name.data[i] == '.')
             str_append(disk, DOT_ON_DISK);
         else
-            str_append_byte(disk, name.data[i] == FOLDER_SEPARATOR ? '.' : name.data[i]);
+            str_append_byte(disk, name.data[i] == IMAPFOLDER_SEPARATOR ? '.' : name.data[i]);
     }
     return !disk->failed;
 }
 
-static bool fill_path(struct folder *folder)
+static bool fill_path(struct imapfolder *folder)
 {
     struct str disk;
-    str_init(&disk, FOLDER_DISK_MAX);
+    str_init(&disk, IMAPFOLDER_DISK_MAX);
     bool done = append_disk_name(&disk, slice_text(folder->name));
     if (done) {
-        memcpy(folder->path, FOLDER_ROOT "/", sizeof FOLDER_ROOT);
-        done = slice_copy_text(str_slice(&disk), folder->path + sizeof FOLDER_ROOT,
-                               sizeof folder->path - sizeof FOLDER_ROOT);
+        memcpy(folder->path, IMAPFOLDER_ROOT "/", sizeof IMAPFOLDER_ROOT);
+        done = slice_copy_text(str_slice(&disk), folder->path + sizeof IMAPFOLDER_ROOT,
+                               sizeof folder->path - sizeof IMAPFOLDER_ROOT);
     }
     str_free(&disk);
     return done;
 }
 
-bool folder_named(struct slice name, struct folder *folder)
+bool imapfolder_named(struct slice name, struct imapfolder *folder)
 {
-    if (name.size == 0 || name.data[name.size - 1] == FOLDER_SEPARATOR || !levels_are_full(name) ||
-        !slice_copy_text(name, folder->name, sizeof folder->name) || !mutf7_is_valid(name))
+    if (name.size == 0 || name.data[name.size - 1] == IMAPFOLDER_SEPARATOR ||
+        !levels_are_full(name) || !slice_copy_text(name, folder->name, sizeof folder->name) ||
+        !mutf7_is_valid(name))
         return false;
     if (begins_with_inbox(name))
-        memcpy(folder->name, FOLDER_INBOX, sizeof FOLDER_INBOX - 1);
-    if (folder_is_inbox(folder))
-        return slice_copy_text(SLICE(FOLDER_ROOT), folder->path, sizeof folder->path);
+        memcpy(folder->name, IMAPFOLDER_INBOX, sizeof IMAPFOLDER_INBOX - 1);
+    if (imapfolder_is_inbox(folder))
+        return slice_copy_text(SLICE(IMAPFOLDER_ROOT), folder->path, sizeof folder->path);
     return fill_path(folder);
 }
 
-bool folder_named_new(struct slice name, struct folder *folder)
+bool imapfolder_named_new(struct slice name, struct imapfolder *folder)
 {
-    if (name.size > 0 && name.data[name.size - 1] == FOLDER_SEPARATOR)
+    if (name.size > 0 && name.data[name.size - 1] == IMAPFOLDER_SEPARATOR)
         name.size--;
-    return !slice_has(name, '*') && !slice_has(name, '%') && folder_named(name, folder);
+    return !slice_has(name, '*') && !slice_has(name, '%') && imapfolder_named(name, folder);
 }
 
 static bool append_wire_name(struct str *name, struct slice disk)
@@ -85,40 +86,40 @@ static bool append_wire_name(struct str *name, struct slice disk)
             str_append_byte(name, '.');
             disk = slice_from(disk, DOT_ON_DISK.size);
         } else {
-            str_append_byte(name, disk.data[0] == '.' ? FOLDER_SEPARATOR : disk.data[0]);
+            str_append_byte(name, disk.data[0] == '.' ? IMAPFOLDER_SEPARATOR : disk.data[0]);
             disk = slice_from(disk, 1);
         }
     }
     return !name->failed;
 }
 
-bool folder_from_disk(struct slice file_name, struct folder *folder)
+bool imapfolder_from_disk(struct slice file_name, struct imapfolder *folder)
 {
-    if (!slice_starts(file_name, SLICE(".")) || slice_has(file_name, FOLDER_SEPARATOR))
+    if (!slice_starts(file_name, SLICE(".")) || slice_has(file_name, IMAPFOLDER_SEPARATOR))
         return false;
     struct str name;
-    str_init(&name, FOLDER_NAME_MAX);
+    str_init(&name, IMAPFOLDER_NAME_MAX);
     bool done = append_wire_name(&name, slice_from(file_name, 1)) &&
-                folder_named(str_slice(&name), folder) && !folder_is_inbox(folder) &&
-                slice_equal(slice_text(folder->path + sizeof FOLDER_ROOT), file_name);
+                imapfolder_named(str_slice(&name), folder) && !imapfolder_is_inbox(folder) &&
+                slice_equal(slice_text(folder->path + sizeof IMAPFOLDER_ROOT), file_name);
     str_free(&name);
     return done;
 }
 
-bool folder_is_inbox(const struct folder *folder)
+bool imapfolder_is_inbox(const struct imapfolder *folder)
 {
-    return strcmp(folder->name, FOLDER_INBOX) == 0;
+    return strcmp(folder->name, IMAPFOLDER_INBOX) == 0;
 }
 
-bool folder_is_within(struct slice name, struct slice above)
+bool imapfolder_is_within(struct slice name, struct slice above)
 {
     return slice_starts(name, above) &&
-           (name.size == above.size || name.data[above.size] == FOLDER_SEPARATOR);
+           (name.size == above.size || name.data[above.size] == IMAPFOLDER_SEPARATOR);
 }
 
-bool folder_parent(struct slice name, struct slice *parent)
+bool imapfolder_parent(struct slice name, struct slice *parent)
 {
-    size_t end = slice_find_last(name, FOLDER_SEPARATOR);
+    size_t end = slice_find_last(name, IMAPFOLDER_SEPARATOR);
     *parent = slice_part(name, 0, end);
     return end < name.size;
 }
@@ -130,18 +131,18 @@ static char fold(char byte, bool nocase)
 
 /* One step per byte of the pattern over the set of places in the name that can be reached: no
  * pattern is slow, whatever its stars. */
-bool folder_matches(struct slice pattern, struct slice name)
+bool imapfolder_matches(struct slice pattern, struct slice name)
 {
-    bool reached[FOLDER_NAME_MAX + 2] = {true};
-    if (name.size > FOLDER_NAME_MAX || pattern.size > FOLDER_PATTERN_MAX)
+    bool reached[IMAPFOLDER_NAME_MAX + 2] = {true};
+    if (name.size > IMAPFOLDER_NAME_MAX || pattern.size > IMAPFOLDER_PATTERN_MAX)
         return false;
-    size_t inbox = begins_with_inbox(name) ? sizeof FOLDER_INBOX - 1 : 0;
+    size_t inbox = begins_with_inbox(name) ? sizeof IMAPFOLDER_INBOX - 1 : 0;
     for (size_t p = 0; p < pattern.size; p++) {
         char byte = pattern.data[p];
         bool is_star = byte == '*', is_percent = byte == '%';
         if (is_star || is_percent) {
             for (size_t i = 0; i < name.size; i++)
-                if (reached[i] && (is_star || name.data[i] != FOLDER_SEPARATOR))
+                if (reached[i] && (is_star || name.data[i] != IMAPFOLDER_SEPARATOR))
                     reached[i + 1] = true;
             continue;
         }
@@ -153,7 +154,7 @@ bool folder_matches(struct slice pattern, struct slice name)
     return reached[name.size];
 }
 
-const char *folder_special_use(struct slice name)
+const char *imapfolder_special_use(struct slice name)
 {
     for (size_t i = 0; i < SPECIAL_COUNT; i++)
         if (slice_equal(name, slice_text(specials[i].name)))
@@ -161,7 +162,7 @@ const char *folder_special_use(struct slice name)
     return NULL;
 }
 
-const char *folder_standard(size_t index)
+const char *imapfolder_standard(size_t index)
 {
     return index < SPECIAL_COUNT ? specials[index].name : NULL;
 }

@@ -1,5 +1,5 @@
-/* command - see command.h */
-#include "command.h"
+/* imapcommand - see imapcommand.h */
+#include "imapcommand.h"
 
 #include "append.h"
 #include "capability.h"
@@ -8,28 +8,28 @@
 
 #include <string.h>
 
-static enum answer run_capability(struct session *session, struct parse *arguments)
+static enum answer run_capability(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
     stream_write_text(&session->stream, "* CAPABILITY " CAPABILITY_AFTER_LOGIN "\r\n");
     return ANSWER_DONE;
 }
 
-static enum answer run_noop(struct session *session, struct parse *arguments)
+static enum answer run_noop(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
     (void)arguments;
     return ANSWER_DONE;
 }
 
-static enum answer run_logout(struct session *session, struct parse *arguments)
+static enum answer run_logout(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
-    session_bye(session, "Logging out", "logout");
+    imapsession_bye(session, "Logging out", "logout");
     return ANSWER_DONE;
 }
 
-static enum answer run_logged_in(struct session *session, struct parse *arguments)
+static enum answer run_logged_in(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
     (void)arguments;
@@ -37,7 +37,7 @@ static enum answer run_logged_in(struct session *session, struct parse *argument
 }
 
 /* RFC 2971: NIL, or a list of names and values that we have no use for. */
-static enum answer run_id(struct session *session, struct parse *arguments)
+static enum answer run_id(struct imapsession *session, struct parse *arguments)
 {
     if (!parse_word(arguments, "NIL")) {
         struct slice text;
@@ -57,57 +57,59 @@ static enum answer run_id(struct session *session, struct parse *arguments)
 }
 
 /* APPEND that reaches this far has no message literal where one should be. */
-static enum answer run_append(struct session *session, struct parse *arguments)
+static enum answer run_append(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
     (void)arguments;
     return ANSWER_SYNTAX;
 }
 
-static const struct command commands[] = {
-    {"APPEND", run_append, COMMAND_ARGUMENTS},
-    {"AUTHENTICATE", run_logged_in, COMMAND_ARGUMENTS | COMMAND_QUIET},
+static const struct imapcommand commands[] = {
+    {"APPEND", run_append, IMAPCOMMAND_ARGUMENTS},
+    {"AUTHENTICATE", run_logged_in, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
     {"CAPABILITY", run_capability, 0},
-    {"CHECK", select_check, COMMAND_SELECTED},
-    {"CLOSE", select_close, COMMAND_SELECTED | COMMAND_QUIET},
-    {"COPY", copy_copy, COMMAND_SELECTED | COMMAND_UID | COMMAND_ARGUMENTS},
-    {"CREATE", manage_create, COMMAND_ARGUMENTS},
-    {"DELETE", manage_delete, COMMAND_ARGUMENTS},
-    {"EXAMINE", select_examine, COMMAND_ARGUMENTS | COMMAND_QUIET},
-    {"EXPUNGE", select_expunge, COMMAND_SELECTED | COMMAND_UID},
-    {"FETCH", fetch_fetch, COMMAND_SELECTED | COMMAND_UID | COMMAND_ARGUMENTS | COMMAND_NO_EXPUNGE},
-    {"ID", run_id, COMMAND_ARGUMENTS},
+    {"CHECK", imapselect_check, IMAPCOMMAND_SELECTED},
+    {"CLOSE", imapselect_close, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},
+    {"COPY", imapmove_copy, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
+    {"CREATE", manage_create, IMAPCOMMAND_ARGUMENTS},
+    {"DELETE", manage_delete, IMAPCOMMAND_ARGUMENTS},
+    {"EXAMINE", imapselect_examine, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
+    {"EXPUNGE", imapselect_expunge, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID},
+    {"FETCH", fetch_fetch,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
+    {"ID", run_id, IMAPCOMMAND_ARGUMENTS},
     {"IDLE", idle_idle, 0},
-    {"LIST", list_list, COMMAND_ARGUMENTS},
-    {"LOGIN", run_logged_in, COMMAND_ARGUMENTS | COMMAND_QUIET},
-    {"LOGOUT", run_logout, COMMAND_QUIET},
-    {"LSUB", list_lsub, COMMAND_ARGUMENTS},
-    {"MOVE", copy_move, COMMAND_SELECTED | COMMAND_UID | COMMAND_ARGUMENTS},
-    {"NAMESPACE", list_namespace, 0},
+    {"LIST", imaplist_list, IMAPCOMMAND_ARGUMENTS},
+    {"LOGIN", run_logged_in, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
+    {"LOGOUT", run_logout, IMAPCOMMAND_QUIET},
+    {"LSUB", imaplist_lsub, IMAPCOMMAND_ARGUMENTS},
+    {"MOVE", imapmove_move, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
+    {"NAMESPACE", imaplist_namespace, 0},
     {"NOOP", run_noop, 0},
-    {"RENAME", manage_rename, COMMAND_ARGUMENTS},
+    {"RENAME", manage_rename, IMAPCOMMAND_ARGUMENTS},
     {"SEARCH", search_search,
-     COMMAND_SELECTED | COMMAND_UID | COMMAND_ARGUMENTS | COMMAND_NO_EXPUNGE},
-    {"SELECT", select_select, COMMAND_ARGUMENTS | COMMAND_QUIET},
-    {"STARTTLS", run_logged_in, COMMAND_QUIET},
-    {"STATUS", status_status, COMMAND_ARGUMENTS},
-    {"STORE", store_store, COMMAND_SELECTED | COMMAND_UID | COMMAND_ARGUMENTS | COMMAND_NO_EXPUNGE},
-    {"SUBSCRIBE", manage_subscribe, COMMAND_ARGUMENTS},
-    {"UNSELECT", select_unselect, COMMAND_SELECTED | COMMAND_QUIET},
-    {"UNSUBSCRIBE", manage_unsubscribe, COMMAND_ARGUMENTS},
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
+    {"SELECT", imapselect_select, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
+    {"STARTTLS", run_logged_in, IMAPCOMMAND_QUIET},
+    {"STATUS", imapstatus_status, IMAPCOMMAND_ARGUMENTS},
+    {"STORE", imapstore_store,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
+    {"SUBSCRIBE", manage_subscribe, IMAPCOMMAND_ARGUMENTS},
+    {"UNSELECT", imapselect_unselect, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},
+    {"UNSUBSCRIBE", manage_unsubscribe, IMAPCOMMAND_ARGUMENTS},
 };
-enum { COMMAND_TABLE_SIZE = sizeof commands / sizeof *commands };
+enum { IMAPCOMMAND_TABLE_SIZE = sizeof commands / sizeof *commands };
 
-static const struct command *find_command(struct slice name)
+static const struct imapcommand *find_command(struct slice name)
 {
-    for (size_t i = 0; i < COMMAND_TABLE_SIZE; i++)
+    for (size_t i = 0; i < IMAPCOMMAND_TABLE_SIZE; i++)
         if (slice_equal_nocase(name, slice_text(commands[i].name)))
             return &commands[i];
     return NULL;
 }
 
 /* The tag, the name and (UID) what stands between them. */
-static enum answer parse_head(struct session *session, struct parse *parse)
+static enum answer parse_head(struct imapsession *session, struct parse *parse)
 {
     struct slice tag, name;
     session->command = NULL;
@@ -125,21 +127,21 @@ static enum answer parse_head(struct session *session, struct parse *parse)
     return session->command ? ANSWER_DONE : ANSWER_UNKNOWN;
 }
 
-static enum answer check_traits(struct session *session, struct parse *parse)
+static enum answer check_traits(struct imapsession *session, struct parse *parse)
 {
     unsigned traits = session->command->traits;
-    if (session->uid && !(traits & COMMAND_UID))
+    if (session->uid && !(traits & IMAPCOMMAND_UID))
         return ANSWER_UNKNOWN;
-    if ((traits & COMMAND_SELECTED) && !session->mailbox)
+    if ((traits & IMAPCOMMAND_SELECTED) && !session->mailbox)
         return ANSWER_NOT_SELECTED;
     /* UID EXPUNGE is the one whose arguments depend on UID. */
-    bool wants = (traits & COMMAND_ARGUMENTS) || (session->uid && (traits & COMMAND_UID));
+    bool wants = (traits & IMAPCOMMAND_ARGUMENTS) || (session->uid && (traits & IMAPCOMMAND_UID));
     if (wants ? !parse_space(parse) : !parse_at_end(parse))
         return ANSWER_SYNTAX;
     return ANSWER_DONE;
 }
 
-static enum answer dispatch(struct session *session)
+static enum answer dispatch(struct imapsession *session)
 {
     struct parse parse;
     parse_begin(&parse, str_slice(&session->reader.text), &session->arena);
@@ -151,7 +153,7 @@ static enum answer dispatch(struct session *session)
     return answer;
 }
 
-void command_answer(struct session *session, enum answer answer)
+void imapcommand_answer(struct imapsession *session, enum answer answer)
 {
     const struct answer_text *text = answer_text(answer);
     struct str *out = &session->out;
@@ -167,31 +169,31 @@ void command_answer(struct session *session, enum answer answer)
         str_append_text(out, text->text);
     else
         str_format(out, "%s completed", session->command ? session->command->name : "Command");
-    session_send(session);
+    imapsession_send(session);
     bool is_bad = strcmp(text->status, "BAD") == 0;
     session->bad_in_row = is_bad ? session->bad_in_row + 1 : 0;
 }
 
-static void tell_news(struct session *session)
+static void tell_news(struct imapsession *session)
 {
-    unsigned traits = session->command ? session->command->traits : COMMAND_QUIET;
-    if (!session->mailbox || (traits & COMMAND_QUIET))
+    unsigned traits = session->command ? session->command->traits : IMAPCOMMAND_QUIET;
+    if (!session->mailbox || (traits & IMAPCOMMAND_QUIET))
         return;
-    update_tell(session, !(traits & COMMAND_NO_EXPUNGE) || session->uid);
+    update_tell(session, !(traits & IMAPCOMMAND_NO_EXPUNGE) || session->uid);
 }
 
-static void finish(struct session *session, enum answer answer)
+static void finish(struct imapsession *session, enum answer answer)
 {
     tell_news(session);
     if (!session->ended || strcmp(session->how, "logout") == 0)
-        command_answer(session, answer);
-    if (session->bad_in_row > SESSION_BAD_MAX)
-        session_bye(session, "Too many commands that make no sense", "bad-commands");
+        imapcommand_answer(session, answer);
+    if (session->bad_in_row > IMAPSESSION_BAD_MAX)
+        imapsession_bye(session, "Too many commands that make no sense", "bad-commands");
     str_clear(&session->code);
     arena_free(&session->arena);
 }
 
-void command_run(struct session *session)
+void imapcommand_run(struct imapsession *session)
 {
     session->commands++;
     enum answer answer = dispatch(session);
@@ -205,9 +207,9 @@ static bool append_arguments(struct parse *parse)
            parse_space(parse);
 }
 
-bool command_takes_literal(struct slice text, void *owner)
+bool imapcommand_takes_literal(struct slice text, void *owner)
 {
-    struct session *session = owner;
+    struct imapsession *session = owner;
     struct parse parse;
     struct append_arguments arguments;
     parse_begin(&parse, text, &session->arena);
@@ -216,7 +218,7 @@ bool command_takes_literal(struct slice text, void *owner)
     return takes;
 }
 
-void command_run_append(struct session *session)
+void imapcommand_run_append(struct imapsession *session)
 {
     struct parse parse;
     struct append_arguments arguments;

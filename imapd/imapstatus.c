@@ -1,5 +1,5 @@
-/* status - STATUS: the figures of a mailbox that is not selected */
-#include "command.h"
+/* imapstatus - STATUS: the figures of a mailbox that is not selected */
+#include "imapcommand.h"
 #include "quote.h"
 
 enum status_item {
@@ -59,10 +59,10 @@ static void append_space(struct str *out)
         str_append_byte(out, ' ');
 }
 
-static void tell_status(struct session *session, const struct folder *folder,
+static void tell_status(struct imapsession *session, const struct imapfolder *folder,
                         const struct mailbox *mailbox, unsigned items)
 {
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_text(out, "STATUS ");
     quote_string(out, slice_text(folder->name));
     str_append_text(out, " (");
@@ -75,24 +75,24 @@ static void tell_status(struct session *session, const struct folder *folder,
         str_append_number(out, status_value(mailbox, status_names[i].item));
     }
     str_append_byte(out, ')');
-    session_send(session);
+    imapsession_send(session);
 }
 
-enum answer status_status(struct session *session, struct parse *arguments)
+enum answer imapstatus_status(struct imapsession *session, struct parse *arguments)
 {
     struct slice name;
-    struct folder folder;
+    struct imapfolder folder;
     unsigned items;
     if (!parse_astring(arguments, &name) || !parse_space(arguments) ||
         !parse_status_items(arguments, &items) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
-    if (!folder_named(name, &folder))
+    if (!imapfolder_named(name, &folder))
         return ANSWER_NO_MAILBOX;
     enum answer answer = ANSWER_DONE;
-    struct mailbox *mailbox = session_open_to_read(session, &folder, &answer);
+    struct mailbox *mailbox = imapsession_open_to_read(session, &folder, &answer);
     if (!mailbox)
         return answer;
     tell_status(session, &folder, mailbox, items);
-    session_close_other(session, mailbox);
+    imapsession_close_other(session, mailbox);
     return answer;
 }

@@ -1,6 +1,6 @@
-/* list - LIST, LSUB, NAMESPACE */
-#include "command.h"
+/* imaplist - LIST, LSUB, NAMESPACE */
 #include "foldertree.h"
+#include "imapcommand.h"
 #include "quote.h"
 #include "subscribe.h"
 
@@ -86,10 +86,10 @@ static bool matches(const struct list_request *request, struct slice name)
 {
     for (size_t i = 0; i < request->pattern_count; i++) {
         struct str pattern;
-        str_init(&pattern, SESSION_COMMAND_MAX);
+        str_init(&pattern, IMAPSESSION_COMMAND_MAX);
         str_append(&pattern, request->reference);
         str_append(&pattern, request->patterns[i]);
-        bool found = !pattern.failed && folder_matches(str_slice(&pattern), name);
+        bool found = !pattern.failed && imapfolder_matches(str_slice(&pattern), name);
         str_free(&pattern);
         if (found)
             return true;
@@ -104,23 +104,23 @@ static void append_attribute(struct str *out, const char *attribute)
     str_append_text(out, attribute);
 }
 
-static void tell_name(struct session *session, struct slice name)
+static void tell_name(struct imapsession *session, struct slice name)
 {
     struct str *out = &session->out;
     str_append_text(out, ") \"/\" ");
     quote_string(out, name);
-    session_send(session);
+    imapsession_send(session);
 }
 
-static void tell_entry(struct session *session, const struct list_request *request,
+static void tell_entry(struct imapsession *session, const struct list_request *request,
                        const struct foldertree_entry *entry, bool subscribed)
 {
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_append_text(out, "LIST (");
     if (!entry->exists)
         append_attribute(out, request->is_extended ? "\\NonExistent" : "\\Noselect");
     append_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
-    const char *special = folder_special_use(slice_text(entry->name));
+    const char *special = imapfolder_special_use(slice_text(entry->name));
     if (special && entry->exists)
         append_attribute(out, special);
     if (subscribed && (request->tell_subscribed || request->subscribed_only))
@@ -131,13 +131,14 @@ static void tell_entry(struct session *session, const struct list_request *reque
 static bool is_wanted(const struct list_request *request, const struct foldertree_entry *entry,
                       bool subscribed)
 {
-    if (request->special_only && (!entry->exists || !folder_special_use(slice_text(entry->name))))
+    if (request->special_only &&
+        (!entry->exists || !imapfolder_special_use(slice_text(entry->name))))
         return false;
     return (!request->subscribed_only || subscribed) && matches(request, slice_text(entry->name));
 }
 
 /* Subscribed names whose folder is gone are listed all the same (RFC 5258 3.1). */
-static void tell_missing(struct session *session, const struct list_request *request,
+static void tell_missing(struct imapsession *session, const struct list_request *request,
                          const struct foldertree *tree, const struct subscriptions *list)
 {
     struct slice rest = str_slice(&list->names), name;
@@ -146,13 +147,13 @@ static void tell_missing(struct session *session, const struct list_request *req
     while (subscribe_next(&rest, &name)) {
         if (foldertree_find(tree, name) || !matches(request, name))
             continue;
-        struct str *out = session_line(session);
+        struct str *out = imapsession_line(session);
         str_append_text(out, "LIST (\\NonExistent \\HasNoChildren \\Subscribed");
         tell_name(session, name);
     }
 }
 
-static enum answer tell_list(struct session *session, const struct list_request *request)
+static enum answer tell_list(struct imapsession *session, const struct list_request *request)
 {
     struct foldertree tree;
     struct subscriptions list;
@@ -174,7 +175,7 @@ static enum answer tell_list(struct session *session, const struct list_request 
     return ANSWER_DONE;
 }
 
-enum answer list_list(struct session *session, struct parse *arguments)
+enum answer imaplist_list(struct imapsession *session, struct parse *arguments)
 {
     struct list_request request;
     if (!parse_list(arguments, &request))
@@ -199,13 +200,13 @@ static bool lsub_name(const struct list_request *request, const struct subscript
     if (pattern.size == 0 || pattern.data[pattern.size - 1] != '%')
         return false;
     *is_above = true;
-    while (folder_parent(*name, name))
+    while (imapfolder_parent(*name, name))
         if (matches(request, *name))
             return !subscribe_has(list, *name);
     return false;
 }
 
-enum answer list_lsub(struct session *session, struct parse *arguments)
+enum answer imaplist_lsub(struct imapsession *session, struct parse *arguments)
 {
     struct list_request request = {.pattern_count = 1};
     struct subscriptions list;
@@ -226,7 +227,7 @@ enum answer list_lsub(struct session *session, struct parse *arguments)
         struct subscriptions above = {.names = told};
         if (is_above && subscribe_has(&above, name))
             continue;
-        struct str *out = session_line(session);
+        struct str *out = imapsession_line(session);
         str_append_text(out, "LSUB (");
         if (is_above) {
             append_attribute(out, "\\Noselect");
@@ -240,7 +241,7 @@ enum answer list_lsub(struct session *session, struct parse *arguments)
     return ANSWER_DONE;
 }
 
-enum answer list_namespace(struct session *session, struct parse *arguments)
+enum answer imaplist_namespace(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
     stream_write_text(&session->stream, "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n");

@@ -1,5 +1,5 @@
-/* copy - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
-#include "command.h"
+/* imapmove - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
+#include "imapcommand.h"
 #include "pick.h"
 
 #include <errno.h>
@@ -34,7 +34,7 @@ static void add_uid(struct uid_list *list, uint32_t uid)
 }
 
 struct copy_job {
-    struct session *session;
+    struct imapsession *session;
     struct mailbox *to;
     bool move;
     struct pick pick;
@@ -75,7 +75,7 @@ static enum answer copy_one(struct copy_job *job, size_t index)
 
 static enum answer copy_all(struct copy_job *job)
 {
-    struct session *session = job->session;
+    struct imapsession *session = job->session;
     enum answer answer = ANSWER_DONE;
     size_t index;
     job->made = arena_take_many(&session->arena, session->told_exists, sizeof *job->made);
@@ -107,21 +107,21 @@ static void tell_copyuid(struct copy_job *job)
         append_copyuid(job, &job->session->code);
         return;
     }
-    struct str *out = session_line(job->session);
+    struct str *out = imapsession_line(job->session);
     str_append_text(out, "OK [");
     append_copyuid(job, out);
     str_append_text(out, "] Moved");
-    session_send(job->session);
+    imapsession_send(job->session);
 }
 
-static enum answer run(struct copy_job *job, const struct folder *folder)
+static enum answer run(struct copy_job *job, const struct imapfolder *folder)
 {
     enum answer answer = ANSWER_DONE;
-    job->to = session_open_to_fill(job->session, folder, &answer);
+    job->to = imapsession_open_to_fill(job->session, folder, &answer);
     if (!job->to)
         return answer;
-    str_init(&job->from_uids.text, SESSION_OUT_MAX);
-    str_init(&job->to_uids.text, SESSION_OUT_MAX);
+    str_init(&job->from_uids.text, IMAPSESSION_OUT_MAX);
+    str_init(&job->to_uids.text, IMAPSESSION_OUT_MAX);
     answer = copy_all(job);
     if (answer == ANSWER_DONE || job->move)
         tell_copyuid(job);
@@ -129,15 +129,15 @@ static enum answer run(struct copy_job *job, const struct folder *folder)
         answer = pick_end(&job->pick);
     str_free(&job->from_uids.text);
     str_free(&job->to_uids.text);
-    session_close_other(job->session, job->to);
+    imapsession_close_other(job->session, job->to);
     return answer;
 }
 
-static enum answer copy_or_move(struct session *session, struct parse *arguments, bool move)
+static enum answer copy_or_move(struct imapsession *session, struct parse *arguments, bool move)
 {
     struct copy_job job = {.session = session, .move = move};
     struct slice name;
-    struct folder folder;
+    struct imapfolder folder;
     enum answer answer = pick_begin(&job.pick, session, arguments);
     if (answer == ANSWER_SYNTAX || !parse_space(arguments) || !parse_astring(arguments, &name) ||
         !parse_at_end(arguments))
@@ -146,17 +146,17 @@ static enum answer copy_or_move(struct session *session, struct parse *arguments
         return answer;
     if (move && session->read_only)
         return ANSWER_REFUSED_READ_ONLY;
-    if (!folder_named(name, &folder))
+    if (!imapfolder_named(name, &folder))
         return ANSWER_BAD_NAME;
     return run(&job, &folder);
 }
 
-enum answer copy_copy(struct session *session, struct parse *arguments)
+enum answer imapmove_copy(struct imapsession *session, struct parse *arguments)
 {
     return copy_or_move(session, arguments, false);
 }
 
-enum answer copy_move(struct session *session, struct parse *arguments)
+enum answer imapmove_move(struct imapsession *session, struct parse *arguments)
 {
     return copy_or_move(session, arguments, true);
 }

@@ -1,19 +1,20 @@
-/* select - SELECT, EXAMINE, CLOSE, UNSELECT, CHECK, EXPUNGE */
-#include "command.h"
+/* imapselect - SELECT, EXAMINE, CLOSE, UNSELECT, CHECK, EXPUNGE */
+#include "imapcommand.h"
 #include "pick.h"
 #include "update.h"
 
 #include <errno.h>
 #include <fcntl.h>
 
-static void tell_code(struct session *session, const char *code, uint64_t number, const char *text)
+static void tell_code(struct imapsession *session, const char *code, uint64_t number,
+                      const char *text)
 {
-    struct str *out = session_line(session);
+    struct str *out = imapsession_line(session);
     str_format(out, "OK [%s %llu] %s", code, (unsigned long long)number, text);
-    session_send(session);
+    imapsession_send(session);
 }
 
-static void tell_first_unseen(struct session *session)
+static void tell_first_unseen(struct imapsession *session)
 {
     for (size_t i = 0; i < session->mailbox->count; i++) {
         if (session->mailbox->messages[i].flags & MAILDIR_SEEN)
@@ -23,15 +24,16 @@ static void tell_first_unseen(struct session *session)
     }
 }
 
-static enum answer open_mailbox(struct session *session, struct parse *arguments, bool read_only)
+static enum answer open_mailbox(struct imapsession *session, struct parse *arguments,
+                                bool read_only)
 {
     struct slice name;
-    struct folder folder;
+    struct imapfolder folder;
     if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
     /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
-    session_unselect(session);
-    if (!folder_named(name, &folder))
+    imapsession_unselect(session);
+    if (!imapfolder_named(name, &folder))
         return ANSWER_NO_MAILBOX;
     session->mailbox = mailbox_open(AT_FDCWD, folder.path, read_only);
     if (!session->mailbox)
@@ -47,18 +49,18 @@ static enum answer open_mailbox(struct session *session, struct parse *arguments
     return read_only ? ANSWER_READ_ONLY : ANSWER_READ_WRITE;
 }
 
-enum answer select_select(struct session *session, struct parse *arguments)
+enum answer imapselect_select(struct imapsession *session, struct parse *arguments)
 {
     return open_mailbox(session, arguments, false);
 }
 
-enum answer select_examine(struct session *session, struct parse *arguments)
+enum answer imapselect_examine(struct imapsession *session, struct parse *arguments)
 {
     return open_mailbox(session, arguments, true);
 }
 
 /* Removes what has \Deleted, within `uids` where given. */
-static enum answer expunge(struct session *session, const struct sequence *uids)
+static enum answer expunge(struct imapsession *session, const struct sequence *uids)
 {
     struct mailbox *mailbox = session->mailbox;
     enum answer answer = ANSWER_DONE;
@@ -75,7 +77,7 @@ static enum answer expunge(struct session *session, const struct sequence *uids)
     return mailbox_unlock(mailbox) ? answer : answer_from_errno(errno);
 }
 
-enum answer select_expunge(struct session *session, struct parse *arguments)
+enum answer imapselect_expunge(struct imapsession *session, struct parse *arguments)
 {
     struct sequence uids;
     if (session->uid && (!parse_sequence(arguments, &uids) || !parse_at_end(arguments)))
@@ -89,25 +91,25 @@ enum answer select_expunge(struct session *session, struct parse *arguments)
     return expunge(session, session->uid ? &uids : NULL);
 }
 
-enum answer select_close(struct session *session, struct parse *arguments)
+enum answer imapselect_close(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
     enum answer answer = ANSWER_DONE;
     if (!session->read_only)
         answer = mailbox_sync(session->mailbox) ? expunge(session, NULL) : answer_from_errno(errno);
-    session_unselect(session);
+    imapsession_unselect(session);
     return answer;
 }
 
-enum answer select_unselect(struct session *session, struct parse *arguments)
+enum answer imapselect_unselect(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
-    session_unselect(session);
+    imapsession_unselect(session);
     return ANSWER_DONE;
 }
 
 /* Every change was durable when it was answered: there is nothing to check. */
-enum answer select_check(struct session *session, struct parse *arguments)
+enum answer imapselect_check(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
     (void)arguments;

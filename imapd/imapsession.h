@@ -1,0 +1,91 @@
+/*
+ * imapsession - one logged-in connection: its stream, its selected mailbox, the command at work
+ */
+#ifndef IMAPD_IMAPSESSION_H
+#define IMAPD_IMAPSESSION_H
+
+#include "answer.h"
+#include "arena.h"
+#include "imapfolder.h"
+#include "mailbox.h"
+#include "parse.h"
+#include "reader.h"
+#include "stream.h"
+
+/* Every bound of a session; what happens when it is met stands beside it. */
+enum {
+    IMAPSESSION_LINE_MAX = 65536,         /* BAD; long UID sets need more than RFC 7162's 8192 */
+    IMAPSESSION_LITERAL_MAX = 262144,     /* NO [TOOBIG], or BYE when it comes unasked */
+    IMAPSESSION_COMMAND_MAX = 1048576,    /* BAD */
+    IMAPSESSION_ARENA_MAX = 16 * 1048576, /* BAD: what is parsed out of one command */
+    IMAPSESSION_OUT_MAX = 32 * 1048576,   /* NO: one line of an answer, an ENVELOPE for example */
+    IMAPSESSION_MESSAGE_MAX = 100 * 1048576, /* NO [TOOBIG]; the plans' highest (SPEC R5.1) */
+    IMAPSESSION_READ_MAX = 512 * 1048576,    /* NO: of a message that has to be read into memory */
+    IMAPSESSION_IDLE_MS = 30 * 60 * 1000,    /* BYE; RFC 3501 5.4 */
+    IMAPSESSION_BAD_MAX = 20,                /* BYE: BADs one after the other */
+    IMAPSESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
+};
+
+struct imapcommand;
+
+struct imapsession {
+    struct stream stream;
+    struct reader reader;
+    struct arena arena; /* of the command at work */
+    struct str out;     /* scratch: the line that is being made */
+    struct str code;    /* response code of the tagged answer, instead of the table's */
+    const char *account, *client, *tls;
+
+    /* the command at work */
+    const struct imapcommand *command;
+    struct slice tag; /* in the arena */
+    bool uid;         /* UID FETCH and its like */
+
+    /* the selected mailbox */
+    struct mailbox *mailbox; /* NULL: none */
+    struct imapfolder folder;
+    bool read_only;
+    size_t told_exists, told_recent; /* what the client knows */
+    size_t told_keywords;
+
+    unsigned bad_in_row;
+    uint64_t commands;
+    bool ended;
+    const char *how; /* it ended; for the log */
+};
+
+/* Takes the descriptors of the client. `pending` is what the login program read too far. */
+bool imapsession_begin(struct imapsession *session, int in, int out, struct slice pending);
+void imapsession_end(struct imapsession *session);
+
+/* "TAG OK [CAPABILITY ...] Logged in" */
+void imapsession_greet(struct imapsession *session, struct slice tag);
+/* "TAG NO [UNAVAILABLE]" and the end: the account's folder can't be used. */
+void imapsession_refuse(struct imapsession *session, struct slice tag);
+/* One command; false when the session has ended. */
+bool imapsession_step(struct imapsession *session);
+/* All of them. */
+void imapsession_run(struct imapsession *session);
+
+/* Ends the session with a BYE. */
+void imapsession_bye(struct imapsession *session, const char *text, const char *how);
+/* How the stream broke. */
+void imapsession_lost(struct imapsession *session, enum stream_result result);
+/* Gives back what an idle connection needs not hold. */
+void imapsession_slim(struct imapsession *session);
+
+/* Starts and sends one untagged line, "* " in front, collected in session->out. */
+struct str *imapsession_line(struct imapsession *session);
+void imapsession_send(struct imapsession *session);
+
+void imapsession_unselect(struct imapsession *session);
+/* Opens another folder than the selected one; if it is that, the selected mailbox is given back and
+ * session_close_other does nothing. NULL: *answer says why. */
+struct mailbox *imapsession_open_to_read(struct imapsession *session,
+                                         const struct imapfolder *folder, enum answer *answer);
+/* For APPEND, COPY, MOVE: also where the selected one was opened by EXAMINE; [TRYCREATE]. */
+struct mailbox *imapsession_open_to_fill(struct imapsession *session,
+                                         const struct imapfolder *folder, enum answer *answer);
+void imapsession_close_other(struct imapsession *session, struct mailbox *mailbox);
+
+#endif
