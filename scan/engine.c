@@ -4,10 +4,12 @@
 #include "encode.h"
 #include "log.h"
 #include "str.h"
+#include "writewatch.h"
 
 #include <clamav.h>
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { CANARY_MAX = 4096 };
@@ -183,11 +185,14 @@ static void conclude(struct scan *scan, cl_error_t result, const char *name)
     /* "Virus", but the callback told of none: take the result's word. */
     if (result == CL_VIRUS && !was_named)
         found(-1, name ? name : "unnamed", scan);
-    if (!is_answer)
+    int error = writewatch_error();
+    if (error != 0)
+        keep_reason(findings, strerror(error));
+    else if (!is_answer)
         keep_reason(findings, cl_strerror(result));
     else if (scan->inspections == 0)
         keep_reason(findings, "libclamav has looked at nothing");
-    findings->is_complete = is_answer && !scan->has_error && scan->inspections > 0;
+    findings->is_complete = is_answer && !scan->has_error && error == 0 && scan->inspections > 0;
     if (findings->is_complete)
         findings->reason[0] = '\0';
 }
@@ -208,6 +213,7 @@ void engine_scan(const struct engine *engine, struct slice message, struct findi
     const char *name = NULL;
     unsigned long scanned = 0;
     struct cl_scan_options options = scan_options;
+    writewatch_begin();
     current = &scan;
     cl_error_t result =
         cl_scanmap_callback(map, NULL, &name, &scanned, engine->handle, &options, &scan);

@@ -3,8 +3,8 @@
  *
  * libclamav answers "clean" when its temporary folder is missing, when the disk is full, and when
  * two processes share a folder. A scan counts as complete only if the result was success, no
- * message of level error came, and the inspection callback ran at least once. Each process has a
- * folder of its own.
+ * message of level error came, no write failed (writewatch.h), and the inspection callback ran at
+ * least once. Each process has a folder of its own.
  *
  * One scan at a time in a process: libclamav's message callback knows no scan it belongs to.
  */

@@ -4,11 +4,11 @@
 #include "clock.h"
 #include "engine.h"
 #include "exits.h"
-#include "folder.h"
 #include "io.h"
 #include "life.h"
 #include "log.h"
-#include "worker.h"
+#include "scanworker.h"
+#include "tempfolder.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -31,7 +31,7 @@ enum {
 struct slot {
     pid_t pid; /* 0: to be started at `due` */
     int64_t started, due, wait;
-    struct worker_note *note;
+    struct scanworker_note *note;
 };
 
 struct crew {
@@ -57,13 +57,13 @@ static void log_loaded(const struct crew *crew, int64_t began)
 
 static void check_canary(struct crew *crew)
 {
-    char path[FOLDER_PATH_MAX];
+    char path[TEMPFOLDER_PATH_MAX];
     char reason[REASON_MAX];
-    folder_name(getpid(), path);
-    if (!folder_make(path) || !engine_set_folder(&crew->engine, path))
+    tempfolder_name(getpid(), path);
+    if (!tempfolder_make(path) || !engine_set_folder(&crew->engine, path))
         life_die_passing("make", path);
     bool is_sound = engine_is_sound(&crew->engine, reason);
-    folder_remove(path);
+    tempfolder_remove(path);
     if (is_sound)
         return;
     log_trouble("scan", "a test message", 0, reason);
@@ -72,8 +72,8 @@ static void check_canary(struct crew *crew)
 
 static void load(struct crew *crew)
 {
-    const struct config *config = crew->loader->config;
-    const char *const folders[] = {CONFIG_OWN_SIGNATURES, config->clamdb};
+    const struct scanconfig *config = crew->loader->config;
+    const char *const folders[] = {SCANCONFIG_OWN_SIGNATURES, config->clamdb};
     int64_t began = clock_ms();
     /* The library's own limit comes before the alarm, so that a message which is made to take long
      * meets the answer for limits, and does not come again and again. */
@@ -86,23 +86,23 @@ static void load(struct crew *crew)
 
 /* ---- workers -------------------------------------------------------------------------------- */
 
-_Noreturn static void worker_run(const struct crew *crew, struct worker_note *note)
+_Noreturn static void worker_run(const struct crew *crew, struct scanworker_note *note)
 {
     const struct loader *loader = crew->loader;
     struct engine engine = crew->engine;
-    struct worker worker = {.listener = loader->listener,
-                            .welcome = loader->welcome,
-                            .timeout_s = loader->config->timeout_s,
-                            .engine = &engine,
-                            .policy = loader->config->policy,
-                            .note = note};
+    struct scanworker worker = {.listener = loader->listener,
+                                .welcome = loader->welcome,
+                                .timeout_s = loader->config->timeout_s,
+                                .engine = &engine,
+                                .policy = loader->config->policy,
+                                .note = note};
     pid_t parent = getppid();
     /* Without its loader a worker would outlive its signatures. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || getppid() != parent)
         exit(EXIT_PASSING);
-    worker_confine(&worker);
-    if (!worker_serve(&worker))
-        life_die_passing("serve", "a worker's socket");
+    scanworker_confine(&worker);
+    if (!scanworker_serve(&worker))
+        exit(EXIT_PASSING);
     exit(EXIT_DONE);
 }
 
@@ -125,9 +125,9 @@ static void start(struct crew *crew, struct slot *slot)
 static void log_death(const struct slot *slot, int status)
 {
     struct log_line line;
-    char id[REQUEST_ID_MAX + 1];
+    char id[QUESTION_ID_MAX + 1];
     memcpy(id, slot->note->id, sizeof id);
-    id[REQUEST_ID_MAX] = '\0';
+    id[QUESTION_ID_MAX] = '\0';
     log_begin(&line, "worker-died");
     log_number(&line, "pid", slot->pid);
     if (WIFSIGNALED(status))
@@ -142,9 +142,9 @@ static void log_death(const struct slot *slot, int status)
 
 static void bury(struct crew *crew, pid_t pid, int status)
 {
-    char path[FOLDER_PATH_MAX];
-    folder_name(pid, path);
-    folder_remove(path);
+    char path[TEMPFOLDER_PATH_MAX];
+    tempfolder_name(pid, path);
+    tempfolder_remove(path);
     for (unsigned i = 0; i < crew->count; i++) {
         struct slot *slot = &crew->slots[i];
         if (slot->pid != pid)
@@ -214,8 +214,8 @@ static void keep_running(struct crew *crew, const sigset_t *signals)
 
 static void hire(struct crew *crew)
 {
-    size_t size = sizeof(struct worker_note) * crew->count;
-    struct worker_note *notes =
+    size_t size = sizeof(struct scanworker_note) * crew->count;
+    struct scanworker_note *notes =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (notes == MAP_FAILED)
         life_die_passing("share memory with", "the workers");

@@ -4,10 +4,10 @@
 #ifndef SCAN_LOADER_H
 #define SCAN_LOADER_H
 
-#include "config.h"
+#include "scanconfig.h"
 
 struct loader {
-    const struct config *config;
+    const struct scanconfig *config;
     int listener;  /* shared by the workers */
     int ready;     /* a byte goes there when the workers may begin; owned */
     uid_t welcome; /* who may ask */

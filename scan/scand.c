@@ -19,13 +19,13 @@
  * Exits       0 told to stop, 100 wrong use, 111 passing trouble
  */
 #include "clock.h"
-#include "config.h"
 #include "exits.h"
-#include "folder.h"
 #include "io.h"
 #include "life.h"
-#include "master.h"
 #include "scan.h"
+#include "scanconfig.h"
+#include "scanmaster.h"
+#include "tempfolder.h"
 #include "unixsocket.h"
 
 #include <errno.h>
@@ -38,30 +38,31 @@ static int open_socket(void)
     int listener = unixsocket_listen(SCAN_SOCKET, SOCK_SEQPACKET, BACKLOG);
     if (listener < 0)
         life_die_passing("listen on", SCAN_SOCKET);
-    if (!folder_make_base(life_uid(ROLE_SCAND)))
-        life_die_passing("make", FOLDER_BASE);
+    if (!tempfolder_make_base(life_uid(ROLE_SCAND)))
+        life_die_passing("make", TEMPFOLDER_BASE);
     return listener;
 }
 
-static void read_settings(struct config *config)
+static void read_settings(struct scanconfig *config)
 {
     struct directory directory;
     directory_init(&directory);
-    if (!config_read(&directory, config))
+    if (!scanconfig_read(&directory, config))
         life_die_passing("read settings from", "cdb/host.cdb");
     directory_close(&directory);
 }
 
 int main(void)
 {
-    struct config config;
-    struct master master;
+    struct scanconfig config;
+    struct scanmaster master;
     life_begin("scand");
     int listener = open_socket();
     life_drop(ROLE_SCAND, true, NULL);
-    folder_remove_stale();
+    tempfolder_remove_stale();
     read_settings(&config);
-    if (!master_start(&master, listener, life_uid(ROLE_QUEUE), &config) || !master_run(&master))
+    if (!scanmaster_start(&master, listener, life_uid(ROLE_QUEUE), &config) ||
+        !scanmaster_run(&master))
         life_die_passing("run", "the event loop");
     return EXIT_DONE;
 }

@@ -1,5 +1,5 @@
-/* request - see request.h */
-#include "request.h"
+/* question - see question.h */
+#include "question.h"
 
 #include "scan.h"
 
@@ -15,7 +15,7 @@ static bool is_id(struct slice id)
     return id.size > 0;
 }
 
-bool request_parse(const struct wire_message *message, struct request *request)
+bool question_parse(const struct wire_message *message, struct question *request)
 {
     return message->count == 4 && slice_equal(wire_field(message, 0), slice_text(SCAN_PROTOCOL)) &&
            is_id(wire_field(message, 1)) &&
@@ -25,10 +25,10 @@ bool request_parse(const struct wire_message *message, struct request *request)
            request->start <= INT64_MAX - request->size && message->fd_count == 1;
 }
 
-bool request_map(const struct request *request, int fd, struct request_map *map)
+bool question_map(const struct question *request, int fd, struct question_map *map)
 {
     struct stat info;
-    *map = (struct request_map){.length = (size_t)(request->start + request->size)};
+    *map = (struct question_map){.length = (size_t)(request->start + request->size)};
     if (fstat(fd, &info) < 0)
         return false;
     if (!S_ISREG(info.st_mode) || (uint64_t)info.st_size < map->length) {
@@ -48,9 +48,9 @@ bool request_map(const struct request *request, int fd, struct request_map *map)
     return true;
 }
 
-void request_unmap(struct request_map *map)
+void question_unmap(struct question_map *map)
 {
     if (map->base)
         munmap(map->base, map->length);
-    *map = (struct request_map){0};
+    *map = (struct question_map){0};
 }

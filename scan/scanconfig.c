@@ -1,5 +1,5 @@
-/* config - see config.h */
-#include "config.h"
+/* scanconfig - see scanconfig.h */
+#include "scanconfig.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -52,7 +52,7 @@ static uint64_t hash_file(const char *name, const struct stat *info)
     return hash(sum, &info->st_mtim, sizeof info->st_mtim);
 }
 
-uint64_t config_fingerprint(const char *folder)
+uint64_t scanconfig_fingerprint(const char *folder)
 {
     uint64_t sum = 0;
     DIR *open_folder = opendir(folder);
@@ -67,21 +67,21 @@ uint64_t config_fingerprint(const char *folder)
     return sum;
 }
 
-bool config_read(struct directory *directory, struct config *config)
+bool scanconfig_read(struct directory *directory, struct scanconfig *config)
 {
-    *config = (struct config){0};
+    *config = (struct scanconfig){0};
     if (!read_path(directory, "clamdb", config->clamdb) ||
         !read_number(directory, "scan-workers", &config->workers) ||
         !read_number(directory, "scan-timeout", &config->timeout_s) ||
         !read_passes(directory, "scan-encrypted", &config->policy.encrypted_passes) ||
         !read_passes(directory, "scan-limits", &config->policy.limits_pass))
         return false;
-    config->files =
-        config_fingerprint(config->clamdb) * 3 + config_fingerprint(CONFIG_OWN_SIGNATURES);
+    config->files = scanconfig_fingerprint(config->clamdb) * 3 +
+                    scanconfig_fingerprint(SCANCONFIG_OWN_SIGNATURES);
     return true;
 }
 
-bool config_is_same(const struct config *a, const struct config *b)
+bool scanconfig_is_same(const struct scanconfig *a, const struct scanconfig *b)
 {
     return strcmp(a->clamdb, b->clamdb) == 0 && a->workers == b->workers &&
            a->timeout_s == b->timeout_s && a->files == b->files &&

@@ -1,17 +1,17 @@
 /*
- * config - the host's settings that scand acts on, and the state of the signature folders
+ * scanconfig - the host's settings that scand acts on, and the state of the signature folders
  */
-#ifndef SCAN_CONFIG_H
-#define SCAN_CONFIG_H
+#ifndef SCAN_SCANCONFIG_H
+#define SCAN_SCANCONFIG_H
 
 #include "directory.h"
 #include "judge.h"
 
 #include <limits.h>
 
-#define CONFIG_OWN_SIGNATURES "etc/clamav"
+#define SCANCONFIG_OWN_SIGNATURES "etc/clamav"
 
-struct config {
+struct scanconfig {
     char clamdb[PATH_MAX]; /* clamdb */
     unsigned workers;      /* scan-workers */
     unsigned timeout_s;    /* scan-timeout */
@@ -20,10 +20,10 @@ struct config {
 };
 
 /* Reads the compiled settings and looks at the folders. False: trouble with cdb/host.cdb. */
-bool config_read(struct directory *directory, struct config *config);
+bool scanconfig_read(struct directory *directory, struct scanconfig *config);
 /* Is nothing different that scanning depends on? */
-bool config_is_same(const struct config *a, const struct config *b);
+bool scanconfig_is_same(const struct scanconfig *a, const struct scanconfig *b);
 /* Adds what the names, sizes and times of a folder's files come to; any order, same result. */
-uint64_t config_fingerprint(const char *folder);
+uint64_t scanconfig_fingerprint(const char *folder);
 
 #endif

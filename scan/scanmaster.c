@@ -1,11 +1,11 @@
-/* master - see master.h */
-#include "master.h"
+/* scanmaster - see scanmaster.h */
+#include "scanmaster.h"
 
 #include "clock.h"
-#include "exits.h"
 #include "io.h"
 #include "loader.h"
 #include "log.h"
+#include "tempfolder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,23 +18,23 @@
 
 static void tick(struct loop_timer *timer);
 
-static void schedule(struct master *master, int64_t ms)
+static void schedule(struct scanmaster *master, int64_t ms)
 {
     if (!loop_set_timer(&master->loop, &master->timer, clock_deadline(ms), tick, master))
         loop_stop(&master->loop);
 }
 
-static void retry_later(struct master *master)
+static void retry_later(struct scanmaster *master)
 {
     master->retry_at = clock_deadline(master->retry_ms);
     master->retry_ms *= 2;
-    if (master->retry_ms > MASTER_RETRY_MAX_MS)
-        master->retry_ms = MASTER_RETRY_MAX_MS;
+    if (master->retry_ms > SCANMASTER_RETRY_MAX_MS)
+        master->retry_ms = SCANMASTER_RETRY_MAX_MS;
 }
 
 /* ---- generations ---------------------------------------------------------------------------- */
 
-static void generation_forget(struct master *master, struct generation *generation)
+static void generation_forget(struct scanmaster *master, struct generation *generation)
 {
     if (generation->ready >= 0)
         loop_remove(&master->loop, &generation->watch);
@@ -42,7 +42,7 @@ static void generation_forget(struct master *master, struct generation *generati
     generation->pid = 0;
 }
 
-static void finish(struct master *master)
+static void finish(struct scanmaster *master)
 {
     if (master->serving.pid > 0)
         kill(master->serving.pid, SIGTERM);
@@ -53,7 +53,7 @@ static void finish(struct master *master)
 static void loader_ready(struct loop_watch *watch, uint32_t events)
 {
     (void)events;
-    struct master *master = watch->owner;
+    struct scanmaster *master = watch->owner;
     char byte;
     bool is_ready = read(master->loading.ready, &byte, 1) == 1;
     loop_remove(&master->loop, watch);
@@ -64,11 +64,12 @@ static void loader_ready(struct loop_watch *watch, uint32_t events)
     master->serving = (struct generation){
         .pid = master->loading.pid, .ready = -1, .config = master->loading.config};
     master->loading.pid = 0;
-    master->retry_ms = MASTER_RETRY_MIN_MS;
+    master->retry_ms = SCANMASTER_RETRY_MIN_MS;
     master->retry_at = 0;
+    tempfolder_remove_stale(); /* of a generation that was killed */
 }
 
-_Noreturn static void loader_child(struct master *master, int ready)
+_Noreturn static void loader_child(struct scanmaster *master, int ready)
 {
     struct loader loader = {.config = &master->loading.config,
                             .listener = master->listener,
@@ -81,7 +82,7 @@ _Noreturn static void loader_child(struct master *master, int ready)
     loader_run(&loader);
 }
 
-static void load(struct master *master, const struct config *config)
+static void load(struct scanmaster *master, const struct scanconfig *config)
 {
     int pipe_ends[2];
     struct generation *next = &master->loading;
@@ -123,7 +124,7 @@ static void log_end_of(const char *what, int status)
     log_end(&line);
 }
 
-static void bury(struct master *master, pid_t pid, int status)
+static void bury(struct scanmaster *master, pid_t pid, int status)
 {
     struct generation *generation = pid == master->serving.pid   ? &master->serving
                                     : pid == master->loading.pid ? &master->loading
@@ -138,12 +139,12 @@ static void bury(struct master *master, pid_t pid, int status)
     retry_later(master);
 }
 
-static bool is_empty(const struct master *master)
+static bool is_empty(const struct scanmaster *master)
 {
     return master->serving.pid == 0 && master->loading.pid == 0 && master->ending.pid == 0;
 }
 
-static void bury_all(struct master *master)
+static void bury_all(struct scanmaster *master)
 {
     int status;
     pid_t pid;
@@ -152,19 +153,19 @@ static void bury_all(struct master *master)
     if (master->is_stopping && is_empty(master))
         loop_stop(&master->loop);
     else if (!master->is_stopping && master->serving.pid == 0 && master->loading.pid == 0)
-        schedule(master, MASTER_RETRY_MIN_MS); /* nobody serves */
+        schedule(master, SCANMASTER_RETRY_MIN_MS); /* nobody serves */
 }
 
 /* Looks at folders and settings, and loads when they differ from what serves and have not changed
  * since the last look. Without a serving generation there is nothing to wait for. */
-static void look(struct master *master)
+static void look(struct scanmaster *master)
 {
-    struct config now;
+    struct scanconfig now;
     bool is_busy = master->loading.pid > 0 || master->ending.pid > 0;
-    if (!config_read(&master->directory, &now))
+    if (!scanconfig_read(&master->directory, &now))
         now = master->seen; /* told by others; what was read last holds */
-    bool is_steady = config_is_same(&now, &master->seen);
-    bool is_new = master->serving.pid == 0 || !config_is_same(&now, &master->serving.config);
+    bool is_steady = scanconfig_is_same(&now, &master->seen);
+    bool is_new = master->serving.pid == 0 || !scanconfig_is_same(&now, &master->serving.config);
     master->seen = now;
     if (!is_steady)
         master->retry_at = 0; /* what failed may be mended */
@@ -176,7 +177,7 @@ static void look(struct master *master)
 
 static void tick(struct loop_timer *timer)
 {
-    struct master *master = timer->owner;
+    struct scanmaster *master = timer->owner;
     if (master->is_stopping) {
         /* Workers end by themselves when their scan is done, or by its alarm. */
         log_event("stop", "left", "workers that still scan");
@@ -184,10 +185,10 @@ static void tick(struct loop_timer *timer)
         return;
     }
     look(master);
-    schedule(master, MASTER_POLL_MS);
+    schedule(master, SCANMASTER_POLL_MS);
 }
 
-static void stop(struct master *master)
+static void stop(struct scanmaster *master)
 {
     if (master->is_stopping)
         return;
@@ -196,12 +197,12 @@ static void stop(struct master *master)
     for (size_t i = 0; i < sizeof pids / sizeof pids[0]; i++)
         if (pids[i] > 0)
             kill(pids[i], SIGTERM);
-    schedule(master, MASTER_STOP_MS);
+    schedule(master, SCANMASTER_STOP_MS);
 }
 
 static void signal_came(int signal, void *owner)
 {
-    struct master *master = owner;
+    struct scanmaster *master = owner;
     if (signal == SIGCHLD)
         bury_all(master);
     else if (signal == SIGHUP)
@@ -212,11 +213,14 @@ static void signal_came(int signal, void *owner)
         loop_stop(&master->loop);
 }
 
-bool master_start(struct master *master, int listener, uid_t welcome, const struct config *config)
+bool scanmaster_start(struct scanmaster *master, int listener, uid_t welcome,
+                      const struct scanconfig *config)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
-    *master = (struct master){
-        .listener = listener, .welcome = welcome, .seen = *config, .retry_ms = MASTER_RETRY_MIN_MS};
+    *master = (struct scanmaster){.listener = listener,
+                                  .welcome = welcome,
+                                  .seen = *config,
+                                  .retry_ms = SCANMASTER_RETRY_MIN_MS};
     master->serving.ready = master->loading.ready = master->ending.ready = -1;
     directory_init(&master->directory);
     if (!loop_init(&master->loop) ||
@@ -224,11 +228,11 @@ bool master_start(struct master *master, int listener, uid_t welcome, const stru
                           sizeof signals / sizeof signals[0], signal_came, master))
         return false;
     load(master, config);
-    schedule(master, MASTER_POLL_MS);
+    schedule(master, SCANMASTER_POLL_MS);
     return true;
 }
 
-bool master_run(struct master *master)
+bool scanmaster_run(struct scanmaster *master)
 {
     bool done = loop_run(&master->loop);
     directory_close(&master->directory);

@@ -1,13 +1,13 @@
-/* worker - see worker.h */
-#include "worker.h"
+/* scanworker - see scanworker.h */
+#include "scanworker.h"
 
 #include "clock.h"
 #include "exits.h"
-#include "folder.h"
 #include "io.h"
 #include "life.h"
 #include "log.h"
 #include "sandbox.h"
+#include "tempfolder.h"
 #include "unixsocket.h"
 
 #include <errno.h>
@@ -59,11 +59,11 @@ static void limit(void)
         life_die_passing("limit", "a worker");
 }
 
-void worker_confine(struct worker *worker)
+void scanworker_confine(struct scanworker *worker)
 {
     char reason[REASON_MAX];
-    folder_name(getpid(), worker->folder);
-    if (!folder_make(worker->folder))
+    tempfolder_name(getpid(), worker->folder);
+    if (!tempfolder_make(worker->folder))
         life_die_passing("make", worker->folder);
     if (!engine_set_folder(worker->engine, worker->folder))
         life_die_passing("use", worker->folder);
@@ -88,26 +88,27 @@ static void set_alarm(unsigned seconds)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static void scan(struct worker *worker, const struct request *request, int fd,
+static void scan(struct scanworker *worker, const struct question *request, int fd,
                  struct findings *findings)
 {
-    struct request_map map;
+    struct question_map map;
     *findings = (struct findings){0};
-    if (!folder_is_usable(worker->folder, request->size)) {
+    if (!tempfolder_is_usable(worker->folder, request->size)) {
+        worker->is_spoilt = errno != ENOSPC;
         snprintf(findings->reason, REASON_MAX, "temporary folder: %s", strerror(errno));
         return;
     }
-    if (!request_map(request, fd, &map)) {
+    if (!question_map(request, fd, &map)) {
         snprintf(findings->reason, REASON_MAX, "queue file: %s", strerror(errno));
         return;
     }
     set_alarm(worker->timeout_s);
     engine_scan(worker->engine, map.message, findings);
     set_alarm(0);
-    request_unmap(&map);
+    question_unmap(&map);
 }
 
-static void log_judgement(const struct request *request, const struct judgement *judgement,
+static void log_judgement(const struct question *request, const struct judgement *judgement,
                           int64_t ms)
 {
     struct log_line line;
@@ -121,7 +122,7 @@ static void log_judgement(const struct request *request, const struct judgement 
     log_end(&line);
 }
 
-static bool answer(struct worker *worker, const struct judgement *judgement)
+static bool answer(struct scanworker *worker, const struct judgement *judgement)
 {
     struct str packet;
     str_init(&packet, ANSWER_MAX);
@@ -134,11 +135,11 @@ static bool answer(struct worker *worker, const struct judgement *judgement)
 }
 
 /* False: the connection is to be closed. */
-static bool serve_question(struct worker *worker)
+static bool serve_question(struct scanworker *worker)
 {
-    struct request request;
+    struct question request;
     struct findings findings;
-    if (!request_parse(&worker->question, &request))
+    if (!question_parse(&worker->question, &request))
         return false;
     int fd = wire_take_fd(&worker->question, 0);
     int64_t began = clock_ms();
@@ -155,7 +156,7 @@ static bool serve_question(struct worker *worker)
 /* ---- one connection ------------------------------------------------------------------------- */
 
 /* Reads one question if one is there, and answers it. WIRE_TIMEOUT: none is there. */
-static enum wire_result take_question(struct worker *worker)
+static enum wire_result take_question(struct scanworker *worker)
 {
     enum wire_result result = wire_receive(worker->peer, &worker->question, CLOCK_NEVER);
     worker->has_asked |= result == WIRE_OK;
@@ -165,12 +166,12 @@ static enum wire_result take_question(struct worker *worker)
 }
 
 /* How long the peer, who has asked nothing yet, may take for its first question. */
-static int first_question_wait(const struct worker *worker)
+static int first_question_wait(const struct scanworker *worker)
 {
     return worker->has_asked ? 0 : clock_left(worker->first_by);
 }
 
-static void let_go(struct worker *worker)
+static void let_go(struct scanworker *worker)
 {
     struct pollfd ready = {.fd = worker->peer, .events = POLLIN};
     poll(&ready, 1, first_question_wait(worker));
@@ -180,7 +181,7 @@ static void let_go(struct worker *worker)
     io_close(&worker->peer);
 }
 
-static void accept_peer(struct worker *worker)
+static void accept_peer(struct scanworker *worker)
 {
     uid_t uid;
     pid_t pid;
@@ -197,8 +198,10 @@ static void accept_peer(struct worker *worker)
 }
 
 /* One round. False: it is time to end. */
-static bool serve_round(struct worker *worker)
+static bool serve_round(struct scanworker *worker)
 {
+    if (worker->is_spoilt)
+        return false;
     /* Others are looked at when this peer has had its turn. */
     int wait = worker->peer >= 0 ? first_question_wait(worker) : 0;
     struct pollfd ready[] = {{.fd = worker->signals, .events = POLLIN},
@@ -206,7 +209,7 @@ static bool serve_round(struct worker *worker)
                              {.fd = wait > 0 ? -1 : worker->listener, .events = POLLIN}};
     if (poll(ready, 3, wait > 0 ? wait : -1) < 0)
         return errno == EINTR;
-    if (ready[0].revents || worker->scans >= WORKER_SCANS_MAX)
+    if (ready[0].revents || worker->scans >= SCANWORKER_SCANS_MAX)
         return false;
     if (worker->peer >= 0 && ready[1].revents) {
         enum wire_result result = take_question(worker);
@@ -223,7 +226,7 @@ static bool serve_round(struct worker *worker)
     return true;
 }
 
-bool worker_serve(struct worker *worker)
+bool scanworker_serve(struct scanworker *worker)
 {
     sigset_t stop;
     sigemptyset(&stop);
@@ -240,5 +243,5 @@ bool worker_serve(struct worker *worker)
         let_go(worker);
     wire_free(&worker->question);
     io_close(&worker->signals);
-    return true;
+    return !worker->is_spoilt;
 }

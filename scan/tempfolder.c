@@ -1,5 +1,5 @@
-/* folder - see folder.h */
-#include "folder.h"
+/* tempfolder - see tempfolder.h */
+#include "tempfolder.h"
 
 #include "clock.h"
 #include "io.h"
@@ -19,16 +19,16 @@
 
 enum { WALK_FDS = 16, PROBE_BYTES = 4096 };
 
-void folder_name(pid_t pid, char path[FOLDER_PATH_MAX])
+void tempfolder_name(pid_t pid, char path[TEMPFOLDER_PATH_MAX])
 {
-    snprintf(path, FOLDER_PATH_MAX, FOLDER_BASE "/%d", (int)pid);
+    snprintf(path, TEMPFOLDER_PATH_MAX, TEMPFOLDER_BASE "/%d", (int)pid);
 }
 
-bool folder_make_base(uid_t owner)
+bool tempfolder_make_base(uid_t owner)
 {
-    if (mkdir(FOLDER_BASE, 0700) < 0 && errno != EEXIST)
+    if (mkdir(TEMPFOLDER_BASE, 0700) < 0 && errno != EEXIST)
         return false;
-    return geteuid() != 0 || lchown(FOLDER_BASE, owner, owner) == 0;
+    return geteuid() != 0 || lchown(TEMPFOLDER_BASE, owner, owner) == 0;
 }
 
 static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
@@ -39,14 +39,14 @@ static int remove_entry(const char *path, const struct stat *info, int type, str
     return remove(path);
 }
 
-bool folder_remove(const char *path)
+bool tempfolder_remove(const char *path)
 {
     return nftw(path, remove_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS) == 0 || errno == ENOENT;
 }
 
-bool folder_make(const char *path)
+bool tempfolder_make(const char *path)
 {
-    return folder_remove(path) && mkdir(path, 0700) == 0;
+    return tempfolder_remove(path) && mkdir(path, 0700) == 0;
 }
 
 static bool is_alive(struct slice name)
@@ -57,16 +57,16 @@ static bool is_alive(struct slice name)
            errno != ESRCH;
 }
 
-void folder_remove_stale(void)
+void tempfolder_remove_stale(void)
 {
-    DIR *base = opendir(FOLDER_BASE);
+    DIR *base = opendir(TEMPFOLDER_BASE);
     struct dirent *entry;
     while (base && (entry = readdir(base))) {
-        char path[sizeof FOLDER_BASE + sizeof entry->d_name];
+        char path[sizeof TEMPFOLDER_BASE + sizeof entry->d_name];
         if (is_alive(slice_text(entry->d_name)))
             continue;
-        snprintf(path, sizeof path, FOLDER_BASE "/%s", entry->d_name);
-        if (!folder_remove(path))
+        snprintf(path, sizeof path, TEMPFOLDER_BASE "/%s", entry->d_name);
+        if (!tempfolder_remove(path))
             log_trouble("remove", path, errno, "remove it by hand");
     }
     if (base)
@@ -77,7 +77,7 @@ void folder_remove_stale(void)
 static bool can_write(const char *path)
 {
     static const char page[PROBE_BYTES];
-    char probe[FOLDER_PATH_MAX + sizeof "/probe"];
+    char probe[TEMPFOLDER_PATH_MAX + sizeof "/probe"];
     snprintf(probe, sizeof probe, "%s/probe", path);
     int fd = open(probe, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
@@ -90,15 +90,15 @@ static bool can_write(const char *path)
     return written;
 }
 
-bool folder_is_usable(const char *path, uint64_t message_size)
+bool tempfolder_is_usable(const char *path, uint64_t message_size)
 {
     struct statvfs info;
     if (statvfs(path, &info) < 0)
         return false;
     uint64_t need =
-        message_size > UINT64_MAX / 4 ? UINT64_MAX : message_size * 2 + FOLDER_SPARE_BYTES;
+        message_size > UINT64_MAX / 4 ? UINT64_MAX : message_size * 2 + TEMPFOLDER_SPARE_BYTES;
     /* File systems without a fixed number of files tell 0 of 0. */
-    bool has_files = info.f_files == 0 || info.f_favail >= FOLDER_SPARE_FILES;
+    bool has_files = info.f_files == 0 || info.f_favail >= TEMPFOLDER_SPARE_FILES;
     if (info.f_bavail < need / (info.f_frsize ? info.f_frsize : 1) + 1 || !has_files) {
         errno = ENOSPC;
         return false;
