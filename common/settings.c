@@ -15,7 +15,7 @@ const struct setting settings_table[] = {
 
     /* ---- the host: control/NAME ---- */
     {"me", SETTINGS_HOST, SETTINGS_NAME, NULL, 1, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
-     "authd bounce imap-login imapd local pop3-login pop3d queue-inject queued remote smtpd", "The name of this machine, as it greets and signs.", NULL},
+     "smtpd pop3-login remote bounce sendmail", "The name of this machine, as it greets and signs.", NULL},
     {"defaultdomain", SETTINGS_HOST, SETTINGS_NAME, "", 0, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "authd", "The domain of a user who logs in with a bare local part; empty: none.", NULL},
     {"databytes", SETTINGS_HOST, SETTINGS_BYTES, "52428800", 1024, TERABYTE, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
@@ -66,9 +66,9 @@ const struct setting settings_table[] = {
     {"queue-lifetime", SETTINGS_HOST, SETTINGS_NUMBER, "432000", 60, 30 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Seconds that delivery is tried before the message bounces.", NULL},
     {"postmaster", SETTINGS_HOST, SETTINGS_ADDRESS, "", 0, 320, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
-     "queued bounce", "Where bounces that can't be delivered go; empty: postmaster@me.", NULL},
+     "smtpd bounce", "Where bounces that can't be delivered go; empty: postmaster@me.", NULL},
     {"bouncefrom", SETTINGS_HOST, SETTINGS_LOCAL, "MAILER-DAEMON", 1, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
-     "queued bounce", "The local part in From of a bounce; the domain is me.", NULL},
+     "bounce", "The local part in From of a bounce; the domain is me.", NULL},
     {"helo", SETTINGS_HOST, SETTINGS_NAME, "", 0, 253, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "remote", "The name said to other servers; empty: me.", NULL},
     {"resolver", SETTINGS_HOST, SETTINGS_ENDPOINT, "", 0, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
