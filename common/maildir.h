@@ -3,7 +3,7 @@
  *
  * A file name carries the facts, so that an index can be made from a directory listing alone:
  *
- *     1763766000.M123456Q0cw9x2k4m7q1p.mail1,S=2048,W=2048,U=17:2,FSab
+ *     1765509226.M438369Q1j5q2k4m7q1ab.mail1,S=2048,W=2048,U=17:2,FSab
  *
  * in front of the first ',' the unique part; S the size on disk, W the size with CRLF line ends, U
  * the UID (missing until one is given); behind ":2," the flags D F P R S T and the keyword letters
