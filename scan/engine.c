@@ -39,11 +39,15 @@ static void hear(enum cl_msg severity, const char *full, const char *message, vo
 {
     (void)full;
     (void)context;
+    /* A warning during a scan is about the message: its sender would write our log. */
     if (severity == CL_MSG_ERROR && current) {
         current->has_error = true;
         keep_reason(current->findings, message);
-    } else if (severity != CL_MSG_INFO_VERBOSE) {
-        log_event("libclamav", "says", message);
+    } else if (severity != CL_MSG_INFO_VERBOSE && !current) {
+        struct log_line line;
+        log_begin(&line, "libclamav");
+        log_value(&line, "says", slice_trim(slice_text(message)));
+        log_end(&line);
     }
 }
 
@@ -197,13 +201,21 @@ static void conclude(struct scan *scan, cl_error_t result, const char *name)
         findings->reason[0] = '\0';
 }
 
+/* What libclamav would answer for without looking: too small for any virus, or larger than its
+ * limit for a file. */
+static bool is_beside_the_point(const struct engine *engine, size_t size, struct findings *findings)
+{
+    long long most = cl_engine_get_num(engine->handle, CL_ENGINE_MAX_FILESIZE, NULL);
+    findings->is_beyond_limits = most > 0 && size > (unsigned long long)most;
+    findings->is_complete = size < ENGINE_LEAST_BYTES || findings->is_beyond_limits;
+    return findings->is_complete;
+}
+
 void engine_scan(const struct engine *engine, struct slice message, struct findings *findings)
 {
     *findings = (struct findings){0};
-    if (message.size < ENGINE_LEAST_BYTES) {
-        findings->is_complete = true;
+    if (is_beside_the_point(engine, message.size, findings))
         return;
-    }
     struct scan scan = {.findings = findings};
     cl_fmap_t *map = cl_fmap_open_memory(message.data, message.size);
     if (!map) {

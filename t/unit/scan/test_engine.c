@@ -277,6 +277,17 @@ static void small_messages(void **state)
     }
 }
 
+static void a_message_beyond_the_limit_of_a_file(void **state)
+{
+    (void)state;
+    static const char nothing[1];
+    struct findings findings;
+    /* So large that nobody looks at its bytes. */
+    engine_scan(&engine, slice_of(nothing, (size_t)1 << 40), &findings);
+    assert_true(findings.is_complete && findings.is_beyond_limits);
+    assert_string_equal(findings.infection, "");
+}
+
 static void expect_not_scanned(const char *what)
 {
     static const enum sample samples[] = {CLEAN, ATTACHED, ZIPPED, TAR_GZIPPED, IN_MESSAGE};
@@ -439,6 +450,7 @@ int main(void)
         cmocka_unit_test(finds_what_is_there),
         cmocka_unit_test(the_canary_sings),
         cmocka_unit_test(small_messages),
+        cmocka_unit_test(a_message_beyond_the_limit_of_a_file),
         cmocka_unit_test(a_missing_folder_is_not_clean),
         cmocka_unit_test(a_read_only_folder_is_not_clean),
         cmocka_unit_test(a_full_disk_is_not_clean),
