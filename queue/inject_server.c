@@ -17,7 +17,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { DATABYTES_DEFAULT = 52428800, TIDY_MS = 10000 };
+enum {
+    DATABYTES_DEFAULT = 52428800,
+    /* smtpd has counted what its client sent; the fields that it put in front come on top. */
+    FIELDS_ADDED_MAX = 65536,
+    TIDY_MS = 10000,
+};
 
 struct inject_child {
     struct inject_server *server;
@@ -34,11 +39,12 @@ static bool is_stranger(uid_t uid)
     return admission_trust(uid) == ADMISSION_STRANGER;
 }
 
-static uint64_t read_databytes(struct inject_server *server)
+static uint64_t size_limit(struct inject_server *server, uid_t uid)
 {
-    uint64_t number;
-    return directory_host_number(&server->directory, "databytes", &number) ? number
-                                                                           : DATABYTES_DEFAULT;
+    uint64_t databytes;
+    if (!directory_host_number(&server->directory, "databytes", &databytes))
+        databytes = DATABYTES_DEFAULT;
+    return is_stranger(uid) ? databytes : databytes + FIELDS_ADDED_MAX;
 }
 
 /* ---- in the child ------------------------------------------------------------------------------
@@ -194,7 +200,7 @@ static bool child_give(struct inject_child *child, int connection)
     struct inject_server *server = child->server;
     char packet[64];
     struct str text = {.data = packet, .capacity = sizeof packet, .max = sizeof packet};
-    wire_put_number(&text, read_databytes(server));
+    wire_put_number(&text, size_limit(server, child->uid));
     if (child->is_idle)
         server->idle_count--;
     child->is_idle = false;

@@ -23,6 +23,7 @@ enum {
     BOUNCE_CONCURRENCY = 2,
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
+    RESTING_MAX = 200,
 };
 
 /* ---- files --------------------------------------------------------------------------------------
@@ -161,18 +162,26 @@ void manager_set_retry(struct manager *manager, struct message *message)
         set_timer(manager, message, schedule_wait(message->arrived, clock_seconds()) * 1000);
 }
 
-/* Closes what was loaded and is not in use now that the workers had their chance. */
+static void close_loaded(struct manager *manager, struct message *message)
+{
+    resting_remove(manager, message);
+    if (!loaded_sync(message->loaded))
+        log_trouble("sync", message->id, errno, "look at the queue's disk");
+    loaded_close(&message->loaded);
+}
+
+/* Closes what is loaded and not in use now that the workers had their chance. Some of those that
+ * wait for a worker stay open, since it will be soon; not a hundred thousand. */
 static void rest_due(struct loop_timer *timer)
 {
     struct manager *manager = timer->owner;
-    while (manager->resting.first) {
-        struct message *message = manager->resting.first;
-        resting_remove(manager, message);
+    struct message *next;
+    for (struct message *message = manager->resting.first; message; message = next) {
+        next = message->next;
         if (message->running > 0 || !message->loaded)
-            continue;
-        if (!loaded_sync(message->loaded))
-            log_trouble("sync", message->id, errno, "look at the queue's disk");
-        loaded_close(&message->loaded);
+            resting_remove(manager, message);
+        else if (!message->jobs || manager->resting.count > RESTING_MAX)
+            close_loaded(manager, message);
     }
 }
 

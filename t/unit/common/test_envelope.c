@@ -1,0 +1,68 @@
+/* envelope: recipients up to the maximum, and not one more */
+#include "unit.h"
+
+#include "envelope.h"
+
+#include <stdio.h>
+
+static void takes_up_to_the_maximum(void **state)
+{
+    (void)state;
+    struct envelope envelope;
+    envelope_init(&envelope);
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < ENVELOPE_RECIPIENTS_MAX; i++) {
+            char address[64];
+            snprintf(address, sizeof address, "u%zu@example.jp", i);
+            assert_true(envelope_add_recipient(&envelope, slice_text(address)));
+        }
+        assert_false(envelope_add_recipient(&envelope, SLICE("one@more")));
+        assert_int_equal(envelope.recipient_count, ENVELOPE_RECIPIENTS_MAX);
+        assert_slice(str_slice(&envelope.recipients[0]), "u0@example.jp");
+        assert_slice(str_slice(&envelope.recipients[999]), "u999@example.jp");
+        envelope_clear(&envelope);
+        assert_int_equal(envelope.recipient_count, 0);
+    }
+    envelope_free(&envelope);
+}
+
+static void refuses_a_long_address(void **state)
+{
+    (void)state;
+    struct envelope envelope;
+    char address[ENVELOPE_ADDRESS_MAX + 1];
+    for (size_t i = 0; i < sizeof address; i++)
+        address[i] = 'a';
+    envelope_init(&envelope);
+    assert_false(envelope_add_recipient(&envelope, slice_of(address, sizeof address)));
+    assert_int_equal(envelope.recipient_count, 0);
+    assert_true(envelope_add_recipient(&envelope, slice_of(address, sizeof address - 1)));
+    assert_int_equal(envelope.recipient_count, 1);
+    envelope_free(&envelope);
+}
+
+static void clears_everything(void **state)
+{
+    (void)state;
+    struct envelope envelope;
+    envelope_init(&envelope);
+    str_append_text(&envelope.sender, "a@b");
+    str_append_text(&envelope.origin, "by=test");
+    envelope.body = ENVELOPE_BODY_8BIT;
+    envelope.utf8 = true;
+    envelope_clear(&envelope);
+    assert_int_equal(envelope.sender.size + envelope.origin.size, 0);
+    assert_int_equal(envelope.body, ENVELOPE_BODY_7BIT);
+    assert_false(envelope.utf8);
+    envelope_free(&envelope);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(takes_up_to_the_maximum),
+        cmocka_unit_test(refuses_a_long_address),
+        cmocka_unit_test(clears_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
