@@ -38,8 +38,7 @@ bool encode_base64(struct slice bytes, struct str *text)
     return true;
 }
 
-/* 0 ... 63, or -1. */
-static int base64_value(char digit)
+int encode_base64_value(char digit)
 {
     if (digit >= 'A' && digit <= 'Z')
         return digit - 'A';
@@ -58,7 +57,7 @@ static bool decode_group(const char digits[4], size_t padding, char bytes[3])
 {
     unsigned group = 0;
     for (size_t i = 0; i < 4; i++) {
-        int value = i < 4 - padding ? base64_value(digits[i]) : 0;
+        int value = i < 4 - padding ? encode_base64_value(digits[i]) : 0;
         if (value < 0)
             return false;
         group = group << 6 | (unsigned)value;
@@ -116,13 +115,19 @@ bool encode_hex(struct slice bytes, struct str *text)
     return true;
 }
 
-/* 0 ... 15, or -1. */
-static int hex_value(char digit)
+int encode_hex_value(char digit)
 {
     if (slice_is_digit(digit))
         return digit - '0';
     char lower = slice_lower(digit);
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+int encode_hex_byte(struct slice text)
+{
+    int high = text.size > 1 ? encode_hex_value(text.data[0]) : -1;
+    int low = high >= 0 ? encode_hex_value(text.data[1]) : -1;
+    return low >= 0 ? high * 16 + low : -1;
 }
 
 bool encode_from_hex(struct slice text, struct str *bytes)
@@ -131,9 +136,8 @@ bool encode_from_hex(struct slice text, struct str *bytes)
         return false;
     size_t before = bytes->size;
     for (size_t i = 0; i < text.size; i += 2) {
-        int high = hex_value(text.data[i]);
-        int low = hex_value(text.data[i + 1]);
-        if (high < 0 || low < 0 || !str_append_byte(bytes, (char)(high << 4 | low))) {
+        int byte = encode_hex_byte(slice_from(text, i));
+        if (byte < 0 || !str_append_byte(bytes, (char)byte)) {
             str_truncate(bytes, before);
             return false;
         }

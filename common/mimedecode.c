@@ -1,5 +1,6 @@
 /* mimedecode - transfer encodings and encoded words, see mime.h */
 #include "charset.h"
+#include "encode.h"
 #include "mime.h"
 
 #include <string.h>
@@ -8,25 +9,13 @@
 
 enum { BASE64_SKIP = 64, BASE64_PAD = 65 };
 
-static unsigned base64_value(char digit)
-{
-    if (digit >= 'A' && digit <= 'Z')
-        return (unsigned)(digit - 'A');
-    if (digit >= 'a' && digit <= 'z')
-        return (unsigned)(digit - 'a') + 26;
-    if (digit >= '0' && digit <= '9')
-        return (unsigned)(digit - '0') + 52;
-    if (digit == '+')
-        return 62;
-    if (digit == '/')
-        return 63;
-    return digit == '=' ? BASE64_PAD : BASE64_SKIP;
-}
-
 static void fill_base64_table(unsigned char table[256])
 {
-    for (unsigned i = 0; i < 256; i++)
-        table[i] = (unsigned char)base64_value((char)i);
+    for (unsigned i = 0; i < 256; i++) {
+        int value = encode_base64_value((char)i);
+        table[i] = value >= 0 ? (unsigned char)value : BASE64_SKIP;
+    }
+    table['='] = BASE64_PAD;
 }
 
 /* Bytes that are not of the alphabet don't count. Padding ends a group, not the text: gateways
@@ -56,14 +45,6 @@ static size_t decode_base64(struct slice text, char *out)
 
 /* ---- quoted-printable (RFC 2045 6.7) -------------------------------------------------------- */
 
-static int hex_value(char digit)
-{
-    if (slice_is_digit(digit))
-        return digit - '0';
-    char lower = slice_lower(digit);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 /* Writes the line without its line end; true when it ends softly. */
 static bool decode_quoted_line(struct slice line, char *out, size_t *written)
 {
@@ -72,11 +53,9 @@ static bool decode_quoted_line(struct slice line, char *out, size_t *written)
     for (size_t i = 0; i < line.size; i++) {
         if (line.data[i] == '=' && i + 1 == line.size)
             return true;
-        int high = line.data[i] == '=' && i + 2 < line.size ? hex_value(line.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(line.data[i + 2]) : -1;
-        if (low >= 0)
-            i += 2;
-        out[(*written)++] = low >= 0 ? (char)(high << 4 | low) : line.data[i];
+        int byte = line.data[i] == '=' ? encode_hex_byte(slice_from(line, i + 1)) : -1;
+        out[(*written)++] = byte >= 0 ? (char)byte : line.data[i];
+        i += byte >= 0 ? 2 : 0;
     }
     return false;
 }
@@ -188,14 +167,10 @@ static bool parse_word(struct decoder *decoder, struct slice text, size_t start,
 static void decode_q(struct slice text, struct str *bytes)
 {
     for (size_t i = 0; i < text.size; i++) {
-        int high = text.data[i] == '=' && i + 2 < text.size ? hex_value(text.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
-        if (low >= 0) {
-            str_append_byte(bytes, (char)(high << 4 | low));
-            i += 2;
-        } else {
-            str_append_byte(bytes, text.data[i] == '_' ? ' ' : text.data[i]);
-        }
+        int byte = text.data[i] == '=' ? encode_hex_byte(slice_from(text, i + 1)) : -1;
+        char plain = text.data[i] == '_' ? ' ' : text.data[i];
+        str_append_byte(bytes, byte >= 0 ? (char)byte : plain);
+        i += byte >= 0 ? 2 : 0;
     }
 }
 

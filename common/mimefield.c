@@ -1,4 +1,5 @@
 /* mimefield - header fields and their parameters, see mime.h */
+#include "encode.h"
 #include "mime.h"
 #include "number.h"
 
@@ -316,22 +317,12 @@ static void segment_parse(struct slice *text, struct segments *segments)
     skip_to_next(text);
 }
 
-static int hex_value(char digit)
-{
-    if (slice_is_digit(digit))
-        return digit - '0';
-    char lower = slice_lower(digit);
-    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 static void decode_percent(struct slice text, struct str *out)
 {
     for (size_t i = 0; i < text.size; i++) {
-        int high = text.data[i] == '%' && i + 2 < text.size ? hex_value(text.data[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(text.data[i + 2]) : -1;
-        if (low >= 0)
-            i += 2;
-        str_append_byte(out, low >= 0 ? (char)(high << 4 | low) : text.data[i]);
+        int byte = text.data[i] == '%' ? encode_hex_byte(slice_from(text, i + 1)) : -1;
+        str_append_byte(out, byte >= 0 ? (char)byte : text.data[i]);
+        i += byte >= 0 ? 2 : 0;
     }
 }
 

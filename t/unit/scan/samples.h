@@ -29,7 +29,7 @@ static inline uint32_t samples_crc32(struct slice bytes)
 static inline void samples_number(struct str *out, uint64_t number, int size)
 {
     for (int i = 0; i < size; i++)
-        str_append_byte(out, (char)(number >> (8 * i) & 255));
+        str_append_byte(out, (char)(i < 8 ? number >> (8 * i) & 255 : 0));
 }
 
 /* What a local and a central header of a zip have in common. */
