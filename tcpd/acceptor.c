@@ -230,9 +230,12 @@ static void say_listening(const struct acceptor *acceptor)
         log_end(&line);
     }
     /* No end of the program: its supervisor would start it again and again. */
-    if (acceptor->listener_count == 0)
-        log_event("idle: no line of control/listen names this service", "service",
-                  acceptor->service->name);
+    if (acceptor->listener_count > 0)
+        return;
+    log_begin(&line, "idle");
+    log_text(&line, "service", acceptor->service->name);
+    log_text(&line, "reason", "no line of control/listen names this service");
+    log_end(&line);
 }
 
 /* At the start all or nothing, but for addresses that this machine doesn't have. */
