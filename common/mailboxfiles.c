@@ -144,6 +144,15 @@ bool mailbox_reserve_uids(struct mailbox *mailbox, uint32_t count, uint32_t *fir
     return false;
 }
 
+bool mailbox_return_uids(struct mailbox *mailbox, uint32_t next)
+{
+    struct uids uids = {0};
+    if (!read_uids(mailbox, &uids))
+        return mailbox_fail(mailbox);
+    mailbox->uidnext = next;
+    return write_uids(mailbox, uids.size, false);
+}
+
 static bool is_highest(const struct mailbox *mailbox, uint32_t uid)
 {
     size_t last = mailbox->count;

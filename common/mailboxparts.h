@@ -27,6 +27,8 @@ bool mailbox_begin_change(struct mailbox *mailbox);
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest);
 /* Gives out `count` UIDs from *first on. After mailbox_load_uids under the same lock. */
 bool mailbox_reserve_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first);
+/* Takes back those from `next` on, under the same lock. */
+bool mailbox_return_uids(struct mailbox *mailbox, uint32_t next);
 /* Before a message is removed: sees to it that its UID isn't given out again. */
 bool mailbox_keep_uid_used(struct mailbox *mailbox, uint32_t uid);
 bool mailbox_load_keywords(struct mailbox *mailbox);

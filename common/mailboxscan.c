@@ -34,6 +34,7 @@ struct scan {
     struct candidate *candidates;
     size_t count, capacity;
     bool cur, new; /* which folders were listed */
+    bool put_off;  /* some candidates could not be named for want of room */
 };
 
 /* ---- messages of the list ----------------------------------------------------------------------
@@ -458,7 +459,15 @@ static char *place_candidate(struct mailbox *mailbox, struct candidate *candidat
     return mailbox_rename(from, name, to, facts);
 }
 
-static bool take_candidate(struct mailbox *mailbox, struct candidate *candidate, uint32_t uid)
+/* A longer name may need a block, or a larger quota. Who has a full disk must still be able to read
+ * and remove the mail that he knows. */
+static bool is_no_room(int error)
+{
+    return error == ENOSPC || error == EDQUOT;
+}
+
+static bool take_candidate(struct mailbox *mailbox, struct scan *scan, struct candidate *candidate,
+                           uint32_t uid)
 {
     struct maildir_name facts;
     int from = candidate->in_new ? mailbox->new : mailbox->cur;
@@ -470,6 +479,10 @@ static bool take_candidate(struct mailbox *mailbox, struct candidate *candidate,
     char *name = ask_file(from, candidate->name, &facts, candidate->uid == 0)
                      ? place_candidate(mailbox, candidate, from, to, &facts)
                      : NULL;
+    if (!name && is_no_room(errno)) {
+        scan->put_off = true;
+        return true;
+    }
     if (!name)
         return errno == ENOENT || mailbox_fail(mailbox);
     struct mailbox_message *message = mailbox_add(mailbox, &facts, name);
@@ -497,11 +510,16 @@ static bool take_candidates(struct mailbox *mailbox, struct scan *scan)
     /* Before the first rename: a UID must not be given out twice, whenever we are killed. */
     if (without > 0 && !mailbox_reserve_uids(mailbox, (uint32_t)without, &next))
         return false;
-    for (size_t i = 0; i < scan->count; i++) {
+    for (size_t i = 0; i < scan->count && !scan->put_off; i++) {
         struct candidate *candidate = &scan->candidates[i];
-        if (!take_candidate(mailbox, candidate, candidate->uid ? candidate->uid : next++))
+        uint32_t uid = candidate->uid ? candidate->uid : next;
+        if (!take_candidate(mailbox, scan, candidate, uid))
             return false;
+        next += uid == next && !scan->put_off;
     }
+    /* Nobody has seen those that were not used: we hold the lock. */
+    if (scan->put_off && without > 0 && next > 0)
+        return mailbox_return_uids(mailbox, next);
     return true;
 }
 
@@ -523,12 +541,13 @@ bool mailbox_sync_locked(struct mailbox *mailbox)
     if (scan.count > 0 || !mailbox->synced)
         done = done && take_candidates(mailbox, &scan);
     done = done && mailbox_load_keywords(mailbox);
-    free_scan(&scan);
-    if (!done) { /* the next sync is to list everything again */
+    if (!done || scan.put_off) { /* the next sync is to list everything again */
         mailbox->in_step = false;
         mailbox->seen_cur = mailbox->seen_new = -1;
-        return false;
     }
+    free_scan(&scan);
+    if (!done)
+        return false;
     mailbox->synced = true;
     if (mailbox->in_step)
         mailbox->changes = mailbox->changes_locked;

@@ -124,11 +124,18 @@ static void measure_one(struct maildrop *maildrop, size_t number)
         maildrop->sizes[number - 1] = message->size;
 }
 
-/* One lock for some messages at a time: the names of those that are read change, and other sessions
- * want to get in between. */
+static bool is_known(const struct mailbox_message *message)
+{
+    return message->crlf_size > 0 || message->size == 0;
+}
+
+/* Nearly always all names tell. Else there is one lock for some messages at a time: the names of
+ * those that are read change, and other sessions want to get in between. */
 static void measure(struct maildrop *maildrop)
 {
     size_t number = 1;
+    for (; number <= maildrop->count && is_known(maildrop_message(maildrop, number)); number++)
+        measure_one(maildrop, number);
     while (number <= maildrop->count) {
         bool locked = mailbox_lock(maildrop->mailbox);
         for (size_t i = 0; i < MEASURE_BATCH && number <= maildrop->count; i++, number++)
@@ -187,7 +194,7 @@ static size_t remove_batch(struct maildrop *maildrop, size_t *number)
 size_t maildrop_update(struct maildrop *maildrop)
 {
     size_t failed = 0;
-    for (size_t number = 1; number <= maildrop->count;)
+    for (size_t number = 1; number <= maildrop->count && maildrop->deleted_count > 0;)
         failed += remove_batch(maildrop, &number);
     return failed;
 }
