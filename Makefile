@@ -35,7 +35,7 @@ LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl
 LIBS_authd   = -lcrypt -lbearssl
 LIBS_scand   = -lclamav
-LIBS_remote  = -lresolv
+LIBS_remote  = -lresolv -lidn2
 LIBS_imapd   = -lunistring
 LIBS_mailctl = -lcrypt -ljansson -lidn2
 LIBS_cdb     = -lcrypt -lidn2
@@ -46,7 +46,7 @@ LIBS_TEST_common = -lunistring -lidn2 -lcrypt
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_scan   = -lclamav
-LIBS_TEST_deliver = -lresolv
+LIBS_TEST_deliver = -lresolv -lidn2
 LIBS_TEST_imapd  = -lunistring
 LIBS_TEST_admin  = -lcrypt -ljansson -lidn2
 

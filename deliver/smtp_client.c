@@ -458,7 +458,7 @@ static enum smtp_client_result send_message(struct transaction *transaction)
 static bool check_offers(struct smtp_client *client, const struct smtp_client_mail *mail,
                          struct smtp_client_outcome outcomes[])
 {
-    char text[SMTP_CLIENT_TEXT_MAX];
+    char text[SMTP_REPLY_TEXT_MAX];
     const char *status = NULL;
     uint64_t size = mail->size + mail->added.size;
     if (mail->utf8 && !(client->extensions & SMTP_CLIENT_SMTPUTF8)) {
@@ -470,10 +470,15 @@ static bool check_offers(struct smtp_client *client, const struct smtp_client_ma
         snprintf(text, sizeof text, "%s takes messages up to %llu bytes, this one has %llu",
                  client->address, (unsigned long long)client->size_max, (unsigned long long)size);
     }
-    for (size_t i = 0; status && i < mail->recipient_count; i++)
+    if (!status)
+        return true;
+    for (size_t i = 0; i < mail->recipient_count; i++)
         if (!outcomes[i].is_decided)
             smtp_client_decide(&outcomes[i], VERDICT_PERM, status, text);
-    return !status;
+    /* In place of what the server would have said. */
+    smtp_reply_init(&client->reply);
+    snprintf(client->reply.text, sizeof client->reply.text, "%s", text);
+    return false;
 }
 
 enum smtp_client_result smtp_client_send(struct smtp_client *client,
@@ -485,7 +490,7 @@ enum smtp_client_result smtp_client_send(struct smtp_client *client,
     for (size_t i = 0; i < mail->recipient_count; i++)
         outcomes[i].is_accepted = false;
     if (!check_offers(client, mail, outcomes))
-        return SMTP_CLIENT_OK;
+        return SMTP_CLIENT_REFUSED;
     client->is_clean = false;
     enum smtp_client_result result = send_envelope(&transaction);
     return result == SMTP_CLIENT_OK ? send_message(&transaction) : result;
