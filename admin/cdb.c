@@ -46,7 +46,7 @@ static const char *const *domain_names(char **arguments, int count)
 int main(int argc, char **argv)
 {
     struct sources sources;
-    struct report report;
+    struct findings findings;
 
     life_begin("cdb");
     umask(022);
@@ -62,9 +62,9 @@ int main(int argc, char **argv)
     if (!sources_lock(&sources, LOCK_WAIT_MS))
         life_die_passing("lock", "control/.lock");
 
-    report_init(&report);
-    enum rebuild_result result = rebuild(root, &sources, names, (size_t)argc - 2, &report);
-    report_print(&report, "cdb", STDERR_FILENO);
+    findings_init(&findings);
+    enum rebuild_result result = rebuild(root, &sources, names, (size_t)argc - 2, &findings);
+    findings_print(&findings, "cdb", STDERR_FILENO);
     if (result == REBUILD_REFUSED)
         log_event("refused", "cause", "the lines above; nothing was changed");
     sources_free(&sources);

@@ -1,9 +1,9 @@
-/* certverb - mailctl cert; see verbs.h */
+/* certverb - mailctl cert; see operations.h */
 #include "certificate.h"
-#include "folder.h"
+#include "folders.h"
 #include "io.h"
 #include "life.h"
-#include "verbs.h"
+#include "operations.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,16 +20,16 @@ struct pair {
     enum certificate_kind kind;
 };
 
-static bool read_pair(struct command *command, struct pair *pair)
+static bool read_pair(struct commandline *command, struct pair *pair)
 {
     str_init(&pair->certificate, CERTIFICATE_FILE_MAX);
     str_init(&pair->key, CERTIFICATE_FILE_MAX);
     if (!io_read_file(command->here, command->words[1], &pair->certificate)) {
-        command_trouble(command, "read", command->words[1]);
+        commandline_trouble(command, "read", command->words[1]);
         return false;
     }
     if (!io_read_file(command->here, command->words[2], &pair->key)) {
-        command_trouble(command, "read", command->words[2]);
+        commandline_trouble(command, "read", command->words[2]);
         return false;
     }
     return true;
@@ -44,7 +44,7 @@ static void free_pair(struct pair *pair)
 }
 
 /* "default", a host, or "*.domain", as the folder is called. False: refused already. */
-static bool folder_name(struct command *command, const char *host, char name[IDN_NAME_MAX + 8])
+static bool folder_name(struct commandline *command, const char *host, char name[IDN_NAME_MAX + 8])
 {
     char ascii[IDN_NAME_MAX + 1];
     struct slice rest = slice_text(host);
@@ -54,7 +54,7 @@ static bool folder_name(struct command *command, const char *host, char name[IDN
     if (wildcard)
         rest = slice_from(rest, 2);
     if (!idn_to_ascii(rest, ascii)) {
-        command_refuse(command, "\"%s\" is no host name, nor \"default\"", host);
+        commandline_refuse(command, "\"%s\" is no host name, nor \"default\"", host);
         return false;
     }
     snprintf(name, IDN_NAME_MAX + 8, "%s%s", wildcard ? "_." : "", ascii);
@@ -64,17 +64,17 @@ static bool folder_name(struct command *command, const char *host, char name[IDN
 /* Takes out the pairs that setup made. */
 static bool drop_self_signed(int folder)
 {
-    struct folder_names names;
+    struct folders_names names;
     if (faccessat(folder, SELF_SIGNED_MARK, F_OK, 0) < 0)
         return true;
-    bool good = folder_list(folder, ".", &names);
+    bool good = folders_list(folder, ".", &names);
     for (size_t i = 0; good && i < names.count; i++)
         good = unlinkat(folder, names.of[i], 0) == 0;
-    folder_names_free(&names);
+    folders_names_free(&names);
     return good && unlinkat(folder, SELF_SIGNED_MARK, 0) == 0;
 }
 
-static int open_host(const struct command *command, const char *name, gid_t group)
+static int open_host(const struct commandline *command, const char *name, gid_t group)
 {
     int tls = openat(command->folder, "tls", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (tls < 0)
@@ -87,7 +87,7 @@ static int open_host(const struct command *command, const char *name, gid_t grou
     return folder;
 }
 
-static int install(struct command *command, const struct pair *pair, const char *name)
+static int install(struct commandline *command, const struct pair *pair, const char *name)
 {
     gid_t group = (gid_t)life_uid(ROLE_KEYD);
     bool rsa = pair->kind == CERTIFICATE_RSA;
@@ -98,12 +98,12 @@ static int install(struct command *command, const struct pair *pair, const char 
                                 0640, 0, group) &&
                 io_replace_file(folder, rsa ? "cert-rsa.pem" : "cert.pem",
                                 str_slice(&pair->certificate), 0640, 0, group);
-    int result = done ? EXIT_DONE : command_trouble(command, "install it below", "control/tls");
+    int result = done ? EXIT_DONE : commandline_trouble(command, "install it below", "control/tls");
     io_close(&folder);
     return result;
 }
 
-int verbs_cert(struct command *command)
+int operations_cert(struct commandline *command)
 {
     struct pair pair = {.kind = CERTIFICATE_RSA};
     char name[IDN_NAME_MAX + 8], error[CERTIFICATE_ERROR_MAX];
@@ -115,7 +115,7 @@ int verbs_cert(struct command *command)
                               error))
             result = install(command, &pair, name);
         else
-            result = command_refuse(command, "%s", error);
+            result = commandline_refuse(command, "%s", error);
     }
     free_pair(&pair);
     return result;

@@ -122,7 +122,7 @@ static void fill_secret(struct database *database, const struct domain *domain)
 /* ---- files ---- */
 
 static bool commit(struct database *database, int folder, const char *kind, const char *name,
-                   gid_t group, struct report *report)
+                   gid_t group, struct findings *findings)
 {
     char file[FILE_NAME_MAX];
     snprintf(file, sizeof file, "%s.cdb", name);
@@ -132,32 +132,33 @@ static bool commit(struct database *database, int folder, const char *kind, cons
     int error = errno;
     snprintf(shown, sizeof shown, "cdb/%s/%s", kind, file);
     errno = error;
-    report_trouble(report, shown, "write it");
+    findings_trouble(findings, shown, "write it");
     return false;
 }
 
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct report *report)
+                    struct findings *findings)
 {
     struct database database;
     /* Secrets first: an account that is there can log in. */
     database_begin(&database);
     fill_secret(&database, domain);
-    if (!commit(&database, target->secret, "secret", domain->name, target->secret_group, report))
+    if (!commit(&database, target->secret, "secret", domain->name, target->secret_group, findings))
         return false;
     database_begin(&database);
     fill_domain(&database, domain);
     return commit(&database, target->domain, "domain", domain->name, target->directory_group,
-                  report);
+                  findings);
 }
 
-bool compile_remove(const struct compile_target *target, const char *name, struct report *report)
+bool compile_remove(const struct compile_target *target, const char *name,
+                    struct findings *findings)
 {
     char file[FILE_NAME_MAX];
     snprintf(file, sizeof file, "%s.cdb", name);
     bool done = (unlinkat(target->domain, file, 0) == 0 || errno == ENOENT) &&
                 (unlinkat(target->secret, file, 0) == 0 || errno == ENOENT);
     if (!done)
-        report_trouble(report, file, "remove it from cdb");
+        findings_trouble(findings, file, "remove it from cdb");
     return done;
 }

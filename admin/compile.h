@@ -22,8 +22,9 @@ void compile_close(struct compile_target *target);
 
 /* False: reported. */
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct report *report);
+                    struct findings *findings);
 /* Removes the files of a domain that is no more. */
-bool compile_remove(const struct compile_target *target, const char *name, struct report *report);
+bool compile_remove(const struct compile_target *target, const char *name,
+                    struct findings *findings);
 
 #endif

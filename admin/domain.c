@@ -1,7 +1,7 @@
 /* domain - see domain.h */
 #include "domain.h"
 
-#include "folder.h"
+#include "folders.h"
 #include "life.h"
 #include "number.h"
 
@@ -16,7 +16,7 @@ struct reading {
     struct domain *domain;
     const struct sources *sources;
     struct plans *plans;
-    struct report *report;
+    struct findings *findings;
     char path[PATH_MAX];  /* "domains/NAME/FILE" */
     char shown[PATH_MAX]; /* "control/domains/NAME/FILE" */
 };
@@ -125,14 +125,15 @@ static bool read_word(struct reading *reading, const char *file, char *word, siz
     struct slice line = {0};
     choose(reading, file);
     word[0] = '\0';
-    if (!sources_lines(reading->sources, reading->path, reading->report, &lines, NULL))
+    if (!sources_lines(reading->sources, reading->path, reading->findings, &lines, NULL))
         return false;
     bool found = control_next_line(&lines, &line);
     *number = lines.number;
     if (found && !slice_copy_text(line, word, capacity))
         slice_copy_text(slice_part(line, 0, capacity - 1), word, capacity);
     if (found && control_next_line(&lines, &line))
-        report_error(reading->report, reading->shown, lines.number, "only one line may stand here");
+        findings_error(reading->findings, reading->shown, lines.number,
+                       "only one line may stand here");
     control_lines_free(&lines);
     return found;
 }
@@ -145,11 +146,12 @@ static bool read_plan(struct reading *reading)
         slice_copy_text(slice_text(PLANS_DEFAULT), name, sizeof name);
     const struct plan *plan = NULL;
     if (plans_is_name(slice_text(name)))
-        plan = plans_find(reading->plans, reading->sources, slice_text(name), reading->report);
+        plan = plans_find(reading->plans, reading->sources, slice_text(name), reading->findings);
     if (!plan || !plan->exists) {
-        report_error(reading->report, reading->shown, line,
-                     "there is no plan \"%s\": name a file of control/plans", name);
-        plan = plans_find(reading->plans, reading->sources, SLICE(PLANS_DEFAULT), reading->report);
+        findings_error(reading->findings, reading->shown, line,
+                       "there is no plan \"%s\": name a file of control/plans", name);
+        plan =
+            plans_find(reading->plans, reading->sources, SLICE(PLANS_DEFAULT), reading->findings);
     }
     reading->domain->plan = plan;
     return plan != NULL;
@@ -166,10 +168,11 @@ static void read_uid(struct reading *reading)
         reading->domain->uid = (uid_t)uid;
         return;
     }
-    report_error(reading->report, reading->shown, line,
-                 "%s%s%s: write a number from %u to %u that no other domain has", found ? "\"" : "",
-                 found ? word : "there is no uid", found ? "\" is no uid for a domain" : "",
-                 (unsigned)life_uid(ROLE_FIRST_DOMAIN), (unsigned)life_uid(ROLE_LAST_DOMAIN));
+    findings_error(reading->findings, reading->shown, line,
+                   "%s%s%s: write a number from %u to %u that no other domain has",
+                   found ? "\"" : "", found ? word : "there is no uid",
+                   found ? "\" is no uid for a domain" : "", (unsigned)life_uid(ROLE_FIRST_DOMAIN),
+                   (unsigned)life_uid(ROLE_LAST_DOMAIN));
 }
 
 static void warn_ignored(struct reading *reading)
@@ -183,10 +186,10 @@ static void warn_ignored(struct reading *reading)
             continue;
         struct slice value = domain_value(reading->domain, NULL, setting, &layer, &ignored);
         if (ignored)
-            report_warning(reading->report, reading->shown, own->line,
-                           "%s %s does not count: the %s says %.*s; %s", setting->name, own->text,
-                           settings_layer_name(layer), SLICE_PRINTF(value),
-                           settings_rule_text(domain_rule(reading->domain, setting)));
+            findings_warning(reading->findings, reading->shown, own->line,
+                             "%s %s does not count: the %s says %.*s; %s", setting->name, own->text,
+                             settings_layer_name(layer), SLICE_PRINTF(value),
+                             settings_rule_text(domain_rule(reading->domain, setting)));
     }
 }
 
@@ -194,8 +197,8 @@ static void read_settings(struct reading *reading)
 {
     bool missing;
     choose(reading, "settings");
-    if (values_load(&reading->domain->own, reading->sources, reading->path, false, reading->report,
-                    &missing))
+    if (values_load(&reading->domain->own, reading->sources, reading->path, false,
+                    reading->findings, &missing))
         warn_ignored(reading);
 }
 
@@ -204,15 +207,15 @@ static void add_child(struct reading *reading, unsigned number, struct slice lin
     struct domain *domain = reading->domain;
     char ascii[IDN_NAME_MAX + 1];
     if (!idn_to_ascii(line, ascii)) {
-        report_error(reading->report, reading->shown, number,
-                     "\"%.*s\" is no domain name (such as sub.example.jp)",
-                     SLICE_PRINTF(slice_part(line, 0, 80)));
+        findings_error(reading->findings, reading->shown, number,
+                       "\"%.*s\" is no domain name (such as sub.example.jp)",
+                       SLICE_PRINTF(slice_part(line, 0, 80)));
         return;
     }
     char *name = strdup(ascii);
     if (!name || !grow(&domain->children, domain->child_count, sizeof *domain->children)) {
         free(name);
-        report_trouble(reading->report, reading->shown, "find memory");
+        findings_trouble(reading->findings, reading->shown, "find memory");
         return;
     }
     domain->children[domain->child_count++] = name;
@@ -223,15 +226,15 @@ static void read_children(struct reading *reading)
     struct control_lines lines;
     struct slice line;
     choose(reading, "children");
-    if (!sources_lines(reading->sources, reading->path, reading->report, &lines, NULL))
+    if (!sources_lines(reading->sources, reading->path, reading->findings, &lines, NULL))
         return;
     while (control_next_line(&lines, &line))
         add_child(reading, lines.number, line);
     control_lines_free(&lines);
     if (reading->domain->child_count > 0 && !domain_is_on(reading->domain, NULL, "child-domains"))
-        report_error(reading->report, reading->shown, 0,
-                     "the plan %s has no child domains: remove them, or choose another plan",
-                     reading->domain->plan->name);
+        findings_error(reading->findings, reading->shown, 0,
+                       "the plan %s has no child domains: remove them, or choose another plan",
+                       reading->domain->plan->name);
 }
 
 /* ---- users ---- */
@@ -243,9 +246,9 @@ static bool add_pair(struct reading *reading, unsigned number, struct domain_acc
     str_init(&reason, REASON_MAX);
     bool good = settings_check(setting, str_slice(value), &reason);
     if (!good)
-        report_error(reading->report, reading->shown, number, "%s: \"%.*s\" %s", setting->name,
-                     SLICE_PRINTF(slice_part(str_slice(value), 0, 80)),
-                     str_text(&reason) ? str_text(&reason) : "is wrong");
+        findings_error(reading->findings, reading->shown, number, "%s: \"%.*s\" %s", setting->name,
+                       SLICE_PRINTF(slice_part(str_slice(value), 0, 80)),
+                       str_text(&reason) ? str_text(&reason) : "is wrong");
     str_free(&reason);
     if (!good)
         return true;
@@ -256,24 +259,24 @@ static bool add_pair(struct reading *reading, unsigned number, struct domain_acc
     return true;
 }
 
-static bool take_pairs(struct reading *reading, unsigned number, const struct account *parsed,
+static bool take_pairs(struct reading *reading, unsigned number, const struct userline *parsed,
                        struct domain_account *account)
 {
     account->pairs = calloc(parsed->pair_count + 1, sizeof *account->pairs);
     if (!account->pairs)
         return false;
     for (size_t i = 0; i < parsed->pair_count; i++) {
-        const struct account_pair *pair = &parsed->pairs[i];
+        const struct userline_pair *pair = &parsed->pairs[i];
         const struct setting *setting = settings_find(slice_text(pair->key));
-        if (strcmp(pair->key, ACCOUNT_APOP_SECRET) == 0) {
+        if (strcmp(pair->key, USERLINE_APOP_SECRET) == 0) {
             account->apop_secret =
                 strndup(pair->value.data ? pair->value.data : "", pair->value.size);
             if (!account->apop_secret)
                 return false;
         } else if (!setting || setting->scope != SETTINGS_ACCOUNT) {
-            report_error(reading->report, reading->shown, number,
-                         "\"%s\" is no setting of an account: mailctl help settings lists them",
-                         pair->key);
+            findings_error(reading->findings, reading->shown, number,
+                           "\"%s\" is no setting of an account: mailctl help settings lists them",
+                           pair->key);
         } else if (!add_pair(reading, number, account, setting, &pair->value)) {
             return false;
         }
@@ -292,20 +295,20 @@ static void mark_ignored(struct reading *reading, struct domain_account *account
             pair->ignored = false;
             continue;
         }
-        report_warning(reading->report, reading->shown, account->line,
-                       "%s=%s does not count: the %s says %.*s; %s", pair->setting->name,
-                       pair->value, settings_layer_name(layer), SLICE_PRINTF(value),
-                       settings_rule_text(domain_rule(reading->domain, pair->setting)));
+        findings_warning(reading->findings, reading->shown, account->line,
+                         "%s=%s does not count: the %s says %.*s; %s", pair->setting->name,
+                         pair->value, settings_layer_name(layer), SLICE_PRINTF(value),
+                         settings_rule_text(domain_rule(reading->domain, pair->setting)));
     }
     if (account->apop_secret && !domain_is_on(reading->domain, account, "apop")) {
-        report_warning(reading->report, reading->shown, account->line,
-                       "an APOP secret without the setting apop is not used: remove apop-secret");
+        findings_warning(reading->findings, reading->shown, account->line,
+                         "an APOP secret without the setting apop is not used: remove apop-secret");
         free(account->apop_secret);
         account->apop_secret = NULL;
     }
 }
 
-static bool add_account(struct reading *reading, unsigned number, const struct account *parsed)
+static bool add_account(struct reading *reading, unsigned number, const struct userline *parsed)
 {
     struct domain *domain = reading->domain;
     struct domain_account account = {.line = number, .local = strdup(parsed->local)};
@@ -346,13 +349,13 @@ const struct domain_account *domain_find(const struct domain *domain, const char
 static void check_named(struct reading *reading, const char *setting)
 {
     struct slice value = domain_value_named(reading->domain, NULL, setting);
-    char local[ACCOUNT_LOCAL_MAX + 1], error[ACCOUNT_ERROR_MAX];
+    char local[USERLINE_LOCAL_MAX + 1], error[USERLINE_ERROR_MAX];
     if (value.size == 0 ||
-        (account_check_local(value, local, error) && domain_find(reading->domain, local)))
+        (userline_check_local(value, local, error) && domain_find(reading->domain, local)))
         return;
-    report_error(reading->report, reading->shown, 0,
-                 "%s is %.*s, but there is no such account: add it, or set %s to another", setting,
-                 SLICE_PRINTF(value), setting);
+    findings_error(reading->findings, reading->shown, 0,
+                   "%s is %.*s, but there is no such account: add it, or set %s to another",
+                   setting, SLICE_PRINTF(value), setting);
 }
 
 static void check_accounts(struct reading *reading)
@@ -362,16 +365,16 @@ static void check_accounts(struct reading *reading)
     size_t named = 0;
     for (size_t i = 0; i < domain->account_count; i++) {
         if (i > 0 && strcmp(domain->accounts[i].local, domain->accounts[i - 1].local) == 0)
-            report_error(reading->report, reading->shown, domain->accounts[i].line,
-                         "%s stands in line %u already: keep one", domain->accounts[i].local,
-                         domain->accounts[i - 1].line);
+            findings_error(reading->findings, reading->shown, domain->accounts[i].line,
+                           "%s stands in line %u already: keep one", domain->accounts[i].local,
+                           domain->accounts[i - 1].line);
         named += strcmp(domain->accounts[i].local, "postmaster") != 0;
     }
     if (number_parse(domain_value_named(domain, NULL, "accounts-max"), UINT64_MAX, &most) &&
         most > 0 && named > most)
-        report_error(reading->report, reading->shown, 0,
-                     "%zu accounts, but accounts-max is %llu: remove some, or raise it", named,
-                     (unsigned long long)most);
+        findings_error(reading->findings, reading->shown, 0,
+                       "%zu accounts, but accounts-max is %llu: remove some, or raise it", named,
+                       (unsigned long long)most);
     check_named(reading, "catch-all");
     check_named(reading, "admin");
 }
@@ -379,12 +382,12 @@ static void check_accounts(struct reading *reading)
 /* SPEC R2.4: postmaster exists from the start, whatever the file says. */
 static void add_postmaster(struct reading *reading)
 {
-    struct account postmaster;
-    account_init(&postmaster);
+    struct userline postmaster;
+    userline_init(&postmaster);
     slice_copy_text(SLICE("postmaster"), postmaster.local, sizeof postmaster.local);
     if (!add_account(reading, 0, &postmaster))
-        report_trouble(reading->report, reading->shown, "find memory");
-    account_free(&postmaster);
+        findings_trouble(reading->findings, reading->shown, "find memory");
+    userline_free(&postmaster);
 }
 
 static void sort_accounts(struct domain *domain)
@@ -397,19 +400,19 @@ static void read_users(struct reading *reading)
 {
     struct control_lines lines;
     struct slice line;
-    struct account parsed;
-    char error[ACCOUNT_ERROR_MAX];
+    struct userline parsed;
+    char error[USERLINE_ERROR_MAX];
     choose(reading, "users");
-    if (!sources_lines(reading->sources, reading->path, reading->report, &lines, NULL))
+    if (!sources_lines(reading->sources, reading->path, reading->findings, &lines, NULL))
         return;
-    account_init(&parsed);
+    userline_init(&parsed);
     while (control_next_line(&lines, &line)) {
-        if (!account_parse(&parsed, line, error))
-            report_error(reading->report, reading->shown, lines.number, "%s", error);
+        if (!userline_parse(&parsed, line, error))
+            findings_error(reading->findings, reading->shown, lines.number, "%s", error);
         else if (!add_account(reading, lines.number, &parsed))
-            report_trouble(reading->report, reading->shown, "find memory");
+            findings_trouble(reading->findings, reading->shown, "find memory");
     }
-    account_free(&parsed);
+    userline_free(&parsed);
     control_lines_free(&lines);
     sort_accounts(reading->domain);
     if (!domain_find(reading->domain, "postmaster")) {
@@ -422,11 +425,11 @@ static void read_users(struct reading *reading)
 static void check_names(struct reading *reading)
 {
     static const char *const known[] = {"plan", "uid", "settings", "children", "users"};
-    struct folder_names names;
+    struct folders_names names;
     choose(reading, "");
     reading->shown[strlen(reading->shown) - 1] = '\0';
-    if (!folder_list(reading->sources->folder, reading->path, &names)) {
-        report_trouble(reading->report, reading->shown, "list it");
+    if (!folders_list(reading->sources->folder, reading->path, &names)) {
+        findings_trouble(reading->findings, reading->shown, "list it");
         return;
     }
     for (size_t i = 0; i < names.count; i++) {
@@ -434,19 +437,19 @@ static void check_names(struct reading *reading)
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             is_known = is_known || strcmp(names.of[i], known[k]) == 0;
         if (!is_known)
-            report_error(reading->report, reading->shown, 0,
-                         "there is no control file \"%s\" (known: plan uid settings children "
-                         "users): rename or remove it",
-                         names.of[i]);
+            findings_error(reading->findings, reading->shown, 0,
+                           "there is no control file \"%s\" (known: plan uid settings children "
+                           "users): rename or remove it",
+                           names.of[i]);
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
 }
 
 bool domain_load(struct domain *domain, const char *name, const struct sources *sources,
-                 struct plans *plans, struct report *report)
+                 struct plans *plans, struct findings *findings)
 {
     struct reading reading = {
-        .domain = domain, .sources = sources, .plans = plans, .report = report};
+        .domain = domain, .sources = sources, .plans = plans, .findings = findings};
     domain_init(domain);
     if (!slice_copy_text(slice_text(name), domain->name, sizeof domain->name))
         return false;

@@ -4,9 +4,9 @@
 #ifndef ADMIN_DOMAIN_H
 #define ADMIN_DOMAIN_H
 
-#include "account.h"
 #include "idn.h"
 #include "plans.h"
+#include "userline.h"
 
 #include <sys/types.h>
 
@@ -43,7 +43,7 @@ void domain_free(struct domain *domain);
 /* Reads control/domains/NAME. What is wrong is reported; `domain` holds what could be read. False
  * when there is no such folder. */
 bool domain_load(struct domain *domain, const char *name, const struct sources *sources,
-                 struct plans *plans, struct report *report);
+                 struct plans *plans, struct findings *findings);
 
 const struct domain_account *domain_find(const struct domain *domain, const char *local);
 

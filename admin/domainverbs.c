@@ -1,11 +1,11 @@
-/* domainverbs - mailctl domain and child; see verbs.h */
-#include "folder.h"
+/* domainverbs - mailctl domain and child; see operations.h */
+#include "folders.h"
 #include "io.h"
 #include "life.h"
+#include "operations.h"
 #include "registry.h"
 #include "show.h"
 #include "textfile.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@ enum { LINE_MAX_BYTES = 2048, REASON_MAX = 512 };
 /* ---- add ---- */
 
 /* The domains as compiled; none compiled yet is none. */
-static bool load_registry(struct command *command, struct registry *registry)
+static bool load_registry(struct commandline *command, struct registry *registry)
 {
     int folder = openat(command->root, "cdb", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool loaded = folder >= 0 && registry_load(registry, folder);
@@ -27,20 +27,20 @@ static bool load_registry(struct command *command, struct registry *registry)
         loaded = true;
     }
     if (!loaded)
-        command_trouble(command, "read", "cdb/domains.cdb; cdb rebuild makes it anew");
+        commandline_trouble(command, "read", "cdb/domains.cdb; cdb rebuild makes it anew");
     io_close(&folder);
     return loaded;
 }
 
-static int refuse_known(struct command *command, const char *name,
+static int refuse_known(struct commandline *command, const char *name,
                         const struct registry_entry *known)
 {
     if (strcmp(known->name, known->parent) == 0)
-        return command_refuse(command, "there is a domain %s already", name);
-    return command_refuse(command, "%s is a child of %s already", name, known->parent);
+        return commandline_refuse(command, "there is a domain %s already", name);
+    return commandline_refuse(command, "%s is a child of %s already", name, known->parent);
 }
 
-static bool change_file(struct command *command, const char *name, const char *file,
+static bool change_file(struct commandline *command, const char *name, const char *file,
                         const char *text)
 {
     char path[PATH_MAX];
@@ -49,7 +49,7 @@ static bool change_file(struct command *command, const char *name, const char *f
 }
 
 /* Where postmaster is a box of its own, it stands in the file from the start. */
-static const char *first_users(struct command *command, const struct plan *plan)
+static const char *first_users(struct commandline *command, const struct plan *plan)
 {
     const struct setting *setting = settings_find(SLICE("postmaster"));
     const struct value *value = values_get(&plan->values, setting);
@@ -59,34 +59,35 @@ static const char *first_users(struct command *command, const struct plan *plan)
                                     : "# NAME:HASH:SETTINGS\n";
 }
 
-static int add_domain(struct command *command, const char *name, const char *plan_name, uid_t uid)
+static int add_domain(struct commandline *command, const char *name, const char *plan_name,
+                      uid_t uid)
 {
     char line[64];
     const struct plan *plan = NULL;
     if (plans_is_name(slice_text(plan_name)))
-        plan =
-            plans_find(&command->plans, &command->sources, slice_text(plan_name), &command->report);
-    if (command->report.error_count > 0)
-        return command_refuse_report(command);
+        plan = plans_find(&command->plans, &command->sources, slice_text(plan_name),
+                          &command->findings);
+    if (command->findings.error_count > 0)
+        return commandline_refuse_findings(command);
     if (!plan || !plan->exists)
-        return command_refuse(command, "there is no plan \"%s\" in control/plans", plan_name);
+        return commandline_refuse(command, "there is no plan \"%s\" in control/plans", plan_name);
     bool good = change_file(command, name, "users", first_users(command, plan));
     snprintf(line, sizeof line, "%s\n", plan_name);
     good = good && change_file(command, name, "plan", line);
     snprintf(line, sizeof line, "%u\n", (unsigned)uid);
     good = good && change_file(command, name, "uid", line);
-    return good ? command_rebuild(command, name) : command_trouble(command, "add", name);
+    return good ? commandline_rebuild(command, name) : commandline_trouble(command, "add", name);
 }
 
-int verbs_domain_add(struct command *command)
+int operations_domain_add(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct registry registry;
-    const char *plan = command_option(command, "plan");
-    if (!command_domain_name(command, command->words[0], name))
+    const char *plan = commandline_option(command, "plan");
+    if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
     if (sources_has_domain(&command->sources, name))
-        return command_refuse(command, "there is a domain %s already", name);
+        return commandline_refuse(command, "there is a domain %s already", name);
     if (!load_registry(command, &registry))
         return EXIT_PASSING;
     const struct registry_entry *known = registry_find(&registry, name);
@@ -95,7 +96,7 @@ int verbs_domain_add(struct command *command)
     if (known)
         result = refuse_known(command, name, known);
     else if (uid == 0)
-        result = command_refuse(command, "no uid is left for another domain");
+        result = commandline_refuse(command, "no uid is left for another domain");
     else
         result = add_domain(command, name, plan ? plan : PLANS_DEFAULT, uid);
     registry_free(&registry);
@@ -105,60 +106,60 @@ int verbs_domain_add(struct command *command)
 /* ---- set, unset ---- */
 
 /* APOP secrets are kept only where the setting apop is on. */
-static bool drop_apop_secrets(struct command *command, const struct domain *domain)
+static bool drop_apop_secrets(struct commandline *command, const struct domain *domain)
 {
     struct textfile users;
-    struct account account;
+    struct userline account;
     struct str line;
-    char error[ACCOUNT_ERROR_MAX];
+    char error[USERLINE_ERROR_MAX];
     bool good = textfile_read(&users, command, domain->name, "users");
-    account_init(&account);
+    userline_init(&account);
     str_init(&line, SOURCES_FILE_MAX);
     for (size_t i = 0; good && i < domain->account_count; i++) {
         struct slice old;
         struct slice local = slice_text(domain->accounts[i].local);
         if (!edit_find(str_slice(&users.text), EDIT_FIRST_FIELD, local, &old) ||
-            !account_parse(&account, slice_trim(old), error) ||
+            !userline_parse(&account, slice_trim(old), error) ||
             domain_is_on(domain, &domain->accounts[i], "apop") ||
-            !account_unset(&account, ACCOUNT_APOP_SECRET))
+            !userline_unset(&account, USERLINE_APOP_SECRET))
             continue;
         str_clear(&line);
-        good = account_format(&account, &line) &&
+        good = userline_format(&account, &line) &&
                textfile_put(&users, command, EDIT_FIRST_FIELD, local, str_slice(&line));
     }
     str_free(&line);
-    account_free(&account);
+    userline_free(&account);
     textfile_free(&users);
     return good;
 }
 
 /* Reads the domain as it would be, drops secrets that may not stay, and compiles. */
-static int finish_change(struct command *command, const char *name)
+static int finish_change(struct commandline *command, const char *name)
 {
     struct domain domain;
     int result;
     plans_free(&command->plans);
-    bool loaded = command_load(command, name, &domain, &result);
+    bool loaded = commandline_load(command, name, &domain, &result);
     bool good = loaded && drop_apop_secrets(command, &domain);
     domain_free(&domain);
     if (!loaded)
         return result;
-    return good ? command_rebuild(command, name) : command_trouble(command, "change", name);
+    return good ? commandline_rebuild(command, name) : commandline_trouble(command, "change", name);
 }
 
-static int set_plan(struct command *command, const char *name, const char *plan)
+static int set_plan(struct commandline *command, const char *name, const char *plan)
 {
     char line[64];
     if (!plans_is_name(slice_text(plan)))
-        return command_refuse(command, "there is no plan \"%s\" in control/plans", plan);
+        return commandline_refuse(command, "there is no plan \"%s\" in control/plans", plan);
     snprintf(line, sizeof line, "%s\n", plan);
     if (!change_file(command, name, "plan", line))
-        return command_trouble(command, "change", name);
+        return commandline_trouble(command, "change", name);
     return finish_change(command, name);
 }
 
 /* May the domain say so? */
-static int check_value(struct command *command, const struct domain *domain,
+static int check_value(struct commandline *command, const struct domain *domain,
                        const struct setting *setting, const char *text)
 {
     struct str reason;
@@ -166,8 +167,8 @@ static int check_value(struct command *command, const struct domain *domain,
     enum settings_layer layer;
     str_init(&reason, REASON_MAX);
     if (!settings_check(setting, slice_text(text), &reason)) {
-        command_refuse(command, "%s: \"%s\" %s", setting->name, text,
-                       str_text(&reason) ? str_text(&reason) : "is wrong");
+        commandline_refuse(command, "%s: \"%s\" %s", setting->name, text,
+                           str_text(&reason) ? str_text(&reason) : "is wrong");
         str_free(&reason);
         return EXIT_REFUSED;
     }
@@ -176,12 +177,12 @@ static int check_value(struct command *command, const struct domain *domain,
     struct slice value = domain_value(&upper, NULL, setting, &layer, NULL);
     if (settings_may(domain_rule(domain, setting), value, slice_text(text)))
         return EXIT_DONE;
-    return command_refuse(command, "%s: the %s says \"%.*s\", and %s (control/plans/%s)",
-                          setting->name, settings_layer_name(layer), SLICE_PRINTF(value),
-                          settings_rule_text(domain_rule(domain, setting)), domain->plan->name);
+    return commandline_refuse(command, "%s: the %s says \"%.*s\", and %s (control/plans/%s)",
+                              setting->name, settings_layer_name(layer), SLICE_PRINTF(value),
+                              settings_rule_text(domain_rule(domain, setting)), domain->plan->name);
 }
 
-static int set_value(struct command *command, const struct domain *domain,
+static int set_value(struct commandline *command, const struct domain *domain,
                      const struct setting *setting, const char *text)
 {
     struct textfile file;
@@ -196,27 +197,27 @@ static int set_value(struct command *command, const struct domain *domain,
                              slice_trim(slice_text(line)));
     textfile_free(&file);
     return good ? finish_change(command, domain->name)
-                : command_trouble(command, "change", file.path);
+                : commandline_trouble(command, "change", file.path);
 }
 
-static const struct setting *find_setting(struct command *command, const char *key)
+static const struct setting *find_setting(struct commandline *command, const char *key)
 {
     const struct setting *setting = settings_find(slice_text(key));
     if (!setting)
-        command_refuse(command,
-                       "\"%s\" is no setting of a domain; mailctl help settings lists them", key);
+        commandline_refuse(
+            command, "\"%s\" is no setting of a domain; mailctl help settings lists them", key);
     return setting;
 }
 
-int verbs_domain_set(struct command *command)
+int operations_domain_set(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct domain domain;
     int result;
     const char *key = command->words[1];
-    if (!command_domain_name(command, command->words[0], name))
+    if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
-    if (command_load(command, name, &domain, &result)) {
+    if (commandline_load(command, name, &domain, &result)) {
         const struct setting *setting = NULL;
         if (strcmp(key, "plan") == 0)
             result = set_plan(command, name, command->words[2]);
@@ -229,84 +230,84 @@ int verbs_domain_set(struct command *command)
     return result;
 }
 
-int verbs_domain_unset(struct command *command)
+int operations_domain_unset(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct textfile file;
     const char *key = command->words[1];
-    if (!command_domain_name(command, command->words[0], name) || !find_setting(command, key))
+    if (!commandline_domain_name(command, command->words[0], name) || !find_setting(command, key))
         return EXIT_REFUSED;
     if (!sources_has_domain(&command->sources, name))
-        return command_refuse(command, "there is no domain %s", name);
+        return commandline_refuse(command, "there is no domain %s", name);
     if (!textfile_read(&file, command, name, "settings"))
         return EXIT_PASSING;
     bool found = textfile_remove(&file, command, EDIT_FIRST_WORD, slice_text(key));
     textfile_free(&file);
     return found ? finish_change(command, name)
-                 : command_refuse(command, "%s does not say %s itself", name, key);
+                 : commandline_refuse(command, "%s does not say %s itself", name, key);
 }
 
 /* ---- show, list ---- */
 
-int verbs_domain_show(struct command *command)
+int operations_domain_show(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct domain domain;
     int result = EXIT_DONE;
-    if (!command_domain_name(command, command->words[0], name))
+    if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
-    if (command_load(command, name, &domain, &result))
+    if (commandline_load(command, name, &domain, &result))
         command->result = show_domain(&domain);
     domain_free(&domain);
     return result;
 }
 
-int verbs_domain_list(struct command *command)
+int operations_domain_list(struct commandline *command)
 {
-    struct folder_names names;
+    struct folders_names names;
     int result = EXIT_DONE;
-    if (!folder_list(command->folder, "domains", &names))
-        return command_trouble(command, "list", "control/domains");
+    if (!folders_list(command->folder, "domains", &names))
+        return commandline_trouble(command, "list", "control/domains");
     command->result = json_array();
     for (size_t i = 0; i < names.count; i++) {
         struct domain domain;
-        if (command_load(command, names.of[i], &domain, &result))
+        if (commandline_load(command, names.of[i], &domain, &result))
             json_array_append_new(command->result, show_domain_row(&domain));
         domain_free(&domain);
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
     return result;
 }
 
 /* ---- del ---- */
 
 /* The text goes first: whatever happens then, the domain is gone at the next rebuild. */
-static int delete_domain(struct command *command, const char *name, uid_t uid)
+static int delete_domain(struct commandline *command, const char *name, uid_t uid)
 {
     int domains = openat(command->folder, "domains", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool removed =
-        domains >= 0 && folder_remove(domains, name, (uid_t)-1) && io_sync_folder(domains);
+        domains >= 0 && folders_remove(domains, name, (uid_t)-1) && io_sync_folder(domains);
     io_close(&domains);
     if (!removed)
-        return command_trouble(command, "remove", name);
-    int result = command_rebuild(command, name);
+        return commandline_trouble(command, "remove", name);
+    int result = commandline_rebuild(command, name);
     if (result != EXIT_DONE)
         return result;
     int mail = openat(command->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int folder =
         mail < 0 ? -1 : openat(mail, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    removed = folder < 0 || folder_remove_content(folder, uid);
+    removed = folder < 0 || folders_remove_content(folder, uid);
     io_close(&folder);
     removed = removed && (mail < 0 || unlinkat(mail, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
     io_close(&mail);
-    return removed ? EXIT_DONE : command_trouble(command, "remove the mail of", name);
+    return removed ? EXIT_DONE : commandline_trouble(command, "remove the mail of", name);
 }
 
-int verbs_domain_del(struct command *command)
+int operations_domain_del(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct registry registry;
-    if (!command_domain_name(command, command->words[0], name))
+    if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
     if (!load_registry(command, &registry))
         return EXIT_PASSING;
@@ -316,12 +317,12 @@ int verbs_domain_del(struct command *command)
     bool exists = sources_has_domain(&command->sources, name);
     int result;
     if (is_child)
-        result = command_refuse(command, "%s is a child: mailctl child del %s %s", name,
-                                known->parent, name);
+        result = commandline_refuse(command, "%s is a child: mailctl child del %s %s", name,
+                                    known->parent, name);
     else if (!exists && !known)
-        result = command_refuse(command, "there is no domain %s", name);
+        result = commandline_refuse(command, "there is no domain %s", name);
     else if (!known)
-        result = command_refuse(command, "%s was never compiled: cdb rebuild first", name);
+        result = commandline_refuse(command, "%s was never compiled: cdb rebuild first", name);
     else
         result = delete_domain(command, name, uid);
     registry_free(&registry);
@@ -330,7 +331,7 @@ int verbs_domain_del(struct command *command)
 
 /* ---- children ---- */
 
-static int add_child(struct command *command, const char *name, const char *child)
+static int add_child(struct commandline *command, const char *name, const char *child)
 {
     struct textfile file;
     struct registry registry;
@@ -345,10 +346,11 @@ static int add_child(struct command *command, const char *name, const char *chil
         return EXIT_PASSING;
     bool good = textfile_put(&file, command, EDIT_LINE, slice_text(child), slice_text(child));
     textfile_free(&file);
-    return good ? command_rebuild(command, name) : command_trouble(command, "change", file.path);
+    return good ? commandline_rebuild(command, name)
+                : commandline_trouble(command, "change", file.path);
 }
 
-static int remove_child(struct command *command, const char *name, const char *child)
+static int remove_child(struct commandline *command, const char *name, const char *child)
 {
     struct textfile file;
     if (!textfile_read(&file, command, name, "children"))
@@ -359,28 +361,28 @@ static int remove_child(struct command *command, const char *name, const char *c
                  (idn_to_unicode(child, unicode, sizeof unicode) &&
                   textfile_remove(&file, command, EDIT_LINE, slice_text(unicode)));
     textfile_free(&file);
-    return found ? command_rebuild(command, name)
-                 : command_refuse(command, "%s is no child of %s", child, name);
+    return found ? commandline_rebuild(command, name)
+                 : commandline_refuse(command, "%s is no child of %s", child, name);
 }
 
-static int change_child(struct command *command,
-                        int (*change)(struct command *, const char *, const char *))
+static int change_child(struct commandline *command,
+                        int (*change)(struct commandline *, const char *, const char *))
 {
     char name[IDN_NAME_MAX + 1], child[IDN_NAME_MAX + 1];
-    if (!command_domain_name(command, command->words[0], name) ||
-        !command_domain_name(command, command->words[1], child))
+    if (!commandline_domain_name(command, command->words[0], name) ||
+        !commandline_domain_name(command, command->words[1], child))
         return EXIT_REFUSED;
     if (!sources_has_domain(&command->sources, name))
-        return command_refuse(command, "there is no domain %s", name);
+        return commandline_refuse(command, "there is no domain %s", name);
     return change(command, name, child);
 }
 
-int verbs_child_add(struct command *command)
+int operations_child_add(struct commandline *command)
 {
     return change_child(command, add_child);
 }
 
-int verbs_child_del(struct command *command)
+int operations_child_del(struct commandline *command)
 {
     return change_child(command, remove_child);
 }

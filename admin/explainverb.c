@@ -1,6 +1,6 @@
-/* explainverb - mailctl explain; see verbs.h */
+/* explainverb - mailctl explain; see operations.h */
+#include "operations.h"
 #include "show.h"
-#include "verbs.h"
 
 #include <string.h>
 
@@ -42,7 +42,7 @@ static bool concerns(const struct setting *setting, bool account)
     return setting->scope == SETTINGS_ACCOUNT || (setting->scope == SETTINGS_DOMAIN && !account);
 }
 
-static int explain_all(struct command *command, const struct domain *domain,
+static int explain_all(struct commandline *command, const struct domain *domain,
                        const struct domain_account *account)
 {
     command->result = json_array();
@@ -52,35 +52,35 @@ static int explain_all(struct command *command, const struct domain *domain,
     return EXIT_DONE;
 }
 
-static int explain_one(struct command *command, const struct domain *domain,
+static int explain_one(struct commandline *command, const struct domain *domain,
                        const struct domain_account *account, const char *name)
 {
     const struct setting *setting = settings_find(slice_text(name));
     if (!setting)
-        return command_refuse(command,
-                              "\"%s\" is no setting of an account or domain; mailctl help "
-                              "settings lists them",
-                              name);
+        return commandline_refuse(command,
+                                  "\"%s\" is no setting of an account or domain; mailctl help "
+                                  "settings lists them",
+                                  name);
     /* What is the domain's is in force for its accounts as well. */
     command->result =
         explain_more(domain, setting->scope == SETTINGS_ACCOUNT ? account : NULL, setting);
     return EXIT_DONE;
 }
 
-int verbs_explain(struct command *command)
+int operations_explain(struct commandline *command)
 {
-    char local[ACCOUNT_LOCAL_MAX + 1] = "", name[IDN_NAME_MAX + 1];
+    char local[USERLINE_LOCAL_MAX + 1] = "", name[IDN_NAME_MAX + 1];
     struct domain domain;
     int result;
     const char *of = command->words[0];
-    if (strchr(of, '@') ? !command_address(command, of, local, name)
-                        : !command_domain_name(command, of, name))
+    if (strchr(of, '@') ? !commandline_address(command, of, local, name)
+                        : !commandline_domain_name(command, of, name))
         return EXIT_REFUSED;
-    if (command_load(command, name, &domain, &result)) {
+    if (commandline_load(command, name, &domain, &result)) {
         const struct domain_account *account =
             local[0] != '\0' ? domain_find(&domain, local) : NULL;
         if (local[0] != '\0' && !account)
-            result = command_refuse(command, "there is no account %s", of);
+            result = commandline_refuse(command, "there is no account %s", of);
         else if (command->word_count > 1)
             result = explain_one(command, &domain, account, command->words[1]);
         else

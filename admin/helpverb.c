@@ -1,7 +1,7 @@
-/* helpverb - mailctl help; see verbs.h */
+/* helpverb - mailctl help; see operations.h */
 #include "clock.h"
 #include "io.h"
-#include "verbs.h"
+#include "operations.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -9,11 +9,11 @@
 
 enum { HELP_MAX = 65536, WIDTH = 78 };
 
-static int print(struct command *command, struct str *text)
+static int print(struct commandline *command, struct str *text)
 {
     bool done = !text->failed && io_write_all(STDOUT_FILENO, str_slice(text), CLOCK_NEVER);
     str_free(text);
-    return done ? EXIT_DONE : command_trouble(command, "write to", "standard output");
+    return done ? EXIT_DONE : commandline_trouble(command, "write to", "standard output");
 }
 
 static void append_wrapped(struct str *text, const char *sentence)
@@ -49,7 +49,7 @@ static json_t *setting_row(const struct setting *setting)
                      "bounds", bounds, "meaning", setting->sentence);
 }
 
-static int list_settings(struct command *command)
+static int list_settings(struct commandline *command)
 {
     command->result = json_array();
     for (size_t i = 0; i < settings_count; i++)
@@ -57,7 +57,7 @@ static int list_settings(struct command *command)
     return EXIT_DONE;
 }
 
-static bool is_asked(const struct command *command, const struct command_verb *verb)
+static bool is_asked(const struct commandline *command, const struct commandline_verb *verb)
 {
     return command->word_count == 0 ||
            (strcmp(verb->group, command->words[0]) == 0 &&
@@ -65,14 +65,14 @@ static bool is_asked(const struct command *command, const struct command_verb *v
              (verb->name && strcmp(verb->name, command->words[1]) == 0)));
 }
 
-int verbs_help(struct command *command)
+int operations_help(struct commandline *command)
 {
     struct str text;
     size_t count = 0;
     if (command->word_count > 0 && strcmp(command->words[0], "settings") == 0)
         return list_settings(command);
     str_init(&text, HELP_MAX);
-    for (const struct command_verb *verb = command_verbs; verb->group; verb++) {
+    for (const struct commandline_verb *verb = commandline_verbs; verb->group; verb++) {
         if (!is_asked(command, verb))
             continue;
         str_format(&text, "%s%s\n", command->word_count > 0 ? "mailctl " : "  ", verb->synopsis);
@@ -82,8 +82,8 @@ int verbs_help(struct command *command)
     }
     if (count == 0) {
         str_free(&text);
-        return command_refuse(command, "unknown verb \"%s\"; mailctl help lists them",
-                              command->words[0]);
+        return commandline_refuse(command, "unknown verb \"%s\"; mailctl help lists them",
+                                  command->words[0]);
     }
     if (command->word_count == 0)
         str_append_text(&text, "Options: --json prints JSON. Exit: 0 done, 1 refused, 111 passing "

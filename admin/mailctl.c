@@ -14,7 +14,7 @@
  * Exits       0 done, 1 refused (the reason is on standard error, nothing was changed), 111 passing
  *             trouble
  */
-#include "command.h"
+#include "commandline.h"
 #include "life.h"
 
 #include <sys/stat.h>
@@ -23,5 +23,5 @@ int main(int argc, char **argv)
 {
     life_begin_command("mailctl");
     umask(022);
-    return command_main(argc - 1, argv + 1);
+    return commandline_main(argc - 1, argv + 1);
 }

@@ -1,7 +1,7 @@
 /* plans - see plans.h */
 #include "plans.h"
 
-#include "folder.h"
+#include "folders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +29,7 @@ void plans_free(struct plans *plans)
 }
 
 const struct plan *plans_find(struct plans *plans, const struct sources *sources, struct slice name,
-                              struct report *report)
+                              struct findings *findings)
 {
     char path[PATH_MAX];
     bool missing;
@@ -44,29 +44,29 @@ const struct plan *plans_find(struct plans *plans, const struct sources *sources
     plan->next = plans->first;
     plans->first = plan;
     snprintf(path, sizeof path, "plans/%s", plan->name);
-    if (!values_load(&plan->values, sources, path, true, report, &missing))
+    if (!values_load(&plan->values, sources, path, true, findings, &missing))
         return NULL;
     plan->exists = !missing || strcmp(plan->name, PLANS_DEFAULT) == 0;
     return plan;
 }
 
-bool plans_load_all(struct plans *plans, const struct sources *sources, struct report *report)
+bool plans_load_all(struct plans *plans, const struct sources *sources, struct findings *findings)
 {
-    struct folder_names names;
-    if (!folder_list(sources->folder, "plans", &names)) {
-        report_trouble(report, "control/plans", "list it");
+    struct folders_names names;
+    if (!folders_list(sources->folder, "plans", &names)) {
+        findings_trouble(findings, "control/plans", "list it");
         return false;
     }
     for (size_t i = 0; i < names.count; i++) {
         struct slice name = slice_text(names.of[i]);
         if (!plans_is_name(name))
-            report_error(report, "control/plans", 0,
-                         "\"%s\" is no name for a plan (lower-case letters, digits, hyphens): "
-                         "rename or remove it",
-                         names.of[i]);
-        else if (!plans_find(plans, sources, name, report))
-            report_error(report, "control/plans", 0, "%s can't be read", names.of[i]);
+            findings_error(findings, "control/plans", 0,
+                           "\"%s\" is no name for a plan (lower-case letters, digits, hyphens): "
+                           "rename or remove it",
+                           names.of[i]);
+        else if (!plans_find(plans, sources, name, findings))
+            findings_error(findings, "control/plans", 0, "%s can't be read", names.of[i]);
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
     return true;
 }

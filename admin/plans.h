@@ -28,8 +28,8 @@ bool plans_is_name(struct slice name);
  * not exist has exists == false (but "default" without a file is an empty plan). NULL when memory
  * is out. */
 const struct plan *plans_find(struct plans *plans, const struct sources *sources, struct slice name,
-                              struct report *report);
+                              struct findings *findings);
 /* Reads all plans there are. */
-bool plans_load_all(struct plans *plans, const struct sources *sources, struct report *report);
+bool plans_load_all(struct plans *plans, const struct sources *sources, struct findings *findings);
 
 #endif

@@ -1,7 +1,7 @@
 /* purge - see purge.h */
 #include "purge.h"
 
-#include "folder.h"
+#include "folders.h"
 #include "io.h"
 
 #include <dirent.h>
@@ -13,8 +13,8 @@
 /* The names are listed first, so that mail which arrives meanwhile stays. */
 static bool purge_folder(int maildir, const char *name, size_t *removed)
 {
-    struct folder_names names;
-    if (!folder_list(maildir, name, &names))
+    struct folders_names names;
+    if (!folders_list(maildir, name, &names))
         return errno == ENOTDIR;
     int folder = openat(maildir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool done = folder >= 0 || names.count == 0;
@@ -27,7 +27,7 @@ static bool purge_folder(int maildir, const char *name, size_t *removed)
     if (folder >= 0)
         done = io_sync_folder(folder) && done;
     int error = errno;
-    folder_names_free(&names);
+    folders_names_free(&names);
     io_close(&folder);
     errno = error;
     return done;
@@ -68,15 +68,15 @@ static bool purge_subfolders(int maildir, size_t *removed)
 
 bool purge_maildir(int directory, const char *path, uid_t uid, size_t *removed)
 {
-    if (!folder_act_as(uid))
-        return folder_act_as_root() && false;
+    if (!folders_act_as(uid))
+        return folders_act_as_root() && false;
     int maildir = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool done = maildir < 0 && errno == ENOENT;
     if (maildir >= 0)
         done = purge_one(maildir, removed) && purge_subfolders(maildir, removed);
     int error = errno;
     io_close(&maildir);
-    bool back = folder_act_as_root();
+    bool back = folders_act_as_root();
     errno = error;
     return done && back;
 }

@@ -1,34 +1,34 @@
-/* queueverbs - mailctl queue; see verbs.h */
+/* queueverbs - mailctl queue; see operations.h */
 #include "ask.h"
+#include "operations.h"
 #include "queuefile.h"
 #include "queueview.h"
-#include "verbs.h"
 
 #include <errno.h>
 
-int verbs_queue_list(struct command *command)
+int operations_queue_list(struct commandline *command)
 {
     static const char *const folders[] = {"message", "hold", "broken"};
     command->result = json_array();
     for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++)
         if (!queueview_list(command->root, folders[i], command->result))
-            return command_trouble(command, "list", "queue");
+            return commandline_trouble(command, "list", "queue");
     return EXIT_DONE;
 }
 
-static bool check_ids(const struct command *command)
+static bool check_ids(const struct commandline *command)
 {
     for (int i = 0; i < command->word_count; i++) {
         if (queuefile_is_id(slice_text(command->words[i])))
             continue;
-        command_refuse(command, "\"%s\" is no queue id; mailctl queue list lists them",
-                       command->words[i]);
+        commandline_refuse(command, "\"%s\" is no queue id; mailctl queue list lists them",
+                           command->words[i]);
         return false;
     }
     return true;
 }
 
-int verbs_queue_show(struct command *command)
+int operations_queue_show(struct commandline *command)
 {
     if (!check_ids(command))
         return EXIT_REFUSED;
@@ -36,11 +36,12 @@ int verbs_queue_show(struct command *command)
     if (command->result)
         return EXIT_DONE;
     if (errno == ENOENT)
-        return command_refuse(command, "there is no message %s in the queue", command->words[0]);
-    return command_trouble(command, "read", command->words[0]);
+        return commandline_refuse(command, "there is no message %s in the queue",
+                                  command->words[0]);
+    return commandline_trouble(command, "read", command->words[0]);
 }
 
-static int ask_queued(struct command *command, const char *verb)
+static int ask_queued(struct commandline *command, const char *verb)
 {
     struct str text;
     if (!check_ids(command))
@@ -50,9 +51,10 @@ static int ask_queued(struct command *command, const char *verb)
     const char *said = str_text(&text) ? str_text(&text) : "";
     int code = EXIT_DONE;
     if (result == ASK_NO)
-        code = command_refuse(command, "%s", said);
+        code = commandline_refuse(command, "%s", said);
     if (result == ASK_DOWN) {
-        command_refuse(command, "queued does not answer: is the suite running? (mailctl status)");
+        commandline_refuse(command,
+                           "queued does not answer: is the suite running? (mailctl status)");
         code = EXIT_PASSING;
     }
     if (result == ASK_OK && text.size > 0)
@@ -61,22 +63,22 @@ static int ask_queued(struct command *command, const char *verb)
     return code;
 }
 
-int verbs_queue_flush(struct command *command)
+int operations_queue_flush(struct commandline *command)
 {
     return ask_queued(command, "flush");
 }
 
-int verbs_queue_hold(struct command *command)
+int operations_queue_hold(struct commandline *command)
 {
     return ask_queued(command, "hold");
 }
 
-int verbs_queue_release(struct command *command)
+int operations_queue_release(struct commandline *command)
 {
     return ask_queued(command, "release");
 }
 
-int verbs_queue_delete(struct command *command)
+int operations_queue_delete(struct commandline *command)
 {
     return ask_queued(command, "delete");
 }

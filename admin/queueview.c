@@ -2,7 +2,7 @@
 #include "queueview.h"
 
 #include "clock.h"
-#include "folder.h"
+#include "folders.h"
 #include "io.h"
 #include "queuefile.h"
 #include "show.h"
@@ -126,17 +126,17 @@ static int open_folder(int root, const char *folder)
 
 bool queueview_list(int root, const char *folder, json_t *rows)
 {
-    struct folder_names names;
+    struct folders_names names;
     int fd = open_folder(root, folder);
     if (fd < 0)
         return errno == ENOENT;
-    bool listed = folder_list(fd, ".", &names);
+    bool listed = folders_list(fd, ".", &names);
     for (size_t i = 0; listed && i < names.count; i++) {
         json_t *row = row_of(fd, folder, names.of[i]);
         if (row)
             json_array_append_new(rows, row);
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
     io_close(&fd);
     return listed;
 }
@@ -144,12 +144,12 @@ bool queueview_list(int root, const char *folder, json_t *rows)
 bool queueview_count(int root, const char *folder, size_t *count)
 {
     char path[64];
-    struct folder_names names;
+    struct folders_names names;
     snprintf(path, sizeof path, "queue/%s", folder);
-    if (!folder_list(root, path, &names))
+    if (!folders_list(root, path, &names))
         return false;
     *count = names.count;
-    folder_names_free(&names);
+    folders_names_free(&names);
     return true;
 }
 

@@ -2,8 +2,8 @@
 #include "rebuild.h"
 
 #include "compile.h"
-#include "folder.h"
-#include "host.h"
+#include "folders.h"
+#include "hostfiles.h"
 #include "io.h"
 #include "maildir.h"
 #include "registry.h"
@@ -18,11 +18,11 @@
 struct work {
     int root;
     struct sources *sources;
-    struct report *report;
+    struct findings *findings;
     struct compile_target target;
     struct plans plans;
-    struct host_files *host; /* NULL: not asked for */
-    struct registry old;     /* as compiled */
+    struct hostfiles *host; /* NULL: not asked for */
+    struct registry old;    /* as compiled */
     struct registry registry;
     struct domain *domains;
     size_t count;
@@ -35,11 +35,11 @@ struct work {
 static bool load_domain(struct work *work, const char *name)
 {
     struct domain *domain = &work->domains[work->count];
-    if (!domain_load(domain, name, work->sources, &work->plans, work->report))
+    if (!domain_load(domain, name, work->sources, &work->plans, work->findings))
         return false;
     work->count++;
     if (!registry_add(&work->registry, domain))
-        report_trouble(work->report, "control/domains", "find memory");
+        findings_trouble(work->findings, "control/domains", "find memory");
     return true;
 }
 
@@ -47,40 +47,40 @@ static bool make_room(struct work *work, size_t count)
 {
     work->domains = calloc(count + 1, sizeof *work->domains);
     if (!work->domains)
-        report_trouble(work->report, "control/domains", "find memory");
+        findings_trouble(work->findings, "control/domains", "find memory");
     return work->domains != NULL;
 }
 
 static void load_all_domains(struct work *work)
 {
-    struct folder_names names;
+    struct folders_names names;
     char ascii[IDN_NAME_MAX + 1];
-    if (!folder_list(work->sources->folder, "domains", &names)) {
-        report_trouble(work->report, "control/domains", "list it");
+    if (!folders_list(work->sources->folder, "domains", &names)) {
+        findings_trouble(work->findings, "control/domains", "list it");
         return;
     }
     if (!make_room(work, names.count + SOURCES_CHANGES_MAX)) {
-        folder_names_free(&names);
+        folders_names_free(&names);
         return;
     }
     for (size_t i = 0; i < names.count; i++) {
         if (!idn_to_ascii(slice_text(names.of[i]), ascii) || strcmp(ascii, names.of[i]) != 0)
-            report_error(work->report, "control/domains", 0,
-                         "\"%s\" is no domain name in lower-case A-labels: rename or remove it",
-                         names.of[i]);
+            findings_error(work->findings, "control/domains", 0,
+                           "\"%s\" is no domain name in lower-case A-labels: rename or remove it",
+                           names.of[i]);
         else if (!load_domain(work, names.of[i]))
-            report_error(work->report, "control/domains", 0, "\"%s\" is no folder: remove it",
-                         names.of[i]);
+            findings_error(work->findings, "control/domains", 0, "\"%s\" is no folder: remove it",
+                           names.of[i]);
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
 }
 
 static void load_everything(struct work *work)
 {
-    work->host = host_load(work->sources, work->report);
+    work->host = hostfiles_load(work->sources, work->findings);
     if (!work->host)
-        report_trouble(work->report, "control", "find memory");
-    plans_load_all(&work->plans, work->sources, work->report);
+        findings_trouble(work->findings, "control", "find memory");
+    plans_load_all(&work->plans, work->sources, work->findings);
     load_all_domains(work);
 }
 
@@ -88,15 +88,15 @@ static void load_some(struct work *work)
 {
     /* The registry is the old one with these domains taken out and put in anew. */
     if (!registry_load(&work->registry, work->target.folder))
-        report_trouble(work->report, "cdb/domains.cdb", "read it");
+        findings_trouble(work->findings, "cdb/domains.cdb", "read it");
     if (!make_room(work, work->name_count))
         return;
     for (size_t i = 0; i < work->name_count; i++) {
         bool was_there = registry_find(&work->old, work->names[i]) != NULL;
         registry_remove(&work->registry, work->names[i]);
         if (!load_domain(work, work->names[i]) && !was_there)
-            report_error(work->report, "control/domains", 0, "there is no domain %s",
-                         work->names[i]);
+            findings_error(work->findings, "control/domains", 0, "there is no domain %s",
+                           work->names[i]);
     }
 }
 
@@ -106,14 +106,14 @@ static void load_some(struct work *work)
 static bool make_mailbox(int folder, const char *local, uid_t uid)
 {
     bool made;
-    if (!folder_make(folder, local, uid, &made) || !made)
+    if (!folders_make(folder, local, uid, &made) || !made)
         return made || errno == EEXIST;
-    if (!folder_act_as(uid))
+    if (!folders_act_as(uid))
         return false;
     int box = openat(folder, local, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     bool done = box >= 0 && maildir_create(box, "Maildir");
     io_close(&box);
-    return folder_act_as_root() && done;
+    return folders_act_as_root() && done;
 }
 
 static bool make_mail_folders(const struct work *work, const struct domain *domain)
@@ -122,7 +122,7 @@ static bool make_mail_folders(const struct work *work, const struct domain *doma
         return false;
     int mail = openat(work->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int folder = -1;
-    bool done = mail >= 0 && folder_make(mail, domain->name, domain->uid, NULL);
+    bool done = mail >= 0 && folders_make(mail, domain->name, domain->uid, NULL);
     if (done)
         folder = openat(mail, domain->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     done = done && folder >= 0;
@@ -137,10 +137,10 @@ static bool write_domains(const struct work *work)
 {
     for (size_t i = 0; i < work->count; i++) {
         if (!make_mail_folders(work, &work->domains[i])) {
-            report_trouble(work->report, work->domains[i].name, "make its folders below mail");
+            findings_trouble(work->findings, work->domains[i].name, "make its folders below mail");
             return false;
         }
-        if (!compile_domain(&work->target, &work->domains[i], work->report))
+        if (!compile_domain(&work->target, &work->domains[i], work->findings))
             return false;
     }
     return true;
@@ -153,7 +153,7 @@ static bool remove_gone(const struct work *work)
         bool was_domain = strcmp(old->name, old->parent) == 0;
         const struct registry_entry *now = registry_find_sorted(&work->registry, old->name);
         bool is_domain = now && strcmp(now->name, now->parent) == 0;
-        if (was_domain && !is_domain && !compile_remove(&work->target, old->name, work->report))
+        if (was_domain && !is_domain && !compile_remove(&work->target, old->name, work->findings))
             return false;
     }
     return true;
@@ -161,15 +161,15 @@ static bool remove_gone(const struct work *work)
 
 static bool write_all(struct work *work)
 {
-    if (!sources_write(work->sources, work->report))
+    if (!sources_write(work->sources, work->findings))
         return false;
-    if (work->host &&
-        !host_write(work->host, work->target.folder, work->target.directory_group, work->report))
+    if (work->host && !hostfiles_write(work->host, work->target.folder,
+                                       work->target.directory_group, work->findings))
         return false;
     if (!write_domains(work))
         return false;
     if (!registry_write(&work->registry, work->target.folder, work->target.directory_group)) {
-        report_trouble(work->report, "cdb/domains.cdb", "write it");
+        findings_trouble(work->findings, "cdb/domains.cdb", "write it");
         return false;
     }
     return remove_gone(work);
@@ -181,19 +181,22 @@ static void finish(struct work *work)
         domain_free(&work->domains[i]);
     free(work->domains);
     plans_free(&work->plans);
-    host_free(work->host);
+    hostfiles_free(work->host);
     registry_free(&work->old);
     registry_free(&work->registry);
     compile_close(&work->target);
 }
 
 enum rebuild_result rebuild(int root, struct sources *sources, const char *const *names,
-                            size_t count, struct report *report)
+                            size_t count, struct findings *findings)
 {
-    struct work work = {
-        .root = root, .sources = sources, .report = report, .names = names, .name_count = count};
+    struct work work = {.root = root,
+                        .sources = sources,
+                        .findings = findings,
+                        .names = names,
+                        .name_count = count};
     if (!compile_open(&work.target, root)) {
-        report_trouble(report, "cdb", "open or make it");
+        findings_trouble(findings, "cdb", "open or make it");
         return REBUILD_TROUBLE;
     }
     bool compiled = registry_load(&work.old, work.target.folder);
@@ -201,11 +204,11 @@ enum rebuild_result rebuild(int root, struct sources *sources, const char *const
         load_some(&work);
     else
         load_everything(&work);
-    registry_check(&work.registry, report);
-    bool right = report->error_count == 0;
+    registry_check(&work.registry, findings);
+    bool right = findings->error_count == 0;
     bool written = right && write_all(&work);
     finish(&work);
     if (written)
         return REBUILD_DONE;
-    return right || report->trouble ? REBUILD_TROUBLE : REBUILD_REFUSED;
+    return right || findings->trouble ? REBUILD_TROUBLE : REBUILD_REFUSED;
 }

@@ -8,14 +8,14 @@
 #ifndef ADMIN_REBUILD_H
 #define ADMIN_REBUILD_H
 
-#include "report.h"
+#include "findings.h"
 #include "sources.h"
 
 enum rebuild_result { REBUILD_DONE, REBUILD_REFUSED, REBUILD_TROUBLE };
 
 /* `root` is a descriptor of ROOT; `sources` is locked, and its changes are written when all is
- * right. `names` are domains in A-labels; none: everything. The result says what `report` holds. */
+ * right. `names` are domains in A-labels; none: everything. The result says what `findings` holds. */
 enum rebuild_result rebuild(int root, struct sources *sources, const char *const *names,
-                            size_t count, struct report *report);
+                            size_t count, struct findings *findings);
 
 #endif

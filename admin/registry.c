@@ -153,12 +153,12 @@ static bool is_parent(const struct registry_entry *entry)
     return strcmp(entry->name, entry->parent) == 0;
 }
 
-static void check_uids(const struct registry *registry, struct report *report)
+static void check_uids(const struct registry *registry, struct findings *findings)
 {
     const struct registry_entry **parents = calloc(registry->count, sizeof *parents);
     size_t count = 0;
     if (!parents) {
-        report_trouble(report, "control/domains", "find memory");
+        findings_trouble(findings, "control/domains", "find memory");
         return;
     }
     for (size_t i = 0; i < registry->count; i++)
@@ -171,13 +171,13 @@ static void check_uids(const struct registry *registry, struct report *report)
             continue;
         char path[IDN_NAME_MAX + 32] = "control/domains/";
         strncat(path, parents[i]->name, IDN_NAME_MAX);
-        report_error(report, path, 0, "uid %u is that of %s: give this domain another",
-                     (unsigned)parents[i]->uid, parents[i - 1]->name);
+        findings_error(findings, path, 0, "uid %u is that of %s: give this domain another",
+                       (unsigned)parents[i]->uid, parents[i - 1]->name);
     }
     free(parents);
 }
 
-void registry_check(struct registry *registry, struct report *report)
+void registry_check(struct registry *registry, struct findings *findings)
 {
     if (registry->count == 0)
         return;
@@ -187,15 +187,15 @@ void registry_check(struct registry *registry, struct report *report)
         if (strcmp(one->name, other->name) != 0)
             continue;
         if (is_parent(one) || is_parent(other))
-            report_error(report, "control/domains", 0,
-                         "%s is a domain and also in domains/%s/children: remove it from one",
-                         one->name, is_parent(one) ? other->parent : one->parent);
+            findings_error(findings, "control/domains", 0,
+                           "%s is a domain and also in domains/%s/children: remove it from one",
+                           one->name, is_parent(one) ? other->parent : one->parent);
         else
-            report_error(report, "control/domains", 0,
-                         "%s is in domains/%s/children and in domains/%s/children: keep one",
-                         one->name, one->parent, other->parent);
+            findings_error(findings, "control/domains", 0,
+                           "%s is in domains/%s/children and in domains/%s/children: keep one",
+                           one->name, one->parent, other->parent);
     }
-    check_uids(registry, report);
+    check_uids(registry, findings);
 }
 
 const struct registry_entry *registry_find(const struct registry *registry, const char *name)

@@ -5,7 +5,7 @@
 #define ADMIN_REGISTRY_H
 
 #include "domain.h"
-#include "report.h"
+#include "findings.h"
 
 struct registry_entry {
     char *name;   /* A-labels, lower case */
@@ -26,7 +26,7 @@ bool registry_add(struct registry *registry, const struct domain *domain);
 /* Takes out the domain and its children. */
 void registry_remove(struct registry *registry, const char *parent);
 /* Names and uids that are there twice are errors. Sorts. */
-void registry_check(struct registry *registry, struct report *report);
+void registry_check(struct registry *registry, struct findings *findings);
 /* NULL when `name` is not there. The second is faster, and right only behind registry_check. */
 const struct registry_entry *registry_find(const struct registry *registry, const char *name);
 const struct registry_entry *registry_find_sorted(const struct registry *registry,

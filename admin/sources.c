@@ -68,7 +68,7 @@ enum sources_result sources_read(const struct sources *sources, const char *path
     return errno == ENOENT ? SOURCES_MISSING : SOURCES_TROUBLE;
 }
 
-bool sources_lines(const struct sources *sources, const char *path, struct report *report,
+bool sources_lines(const struct sources *sources, const char *path, struct findings *findings,
                    struct control_lines *lines, bool *missing)
 {
     *lines = (struct control_lines){0};
@@ -82,7 +82,7 @@ bool sources_lines(const struct sources *sources, const char *path, struct repor
         snprintf(name, sizeof name, "control/%s", path);
         control_lines_free(lines);
         errno = error;
-        report_trouble(report, name, "read it");
+        findings_trouble(findings, name, "read it");
         return false;
     }
     lines->rest = str_slice(&lines->content);
@@ -155,14 +155,14 @@ static bool write_change(const struct sources *sources, const struct sources_cha
     return done;
 }
 
-bool sources_write(struct sources *sources, struct report *report)
+bool sources_write(struct sources *sources, struct findings *findings)
 {
     for (size_t i = 0; i < sources->count; i++) {
         if (write_change(sources, &sources->changes[i]))
             continue;
         char name[PATH_MAX + 16];
         snprintf(name, sizeof name, "control/%s", sources->changes[i].path);
-        report_trouble(report, name, "write it");
+        findings_trouble(findings, name, "write it");
         return false;
     }
     return true;

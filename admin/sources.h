@@ -8,7 +8,7 @@
 #define ADMIN_SOURCES_H
 
 #include "control.h"
-#include "report.h"
+#include "findings.h"
 #include "str.h"
 
 #include <limits.h>
@@ -43,7 +43,7 @@ enum sources_result sources_read(const struct sources *sources, const char *path
                                  struct str *content);
 /* The same for control_next_line. A missing file has no lines; *missing (may be NULL) tells.
  * Trouble is reported. The caller frees by control_lines_free. */
-bool sources_lines(const struct sources *sources, const char *path, struct report *report,
+bool sources_lines(const struct sources *sources, const char *path, struct findings *findings,
                    struct control_lines *lines, bool *missing);
 
 /* Is there, or will there be, a folder domains/NAME? */
@@ -52,6 +52,6 @@ bool sources_has_domain(const struct sources *sources, const char *name);
 /* The file is to have this content. False when memory is out. */
 bool sources_change(struct sources *sources, const char *path, struct slice content);
 /* Writes the changes, each atomically. Folders domains/NAME are made where missing. */
-bool sources_write(struct sources *sources, struct report *report);
+bool sources_write(struct sources *sources, struct findings *findings);
 
 #endif

@@ -1,28 +1,28 @@
-/* stateverbs - mailctl state; see verbs.h */
+/* stateverbs - mailctl state; see operations.h */
 #include "clock.h"
 #include "io.h"
 #include "number.h"
+#include "operations.h"
 #include "show.h"
 #include "state.h"
-#include "verbs.h"
 
 #include <stdio.h>
 
 #define DEFAULT_STATE "account-lock"
 
-enum { HOURS_MAX = 87600, ADDRESS_MAX = ACCOUNT_LOCAL_MAX + IDN_NAME_MAX + 2, STATE_FIELDS = 4 };
+enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2, STATE_FIELDS = 4 };
 
 /* The account's address as stated knows it. False: refused already. */
-static bool find_account(struct command *command, char address[ADDRESS_MAX], int *result)
+static bool find_account(struct commandline *command, char address[ADDRESS_MAX], int *result)
 {
-    char local[ACCOUNT_LOCAL_MAX + 1], name[IDN_NAME_MAX + 1];
+    char local[USERLINE_LOCAL_MAX + 1], name[IDN_NAME_MAX + 1];
     struct domain domain;
     *result = EXIT_REFUSED;
-    if (!command_address(command, command->words[0], local, name))
+    if (!commandline_address(command, command->words[0], local, name))
         return false;
-    bool found = command_load(command, name, &domain, result);
+    bool found = commandline_load(command, name, &domain, result);
     if (found && !domain_find(&domain, local)) {
-        *result = command_refuse(command, "there is no account %s@%s", local, name);
+        *result = commandline_refuse(command, "there is no account %s@%s", local, name);
         found = false;
     }
     domain_free(&domain);
@@ -30,19 +30,19 @@ static bool find_account(struct command *command, char address[ADDRESS_MAX], int
     return found;
 }
 
-static int refuse_down(const struct command *command)
+static int refuse_down(const struct commandline *command)
 {
-    command_refuse(command, "stated does not answer: is the suite running? (mailctl status)");
+    commandline_refuse(command, "stated does not answer: is the suite running? (mailctl status)");
     return EXIT_PASSING;
 }
 
 /* "ok", or "no" and the reason. */
-static int judge(const struct command *command, const struct wire_message *answer)
+static int judge(const struct commandline *command, const struct wire_message *answer)
 {
     struct slice reason = wire_field(answer, 1);
     if (slice_equal(wire_field(answer, 0), SLICE("ok")))
         return EXIT_DONE;
-    return command_refuse(command, "%.*s", SLICE_PRINTF(reason));
+    return commandline_refuse(command, "%.*s", SLICE_PRINTF(reason));
 }
 
 static json_t *show_states(const struct wire_message *answer)
@@ -61,7 +61,7 @@ static json_t *show_states(const struct wire_message *answer)
     return states;
 }
 
-int verbs_state_show(struct command *command)
+int operations_state_show(struct commandline *command)
 {
     char address[ADDRESS_MAX];
     struct wire_message answer;
@@ -80,17 +80,17 @@ int verbs_state_show(struct command *command)
     return result;
 }
 
-static const char *state_word(const struct command *command)
+static const char *state_word(const struct commandline *command)
 {
     return command->word_count > 1 ? command->words[1] : DEFAULT_STATE;
 }
 
-static bool find_until(const struct command *command, char until[NUMBER_TEXT_SIZE + 1])
+static bool find_until(const struct commandline *command, char until[NUMBER_TEXT_SIZE + 1])
 {
-    const char *hours = command_option(command, "hours");
+    const char *hours = commandline_option(command, "hours");
     uint64_t number = 0;
     if (hours && (!number_parse(slice_text(hours), HOURS_MAX, &number) || number == 0)) {
-        command_refuse(command, "--hours wants a number from 1 to %d", HOURS_MAX);
+        commandline_refuse(command, "--hours wants a number from 1 to %d", HOURS_MAX);
         return false;
     }
     int64_t end = hours ? clock_seconds() + (int64_t)number * 3600 : 0;
@@ -98,11 +98,11 @@ static bool find_until(const struct command *command, char until[NUMBER_TEXT_SIZ
     return true;
 }
 
-int verbs_state_lock(struct command *command)
+int operations_state_lock(struct commandline *command)
 {
     char address[ADDRESS_MAX], until[NUMBER_TEXT_SIZE + 1];
     struct wire_message answer;
-    const char *cause = command_option(command, "cause");
+    const char *cause = commandline_option(command, "cause");
     int result, fd = -1;
     if (!find_account(command, address, &result))
         return result;
@@ -119,7 +119,7 @@ int verbs_state_lock(struct command *command)
     return result;
 }
 
-int verbs_state_unlock(struct command *command)
+int operations_state_unlock(struct commandline *command)
 {
     char address[ADDRESS_MAX];
     struct wire_message answer;

@@ -1,11 +1,11 @@
-/* statusverb - mailctl status; see verbs.h */
+/* statusverb - mailctl status; see operations.h */
 #include "ask.h"
-#include "folder.h"
-#include "host.h"
+#include "folders.h"
+#include "hostfiles.h"
 #include "number.h"
+#include "operations.h"
 #include "queueview.h"
 #include "show.h"
-#include "verbs.h"
 
 #include <stdio.h>
 
@@ -36,19 +36,19 @@ static bool add_daemons(json_t *services)
     return all;
 }
 
-static bool add_listeners(struct command *command, json_t *services)
+static bool add_listeners(struct commandline *command, json_t *services)
 {
     struct control_lines lines;
     struct slice line, service, endpoint;
     struct str reason;
     bool proxy, all = true;
-    if (!sources_lines(&command->sources, "listen", &command->report, &lines, NULL))
+    if (!sources_lines(&command->sources, "listen", &command->findings, &lines, NULL))
         return false;
     str_init(&reason, REASON_MAX);
     while (control_next_line(&lines, &line)) {
         char name[WORD_MAX];
         str_clear(&reason);
-        if (!host_parse_listen(line, &service, &endpoint, &proxy, &reason) ||
+        if (!hostfiles_parse_listen(line, &service, &endpoint, &proxy, &reason) ||
             slice_equal(service, SLICE("web")) || !slice_copy_text(service, name, sizeof name))
             continue;
         all = add_service(services, name, endpoint, ask_is_listening(endpoint)) && all;
@@ -72,7 +72,7 @@ static void add_words(json_t *object, struct slice words)
 }
 
 /* What queued says of its messages; when it is down, what lies in the folders. */
-static json_t *queue_status(struct command *command)
+static json_t *queue_status(struct commandline *command)
 {
     struct str text;
     size_t count;
@@ -88,22 +88,22 @@ static json_t *queue_status(struct command *command)
     return queue;
 }
 
-int verbs_status(struct command *command)
+int operations_status(struct commandline *command)
 {
-    struct folder_names domains;
+    struct folders_names domains;
     json_t *services = json_array();
     bool daemons = add_daemons(services);
     bool listeners = add_listeners(command, services);
     command->result = json_object();
     json_object_set_new(command->result, "services", services);
     json_object_set_new(command->result, "queue", queue_status(command));
-    if (folder_list(command->folder, "domains", &domains)) {
+    if (folders_list(command->folder, "domains", &domains)) {
         json_object_set_new(command->result, "domains", json_integer((json_int_t)domains.count));
-        folder_names_free(&domains);
+        folders_names_free(&domains);
     }
     if (daemons && listeners)
         return EXIT_DONE;
-    command_refuse(command, "not every service answers; see the logs in log/ (ROOT/bin/suite "
-                            "starts them)");
+    commandline_refuse(command, "not every service answers; see the logs in log/ (ROOT/bin/suite "
+                                "starts them)");
     return EXIT_PASSING;
 }

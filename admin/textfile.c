@@ -3,14 +3,14 @@
 
 #include <stdio.h>
 
-bool textfile_read(struct textfile *file, struct command *command, const char *domain,
+bool textfile_read(struct textfile *file, struct commandline *command, const char *domain,
                    const char *name)
 {
     str_init(&file->text, SOURCES_FILE_MAX);
     snprintf(file->path, sizeof file->path, "domains/%s/%s", domain, name);
     if (sources_read(&command->sources, file->path, &file->text) != SOURCES_TROUBLE)
         return true;
-    command_trouble(command, "read", file->path);
+    commandline_trouble(command, "read", file->path);
     return false;
 }
 
@@ -20,7 +20,7 @@ void textfile_free(struct textfile *file)
 }
 
 /* The new text becomes the file's. */
-static bool take(struct textfile *file, struct command *command, struct str *fresh)
+static bool take(struct textfile *file, struct commandline *command, struct str *fresh)
 {
     bool taken = !fresh->failed && sources_change(&command->sources, file->path, str_slice(fresh));
     str_free(&file->text);
@@ -28,7 +28,7 @@ static bool take(struct textfile *file, struct command *command, struct str *fre
     return taken;
 }
 
-bool textfile_put(struct textfile *file, struct command *command, enum edit_key kind,
+bool textfile_put(struct textfile *file, struct commandline *command, enum edit_key kind,
                   struct slice key, struct slice line)
 {
     struct slice old = {0};
@@ -41,7 +41,7 @@ bool textfile_put(struct textfile *file, struct command *command, enum edit_key 
     return take(file, command, &fresh);
 }
 
-bool textfile_remove(struct textfile *file, struct command *command, enum edit_key kind,
+bool textfile_remove(struct textfile *file, struct commandline *command, enum edit_key kind,
                      struct slice key)
 {
     struct slice old;

@@ -4,7 +4,7 @@
 #ifndef ADMIN_TEXTFILE_H
 #define ADMIN_TEXTFILE_H
 
-#include "command.h"
+#include "commandline.h"
 #include "edit.h"
 
 struct textfile {
@@ -13,16 +13,16 @@ struct textfile {
 };
 
 /* Reads domains/DOMAIN/FILE; a missing one is empty. False: refused already. */
-bool textfile_read(struct textfile *file, struct command *command, const char *domain,
+bool textfile_read(struct textfile *file, struct commandline *command, const char *domain,
                    const char *name);
 void textfile_free(struct textfile *file);
 
 /* Puts `line` in the place of the one known by `key`, or at the end, and notes the new text as a
  * change. False: memory is out. */
-bool textfile_put(struct textfile *file, struct command *command, enum edit_key kind,
+bool textfile_put(struct textfile *file, struct commandline *command, enum edit_key kind,
                   struct slice key, struct slice line);
 /* Takes the line out. False: there is none. */
-bool textfile_remove(struct textfile *file, struct command *command, enum edit_key kind,
+bool textfile_remove(struct textfile *file, struct commandline *command, enum edit_key kind,
                      struct slice key);
 
 #endif

@@ -1,13 +1,13 @@
-/* userverbs - mailctl user; see verbs.h */
-#include "folder.h"
+/* userverbs - mailctl user; see operations.h */
+#include "folders.h"
 #include "io.h"
+#include "operations.h"
 #include "password.h"
 #include "policy.h"
 #include "purge.h"
 #include "show.h"
 #include "state.h"
 #include "textfile.h"
-#include "verbs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,70 +19,70 @@ enum { REASON_MAX = 512, LINE_MAX_BYTES = 131072 };
 
 /* The account that a verb works on. */
 struct subject {
-    char local[ACCOUNT_LOCAL_MAX + 1];
+    char local[USERLINE_LOCAL_MAX + 1];
     char name[IDN_NAME_MAX + 1];
     struct domain domain;
     struct textfile users;
-    struct account account; /* as its line says */
+    struct userline account; /* as its line says */
 };
 
 static void subject_free(struct subject *subject)
 {
     domain_free(&subject->domain);
     textfile_free(&subject->users);
-    account_free(&subject->account);
+    userline_free(&subject->account);
 }
 
 /* Reads domain and users file. False: refused already; free it in any case. */
-static bool subject_open(struct subject *subject, struct command *command, int *result)
+static bool subject_open(struct subject *subject, struct commandline *command, int *result)
 {
     *subject = (struct subject){0};
-    account_init(&subject->account);
+    userline_init(&subject->account);
     *result = EXIT_REFUSED;
-    if (!command_address(command, command->words[0], subject->local, subject->name) ||
-        !command_load(command, subject->name, &subject->domain, result))
+    if (!commandline_address(command, command->words[0], subject->local, subject->name) ||
+        !commandline_load(command, subject->name, &subject->domain, result))
         return false;
     *result = EXIT_PASSING;
     return textfile_read(&subject->users, command, subject->name, "users");
 }
 
 /* The same for an account that is there. Its line is parsed; postmaster needs none. */
-static bool subject_find(struct subject *subject, struct command *command, int *result)
+static bool subject_find(struct subject *subject, struct commandline *command, int *result)
 {
     struct slice line;
-    char error[ACCOUNT_ERROR_MAX];
+    char error[USERLINE_ERROR_MAX];
     if (!subject_open(subject, command, result))
         return false;
     *result = EXIT_REFUSED;
     if (!domain_find(&subject->domain, subject->local)) {
-        command_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
-                       subject->local, subject->name, subject->name);
+        commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
+                           subject->local, subject->name, subject->name);
         return false;
     }
     if (edit_find(str_slice(&subject->users.text), EDIT_FIRST_FIELD, slice_text(subject->local),
                   &line))
-        return account_parse(&subject->account, slice_trim(line), error);
+        return userline_parse(&subject->account, slice_trim(line), error);
     return slice_copy_text(slice_text(subject->local), subject->account.local,
                            sizeof subject->account.local);
 }
 
 /* Writes the account's line and compiles. */
-static int subject_write(struct subject *subject, struct command *command)
+static int subject_write(struct subject *subject, struct commandline *command)
 {
     struct str line;
     str_init(&line, LINE_MAX_BYTES);
-    bool good = account_format(&subject->account, &line) &&
+    bool good = userline_format(&subject->account, &line) &&
                 textfile_put(&subject->users, command, EDIT_FIRST_FIELD, slice_text(subject->local),
                              str_slice(&line));
     str_free(&line);
-    return good ? command_rebuild(command, subject->name)
-                : command_trouble(command, "change", subject->users.path);
+    return good ? commandline_rebuild(command, subject->name)
+                : commandline_trouble(command, "change", subject->users.path);
 }
 
 /* ---- values ---- */
 
 /* May the account say so? `text` is in the table's form. */
-static int check_value(struct command *command, const struct subject *subject,
+static int check_value(struct commandline *command, const struct subject *subject,
                        const struct setting *setting, const char *text)
 {
     struct str reason;
@@ -90,8 +90,8 @@ static int check_value(struct command *command, const struct subject *subject,
     str_init(&reason, REASON_MAX);
     bool good = settings_check(setting, slice_text(text), &reason);
     if (!good)
-        command_refuse(command, "%s: \"%s\" %s", setting->name, text,
-                       str_text(&reason) ? str_text(&reason) : "is wrong");
+        commandline_refuse(command, "%s: \"%s\" %s", setting->name, text,
+                           str_text(&reason) ? str_text(&reason) : "is wrong");
     str_free(&reason);
     if (!good)
         return EXIT_REFUSED;
@@ -99,23 +99,23 @@ static int check_value(struct command *command, const struct subject *subject,
     enum settings_rule rule = domain_rule(&subject->domain, setting);
     if (settings_may(rule, value, slice_text(text)))
         return EXIT_DONE;
-    return command_refuse(command, "%s: the %s says \"%.*s\", and %s", setting->name,
-                          settings_layer_name(layer), SLICE_PRINTF(value),
-                          settings_rule_text(rule));
+    return commandline_refuse(command, "%s: the %s says \"%.*s\", and %s", setting->name,
+                              settings_layer_name(layer), SLICE_PRINTF(value),
+                              settings_rule_text(rule));
 }
 
-static int put_value(struct command *command, struct subject *subject, const char *key,
+static int put_value(struct commandline *command, struct subject *subject, const char *key,
                      const char *text)
 {
     const struct setting *setting = settings_find(slice_text(key));
     if (!setting || setting->scope != SETTINGS_ACCOUNT)
-        return command_refuse(
+        return commandline_refuse(
             command, "\"%s\" is no setting of an account; mailctl help settings lists them", key);
     int result = check_value(command, subject, setting, text);
     if (result != EXIT_DONE)
         return result;
-    if (!account_set(&subject->account, key, slice_text(text)))
-        return command_refuse(command, "%s has too many settings of its own", subject->local);
+    if (!userline_set(&subject->account, key, slice_text(text)))
+        return commandline_refuse(command, "%s has too many settings of its own", subject->local);
     return EXIT_DONE;
 }
 
@@ -128,7 +128,7 @@ static void note_unread(const char *key)
                        key);
 }
 
-int verbs_user_set(struct command *command)
+int operations_user_set(struct commandline *command)
 {
     struct subject subject;
     int result;
@@ -142,16 +142,16 @@ int verbs_user_set(struct command *command)
     return result;
 }
 
-int verbs_user_unset(struct command *command)
+int operations_user_unset(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (subject_find(&subject, command, &result)) {
-        if (account_unset(&subject.account, command->words[1]))
+        if (userline_unset(&subject.account, command->words[1]))
             result = subject_write(&subject, command);
         else
-            result = command_refuse(command, "%s does not say %s itself", subject.local,
-                                    command->words[1]);
+            result = commandline_refuse(command, "%s does not say %s itself", subject.local,
+                                        command->words[1]);
     }
     subject_free(&subject);
     return result;
@@ -164,32 +164,32 @@ static bool keep_apop_secret(struct subject *subject, const char *secret)
 {
     const struct domain_account *account = domain_find(&subject->domain, subject->local);
     if (domain_is_on(&subject->domain, account, "apop"))
-        return account_set(&subject->account, ACCOUNT_APOP_SECRET, slice_text(secret));
-    account_unset(&subject->account, ACCOUNT_APOP_SECRET);
+        return userline_set(&subject->account, USERLINE_APOP_SECRET, slice_text(secret));
+    userline_unset(&subject->account, USERLINE_APOP_SECRET);
     return true;
 }
 
-static int hash_secret(struct command *command, struct subject *subject, const char *secret)
+static int hash_secret(struct commandline *command, struct subject *subject, const char *secret)
 {
     char hash[PASSWORD_HASH_MAX];
-    if (!command_option(command, "no-policy")) {
+    if (!commandline_option(command, "no-policy")) {
         enum policy_rule rule =
             policy_check(slice_text(secret), slice_text(subject->local), slice_text(subject->name));
         if (rule != POLICY_GOOD)
-            return command_refuse(command, "%s (--no-policy takes any)", policy_text(rule));
+            return commandline_refuse(command, "%s (--no-policy takes any)", policy_text(rule));
     }
     if (!password_hash(slice_text(secret), hash))
-        return command_trouble(command, "hash", "the password");
+        return commandline_trouble(command, "hash", "the password");
     str_clear(&subject->account.hash);
     if (!str_append_text(&subject->account.hash, hash) || !keep_apop_secret(subject, secret))
-        return command_trouble(command, "keep", "the password");
+        return commandline_trouble(command, "keep", "the password");
     return EXIT_DONE;
 }
 
-static int set_password(struct command *command, struct subject *subject)
+static int set_password(struct commandline *command, struct subject *subject)
 {
-    char secret[COMMAND_SECRET_MAX + 1];
-    if (!command_read_secret(command, secret))
+    char secret[COMMANDLINE_SECRET_MAX + 1];
+    if (!commandline_read_secret(command, secret))
         return EXIT_REFUSED;
     int result = hash_secret(command, subject, secret);
     explicit_bzero(secret, sizeof secret);
@@ -201,7 +201,7 @@ static int set_password(struct command *command, struct subject *subject)
 static void end_password_states(const struct subject *subject)
 {
     static const char *const states[] = {"misuse-detected", "password-forced"};
-    char address[ACCOUNT_LOCAL_MAX + IDN_NAME_MAX + 2];
+    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
     struct wire_message answer;
     int fd = -1;
     snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
@@ -213,7 +213,7 @@ static void end_password_states(const struct subject *subject)
     io_close(&fd);
 }
 
-int verbs_user_passwd(struct command *command)
+int operations_user_passwd(struct commandline *command)
 {
     struct subject subject;
     int result;
@@ -235,7 +235,7 @@ static bool is_reserved(const struct subject *subject)
            slice_equal(domain_value_named(&subject->domain, NULL, "postmaster"), SLICE("admin"));
 }
 
-static int fill_account(struct command *command, struct subject *subject)
+static int fill_account(struct commandline *command, struct subject *subject)
 {
     static const char *const given[] = {"quota", "comment"};
     int result = EXIT_DONE;
@@ -243,61 +243,61 @@ static int fill_account(struct command *command, struct subject *subject)
                          sizeof subject->account.local))
         return EXIT_REFUSED;
     for (size_t i = 0; result == EXIT_DONE && i < sizeof given / sizeof given[0]; i++) {
-        const char *value = command_option(command, given[i]);
+        const char *value = commandline_option(command, given[i]);
         if (value)
             result = put_value(command, subject, given[i], value);
     }
     return result == EXIT_DONE ? set_password(command, subject) : result;
 }
 
-int verbs_user_add(struct command *command)
+int operations_user_add(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (subject_open(&subject, command, &result)) {
         if (is_reserved(&subject))
-            result = command_refuse(command,
-                                    "%s@%s belongs to the domain's administrator and can't be made",
-                                    subject.local, subject.name);
+            result = commandline_refuse(
+                command, "%s@%s belongs to the domain's administrator and can't be made",
+                subject.local, subject.name);
         else if (domain_find(&subject.domain, subject.local))
-            result = command_refuse(command, "there is an account %s@%s already", subject.local,
-                                    subject.name);
+            result = commandline_refuse(command, "there is an account %s@%s already", subject.local,
+                                        subject.name);
         else
             result = fill_account(command, &subject);
         if (result == EXIT_DONE)
             result = subject_write(&subject, command);
-        if (result == EXIT_DONE && command_option(command, "quota"))
+        if (result == EXIT_DONE && commandline_option(command, "quota"))
             note_unread("quota");
     }
     subject_free(&subject);
     return result;
 }
 
-static int remove_mail(struct command *command, const struct subject *subject)
+static int remove_mail(struct commandline *command, const struct subject *subject)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof path, "mail/%s", subject->name);
     int folder = openat(command->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     if (folder < 0 && errno == ENOENT)
         return EXIT_DONE;
-    bool removed = folder >= 0 && folder_remove(folder, subject->local, subject->domain.uid);
-    int result = removed ? EXIT_DONE : command_trouble(command, "remove the mail in", path);
+    bool removed = folder >= 0 && folders_remove(folder, subject->local, subject->domain.uid);
+    int result = removed ? EXIT_DONE : commandline_trouble(command, "remove the mail in", path);
     io_close(&folder);
     return result;
 }
 
-int verbs_user_del(struct command *command)
+int operations_user_del(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (subject_find(&subject, command, &result)) {
         if (strcmp(subject.local, "postmaster") == 0)
-            result = command_refuse(command, "postmaster@%s can't be removed", subject.name);
+            result = commandline_refuse(command, "postmaster@%s can't be removed", subject.name);
         else if (textfile_remove(&subject.users, command, EDIT_FIRST_FIELD,
                                  slice_text(subject.local)))
-            result = command_rebuild(command, subject.name);
+            result = commandline_rebuild(command, subject.name);
         else
-            result = command_trouble(command, "change", subject.users.path);
+            result = commandline_trouble(command, "change", subject.users.path);
         /* The account is gone first, so that no new mail comes in behind our back. */
         if (result == EXIT_DONE)
             result = remove_mail(command, &subject);
@@ -308,7 +308,7 @@ int verbs_user_del(struct command *command)
 
 /* ---- show, list, purge ---- */
 
-int verbs_user_show(struct command *command)
+int operations_user_show(struct commandline *command)
 {
     struct subject subject;
     int result;
@@ -321,14 +321,14 @@ int verbs_user_show(struct command *command)
     return result;
 }
 
-int verbs_user_list(struct command *command)
+int operations_user_list(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
     struct domain domain;
     int result = EXIT_DONE;
-    if (!command_domain_name(command, command->words[0], name))
+    if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
-    if (command_load(command, name, &domain, &result)) {
+    if (commandline_load(command, name, &domain, &result)) {
         command->result = json_array();
         for (size_t i = 0; i < domain.account_count; i++)
             json_array_append_new(command->result, show_account_row(&domain, &domain.accounts[i]));
@@ -337,7 +337,7 @@ int verbs_user_list(struct command *command)
     return result;
 }
 
-int verbs_user_purge(struct command *command)
+int operations_user_purge(struct commandline *command)
 {
     struct subject subject;
     int result;
@@ -349,7 +349,7 @@ int verbs_user_purge(struct command *command)
             command->result = json_pack("{s:I}", "removed", (json_int_t)removed);
             result = EXIT_DONE;
         } else {
-            result = command_trouble(command, "empty", path);
+            result = commandline_trouble(command, "empty", path);
         }
     }
     subject_free(&subject);

@@ -36,37 +36,38 @@ static bool cut_rule(struct slice *line, struct value *value)
 }
 
 static void add_line(struct values *values, const char *path, unsigned number, struct slice line,
-                     bool is_plan, struct report *report)
+                     bool is_plan, struct findings *findings)
 {
     struct value value = {.said = true, .line = number};
     struct str reason;
     if (cut_rule(&line, &value) && !is_plan) {
-        report_error(report, path, number, "only a plan says \"free\" and \"fixed\": remove it");
+        findings_error(findings, path, number,
+                       "only a plan says \"free\" and \"fixed\": remove it");
         return;
     }
     struct slice name = slice_cut_word(&line);
     struct slice text = slice_trim(line);
     const struct setting *setting = settings_find(name);
     if (!setting) {
-        report_error(report, path, number,
-                     "\"%.*s\" is no setting: mailctl help settings lists them",
-                     SLICE_PRINTF(slice_part(name, 0, SETTINGS_NAME_MAX)));
+        findings_error(findings, path, number,
+                       "\"%.*s\" is no setting: mailctl help settings lists them",
+                       SLICE_PRINTF(slice_part(name, 0, SETTINGS_NAME_MAX)));
         return;
     }
     struct value *of = &values->of[setting - settings_table];
     if (of->said) {
-        report_error(report, path, number, "%s is set in line %u already: keep one", setting->name,
-                     of->line);
+        findings_error(findings, path, number, "%s is set in line %u already: keep one",
+                       setting->name, of->line);
         return;
     }
     str_init(&reason, REASON_MAX);
     value.text = strndup(text.size > 0 ? text.data : "", text.size);
     if (!value.text) {
-        report_trouble(report, path, "find memory");
+        findings_trouble(findings, path, "find memory");
     } else if (!settings_check(setting, text, &reason)) {
-        report_error(report, path, number, "%s: \"%.*s\" %s", setting->name,
-                     SLICE_PRINTF(slice_part(text, 0, 80)),
-                     str_text(&reason) ? str_text(&reason) : "is wrong");
+        findings_error(findings, path, number, "%s: \"%.*s\" %s", setting->name,
+                       SLICE_PRINTF(slice_part(text, 0, 80)),
+                       str_text(&reason) ? str_text(&reason) : "is wrong");
         free(value.text);
     } else {
         *of = value;
@@ -75,7 +76,7 @@ static void add_line(struct values *values, const char *path, unsigned number, s
 }
 
 bool values_load(struct values *values, const struct sources *sources, const char *path,
-                 bool is_plan, struct report *report, bool *missing)
+                 bool is_plan, struct findings *findings, bool *missing)
 {
     char shown[PATH_MAX + 16];
     struct control_lines lines;
@@ -83,13 +84,13 @@ bool values_load(struct values *values, const struct sources *sources, const cha
     snprintf(shown, sizeof shown, "control/%s", path);
     values->of = calloc(settings_count, sizeof *values->of);
     if (!values->of) {
-        report_trouble(report, shown, "find memory");
+        findings_trouble(findings, shown, "find memory");
         return false;
     }
-    if (!sources_lines(sources, path, report, &lines, missing))
+    if (!sources_lines(sources, path, findings, &lines, missing))
         return false;
     while (control_next_line(&lines, &line))
-        add_line(values, shown, lines.number, line, is_plan, report);
+        add_line(values, shown, lines.number, line, is_plan, findings);
     control_lines_free(&lines);
     return true;
 }

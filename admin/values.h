@@ -26,7 +26,7 @@ void values_free(struct values *values);
 /* Reads and checks; what is wrong is reported. False only when memory is out or the file can't be
  * read. *missing: there is no such file; all is silent then. */
 bool values_load(struct values *values, const struct sources *sources, const char *path,
-                 bool is_plan, struct report *report, bool *missing);
+                 bool is_plan, struct findings *findings, bool *missing);
 /* What it says of `setting`, said or not. */
 const struct value *values_get(const struct values *values, const struct setting *setting);
 

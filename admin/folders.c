@@ -1,5 +1,5 @@
-/* folder - see folder.h */
-#include "folder.h"
+/* folders - see folders.h */
+#include "folders.h"
 
 #include "io.h"
 
@@ -13,15 +13,15 @@
 
 enum { DEPTH_MAX = 64, NAMES_FIRST = 64 };
 
-void folder_names_free(struct folder_names *names)
+void folders_names_free(struct folders_names *names)
 {
     for (size_t i = 0; i < names->count; i++)
         free(names->of[i]);
     free(names->of);
-    *names = (struct folder_names){0};
+    *names = (struct folders_names){0};
 }
 
-static bool add_name(struct folder_names *names, size_t *room, const char *name)
+static bool add_name(struct folders_names *names, size_t *room, const char *name)
 {
     if (names->count == *room) {
         size_t more = *room ? *room * 2 : NAMES_FIRST;
@@ -46,9 +46,9 @@ static bool is_hidden(const char *name)
     return name[0] == '.' || name[size - 1] == '~';
 }
 
-bool folder_list(int directory, const char *path, struct folder_names *names)
+bool folders_list(int directory, const char *path, struct folders_names *names)
 {
-    *names = (struct folder_names){0};
+    *names = (struct folders_names){0};
     int fd = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return errno == ENOENT;
@@ -67,24 +67,24 @@ bool folder_list(int directory, const char *path, struct folder_names *names)
     int error = errno;
     closedir(open);
     if (!good)
-        folder_names_free(names);
+        folders_names_free(names);
     else if (names->count > 0)
         qsort(names->of, names->count, sizeof names->of[0], compare);
     errno = error;
     return good;
 }
 
-bool folder_act_as(uid_t uid)
+bool folders_act_as(uid_t uid)
 {
     return uid == (uid_t)-1 || geteuid() != 0 || (setegid((gid_t)uid) == 0 && seteuid(uid) == 0);
 }
 
-bool folder_act_as_root(void)
+bool folders_act_as_root(void)
 {
     return getuid() != 0 || geteuid() == 0 || (seteuid(0) == 0 && setegid(0) == 0);
 }
 
-bool folder_make(int directory, const char *name, uid_t uid, bool *made)
+bool folders_make(int directory, const char *name, uid_t uid, bool *made)
 {
     bool fresh = mkdirat(directory, name, 0700) == 0;
     if (made)
@@ -138,24 +138,24 @@ static bool remove_tree(int directory, const char *name, int depth)
     return done && (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
 }
 
-bool folder_remove_content(int folder, uid_t uid)
+bool folders_remove_content(int folder, uid_t uid)
 {
-    if (!folder_act_as(uid))
-        return folder_act_as_root() && false;
+    if (!folders_act_as(uid))
+        return folders_act_as_root() && false;
     bool done = remove_content(folder, 0);
     int error = errno;
-    bool back = folder_act_as_root();
+    bool back = folders_act_as_root();
     errno = error;
     return done && back;
 }
 
-bool folder_remove(int directory, const char *name, uid_t uid)
+bool folders_remove(int directory, const char *name, uid_t uid)
 {
-    if (!folder_act_as(uid))
-        return folder_act_as_root() && false;
+    if (!folders_act_as(uid))
+        return folders_act_as_root() && false;
     bool done = remove_tree(directory, name, 0);
     int error = errno;
-    bool back = folder_act_as_root();
+    bool back = folders_act_as_root();
     errno = error;
     return done && back;
 }

@@ -1,5 +1,5 @@
-/* command - see command.h */
-#include "command.h"
+/* commandline - see commandline.h */
+#include "commandline.h"
 
 #include "io.h"
 #include "life.h"
@@ -23,7 +23,7 @@ static void say(const char *text)
     (void)!dprintf(STDERR_FILENO, "mailctl: %s\n", text);
 }
 
-int command_refuse(const struct command *command, const char *format, ...)
+int commandline_refuse(const struct commandline *command, const char *format, ...)
 {
     char text[MESSAGE_MAX];
     va_list list;
@@ -35,24 +35,24 @@ int command_refuse(const struct command *command, const char *format, ...)
     return EXIT_REFUSED;
 }
 
-int command_trouble(const struct command *command, const char *action, const char *object)
+int commandline_trouble(const struct commandline *command, const char *action, const char *object)
 {
-    command_refuse(command, "can't %s %s: %s", action, object, strerror(errno));
+    commandline_refuse(command, "can't %s %s: %s", action, object, strerror(errno));
     return EXIT_PASSING;
 }
 
-int command_refuse_report(struct command *command)
+int commandline_refuse_findings(struct commandline *command)
 {
-    bool trouble = command->report.trouble;
-    report_print(&command->report, "mailctl", STDERR_FILENO);
-    report_free(&command->report);
-    report_init(&command->report);
+    bool trouble = command->findings.trouble;
+    findings_print(&command->findings, "mailctl", STDERR_FILENO);
+    findings_free(&command->findings);
+    findings_init(&command->findings);
     return trouble ? EXIT_PASSING : EXIT_REFUSED;
 }
 
 /* ---- words and options ---- */
 
-const char *command_option(const struct command *command, const char *name)
+const char *commandline_option(const struct commandline *command, const char *name)
 {
     for (size_t i = 0; i < command->option_count; i++)
         if (strcmp(command->options[i].name, name) == 0)
@@ -69,7 +69,7 @@ static const struct option {
     {"no-policy", false}, {"cause", true}, {"hours", true},
 };
 
-static const struct option *find_option(const struct command_verb *verb, struct slice name)
+static const struct option *find_option(const struct commandline_verb *verb, struct slice name)
 {
     struct slice rest = slice_text(verb->options);
     bool takes = false;
@@ -82,14 +82,15 @@ static const struct option *find_option(const struct command_verb *verb, struct 
 }
 
 /* The option at argv[*at]; *at is left at its last word. */
-static bool take_option(struct command *command, int argc, char **argv, int *at)
+static bool take_option(struct commandline *command, int argc, char **argv, int *at)
 {
     struct slice rest = slice_from(slice_text(argv[*at]), 2);
     bool has_value = slice_has(rest, '=');
     const struct option *option = find_option(command->verb, slice_cut(&rest, '='));
-    if (!option || command->option_count == COMMAND_OPTIONS_MAX || (has_value && !option->valued)) {
-        command_refuse(command, "no option %s here; use: mailctl %s", argv[*at],
-                       command->verb->synopsis);
+    if (!option || command->option_count == COMMANDLINE_OPTIONS_MAX ||
+        (has_value && !option->valued)) {
+        commandline_refuse(command, "no option %s here; use: mailctl %s", argv[*at],
+                           command->verb->synopsis);
         return false;
     }
     const char *value = "";
@@ -97,12 +98,12 @@ static bool take_option(struct command *command, int argc, char **argv, int *at)
         value = rest.data;
     } else if (option->valued) {
         if (*at + 1 >= argc) {
-            command_refuse(command, "the option %s wants a value", argv[*at]);
+            commandline_refuse(command, "the option %s wants a value", argv[*at]);
             return false;
         }
         value = argv[++*at];
     }
-    command->options[command->option_count++] = (struct command_option){option->name, value};
+    command->options[command->option_count++] = (struct commandline_option){option->name, value};
     return true;
 }
 
@@ -111,7 +112,7 @@ static bool is_json_option(const char *word)
     return strcmp(word, "--json") == 0;
 }
 
-static bool take_words(struct command *command, int argc, char **argv)
+static bool take_words(struct commandline *command, int argc, char **argv)
 {
     bool options = true;
     for (int i = 0; i < argc; i++) {
@@ -122,8 +123,8 @@ static bool take_words(struct command *command, int argc, char **argv)
         } else if (options && strncmp(argv[i], "--", 2) == 0) {
             if (!take_option(command, argc, argv, &i))
                 return false;
-        } else if (command->word_count == COMMAND_WORDS_MAX) {
-            command_refuse(command, "more than %d words", COMMAND_WORDS_MAX);
+        } else if (command->word_count == COMMANDLINE_WORDS_MAX) {
+            commandline_refuse(command, "more than %d words", COMMANDLINE_WORDS_MAX);
             return false;
         } else {
             command->words[command->word_count++] = argv[i];
@@ -131,16 +132,16 @@ static bool take_words(struct command *command, int argc, char **argv)
     }
     if (command->word_count >= command->verb->least && command->word_count <= command->verb->most)
         return true;
-    command_refuse(command, "use: mailctl %s", command->verb->synopsis);
+    commandline_refuse(command, "use: mailctl %s", command->verb->synopsis);
     return false;
 }
 
 /* The verb that the first words name; *used says how many they are. NULL: refused already. */
-static const struct command_verb *find_verb(const struct command *command, int argc, char **argv,
-                                            int *used)
+static const struct commandline_verb *find_verb(const struct commandline *command, int argc,
+                                                char **argv, int *used)
 {
     bool group = false;
-    for (const struct command_verb *verb = command_verbs; argc > 0 && verb->group; verb++) {
+    for (const struct commandline_verb *verb = commandline_verbs; argc > 0 && verb->group; verb++) {
         if (strcmp(verb->group, argv[0]) != 0)
             continue;
         group = true;
@@ -149,69 +150,70 @@ static const struct command_verb *find_verb(const struct command *command, int a
             return verb;
     }
     if (argc == 0)
-        command_refuse(command, "use: mailctl VERB...; mailctl help lists them");
+        commandline_refuse(command, "use: mailctl VERB...; mailctl help lists them");
     else if (group)
-        command_refuse(command, "%s what? mailctl help %s lists the verbs", argv[0], argv[0]);
+        commandline_refuse(command, "%s what? mailctl help %s lists the verbs", argv[0], argv[0]);
     else
-        command_refuse(command, "unknown verb \"%s\"; mailctl help lists them", argv[0]);
+        commandline_refuse(command, "unknown verb \"%s\"; mailctl help lists them", argv[0]);
     return NULL;
 }
 
 /* ---- names ---- */
 
-bool command_domain_name(const struct command *command, const char *word,
-                         char name[IDN_NAME_MAX + 1])
+bool commandline_domain_name(const struct commandline *command, const char *word,
+                             char name[IDN_NAME_MAX + 1])
 {
     if (idn_to_ascii(slice_text(word), name))
         return true;
-    command_refuse(command, "\"%s\" is no domain name (such as example.jp)", word);
+    commandline_refuse(command, "\"%s\" is no domain name (such as example.jp)", word);
     return false;
 }
 
-bool command_address(const struct command *command, const char *word,
-                     char local[ACCOUNT_LOCAL_MAX + 1], char name[IDN_NAME_MAX + 1])
+bool commandline_address(const struct commandline *command, const char *word,
+                         char local[USERLINE_LOCAL_MAX + 1], char name[IDN_NAME_MAX + 1])
 {
-    char error[ACCOUNT_ERROR_MAX];
+    char error[USERLINE_ERROR_MAX];
     struct slice rest = slice_text(word);
     if (!slice_has(rest, '@')) {
-        command_refuse(command, "\"%s\" is no USER@DOMAIN", word);
+        commandline_refuse(command, "\"%s\" is no USER@DOMAIN", word);
         return false;
     }
     struct slice user = slice_cut(&rest, '@');
-    if (!account_check_local(user, local, error)) {
-        command_refuse(command, "\"%.*s\": %s", SLICE_PRINTF(user), error);
+    if (!userline_check_local(user, local, error)) {
+        commandline_refuse(command, "\"%.*s\": %s", SLICE_PRINTF(user), error);
         return false;
     }
-    return command_domain_name(command, rest.data, name);
+    return commandline_domain_name(command, rest.data, name);
 }
 
-bool command_load(struct command *command, const char *name, struct domain *domain, int *result)
+bool commandline_load(struct commandline *command, const char *name, struct domain *domain,
+                      int *result)
 {
-    bool found = domain_load(domain, name, &command->sources, &command->plans, &command->report);
+    bool found = domain_load(domain, name, &command->sources, &command->plans, &command->findings);
     if (!found) {
-        *result =
-            command_refuse(command, "there is no domain %s; mailctl domain list lists them", name);
+        *result = commandline_refuse(command,
+                                     "there is no domain %s; mailctl domain list lists them", name);
         return false;
     }
     /* Warnings are for those who compile. */
-    str_clear(&command->report.warnings);
-    command->report.warning_count = 0;
-    if (command->report.error_count == 0)
+    str_clear(&command->findings.warnings);
+    command->findings.warning_count = 0;
+    if (command->findings.error_count == 0)
         return true;
-    *result = command_refuse_report(command);
+    *result = commandline_refuse_findings(command);
     return false;
 }
 
-int command_rebuild(struct command *command, const char *name)
+int commandline_rebuild(struct commandline *command, const char *name)
 {
     const char *names[] = {name};
     enum rebuild_result result =
-        rebuild(command->root, &command->sources, names, 1, &command->report);
+        rebuild(command->root, &command->sources, names, 1, &command->findings);
     if (result == REBUILD_DONE) {
-        report_print(&command->report, "mailctl", STDERR_FILENO);
+        findings_print(&command->findings, "mailctl", STDERR_FILENO);
         return EXIT_DONE;
     }
-    return command_refuse_report(command);
+    return commandline_refuse_findings(command);
 }
 
 /* ---- secrets ---- */
@@ -248,9 +250,10 @@ static bool read_line(char *line, size_t capacity)
     }
 }
 
-bool command_read_secret(const struct command *command, char secret[COMMAND_SECRET_MAX + 1])
+bool commandline_read_secret(const struct commandline *command,
+                             char secret[COMMANDLINE_SECRET_MAX + 1])
 {
-    char line[COMMAND_SECRET_MAX + 2];
+    char line[COMMANDLINE_SECRET_MAX + 2];
     bool terminal = isatty(STDIN_FILENO) != 0;
     bool quiet = terminal && set_echo(false);
     if (terminal)
@@ -264,57 +267,57 @@ bool command_read_secret(const struct command *command, char secret[COMMAND_SECR
     if (size > 0 && line[size - 1] == '\r')
         line[--size] = '\0';
     bool good =
-        read && size > 0 && slice_copy_text(slice_text(line), secret, COMMAND_SECRET_MAX + 1);
+        read && size > 0 && slice_copy_text(slice_text(line), secret, COMMANDLINE_SECRET_MAX + 1);
     explicit_bzero(line, sizeof line);
     if (!good)
-        command_refuse(command,
-                       "no password: give it as one line of at most %d bytes on standard "
-                       "input",
-                       COMMAND_SECRET_MAX);
+        commandline_refuse(command,
+                           "no password: give it as one line of at most %d bytes on standard "
+                           "input",
+                           COMMANDLINE_SECRET_MAX);
     return good;
 }
 
 /* ---- running ---- */
 
-static int open_root(struct command *command)
+static int open_root(struct commandline *command)
 {
     command->here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (chdir(life_root()) < 0)
-        return command_trouble(command, "enter", life_root());
+        return commandline_trouble(command, "enter", life_root());
     command->root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     command->folder = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (command->root < 0 || command->folder < 0)
-        return command_trouble(command, "open control in", life_root());
+        return commandline_trouble(command, "open control in", life_root());
     sources_init(&command->sources, command->folder);
     if (command->verb->changes && !sources_lock(&command->sources, LOCK_WAIT_MS))
-        return command_trouble(command, "lock", "control/.lock");
+        return commandline_trouble(command, "lock", "control/.lock");
     return EXIT_DONE;
 }
 
-static int run(struct command *command)
+static int run(struct commandline *command)
 {
-    if (command->verb->who == COMMAND_ANYBODY)
+    if (command->verb->who == COMMANDLINE_ANYBODY)
         return command->verb->run(command);
     if (geteuid() != 0)
-        return command_refuse(command, "only root may do that");
+        return commandline_refuse(command, "only root may do that");
     int result = open_root(command);
     return result == EXIT_DONE ? command->verb->run(command) : result;
 }
 
-static void finish(struct command *command)
+static void finish(struct commandline *command)
 {
     json_decref(command->result);
     plans_free(&command->plans);
-    report_free(&command->report);
+    findings_free(&command->findings);
     sources_free(&command->sources);
     io_close(&command->folder);
     io_close(&command->root);
     io_close(&command->here);
 }
 
-int command_main(int argc, char **argv)
+int commandline_main(int argc, char **argv)
 {
-    struct command command = {.here = -1, .root = -1, .folder = -1, .sources.lock = -1};
+    struct commandline command = {.here = -1, .root = -1, .folder = -1, .sources.lock = -1};
     int used = 0;
     /* --json may stand in front. */
     for (; argc > 0 && is_json_option(argv[0]); argc--, argv++)
@@ -322,10 +325,10 @@ int command_main(int argc, char **argv)
     command.verb = find_verb(&command, argc, argv, &used);
     if (!command.verb || !take_words(&command, argc - used, argv + used))
         return EXIT_REFUSED;
-    report_init(&command.report);
+    findings_init(&command.findings);
     int result = run(&command);
     if (command.result && !output_print(command.result, command.json))
-        result = command_trouble(&command, "write to", "standard output");
+        result = commandline_trouble(&command, "write to", "standard output");
     finish(&command);
     return result;
 }

@@ -1,19 +1,19 @@
-/* account - see account.h */
-#include "account.h"
+/* userline - see userline.h */
+#include "userline.h"
 
 #include "password.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void account_init(struct account *account)
+void userline_init(struct userline *account)
 {
     account->local[0] = '\0';
     account->pair_count = 0;
     str_init(&account->hash, PASSWORD_HASH_MAX - 1);
 }
 
-void account_free(struct account *account)
+void userline_free(struct userline *account)
 {
     while (account->pair_count > 0)
         str_free(&account->pairs[--account->pair_count].value);
@@ -21,14 +21,14 @@ void account_free(struct account *account)
     account->local[0] = '\0';
 }
 
-static bool fail(char error[ACCOUNT_ERROR_MAX], const char *format, ...)
+static bool fail(char error[USERLINE_ERROR_MAX], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-static bool fail(char error[ACCOUNT_ERROR_MAX], const char *format, ...)
+static bool fail(char error[USERLINE_ERROR_MAX], const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    vsnprintf(error, ACCOUNT_ERROR_MAX, format, list);
+    vsnprintf(error, USERLINE_ERROR_MAX, format, list);
     va_end(list);
     return false;
 }
@@ -40,13 +40,13 @@ static bool is_letter_or_digit(char byte)
     return slice_is_letter(byte) || slice_is_digit(byte);
 }
 
-bool account_check_local(struct slice name, char local[ACCOUNT_LOCAL_MAX + 1],
-                         char error[ACCOUNT_ERROR_MAX])
+bool userline_check_local(struct slice name, char local[USERLINE_LOCAL_MAX + 1],
+                          char error[USERLINE_ERROR_MAX])
 {
     local[0] = '\0';
-    if (name.size < ACCOUNT_LOCAL_MIN || name.size > ACCOUNT_LOCAL_MAX)
-        return fail(error, "an account's name has %d to %d characters", ACCOUNT_LOCAL_MIN,
-                    ACCOUNT_LOCAL_MAX);
+    if (name.size < USERLINE_LOCAL_MIN || name.size > USERLINE_LOCAL_MAX)
+        return fail(error, "an account's name has %d to %d characters", USERLINE_LOCAL_MIN,
+                    USERLINE_LOCAL_MAX);
     for (size_t i = 0; i < name.size; i++)
         if (!is_letter_or_digit(name.data[i]) && !slice_has(SLICE("-_."), name.data[i]))
             return fail(error, "an account's name has letters, digits, - _ and . only");
@@ -60,7 +60,7 @@ bool account_check_local(struct slice name, char local[ACCOUNT_LOCAL_MAX + 1],
 
 /* ---- settings of the account ---- */
 
-static size_t find_pair(const struct account *account, const char *key)
+static size_t find_pair(const struct userline *account, const char *key)
 {
     size_t at = 0;
     while (at < account->pair_count && strcmp(account->pairs[at].key, key) != 0)
@@ -68,29 +68,29 @@ static size_t find_pair(const struct account *account, const char *key)
     return at;
 }
 
-const struct str *account_value(const struct account *account, const char *key)
+const struct str *userline_value(const struct userline *account, const char *key)
 {
     size_t at = find_pair(account, key);
     return at < account->pair_count ? &account->pairs[at].value : NULL;
 }
 
-bool account_set(struct account *account, const char *key, struct slice value)
+bool userline_set(struct userline *account, const char *key, struct slice value)
 {
     size_t at = find_pair(account, key);
-    if (value.size > ACCOUNT_VALUE_MAX || at == ACCOUNT_PAIRS_MAX)
+    if (value.size > USERLINE_VALUE_MAX || at == USERLINE_PAIRS_MAX)
         return false;
-    struct account_pair *pair = &account->pairs[at];
+    struct userline_pair *pair = &account->pairs[at];
     if (at == account->pair_count) {
         if (!slice_copy_text(slice_text(key), pair->key, sizeof pair->key))
             return false;
-        str_init(&pair->value, ACCOUNT_VALUE_MAX);
+        str_init(&pair->value, USERLINE_VALUE_MAX);
         account->pair_count++;
     }
     str_clear(&pair->value);
     return str_append(&pair->value, value);
 }
 
-bool account_unset(struct account *account, const char *key)
+bool userline_unset(struct userline *account, const char *key)
 {
     size_t at = find_pair(account, key);
     if (at == account->pair_count)
@@ -111,7 +111,7 @@ static bool is_plain(char byte)
 
 static bool is_key(struct slice key)
 {
-    if (key.size == 0 || key.size > ACCOUNT_KEY_MAX)
+    if (key.size == 0 || key.size > USERLINE_KEY_MAX)
         return false;
     for (size_t i = 0; i < key.size; i++)
         if (!is_letter_or_digit(key.data[i]) && key.data[i] != '-')
@@ -120,7 +120,7 @@ static bool is_key(struct slice key)
 }
 
 /* The quoted value at the front of *rest, behind its opening quote. */
-static bool cut_quoted(struct slice *rest, struct str *value, char error[ACCOUNT_ERROR_MAX])
+static bool cut_quoted(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX])
 {
     size_t at = 0;
     for (; at < rest->size && rest->data[at] != '"'; at++) {
@@ -130,7 +130,7 @@ static bool cut_quoted(struct slice *rest, struct str *value, char error[ACCOUNT
                 return fail(error, "in quotes a backslash stands only before \" and \\");
         }
         if (!str_append_byte(value, rest->data[at]))
-            return fail(error, "a value has at most %d bytes", ACCOUNT_VALUE_MAX);
+            return fail(error, "a value has at most %d bytes", USERLINE_VALUE_MAX);
     }
     if (at == rest->size)
         return fail(error, "a quote is not closed");
@@ -140,7 +140,7 @@ static bool cut_quoted(struct slice *rest, struct str *value, char error[ACCOUNT
     return true;
 }
 
-static bool cut_plain(struct slice *rest, struct str *value, char error[ACCOUNT_ERROR_MAX])
+static bool cut_plain(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX])
 {
     struct slice word = slice_cut_word(rest);
     for (size_t i = 0; i < word.size; i++)
@@ -148,10 +148,10 @@ static bool cut_plain(struct slice *rest, struct str *value, char error[ACCOUNT_
             return fail(error, "put the value \"%.*s\" in double quotes",
                         (int)(word.size > 64 ? 64 : word.size), word.data);
     return str_append(value, word) ||
-           fail(error, "a value has at most %d bytes", ACCOUNT_VALUE_MAX);
+           fail(error, "a value has at most %d bytes", USERLINE_VALUE_MAX);
 }
 
-static bool cut_value(struct slice *rest, struct str *value, char error[ACCOUNT_ERROR_MAX])
+static bool cut_value(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX])
 {
     if (rest->size == 0 || rest->data[0] != '"')
         return cut_plain(rest, value, error);
@@ -159,23 +159,23 @@ static bool cut_value(struct slice *rest, struct str *value, char error[ACCOUNT_
     return cut_quoted(rest, value, error);
 }
 
-static bool parse_pair(struct account *account, struct slice *rest, char error[ACCOUNT_ERROR_MAX])
+static bool parse_pair(struct userline *account, struct slice *rest, char error[USERLINE_ERROR_MAX])
 {
-    char name[ACCOUNT_KEY_MAX + 1];
+    char name[USERLINE_KEY_MAX + 1];
     size_t equals = slice_find(*rest, '=');
     struct slice key = slice_part(*rest, 0, equals);
     if (equals == rest->size || !is_key(key))
         return fail(error, "settings are KEY=VALUE, divided by spaces (such as quota=100)");
     if (!slice_copy_text(key, name, sizeof name))
-        return fail(error, "the name of a setting has at most %d bytes", ACCOUNT_KEY_MAX);
-    if (account_value(account, name))
+        return fail(error, "the name of a setting has at most %d bytes", USERLINE_KEY_MAX);
+    if (userline_value(account, name))
         return fail(error, "%s is set twice: keep one", name);
     struct str value;
-    str_init(&value, ACCOUNT_VALUE_MAX);
+    str_init(&value, USERLINE_VALUE_MAX);
     *rest = slice_from(*rest, equals + 1);
-    bool good =
-        cut_value(rest, &value, error) && (account_set(account, name, str_slice(&value)) ||
-                                           fail(error, "more than %d settings", ACCOUNT_PAIRS_MAX));
+    bool good = cut_value(rest, &value, error) &&
+                (userline_set(account, name, str_slice(&value)) ||
+                 fail(error, "more than %d settings", USERLINE_PAIRS_MAX));
     str_free(&value);
     return good;
 }
@@ -188,17 +188,17 @@ static bool has_control(struct slice line)
     return false;
 }
 
-bool account_parse(struct account *account, struct slice line, char error[ACCOUNT_ERROR_MAX])
+bool userline_parse(struct userline *account, struct slice line, char error[USERLINE_ERROR_MAX])
 {
-    account_free(account);
-    account_init(account);
+    userline_free(account);
+    userline_init(account);
     struct slice rest = line;
     struct slice local = slice_cut(&rest, ':');
     if (local.size == line.size)
         return fail(error, "a line is NAME:HASH:SETTINGS; the colons are missing");
     if (has_control(line))
         return fail(error, "control characters: write the line anew");
-    if (!account_check_local(local, account->local, error))
+    if (!userline_check_local(local, account->local, error))
         return false;
     if (!slice_has(rest, ':'))
         return fail(error, "a line is NAME:HASH:SETTINGS; the second colon is missing");
@@ -232,7 +232,7 @@ static void write_value(struct str *line, struct slice value)
     str_append_byte(line, '"');
 }
 
-bool account_format(const struct account *account, struct str *line)
+bool userline_format(const struct userline *account, struct str *line)
 {
     str_format(line, "%s:", account->local);
     str_append(line, str_slice(&account->hash));

@@ -1,10 +1,10 @@
-/* host - see host.h */
-#include "host.h"
+/* hostfiles - see hostfiles.h */
+#include "hostfiles.h"
 
 #include "access.h"
 #include "cdbfile.h"
 #include "database.h"
-#include "folder.h"
+#include "folders.h"
 #include "idn.h"
 #include "ip.h"
 #include "mailaddress.h"
@@ -20,7 +20,7 @@
 
 enum { TEXT_MAX = 2048, SMTP_PORT = 25 };
 
-struct host_files {
+struct hostfiles {
     struct database host, routes, access;
 };
 
@@ -56,9 +56,10 @@ static bool route_host(struct slice *rest, struct str *value, struct str *reason
     struct ip ip;
     if (rest->size > 0 && rest->data[0] == '[') {
         size_t end = slice_find(*rest, ']');
+        bool closed = end < rest->size;
         struct slice address = slice_from(slice_part(*rest, 0, end), 1);
         *rest = slice_from(*rest, end + 1);
-        if (ip_parse(address, &ip) && (rest->size == 0 || rest->data[0] == ':')) {
+        if (closed && ip_parse(address, &ip) && (rest->size == 0 || rest->data[0] == ':')) {
             ip_format(&ip, text);
             *rest = slice_from(*rest, 1);
             return str_format(value, "[%s]", text);
@@ -80,7 +81,8 @@ static bool route_host(struct slice *rest, struct str *value, struct str *reason
     return false;
 }
 
-bool host_parse_route(struct slice line, struct str *key, struct str *value, struct str *reason)
+bool hostfiles_parse_route(struct slice line, struct str *key, struct str *value,
+                           struct str *reason)
 {
     uint64_t port = SMTP_PORT;
     struct slice rest = line;
@@ -100,8 +102,8 @@ bool host_parse_route(struct slice line, struct str *key, struct str *value, str
 
 /* ---- control/listen ---- */
 
-bool host_parse_listen(struct slice line, struct slice *service, struct slice *endpoint,
-                       bool *proxy, struct str *reason)
+bool hostfiles_parse_listen(struct slice line, struct slice *service, struct slice *endpoint,
+                            bool *proxy, struct str *reason)
 {
     struct ip ip;
     uint16_t port;
@@ -137,7 +139,7 @@ static bool parse_listen(struct slice line, struct str *key, struct str *value, 
     struct slice service, endpoint;
     bool proxy;
     (void)value;
-    return host_parse_listen(line, &service, &endpoint, &proxy, reason) &&
+    return hostfiles_parse_listen(line, &service, &endpoint, &proxy, reason) &&
            str_append(key, endpoint);
 }
 
@@ -206,18 +208,18 @@ static int compare_keys(const void *a, const void *b)
     return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
 }
 
-static void seen_check(struct seen *seen, const char *shown, struct report *report)
+static void seen_check(struct seen *seen, const char *shown, struct findings *findings)
 {
     if (seen->count > 1)
         qsort(seen->of, seen->count, sizeof seen->of[0], compare_keys);
     for (size_t i = 1; i < seen->count; i++)
         if (strcmp(seen->of[i].key, seen->of[i - 1].key) == 0)
-            report_error(report, shown, seen->of[i].line, "the same as line %u already: keep one",
-                         seen->of[i - 1].line);
+            findings_error(findings, shown, seen->of[i].line,
+                           "the same as line %u already: keep one", seen->of[i - 1].line);
 }
 
 /* Reads control/NAME line by line into `database` (may be NULL). Returns the number of lines. */
-static size_t read_lines(const struct sources *sources, struct report *report, const char *name,
+static size_t read_lines(const struct sources *sources, struct findings *findings, const char *name,
                          parse_line *parse, struct database *database)
 {
     struct control_lines lines;
@@ -226,7 +228,7 @@ static size_t read_lines(const struct sources *sources, struct report *report, c
     struct seen seen = {0};
     char shown[128];
     snprintf(shown, sizeof shown, "control/%s", name);
-    if (!sources_lines(sources, name, report, &lines, NULL))
+    if (!sources_lines(sources, name, findings, &lines, NULL))
         return 0;
     str_init(&key, TEXT_MAX);
     str_init(&value, TEXT_MAX);
@@ -236,16 +238,16 @@ static size_t read_lines(const struct sources *sources, struct report *report, c
         str_clear(&value);
         str_clear(&reason);
         if (!parse(line, &key, &value, &reason)) {
-            report_error(report, shown, lines.number, "%s",
-                         str_text(&reason) ? str_text(&reason) : "wrong");
+            findings_error(findings, shown, lines.number, "%s",
+                           str_text(&reason) ? str_text(&reason) : "wrong");
             continue;
         }
         if (!seen_add(&seen, str_slice(&key), lines.number))
-            report_trouble(report, shown, "find memory");
+            findings_trouble(findings, shown, "find memory");
         if (database)
             database_add(database, str_slice(&key), str_slice(&value));
     }
-    seen_check(&seen, shown, report);
+    seen_check(&seen, shown, findings);
     size_t count = seen.count;
     seen_free(&seen);
     str_free(&reason);
@@ -256,37 +258,38 @@ static size_t read_lines(const struct sources *sources, struct report *report, c
 }
 
 static void check_value(const struct setting *setting, const char *shown, unsigned line,
-                        struct slice value, struct database *database, struct report *report)
+                        struct slice value, struct database *database, struct findings *findings)
 {
     struct str reason;
     str_init(&reason, TEXT_MAX);
     if (settings_check(setting, value, &reason))
         database_add(database, slice_text(setting->name), value);
     else
-        report_error(report, shown, line, "\"%.*s\" %s", SLICE_PRINTF(slice_part(value, 0, 80)),
-                     str_text(&reason) ? str_text(&reason) : "is wrong");
+        findings_error(findings, shown, line, "\"%.*s\" %s", SLICE_PRINTF(slice_part(value, 0, 80)),
+                       str_text(&reason) ? str_text(&reason) : "is wrong");
     str_free(&reason);
 }
 
 static void read_setting(const struct sources *sources, const struct setting *setting,
-                         struct database *database, struct report *report)
+                         struct database *database, struct findings *findings)
 {
     struct control_lines lines;
     struct slice line = {0}, more;
     char shown[128];
     snprintf(shown, sizeof shown, "control/%s", setting->name);
-    if (!sources_lines(sources, setting->name, report, &lines, NULL))
+    if (!sources_lines(sources, setting->name, findings, &lines, NULL))
         return;
     bool said = control_next_line(&lines, &line);
     unsigned number = lines.number;
     if (said && control_next_line(&lines, &more))
-        report_error(report, shown, lines.number, "only one line may stand here: remove this one");
+        findings_error(findings, shown, lines.number,
+                       "only one line may stand here: remove this one");
     if (!said && !setting->otherwise)
-        report_error(report, shown, 0, "is missing and has no default. It holds: %s",
-                     setting->sentence);
+        findings_error(findings, shown, 0, "is missing and has no default. It holds: %s",
+                       setting->sentence);
     else
         check_value(setting, shown, number, said ? line : slice_text(setting->otherwise), database,
-                    report);
+                    findings);
     control_lines_free(&lines);
 }
 
@@ -301,36 +304,36 @@ static bool is_known_name(const char *name)
     return settings_find_host(slice_text(name)) != NULL;
 }
 
-static void check_names(const struct sources *sources, struct report *report)
+static void check_names(const struct sources *sources, struct findings *findings)
 {
-    struct folder_names names;
-    if (!folder_list(sources->folder, ".", &names)) {
-        report_trouble(report, "control", "list it");
+    struct folders_names names;
+    if (!folders_list(sources->folder, ".", &names)) {
+        findings_trouble(findings, "control", "list it");
         return;
     }
     for (size_t i = 0; i < names.count; i++) {
         char shown[PATH_MAX];
         snprintf(shown, sizeof shown, "control/%s", names.of[i]);
         if (!is_known_name(names.of[i]))
-            report_error(report, shown, 0,
-                         "there is no control file of this name (see control(5)): rename or "
-                         "remove it");
+            findings_error(findings, shown, 0,
+                           "there is no control file of this name (see control(5)): rename or "
+                           "remove it");
     }
-    folder_names_free(&names);
+    folders_names_free(&names);
 }
 
-static void check_certificate(const struct sources *sources, struct report *report)
+static void check_certificate(const struct sources *sources, struct findings *findings)
 {
-    struct folder_names names;
-    if (folder_list(sources->folder, "tls/default", &names) && names.count == 0)
-        report_warning(report, "control/tls/default", 0,
-                       "no certificate, so no TLS: mailctl cert default CERTFILE KEYFILE");
-    folder_names_free(&names);
+    struct folders_names names;
+    if (folders_list(sources->folder, "tls/default", &names) && names.count == 0)
+        findings_warning(findings, "control/tls/default", 0,
+                         "no certificate, so no TLS: mailctl cert default CERTFILE KEYFILE");
+    folders_names_free(&names);
 }
 
-struct host_files *host_load(const struct sources *sources, struct report *report)
+struct hostfiles *hostfiles_load(const struct sources *sources, struct findings *findings)
 {
-    struct host_files *files = calloc(1, sizeof *files);
+    struct hostfiles *files = calloc(1, sizeof *files);
     if (!files)
         return NULL;
     database_begin(&files->host);
@@ -338,32 +341,32 @@ struct host_files *host_load(const struct sources *sources, struct report *repor
     database_begin(&files->access);
     for (size_t i = 0; i < settings_count; i++)
         if (settings_table[i].scope == SETTINGS_HOST)
-            read_setting(sources, &settings_table[i], &files->host, report);
-    read_lines(sources, report, "smtproutes", host_parse_route, &files->routes);
-    read_lines(sources, report, "access", parse_access, &files->access);
-    read_lines(sources, report, "proxies", parse_proxy, &files->access);
-    if (read_lines(sources, report, "listen", parse_listen, NULL) == 0)
-        report_warning(report, "control/listen", 0,
-                       "no lines: nothing listens (such as: smtp 0.0.0.0:25)");
-    check_certificate(sources, report);
-    check_names(sources, report);
+            read_setting(sources, &settings_table[i], &files->host, findings);
+    read_lines(sources, findings, "smtproutes", hostfiles_parse_route, &files->routes);
+    read_lines(sources, findings, "access", parse_access, &files->access);
+    read_lines(sources, findings, "proxies", parse_proxy, &files->access);
+    if (read_lines(sources, findings, "listen", parse_listen, NULL) == 0)
+        findings_warning(findings, "control/listen", 0,
+                         "no lines: nothing listens (such as: smtp 0.0.0.0:25)");
+    check_certificate(sources, findings);
+    check_names(sources, findings);
     return files;
 }
 
-bool host_write(struct host_files *files, int folder, gid_t group, struct report *report)
+bool hostfiles_write(struct hostfiles *files, int folder, gid_t group, struct findings *findings)
 {
     if (!database_commit(&files->host, folder, "host.cdb", 0640, (uid_t)-1, group, NULL))
-        report_trouble(report, "cdb/host.cdb", "write it");
+        findings_trouble(findings, "cdb/host.cdb", "write it");
     else if (!database_commit(&files->routes, folder, "routes.cdb", 0640, (uid_t)-1, group, NULL))
-        report_trouble(report, "cdb/routes.cdb", "write it");
+        findings_trouble(findings, "cdb/routes.cdb", "write it");
     else if (!database_commit(&files->access, folder, "access.cdb", 0640, (uid_t)-1, group, NULL))
-        report_trouble(report, "cdb/access.cdb", "write it");
+        findings_trouble(findings, "cdb/access.cdb", "write it");
     else
         return true;
     return false;
 }
 
-void host_free(struct host_files *files)
+void hostfiles_free(struct hostfiles *files)
 {
     if (!files)
         return;

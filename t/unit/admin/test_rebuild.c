@@ -1,0 +1,454 @@
+/* Control files in a temporary ROOT: read, checked, compiled; looked up as programs do. */
+#include "directory.h"
+#include "domain.h"
+#include "folders.h"
+#include "io.h"
+#include "purge.h"
+#include "rebuild.h"
+#include "unit.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HASH "$y$j9T$PC7g/nJ696kqByfXt46vw1$7mwXp0/nFEVRPrF5cNhvPfxhQ7nNf0NQhWy2dzsXbcA"
+
+static char old_folder[PATH_MAX];
+static char base[] = "/tmp/test-rebuild-XXXXXX";
+static int root = -1, control = -1;
+
+static void write_file(const char *path, const char *content)
+{
+    char parent[PATH_MAX];
+    snprintf(parent, sizeof parent, "%s", path);
+    for (char *slash = strchr(parent, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        mkdir(parent, 0755);
+        *slash = '/';
+    }
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    assert_true(fputs(content, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/* A small ROOT with two domains. */
+static int set_up(void **state)
+{
+    (void)state;
+    memcpy(base, "/tmp/test-rebuild-XXXXXX", sizeof base);
+    if (!getcwd(old_folder, sizeof old_folder) || !mkdtemp(base) || chdir(base) < 0)
+        return -1;
+    write_file("control/me", "mail.example.jp\n");
+    write_file("control/listen", "smtp 127.0.0.1:2525\n");
+    write_file("control/smtproutes", "example.net:relay.example.net:26\n");
+    write_file("control/plans/small", "quota 100\nimap off\nfree catch-all\nfixed apop off\n");
+    write_file("control/domains/example.jp/plan", "small\n");
+    write_file("control/domains/example.jp/uid", "70100\n");
+    write_file("control/domains/example.jp/users",
+               "# staff\nu1:" HASH ":quota=10\nU2::quota=500 comment=\"x y\"\n");
+    write_file("control/domains/example.jp/children", "sub.example.jp\n");
+    write_file("control/domains/example.org/uid", "70101\n");
+    root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    control = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return root < 0 || control < 0 ? -1 : 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    io_close(&root);
+    io_close(&control);
+    return chdir(old_folder) + nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+struct run {
+    struct sources sources;
+    struct findings findings;
+    enum rebuild_result result;
+};
+
+static void begin(struct run *run)
+{
+    sources_init(&run->sources, control);
+    findings_init(&run->findings);
+}
+
+static void end(struct run *run)
+{
+    findings_free(&run->findings);
+    sources_free(&run->sources);
+}
+
+static void do_rebuild(struct run *run, const char *name)
+{
+    run->result = rebuild(root, &run->sources, &name, name ? 1 : 0, &run->findings);
+}
+
+static void rebuild_well(const char *name)
+{
+    struct run run;
+    begin(&run);
+    do_rebuild(&run, name);
+    if (run.result != REBUILD_DONE)
+        fail_msg("%s", str_text(&run.findings.errors));
+    end(&run);
+}
+
+static bool has(const struct str *text, const char *part)
+{
+    return text->data && memmem(text->data, text->size, part, strlen(part));
+}
+
+static void refuse(const char *name, const char *const *errors, size_t count)
+{
+    struct run run;
+    begin(&run);
+    do_rebuild(&run, name);
+    assert_int_equal(run.result, REBUILD_REFUSED);
+    for (size_t i = 0; i < count; i++)
+        if (!has(&run.findings.errors, errors[i]))
+            fail_msg("\"%s\" is not in:\n%s", errors[i], str_text(&run.findings.errors));
+    assert_int_equal(run.findings.error_count, count);
+    end(&run);
+}
+
+static void check_setting(const char *address, const char *name, const char *value)
+{
+    struct directory directory;
+    struct directory_account account;
+    struct str found;
+    directory_init(&directory);
+    str_init(&found, 1024);
+    assert_int_equal(directory_address(&directory, slice_text(address), &account), DIRECTORY_FOUND);
+    assert_true(directory_setting(&directory, &account, name, &found));
+    assert_slice(str_slice(&found), value);
+    str_free(&found);
+    directory_close(&directory);
+}
+
+static enum directory_result look_up(const char *address)
+{
+    struct directory directory;
+    struct directory_account account;
+    directory_init(&directory);
+    enum directory_result result = directory_address(&directory, slice_text(address), &account);
+    directory_close(&directory);
+    return result;
+}
+
+static void check_host(const char *name, const char *value)
+{
+    struct directory directory;
+    struct str found;
+    directory_init(&directory);
+    str_init(&found, 1024);
+    assert_true(directory_host(&directory, name, &found));
+    assert_slice(str_slice(&found), value);
+    str_free(&found);
+    directory_close(&directory);
+}
+
+static void test_everything(void **state)
+{
+    (void)state;
+    struct cdbfile file;
+    struct slice value;
+    struct stat info;
+    rebuild_well(NULL);
+    check_host("me", "mail.example.jp");
+    check_host("databytes", "52428800");
+    check_setting("u1@example.jp", "quota", "10");
+    check_setting("u2@example.jp", "quota", "100"); /* more than the plan gives does not count */
+    check_setting("u2@sub.example.jp", "comment", "x y");
+    check_setting("u1@example.jp", "imap", "off");
+    check_setting("postmaster@example.org", "imap", "on");
+    assert_int_equal(look_up("u3@example.jp"), DIRECTORY_UNKNOWN_USER);
+    assert_int_equal(look_up("u1@example.com"), DIRECTORY_UNKNOWN_DOMAIN);
+    assert_true(cdbfile_open(&file, AT_FDCWD, "cdb/secret/example.jp.cdb"));
+    assert_int_equal(cdbfile_find(&file, SLICE("u1"), &value), CDBFILE_FOUND);
+    assert_slice(value, HASH);
+    assert_int_equal(cdbfile_find(&file, SLICE("u2"), &value), CDBFILE_MISSING);
+    cdbfile_close(&file);
+    assert_true(cdbfile_open(&file, AT_FDCWD, "cdb/routes.cdb"));
+    assert_int_equal(cdbfile_find(&file, SLICE("example.net"), &value), CDBFILE_FOUND);
+    assert_slice(value, "relay.example.net:26");
+    cdbfile_close(&file);
+    assert_int_equal(stat("cdb/secret", &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0750);
+    assert_int_equal(stat("cdb/secret/example.jp.cdb", &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_int_equal(stat("mail/example.jp/u1/Maildir/new", &info), 0);
+}
+
+static ino_t inode_of(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    return info.st_ino;
+}
+
+/* A rebuild writes what changed, and nothing else. */
+static void test_only_changes_are_written(void **state)
+{
+    (void)state;
+    rebuild_well(NULL);
+    ino_t jp = inode_of("cdb/domain/example.jp.cdb");
+    ino_t org = inode_of("cdb/domain/example.org.cdb");
+    ino_t domains = inode_of("cdb/domains.cdb");
+    rebuild_well(NULL);
+    assert_true(inode_of("cdb/domain/example.jp.cdb") == jp);
+    assert_true(inode_of("cdb/domains.cdb") == domains);
+    /* The old file stays open, so that its inode is not given out again. */
+    int held = open("cdb/domain/example.jp.cdb", O_RDONLY | O_CLOEXEC);
+    write_file("control/domains/example.jp/users", "u9::\n");
+    rebuild_well("example.jp");
+    assert_true(inode_of("cdb/domain/example.jp.cdb") != jp);
+    assert_true(inode_of("cdb/domain/example.org.cdb") == org);
+    assert_true(inode_of("cdb/domains.cdb") == domains);
+    assert_int_equal(look_up("u9@example.jp"), DIRECTORY_FOUND);
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_UNKNOWN_USER);
+    io_close(&held);
+}
+
+static void test_all_errors_at_once(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "control/databytes line 1: \"20MB\" is not a number of bytes from 1024",
+        "control/databites: there is no control file of this name",
+        "control/listen line 2: \"smtps\" is no service",
+        "control/listen line 3: the same as line 1 already",
+        "control/smtproutes line 1: \"a b\" is no domain",
+        "control/access line 1: ",
+        "control/plans/small line 1: quota: \"lots\" is not a number from 0",
+        "control/plans/small line 2: \"nosuch\" is no setting",
+        "control/domains/example.jp/users line 1: a line is NAME:HASH:SETTINGS",
+        "control/domains/example.jp/users line 2: \"databytes\" is no setting of an account",
+        "control/domains/example.jp/users line 4: u1 stands in line 3 already",
+        "control/domains/example.jp/settings line 1: only a plan says",
+        "control/domains/example.jp/settings line 3: imap is set in line 2 already",
+        "control/domains/example.jp/children line 1: \"x\" is no domain name",
+        "control/domains/example.jp: there is no control file \"user\"",
+        "control/domains/example.org/plan line 1: there is no plan \"nosuch\"",
+        "control/domains/example.org/uid line 1: \"12\" is no uid for a domain",
+        "control/domains: \"Upper.jp\" is no domain name in lower-case A-labels",
+    };
+    rebuild_well(NULL);
+    write_file("control/databytes", "20MB\n");
+    write_file("control/databites", "20\n");
+    write_file("control/listen", "smtp 127.0.0.1:25\nsmtps 127.0.0.1:465\nimap 127.0.0.1:25\n");
+    write_file("control/smtproutes", "a b:relay.jp\n");
+    write_file("control/access", "smtp nonsense deny\n");
+    write_file("control/plans/small", "quota lots\nnosuch 1\n");
+    write_file("control/domains/example.jp/users", "nonsense\nu5::databytes=1\nu1::\nu1::\n");
+    write_file("control/domains/example.jp/settings", "fixed imap off\nimap off\nimap off\n");
+    write_file("control/domains/example.jp/children", "x\n");
+    write_file("control/domains/example.jp/user", "");
+    write_file("control/domains/example.org/plan", "nosuch\n");
+    write_file("control/domains/example.org/uid", "12\n");
+    write_file("control/domains/Upper.jp/uid", "70105\n");
+    refuse(NULL, errors, sizeof errors / sizeof errors[0]);
+    /* Nothing was written: the running configuration is what it was. */
+    check_setting("u1@example.jp", "quota", "10");
+}
+
+static void test_names_are_unique(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "example.org is a domain and also in domains/example.jp/children",
+        "sub.example.jp is in domains/example.jp/children and in domains/example.net/children",
+        "control/domains/example.org: uid 70101 is that of example.net",
+    };
+    write_file("control/domains/example.jp/children", "example.org\nsub.example.jp\n");
+    write_file("control/domains/example.net/children", "sub.example.jp\n");
+    write_file("control/domains/example.net/uid", "70101\n");
+    refuse(NULL, errors, 3);
+}
+
+static void test_partial_sees_other_domains(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "example.org is a domain and also in domains/example.jp/children"};
+    static const char *const unknown[] = {"there is no domain example.com"};
+    rebuild_well(NULL);
+    write_file("control/domains/example.jp/children", "example.org\n");
+    refuse("example.jp", errors, 1);
+    assert_int_equal(look_up("postmaster@sub.example.jp"), DIRECTORY_FOUND);
+    write_file("control/domains/example.jp/children", "other.example.jp\n");
+    rebuild_well("example.jp");
+    assert_int_equal(look_up("postmaster@sub.example.jp"), DIRECTORY_UNKNOWN_DOMAIN);
+    assert_int_equal(look_up("postmaster@other.example.jp"), DIRECTORY_FOUND);
+    refuse("example.com", unknown, 1);
+}
+
+static void test_a_domain_goes(void **state)
+{
+    (void)state;
+    rebuild_well(NULL);
+    assert_int_equal(unlink("control/domains/example.org/uid"), 0);
+    assert_int_equal(rmdir("control/domains/example.org"), 0);
+    rebuild_well("example.org");
+    assert_int_equal(look_up("postmaster@example.org"), DIRECTORY_UNKNOWN_DOMAIN);
+    assert_int_equal(access("cdb/domain/example.org.cdb", F_OK), -1);
+    assert_int_equal(access("cdb/secret/example.org.cdb", F_OK), -1);
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_FOUND);
+}
+
+static void test_limits_and_names(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "control/domains/example.jp/users: 2 accounts, but accounts-max is 1",
+        "control/domains/example.jp/users: catch-all is u7, but there is no such account",
+        "control/domains/example.jp/children: the plan small has no child domains",
+    };
+    write_file("control/domains/example.jp/settings",
+               "accounts-max 1\ncatch-all u7\nchild-domains off\n");
+    refuse(NULL, errors, 3);
+    write_file("control/domains/example.jp/settings", "catch-all U1\n");
+    rebuild_well(NULL);
+    assert_int_equal(look_up("anybody@example.jp"), DIRECTORY_FOUND);
+    assert_int_equal(look_up("anybody@example.org"), DIRECTORY_UNKNOWN_USER);
+}
+
+/* What a layer may not say is left out with a warning, and never loosens. */
+static void test_warnings(void **state)
+{
+    (void)state;
+    struct run run;
+    write_file("control/domains/example.jp/settings", "quota 200\nimap on\n");
+    write_file("control/domains/example.jp/users", "u1::apop-secret=abc imap=on\n");
+    begin(&run);
+    do_rebuild(&run, NULL);
+    assert_int_equal(run.result, REBUILD_DONE);
+    assert_true(has(&run.findings.warnings, "quota 200 does not count: the plan says 100"));
+    assert_true(has(&run.findings.warnings, "imap on does not count: the plan says off"));
+    assert_true(has(&run.findings.warnings, "imap=on does not count: the plan says off"));
+    assert_true(has(&run.findings.warnings, "an APOP secret without the setting apop"));
+    end(&run);
+    check_setting("u1@example.jp", "quota", "100");
+    check_setting("u1@example.jp", "imap", "off");
+}
+
+static void test_apop_secret(void **state)
+{
+    (void)state;
+    struct cdbfile file;
+    struct slice value;
+    write_file("control/plans/small", "apop on\n");
+    write_file("control/domains/example.jp/users", "u1::apop-secret=\"a b\"\nu2::apop=off\n");
+    rebuild_well(NULL);
+    assert_true(cdbfile_open(&file, AT_FDCWD, "cdb/secret/example.jp.cdb"));
+    assert_int_equal(cdbfile_find(&file, SLICE("apop u1"), &value), CDBFILE_FOUND);
+    assert_slice(value, "a b");
+    assert_int_equal(cdbfile_find(&file, SLICE("apop u2"), &value), CDBFILE_MISSING);
+    cdbfile_close(&file);
+}
+
+/* A change is checked before it is written. */
+static void test_changes(void **state)
+{
+    (void)state;
+    struct run run;
+    struct str text;
+    str_init(&text, 1000);
+    rebuild_well(NULL);
+    begin(&run);
+    assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("bad\n")));
+    do_rebuild(&run, "example.jp");
+    assert_int_equal(run.result, REBUILD_REFUSED);
+    end(&run);
+    assert_true(io_read_file(control, "domains/example.jp/users", &text));
+    assert_true(has(&text, "# staff\nu1:"));
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_FOUND);
+    begin(&run);
+    assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("bad\n")));
+    assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("u7::\n")));
+    assert_true(sources_change(&run.sources, "domains/fresh.jp/uid", SLICE("70109\n")));
+    do_rebuild(&run, "example.jp");
+    assert_int_equal(run.result, REBUILD_DONE);
+    end(&run);
+    assert_int_equal(look_up("u7@example.jp"), DIRECTORY_FOUND);
+    rebuild_well("fresh.jp");
+    assert_int_equal(look_up("postmaster@fresh.jp"), DIRECTORY_FOUND);
+    str_free(&text);
+}
+
+/* cdb/domains.cdb cut short is trouble, said so, and the way out works. */
+static void test_broken_database(void **state)
+{
+    (void)state;
+    rebuild_well(NULL);
+    assert_int_equal(truncate("cdb/domains.cdb", 100), 0);
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_TROUBLE);
+    rebuild_well("example.jp");
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_FOUND);
+    assert_int_equal(look_up("postmaster@example.org"), DIRECTORY_FOUND);
+}
+
+static void test_purge(void **state)
+{
+    (void)state;
+    size_t removed = 0;
+    write_file("mail/a/Maildir/new/1", "x");
+    write_file("mail/a/Maildir/cur/2:2,S", "x");
+    write_file("mail/a/Maildir/.Sent/cur/3:2,", "x");
+    write_file("mail/a/Maildir/.Sent/mailbox-uids", "x");
+    write_file("mail/a/Maildir/mailbox-uids", "x");
+    assert_true(purge_maildir(root, "mail/a/Maildir", (uid_t)-1, &removed));
+    assert_int_equal(removed, 3);
+    assert_int_equal(access("mail/a/Maildir/.Sent/mailbox-uids", F_OK), 0);
+    assert_int_equal(access("mail/a/Maildir/mailbox-uids", F_OK), 0);
+    assert_int_equal(access("mail/a/Maildir/.Sent/cur/3:2,", F_OK), -1);
+    assert_true(purge_maildir(root, "mail/nobody/Maildir", (uid_t)-1, &removed));
+}
+
+/* What a mailbox's owner links to is not what is removed. */
+static void test_remove_follows_no_links(void **state)
+{
+    (void)state;
+    write_file("keep/file", "x");
+    write_file("gone/a/b/file", "x");
+    assert_int_equal(symlink("../keep", "gone/link"), 0);
+    assert_true(folders_remove(root, "gone", (uid_t)-1));
+    assert_int_equal(access("gone", F_OK), -1);
+    assert_int_equal(access("keep/file", F_OK), 0);
+    assert_true(folders_remove(root, "gone", (uid_t)-1));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_everything),
+        TEST(test_only_changes_are_written),
+        TEST(test_all_errors_at_once),
+        TEST(test_names_are_unique),
+        TEST(test_partial_sees_other_domains),
+        TEST(test_a_domain_goes),
+        TEST(test_limits_and_names),
+        TEST(test_warnings),
+        TEST(test_apop_secret),
+        TEST(test_changes),
+        TEST(test_broken_database),
+        TEST(test_purge),
+        TEST(test_remove_follows_no_links),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
