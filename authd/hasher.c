@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -52,9 +51,7 @@ static _Noreturn void work(void)
         if (wire_send(CHILD_SOCKET, str_slice(&answer), NULL, 0, CLOCK_NEVER) != WIRE_OK)
             break;
     }
-    wire_free(&question);
-    str_free(&answer);
-    exit(EXIT_DONE);
+    _exit(EXIT_DONE); /* nothing to flush, and no exit handler would get far in the sandbox */
 }
 
 static _Noreturn void become_child(int socket)
