@@ -18,15 +18,22 @@
 
 #include <stdlib.h>
 
+static const struct tcpservice *parse_arguments(int count, char **arguments)
+{
+    const struct tcpservice *service = NULL;
+    if (count == 2)
+        service = tcpservice_find(slice_text(arguments[1]));
+    if (service)
+        return service;
+    life_die_permanent("understand", "the arguments",
+                       "tcpd smtp|submission|submissions|pop3|pop3s|imap|imaps");
+}
+
 int main(int count, char **arguments)
 {
     static struct acceptor acceptor;
     life_begin("tcpd");
-    const struct tcpservice *service =
-        count == 2 ? tcpservice_find(slice_text(arguments[1])) : NULL;
-    if (!service)
-        life_die_permanent("understand", "the arguments",
-                           "tcpd smtp|submission|submissions|pop3|pop3s|imap|imaps");
+    const struct tcpservice *service = parse_arguments(count, arguments);
     acceptor_open(&acceptor, service);
     life_drop(service->role, true, NULL);
     life_limit(&(struct life_limits){0});
