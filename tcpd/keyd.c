@@ -15,13 +15,14 @@
 #include "exits.h"
 #include "key.h"
 #include "keymaster.h"
+#include "keyworker.h"
 #include "life.h"
 #include "sandbox.h"
 #include "unixsocket.h"
 
 #include <sys/socket.h>
 
-enum { BACKLOG = 1024 };
+enum { BACKLOG = 1024, OWN_FILES = 64 };
 
 int main(int count, char **arguments)
 {
@@ -37,7 +38,7 @@ int main(int count, char **arguments)
     int listener = unixsocket_listen(KEY_SOCKET, SOCK_SEQPACKET, BACKLOG);
     if (listener < 0)
         life_die_passing("listen on", KEY_SOCKET);
-    life_limit(&(struct life_limits){0});
+    life_limit(&(struct life_limits){.open_files = KEYWORKER_PEERS_MAX + OWN_FILES});
     life_drop(ROLE_KEYD, false, NULL);
     sandbox_enter(&sandbox);
     keymaster_run(&master, listener, life_uid(ROLE_TLSD));
