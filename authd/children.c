@@ -56,11 +56,20 @@ void children_add(struct children *children, pid_t pid, uid_t uid,
         .pid = pid, .uid = uid, .program = request->program, .owner = owner_of(request)};
 }
 
-size_t children_of(const struct children *children, uid_t uid, const struct program *program)
+size_t children_count(const struct children *children, bool sessions)
 {
     size_t count = 0;
     for (size_t i = 0; i < children->count; i++)
-        if (children->all[i].uid == uid && (!program || children->all[i].program == program))
+        if (children->all[i].program->is_session == sessions)
+            count++;
+    return count;
+}
+
+size_t children_count_of(const struct children *children, bool sessions, uid_t uid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < children->count; i++)
+        if (children->all[i].program->is_session == sessions && children->all[i].uid == uid)
             count++;
     return count;
 }

@@ -28,7 +28,9 @@ bool children_reserve(struct children *children);
 /* Never fails after children_reserve. */
 void children_add(struct children *children, pid_t pid, uid_t uid,
                   const struct program_request *request);
-size_t children_of(const struct children *children, uid_t uid, const struct program *program);
+/* How many sessions, or workers, there are in all, and of one uid. */
+size_t children_count(const struct children *children, bool sessions);
+size_t children_count_of(const struct children *children, bool sessions, uid_t uid);
 
 /* Takes in what has ended (waitpid); logs what did not end well. */
 void children_reap(struct children *children);

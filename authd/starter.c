@@ -18,6 +18,7 @@
 enum {
     SESSIONS_MAX = 4000, /* as in the table of settings, should there be no cdb/host.cdb */
     SESSIONS_PER_DOMAIN = 500,
+    WORKERS_MAX = 2000,
     REASON_MAX = 256,
     EXEC_TIMEOUT_MS = SPAWN_TIMEOUT_MS - 1000, /* the peer hears of it before it gives up */
 };
@@ -153,15 +154,18 @@ static uint64_t host_number(struct starter *starter, const char *name, uint64_t 
     return directory_host_number(&starter->directory, name, &value) ? value : otherwise;
 }
 
-/* Are there too many already? */
+/* Are there too many already? Sessions don't take the workers' places: a domain whose readers fill
+ * its limit still gets its mail. How many workers there are is queued's to say; the bound here is for
+ * a queued gone mad. */
 static const char *over_limit(struct starter *starter, const struct program *program, uid_t uid)
 {
     const struct children *children = &starter->children;
-    if (children->count >= host_number(starter, "sessions-max", SESSIONS_MAX))
+    if (!program->is_session)
+        return children_count(children, false) >= WORKERS_MAX ? "too many workers" : NULL;
+    if (children_count(children, true) >= host_number(starter, "sessions-max", SESSIONS_MAX))
         return "too many sessions on this server (sessions-max)";
-    if (program->place != PROGRAM_IN_ROOT &&
-        children_of(children, uid, NULL) >=
-            host_number(starter, "sessions-per-domain", SESSIONS_PER_DOMAIN))
+    if (children_count_of(children, true, uid) >=
+        host_number(starter, "sessions-per-domain", SESSIONS_PER_DOMAIN))
         return "too many sessions of this domain (sessions-per-domain)";
     return NULL;
 }
