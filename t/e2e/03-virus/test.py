@@ -16,6 +16,7 @@ def prepare(suite):
     os.makedirs(suite.path("signatures"))
     os.chmod(suite.path("signatures"), 0o755)
     suite.control("clamdb", suite.path("signatures") + "\n")
+    suite.rebuild()
     suite.add_domain("example.jp", "u1", "u2")
     suite.start()
 

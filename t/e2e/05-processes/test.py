@@ -56,6 +56,8 @@ def test_every_domain_has_its_own_uid(suite):
 
 def test_nothing_is_setuid(suite):
     for folder, folders, files in os.walk(suite.root):
+        # s6 makes its fifo folders event/ setgid; nothing in them is a program.
+        folders[:] = [name for name in folders if name != "event"]
         for name in folders + files:
             mode = os.lstat(os.path.join(folder, name)).st_mode
             if stat.S_ISLNK(mode):

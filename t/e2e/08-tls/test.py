@@ -8,26 +8,12 @@ import ssl
 import subprocess
 import warnings
 
+import certificates
 from suite import check, equal, message, wait_until
 
 
-def new_certificate(folder, name, kind="ec", number=1):
-    os.makedirs(folder, exist_ok=True)
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"] if kind == "ec" else \
-        ["-newkey", "rsa:2048"]
-    for file in os.listdir(folder):
-        os.unlink(os.path.join(folder, file))
-    subprocess.run(["openssl", "req", "-x509", *key, "-nodes", "-days", "30", "-subj",
-                    f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}", "-set_serial",
-                    str(number), "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem"],
-                   check=True, capture_output=True)
-
-
-def install(suite, host, name, kind="ec", number=1):
-    """As an operator would: mailctl cert puts a pair in place with the right modes."""
-    made = suite.path("made")
-    new_certificate(made, name, kind, number)
-    suite.mailctl("cert", host, f"{made}/cert.pem", f"{made}/key.pem")
+def install(suite, host, name, kind="ec", serial=1):
+    certificates.install(suite, host, [f"DNS:{name}"], kind, serial)
 
 
 def context(lowest=ssl.TLSVersion.TLSv1_2, highest=ssl.TLSVersion.TLSv1_2):
@@ -92,7 +78,7 @@ def test_a_certificate_per_name(suite):
 
 def test_renewal_without_restart(suite):
     pids = suite.processes("tlsd"), suite.processes("tcpd")
-    install(suite, "mail.example.net", "mail.example.net", number=77)
+    install(suite, "mail.example.net", "mail.example.net", serial=77)
     wait_until(lambda: common_name(suite, "mail.example.net")[1] == "4D", "the renewed one")
     check(pids[1] == suite.processes("tcpd"), "tcpd was not restarted")
     check(set(pids[0]) & set(suite.processes("tlsd")), "tlsd was not restarted")

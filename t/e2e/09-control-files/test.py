@@ -63,6 +63,7 @@ def test_a_new_user_needs_no_restart(suite):
     suite.mailctl("user", "passwd", "late@example.jp", "--no-policy", text="another one\n")
     with suite.smtp("submission") as client:
         client.starttls()
+        client.ehlo()
         code = client.docmd("AUTH", "PLAIN AGxhdGVAZXhhbXBsZS5qcABzZWNyZXQgb2YgbGF0ZUBleGFtcGxlLmpw")
         equal(code[0], 535, "the old password")
 

@@ -107,18 +107,18 @@ def test_uids_stay(suite):
 
 def test_folders_with_names_of_all_kinds(suite):
     with Imap(suite, "u2@example.jp") as one:
-        for name in ("&MMYwuTDI-", "Work", "Work.2026", '"a b"', "&AOk-t&AOk-"):
+        for name in ("&MMYwuTDI-", "Work", "Work/2026", '"a b"', "&AOk-t&AOk-"):
             one.ok(f"CREATE {name}")
             one.ok(f"SUBSCRIBE {name}")
         listed = "\n".join(one.ok('LIST "" "*"'))
-        for name in ("&MMYwuTDI-", "Work.2026", "a b", "&AOk-t&AOk-"):
+        for name in ("&MMYwuTDI-", "Work/2026", "a b", "&AOk-t&AOk-"):
             check(name in listed, f"{name} in {listed}")
         for attribute in (r"\Drafts", r"\Sent", r"\Junk", r"\Trash"):
             check(attribute in listed, f"{attribute} in {listed}")
         one.ok("RENAME Work Arbeit")
         listed = "\n".join(one.ok('LIST "" "*"'))
-        check("Arbeit.2026" in listed and "Work" not in listed, listed)
-        one.ok("DELETE Arbeit.2026")
+        check("Arbeit/2026" in listed and "Work" not in listed, listed)
+        one.ok("DELETE Arbeit/2026")
         for bad in ("CREATE INBOX", "DELETE INBOX", "DELETE missing", "SELECT missing",
                     'CREATE ""', 'CREATE "../evil"', 'CREATE "a/../../b"', "RENAME missing x"):
             check(one.run(bad)[0].split()[1] in ("NO", "BAD"), bad)

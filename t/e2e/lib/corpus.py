@@ -154,7 +154,7 @@ def bodies(random_, i):
         lambda: multipart("digest", f"dig-{i}",
                           b"\r\nFrom: a@example.org\r\nSubject: one\r\n\r\nfirst\r\n",
                           b"\r\nFrom: b@example.org\r\nSubject: two\r\n\r\nsecond\r\n"),
-        lambda: nested(1 + i % 20),
+        lambda: nested(1 + i % 12),
         lambda: smime(random_),
         report,
         lambda: multipart("mixed", f"pre-{i}", plain, preamble=b"This is MIME.\r\n",

@@ -240,8 +240,8 @@ class Suite:
         found = []
         for part in ("new", "cur"):
             with contextlib.suppress(FileNotFoundError):
-                found += [os.path.join(base, part, name)
-                          for name in os.listdir(os.path.join(base, part))]
+                found += [entry.path for entry in os.scandir(os.path.join(base, part))
+                          if entry.is_file(follow_symlinks=False)]
         return sorted(found)
 
     def messages(self, address, folder=""):
