@@ -6,11 +6,13 @@
 #include "io.h"
 #include "life.h"
 #include "log.h"
+#include "number.h"
 #include "sandbox.h"
 #include "tempfolder.h"
 #include "unixsocket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,6 +28,7 @@
 enum {
     ANSWER_MS = 10000,
     ANSWER_MAX = 1024,
+    STATM_MAX = 1024,
     FIRST_MS = 1000,                /* who has just connected is about to ask */
     MEMORY_BYTES_MORE = 2147483647, /* beside the signatures */
     FILE_BYTES_MAX = 1073741824,    /* above libclamav's own limits */
@@ -34,16 +37,19 @@ enum {
 
 /* ---- confinement ---------------------------------------------------------------------------- */
 
-/* Address space in use; the signatures are most of it. */
-static unsigned long memory_in_use(void)
+/* Address space in use, the first number of statm; the signatures are most of it. */
+static size_t memory_in_use(void)
 {
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file && fscanf(file, "%lu", &pages) != 1)
-        pages = 0;
-    if (file)
-        fclose(file);
-    return pages * (unsigned long)sysconf(_SC_PAGESIZE);
+    size_t pages = 0;
+    struct str text;
+    str_init(&text, STATM_MAX);
+    if (io_read_file(AT_FDCWD, "/proc/self/statm", &text)) {
+        struct slice rest = str_slice(&text);
+        if (!number_parse_size(slice_cut_word(&rest), SIZE_MAX / 65536, &pages))
+            pages = 0;
+    }
+    str_free(&text);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 static void limit(void)

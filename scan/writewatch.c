@@ -73,7 +73,7 @@ int open64(const char *path, int flags, ...)
     if (flags & (O_CREAT | O_TMPFILE)) {
         va_list list;
         va_start(list, flags);
-        mode = va_arg(list, mode_t);
+        mode = va_arg(list, mode_t); /* NOLINT(clang-analyzer-valist.Uninitialized): it is */
         va_end(list);
     }
     int fd = (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
