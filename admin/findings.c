@@ -20,6 +20,9 @@ void findings_free(struct findings *findings)
     str_free(&findings->warnings);
 }
 
+static void add(struct str *text, const char *path, unsigned line, const char *format, va_list list)
+    __attribute__((format(printf, 4, 0)));
+
 /* One line, or nothing when there is no room for it. */
 static void add(struct str *text, const char *path, unsigned line, const char *format, va_list list)
 {

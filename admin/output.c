@@ -36,7 +36,7 @@ static void append_scalar(struct str *text, const json_t *value)
         for (size_t i = 0; i < json_string_length(value); i++) {
             char byte = json_string_value(value)[i];
             bool plain = (unsigned char)byte >= ' ' && byte != 0x7f;
-            str_append_byte(text, plain || byte == '\n' ? byte : '?');
+            str_append_byte(text, plain || byte == '\n' ? byte : byte == '\t' ? ' ' : '?');
         }
         break;
     case JSON_INTEGER:
@@ -63,12 +63,19 @@ static void append_list_on_line(struct str *text, const json_t *list)
     }
 }
 
+/* Words may stand on one line; sentences want one each. */
+static bool is_word(const json_t *value)
+{
+    return !json_is_object(value) && !json_is_array(value) &&
+           !(json_is_string(value) && strchr(json_string_value(value), ' '));
+}
+
 static bool is_flat(const json_t *value)
 {
     if (json_is_object(value))
         return false;
     for (size_t i = 0; json_is_array(value) && i < json_array_size(value); i++)
-        if (json_is_object(json_array_get(value, i)) || json_is_array(json_array_get(value, i)))
+        if (!is_word(json_array_get(value, i)))
             return false;
     return true;
 }

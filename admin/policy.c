@@ -88,8 +88,8 @@ const char *policy_text(enum policy_rule rule)
         [POLICY_LOWER] = "the password has no lower-case letter",
         [POLICY_UPPER] = "the password has no upper-case letter",
         [POLICY_DIGIT] = "the password has no digit",
-        [POLICY_SYMBOL] = "the password has no symbol of # ( ) + - . [ ] { } ! < > _ : * $ @ % ^ "
-                          "& , ~",
+        [POLICY_SYMBOL] = ("the password has no symbol of # ( ) + - . [ ] { } ! < > _ : * $ @ % ^ "
+                           "& , ~"),
         [POLICY_SAME_AS_NAME] = "the password is the account's name",
         [POLICY_SAME_AS_DOMAIN] = "the password is the domain's name",
         [POLICY_DIGIT_RUN] = "the password has six or more digits in a row",

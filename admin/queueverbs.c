@@ -3,6 +3,7 @@
 #include "operations.h"
 #include "queuefile.h"
 #include "queueview.h"
+#include "show.h"
 
 #include <errno.h>
 
@@ -58,7 +59,7 @@ static int ask_queued(struct commandline *command, const char *verb)
         code = EXIT_PASSING;
     }
     if (result == ASK_OK && text.size > 0)
-        command->result = json_stringn(text.data, text.size);
+        command->result = json_pack("{s:o}", "messages", show_text(str_slice(&text)));
     str_free(&text);
     return code;
 }

@@ -69,7 +69,7 @@ int operations_state_show(struct commandline *command)
     if (!find_account(command, address, &result))
         return result;
     wire_init(&answer);
-    if (!state_ask(&fd, &answer, "get", address, NULL))
+    if (!state_ask(&fd, &answer, "get", address, (char *)NULL))
         result = refuse_down(command);
     else if ((result = judge(command, &answer)) == EXIT_DONE)
         command->result = show_states(&answer);
@@ -110,7 +110,7 @@ int operations_state_lock(struct commandline *command)
         return EXIT_REFUSED;
     wire_init(&answer);
     if (state_ask(&fd, &answer, "set", address, state_word(command), until,
-                  cause ? cause : "set by the operator", NULL))
+                  cause ? cause : "set by the operator", (char *)NULL))
         result = judge(command, &answer);
     else
         result = refuse_down(command);
@@ -127,7 +127,7 @@ int operations_state_unlock(struct commandline *command)
     if (!find_account(command, address, &result))
         return result;
     wire_init(&answer);
-    if (state_ask(&fd, &answer, "clear", address, state_word(command), NULL))
+    if (state_ask(&fd, &answer, "clear", address, state_word(command), (char *)NULL))
         result = judge(command, &answer);
     else
         result = refuse_down(command);

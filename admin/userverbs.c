@@ -207,7 +207,7 @@ static void end_password_states(const struct subject *subject)
     snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
     wire_init(&answer);
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        if (!state_ask(&fd, &answer, "clear", address, states[i], NULL))
+        if (!state_ask(&fd, &answer, "clear", address, states[i], (char *)NULL))
             break;
     wire_free(&answer);
     io_close(&fd);

@@ -173,6 +173,7 @@ static void test_output(void **state)
     check_output("{\"a\": [\"x\", \"y\"]}", "a  x y\n");
     check_output("[{\"id\": \"1\", \"name\": \"x\"}, {\"id\": \"22\"}]", "id  name\n1   x\n22\n");
     check_output("{\"n\": 1, \"o\": {\"p\": false}}", "n  1\no\n  p  no\n");
+    check_output("{\"h\": [\"a: b\", \"c\"], \"t\": \"x\\ty\"}", "h\n  a: b\n  c\nt  x y\n");
     check_output("\"a\\u001b[31m\"", "a?[31m\n");
     check_output("[{\"a\": \"\xe6\x97\xa5\", \"b\": \"x\"}, {\"a\": \"yy\", \"b\": \"z\"}]",
                  "a   b\n\xe6\x97\xa5   x\nyy  z\n");
