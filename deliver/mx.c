@@ -70,8 +70,7 @@ void mx_close(struct mx_resolver *resolver)
     resolver->answer = NULL;
 }
 
-static enum mx_result ask(struct mx_resolver *resolver, const char *name, int type,
-                          size_t *size)
+static enum mx_result ask(struct mx_resolver *resolver, const char *name, int type, size_t *size)
 {
     int got = res_nquery(&resolver->state, name, ns_c_in, type, resolver->answer, MX_ANSWER_MAX);
     if (got >= 0) {

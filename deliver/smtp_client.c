@@ -7,6 +7,7 @@
 #include "smtpdata.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,8 +269,7 @@ static void write_mail(struct transaction *transaction)
     const struct smtp_client_mail *mail = transaction->mail;
     write_path(client, "MAIL FROM:<", mail->sender);
     if (client->extensions & SMTP_CLIENT_SIZE)
-        stream_format(&client->stream, " SIZE=%llu",
-                      (unsigned long long)(mail->size + mail->added.size));
+        stream_format(&client->stream, " SIZE=%" PRIu64, mail->size + mail->added.size);
     if (mail->is_8bit && (client->extensions & SMTP_CLIENT_8BITMIME))
         stream_write_text(&client->stream, " BODY=8BITMIME");
     if (mail->utf8)
@@ -467,8 +467,9 @@ static bool check_offers(struct smtp_client *client, const struct smtp_client_ma
                  client->address);
     } else if (client->size_max > 0 && size > client->size_max) {
         status = "5.3.4";
-        snprintf(text, sizeof text, "%s takes messages up to %llu bytes, this one has %llu",
-                 client->address, (unsigned long long)client->size_max, (unsigned long long)size);
+        snprintf(text, sizeof text,
+                 "%s takes messages up to %" PRIu64 " bytes, this one has %" PRIu64,
+                 client->address, client->size_max, size);
     }
     if (!status)
         return true;
