@@ -137,6 +137,15 @@ static size_t find_end(struct decoder *decoder, struct slice text, size_t start)
     return decoder->next_end;
 }
 
+/* Base64 with other bytes in it is no encoded word: it would decode to noise. */
+static bool is_base64_text(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (encode_base64_value(text.data[i]) < 0 && !slice_has(SLICE("= \t"), text.data[i]))
+            return false;
+    return true;
+}
+
 /* The encoded word that begins at `start`. Longer than the standard's 75 bytes is taken, and so
  * are blanks inside of Q: both are common. */
 static bool parse_word(struct decoder *decoder, struct slice text, size_t start,
@@ -160,7 +169,7 @@ static bool parse_word(struct decoder *decoder, struct slice text, size_t start,
     word->text = slice_part(text, begin, end - begin);
     word->is_base64 = encoding == 'b';
     word->size = end + 2 - start;
-    return true;
+    return !word->is_base64 || is_base64_text(word->text);
 }
 
 /* RFC 2047 4.2: "_" is a blank in any charset. */

@@ -552,7 +552,8 @@ static const struct {
      "=?"
      "?Q?abc?="},
     {"equals signs", "a==?b=?c?=", "a==?b=?c?="},
-    {"broken B", "=?utf-8?B?4!4GC?=", "あ"},
+    {"broken B", "=?utf-8?B?broken!?=", "=?utf-8?B?broken!?="},
+    {"B without padding", "=?utf-8?B?YQ?= =?utf-8?B?Yg==?=", "ab"},
     {"broken Q", "=?utf-8?Q?=4=ZZ=?=", "=4=ZZ="},
     {"encoded line end", "=?utf-8?Q?a=0D=0Ab?=", "a\r\nb"},
     {"text that begins with an equals sign", "=?utf-8?Q?=41?=", "A"},
