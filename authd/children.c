@@ -106,8 +106,10 @@ void children_reap(struct children *children)
         struct child *child = find(children, pid);
         if (!child)
             continue;
-        log_end_of(child, status);
-        free(child->owner);
+        struct child ended = *child;
         *child = children->all[--children->count];
+        children->all[children->count].owner = NULL;
+        log_end_of(&ended, status);
+        free(ended.owner);
     }
 }
