@@ -30,12 +30,13 @@ bool failure_format(struct str *line, const struct failure *failure)
 
 bool failure_next(struct slice *rest, struct failure *failure)
 {
-    if (wire_cut_netstring(rest, FAILURE_TEXT_MAX, &failure->recipient) != 1 ||
-        wire_cut_netstring(rest, FAILURE_STATUS_MAX, &failure->status) != 1 ||
-        wire_cut_netstring(rest, FAILURE_TEXT_MAX, &failure->text) != 1 || rest->size == 0 ||
-        rest->data[0] != '\n')
+    struct slice line = *rest;
+    if (wire_cut_netstring(&line, FAILURE_TEXT_MAX, &failure->recipient) != 1 ||
+        wire_cut_netstring(&line, FAILURE_STATUS_MAX, &failure->status) != 1 ||
+        wire_cut_netstring(&line, FAILURE_TEXT_MAX, &failure->text) != 1 || line.size == 0 ||
+        line.data[0] != '\n')
         return false;
-    *rest = slice_from(*rest, 1);
+    *rest = slice_from(line, 1);
     return true;
 }
 

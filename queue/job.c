@@ -97,8 +97,8 @@ struct destination *destination_get(struct destination_table *table, enum job_ki
 
 static bool is_needed(const struct destination *destination)
 {
-    return job_waiting(destination) > 0 || destination->running > 0 || destination->workers > 0 ||
-           destination->failures > 0 || destination->is_in_ring;
+    return destination->jobs > 0 || destination->workers > 0 || destination->failures > 0 ||
+           destination->is_in_ring;
 }
 
 void destination_release(struct destination_table *table, struct destination *destination)
@@ -215,6 +215,7 @@ struct job *job_new(struct message *message, struct destination *destination,
         return NULL;
     job->message = message;
     job->destination = destination;
+    destination->jobs++;
     job->is_fresh = message->is_fresh;
     job->count = count;
     memcpy(job->recipients, recipients, count * sizeof *recipients);
@@ -230,6 +231,7 @@ void job_free(struct job *job)
 {
     if (job->is_waiting)
         list_remove(job);
+    job->destination->jobs--;
     if (job->previous_sibling)
         job->previous_sibling->sibling = job->sibling;
     else

@@ -41,6 +41,7 @@ struct destination {
     char name[JOB_KEY_MAX]; /* domain, or host:port of a route */
     struct route route;     /* JOB_REMOTE */
     struct job_list fresh, old;
+    size_t jobs;        /* all that name it: waiting, running, or between */
     unsigned turn;      /* of the lists */
     unsigned running;   /* jobs that a worker has */
     unsigned workers;   /* that are bound to it */

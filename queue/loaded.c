@@ -24,7 +24,7 @@ static enum loaded_result read_block(struct loaded *loaded)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return errno == EISDIR ? LOADED_BROKEN : LOADED_TROUBLE;
+            return LOADED_TROUBLE;
         str_added(&loaded->block, (size_t)got);
         int parsed = queuefile_parse(str_slice(&loaded->block), &loaded->file);
         if (parsed == 1)
@@ -37,23 +37,27 @@ static enum loaded_result read_block(struct loaded *loaded)
     }
 }
 
-/* Does the block fit the file: its name, its length? */
-static enum loaded_result check_file(const struct loaded *loaded, const char *id)
+/* A file, whose block fits its name and its length? */
+static enum loaded_result read_file(struct loaded *loaded)
 {
     struct stat info;
     if (fstat(loaded->fd, &info) < 0)
         return LOADED_TROUBLE;
-    bool is_whole = S_ISREG(info.st_mode) && info.st_size >= loaded->file.start &&
+    enum loaded_result result = S_ISREG(info.st_mode) ? read_block(loaded) : LOADED_BROKEN;
+    if (result != LOADED_OK)
+        return result;
+    bool is_whole = info.st_size >= loaded->file.start &&
                     (uint64_t)(info.st_size - loaded->file.start) == loaded->file.size;
-    return is_whole && slice_equal(loaded->file.id, slice_text(id)) ? LOADED_OK : LOADED_BROKEN;
+    return is_whole && slice_equal(loaded->file.id, slice_text(loaded->id)) ? LOADED_OK
+                                                                            : LOADED_BROKEN;
 }
 
 static enum loaded_result open_result(int error)
 {
     if (error == ENOENT)
         return LOADED_GONE;
-    /* A symbolic link, a socket or a folder that somebody put there. */
-    return error == ELOOP || error == ENXIO || error == EISDIR ? LOADED_BROKEN : LOADED_TROUBLE;
+    /* A symbolic link or a socket that somebody put there. */
+    return error == ELOOP || error == ENXIO ? LOADED_BROKEN : LOADED_TROUBLE;
 }
 
 enum loaded_result loaded_open(int folder, const char *id, struct loaded **loaded)
@@ -67,9 +71,7 @@ enum loaded_result loaded_open(int folder, const char *id, struct loaded **loade
     memcpy(fresh->id, id, strnlen(id, QUEUEFILE_ID_SIZE));
     str_init(&fresh->block, QUEUEFILE_BLOCK_MAX + NEXT_READ);
     fresh->fd = openat(folder, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    enum loaded_result result = fresh->fd < 0 ? open_result(errno) : read_block(fresh);
-    if (result == LOADED_OK)
-        result = check_file(fresh, id);
+    enum loaded_result result = fresh->fd < 0 ? open_result(errno) : read_file(fresh);
     int error = errno;
     if (result == LOADED_OK)
         *loaded = fresh;

@@ -20,10 +20,10 @@
 #include "arrival.h"
 #include "cleanup.h"
 #include "clock.h"
-#include "command.h"
 #include "exits.h"
 #include "life.h"
 #include "log.h"
+#include "operator.h"
 #include "queuectl.h"
 #include "sandbox.h"
 #include "unixsocket.h"
@@ -72,7 +72,7 @@ static void start(struct daemon *daemon, int fd)
                           sizeof signals / sizeof *signals, stop, daemon))
         life_die_passing("make", "the event loop");
     manager_init(&daemon->manager, &daemon->loop, &folders);
-    if (!command_start(&daemon->service, &daemon->loop, fd, &daemon->manager))
+    if (!operator_start(&daemon->service, &daemon->loop, fd, &daemon->manager))
         life_die_passing("serve on", QUEUECTL_SOCKET);
     /* Watch first, then look: what comes in between is seen twice, not missed. */
     if (!arrival_init(&daemon->arrival, &daemon->loop, folders.message, "queue/message", found,

@@ -1,5 +1,5 @@
-/* command - see command.h */
-#include "command.h"
+/* operator - see operator.h */
+#include "operator.h"
 
 #include "log.h"
 #include "queuectl.h"
@@ -86,7 +86,7 @@ static const struct verb {
     {"delete", run_delete}, {"status", run_status},
 };
 
-void command_run(struct manager *manager, const struct wire_message *message, struct str *packet)
+void operator_run(struct manager *manager, const struct wire_message *message, struct str *packet)
 {
     if (!slice_equal(wire_field(message, 0), SLICE(QUEUECTL_PROTOCOL))) {
         answer(packet, false, SLICE("not " QUEUECTL_PROTOCOL));
@@ -116,7 +116,7 @@ static void take_message(struct service_peer *peer, struct wire_message *message
     str_init(&packet, ANSWER_MAX);
     if (!slice_equal(wire_field(message, 1), SLICE("status")))
         log_command(peer, message);
-    command_run(peer->service->owner, message, &packet);
+    operator_run(peer->service->owner, message, &packet);
     if (packet.failed)
         service_close(peer);
     else
@@ -130,8 +130,8 @@ static bool is_welcome(uid_t uid, void *owner)
     return uid == 0;
 }
 
-bool command_start(struct service *service, struct loop *loop, int fd, struct manager *manager)
+bool operator_start(struct service *service, struct loop *loop, int fd, struct manager *manager)
 {
-    return service_start(service, loop, fd, COMMAND_PEERS_MAX, is_welcome, take_message, NULL,
+    return service_start(service, loop, fd, OPERATOR_PEERS_MAX, is_welcome, take_message, NULL,
                          manager);
 }
