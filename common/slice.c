@@ -82,7 +82,8 @@ struct slice slice_from(struct slice whole, size_t start)
 {
     if (start > whole.size)
         start = whole.size;
-    return (struct slice){whole.data + start, whole.size - start};
+    /* An empty slice may have no data, and nothing may be added to NULL. */
+    return start == 0 ? whole : (struct slice){whole.data + start, whole.size - start};
 }
 
 struct slice slice_part(struct slice whole, size_t start, size_t size)

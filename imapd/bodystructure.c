@@ -35,14 +35,17 @@ static void append_extended(struct str *out, const struct mime_parameter *parame
 static void append_parameter(struct str *out, const struct mime_parameter *parameter)
 {
     bool is_extended = parameter->charset.size > 0;
-    str_append_byte(out, '"');
-    /* A name is a token: nothing in it needs quoting. */
-    str_append(out, str_slice(&parameter->name));
-    str_append_text(out, is_extended ? "*\" " : "\" ");
+    struct str name;
+    str_init(&name, MIME_FIELD_MAX + 1);
+    str_append(&name, str_slice(&parameter->name));
+    str_append_text(&name, is_extended ? "*" : "");
+    quote_string(out, str_slice(&name));
+    str_append_byte(out, ' ');
     if (is_extended)
         append_extended(out, parameter);
     else
         quote_string(out, str_slice(&parameter->value));
+    str_free(&name);
 }
 
 /* The parameters of a field; a text without a charset is US-ASCII (RFC 2045 5.2, RFC 3501 7.4.2).

@@ -162,6 +162,10 @@ static const struct structure {
      "(\"text\" \"html\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 0) \"alternative\")"
      "(\"message\" \"rfc822\" NIL NIL NIL \"7bit\" 19 (NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "
      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 4 0) 2) \"mixed\")"},
+    {"names of parameters are any bytes too", "Content-Type: text/plain; a\"b=c; \xe9=d\r\n\r\nx",
+     "(\"text\" \"plain\" (\"a\\\"b\" \"c\" {1}\r\n\xe9 \"d\" \"charset\" \"us-ascii\") NIL NIL "
+     "\"7bit\" 1 0 " TEXT_END,
+     NULL},
     {"no type",
      "Content-Type: nonsense\r\nContent-Disposition: ;\r\nContent-Language: "
      ",\r\nContent-ID:\r\n\r\nx",

@@ -1,0 +1,127 @@
+/* Whatever a client sends: the reader that both IMAP programs share, and the arguments of every
+ * command that has some worth the name. */
+#include "append.h"
+#include "fetch.h"
+#include "flags.h"
+#include "imapfolder.h"
+#include "io.h"
+#include "reader.h"
+#include "search.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
+
+static const struct reader_limits limits = {.line = 4096, .literal = 4096, .command = 16384};
+
+static const char message[] =
+    "Subject: s\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\na\r\n--x\r\n"
+    "Content-Type: message/rfc822\r\n\r\nSubject: t\r\n\r\nb\r\n--x--\r\n";
+
+static void must(bool holds)
+{
+    if (!holds)
+        abort();
+}
+
+/* What FETCH would look for is found within the message, or not at all. */
+static void try_fetch(struct parse parse, const struct mime_part *root)
+{
+    struct fetch_request request;
+    struct slice whole = slice_text(message);
+    if (!fetch_parse(&parse, &request))
+        return;
+    for (size_t i = 0; i < request.count; i++) {
+        struct slice found;
+        struct str out;
+        str_init(&out, 65536);
+        if (request.items[i].kind == FETCH_BODY) {
+            section_append(&out, &request.items[i].section);
+            if (section_find(&request.items[i].section, whole, root, &found)) {
+                must(found.data >= whole.data &&
+                     found.data + found.size <= whole.data + whole.size);
+                section_filter(&request.items[i].section, found, &out);
+            }
+        }
+        str_free(&out);
+    }
+}
+
+static void try_set(struct parse parse)
+{
+    struct sequence set;
+    if (!parse_sequence(&parse, &set))
+        return;
+    sequence_resolve(&set, 100);
+    for (size_t i = 1; i < set.count; i++)
+        must(set.ranges[i - 1].last < set.ranges[i].first);
+    for (uint32_t number = 0, next = sequence_next(&set, 0); next > number && number < 200;
+         number = next, next = sequence_next(&set, number + 1))
+        must(sequence_has(&set, next));
+}
+
+static void try_search(struct parse parse)
+{
+    struct search_key *root;
+    if (search_parse(&parse, &root) == SEARCH_OK)
+        search_resolve(root, 100, 1000);
+}
+
+static void try_names(struct parse parse)
+{
+    struct slice name;
+    struct imapfolder folder;
+    if (parse_pattern(&parse, &name) && imapfolder_named_new(name, &folder))
+        must(imapfolder_matches(slice_text(folder.name), slice_text(folder.name)));
+}
+
+static void try_arguments(struct slice text, struct arena *arena, const struct mime_part *root)
+{
+    struct parse parse;
+    struct slice tag, name;
+    struct flags flags;
+    struct append_arguments append;
+    parse_begin(&parse, text, arena);
+    if (!parse_tag(&parse, &tag) || !parse_space(&parse) || !parse_atom(&parse, &name) ||
+        !parse_space(&parse))
+        return;
+    try_set(parse);
+    try_search(parse);
+    try_names(parse);
+    try_fetch(parse, root);
+    struct parse again = parse;
+    (void)flags_parse(&again, true, &flags);
+    again = parse;
+    (void)append_parse(&again, &append);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+    struct stream stream;
+    struct reader reader;
+    struct arena arena;
+    int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+    must(in >= 0 && out >= 0 && io_write_all(in, slice_of(bytes, size), INT64_MAX));
+    must(lseek(in, 0, SEEK_SET) == 0);
+    struct mime_part *root = mime_parse(slice_text(message));
+    must(root && stream_init(&stream, in, out, reader_input_max(&limits), 1000));
+    reader_init(&reader, &stream, &limits, NULL, NULL);
+    arena_init(&arena, 1 << 20);
+    for (bool going = true; going;) {
+        enum reader_result result = reader_next(&reader);
+        must(reader.text.size <= limits.command);
+        if (result == READER_COMMAND)
+            try_arguments(str_slice(&reader.text), &arena, root);
+        going = result == READER_COMMAND || result == READER_REFUSED;
+        arena_free(&arena);
+    }
+    reader_free(&reader);
+    stream_free(&stream);
+    mime_free(&root);
+    io_close(&in);
+    io_close(&out);
+    return 0;
+}
