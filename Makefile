@@ -119,11 +119,11 @@ UNIT_SOURCES = $(wildcard t/unit/*/test_*.c)
 UNIT_TESTS   = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 
 define unit_rules
+$(BUILD)/t/unit/$(1)/%.o: CFLAGS += -I$(1) -It/unit
 $(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter common,$(1)),,$(BUILD)/$(1).a) $(BUILD)/common.a
 	$$(call quiet,LD)$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
 endef
 $(foreach family,common $(FAMILIES),$(eval $(call unit_rules,$(family))))
-$(BUILD)/t/unit/%.o: CFLAGS += $(foreach family,$(FAMILIES),-I$(family)) -It/unit
 
 unit: $(UNIT_TESTS)
 	t/unit/run $(UNIT_TESTS)
@@ -134,18 +134,22 @@ FUZZ_FLAGS   = $(BASE) -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sani
 	-DMAIL_SUITE_SANITIZER
 FUZZ_SOURCES = $(wildcard t/fuzz/fuzz_*.c)
 FUZZ_TARGETS = $(patsubst t/fuzz/%.c,$(FUZZ_BUILD)/%,$(FUZZ_SOURCES))
-FUZZ_OBJECTS = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(wildcard common/*.c) \
-	$(filter-out $(MAINS),$(foreach family,$(FAMILIES),$(wildcard $(family)/*.c))))
+fuzz_objects = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*.c)))
 
 $(FUZZ_BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call quiet,CC)clang $(FUZZ_FLAGS) -I$(dir $<) $(foreach family,$(FAMILIES),-I$(family)) -c -o $@ $<
-$(FUZZ_BUILD)/all.a: $(FUZZ_OBJECTS)
-	@rm -f $@
-	$(call quiet,AR)ar rcs $@ $^
-$(FUZZ_BUILD)/fuzz_%: $(FUZZ_BUILD)/t/fuzz/fuzz_%.o $(FUZZ_BUILD)/all.a
-	$(call quiet,LD)clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread -o $@ $^ \
-		-lbearssl -lcrypt -lresolv -lunistring -lidn2 -ljansson -lclamav $(LIBS_COMMON)
+	$(call quiet,CC)clang $(FUZZ_FLAGS) -I$(dir $<) -c -o $@ $<
+
+define fuzz_rules
+$(FUZZ_BUILD)/$(1).a: $(call fuzz_objects,$(1))
+	@rm -f $$@
+	$$(call quiet,AR)ar rcs $$@ $$^
+$(FUZZ_BUILD)/t/fuzz/fuzz_$(1)_%.o: FUZZ_FLAGS += -I$(1)
+$(FUZZ_BUILD)/fuzz_$(1)_%: $(FUZZ_BUILD)/t/fuzz/fuzz_$(1)_%.o $(if $(filter common,$(1)),,$(FUZZ_BUILD)/$(1).a) $(FUZZ_BUILD)/common.a
+	$$(call quiet,LD)clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread \
+		-o $$@ $$^ $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
+endef
+$(foreach family,common $(FAMILIES),$(eval $(call fuzz_rules,$(family))))
 
 fuzz: $(FUZZ_TARGETS)
 	t/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
