@@ -5,7 +5,6 @@
 #include "folders.h"
 #include "hostfiles.h"
 #include "io.h"
-#include "maildir.h"
 #include "registry.h"
 
 #include <errno.h>
@@ -102,32 +101,31 @@ static void load_some(struct work *work)
 
 /* ---- writing ---- */
 
-/* The mailbox's folder, so that a first log-in finds it. */
-static bool make_mailbox(int folder, const char *local, uid_t uid)
+/* The accounts' folders, so that a first log-in finds its own; the Maildir in it is made by who needs
+ * it first. What is made here is durable before any mail is written below it. */
+static bool make_mailboxes(int folder, const struct domain *domain)
 {
-    bool made;
-    if (!folders_make(folder, local, uid, &made) || !made)
-        return made || errno == EEXIST;
-    if (!folders_act_as(uid))
-        return false;
-    int box = openat(folder, local, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool done = box >= 0 && maildir_create(box, "Maildir");
-    io_close(&box);
-    return folders_act_as_root() && done;
+    bool any = false, done = true;
+    for (size_t i = 0; done && i < domain->account_count; i++) {
+        bool made = false;
+        done = folders_make(folder, domain->accounts[i].local, domain->uid, &made);
+        any = any || made;
+    }
+    return done && (!any || io_sync_folder(folder));
 }
 
 static bool make_mail_folders(const struct work *work, const struct domain *domain)
 {
+    bool made = false;
     if (mkdirat(work->root, "mail", 0711) < 0 && errno != EEXIST)
         return false;
     int mail = openat(work->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int folder = -1;
-    bool done = mail >= 0 && folders_make(mail, domain->name, domain->uid, NULL);
+    bool done = mail >= 0 && folders_make(mail, domain->name, domain->uid, &made) &&
+                (!made || io_sync_folder(mail));
     if (done)
         folder = openat(mail, domain->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    done = done && folder >= 0;
-    for (size_t i = 0; done && i < domain->account_count; i++)
-        done = make_mailbox(folder, domain->accounts[i].local, domain->uid);
+    done = folder >= 0 && make_mailboxes(folder, domain);
     io_close(&folder);
     io_close(&mail);
     return done;

@@ -190,7 +190,7 @@ static void test_everything(void **state)
     assert_int_equal(info.st_mode & 0777, 0750);
     assert_int_equal(stat("cdb/secret/example.jp.cdb", &info), 0);
     assert_int_equal(info.st_mode & 0777, 0640);
-    assert_int_equal(stat("mail/example.jp/u1/Maildir/new", &info), 0);
+    assert_int_equal(stat("mail/example.jp/u1", &info), 0);
 }
 
 static ino_t inode_of(const char *path)
