@@ -1,0 +1,342 @@
+/* local_delivery and loop_check: requests, loops, files in the mailbox */
+#include "unit.h"
+
+#include "local_delivery.h"
+#include "loop_check.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- loops -------------------------------------------------------------------------------------- */
+
+struct loop_case {
+    const char *name, *header;
+    bool is_looping;
+    unsigned received;
+};
+static const struct loop_case loop_cases[] = {
+    {"nothing", "Subject: x\r\n\r\n", false, 0},
+    {"here before", "Delivered-To: u1@example.jp\r\n\r\n", true, 0},
+    {"any case, any blanks", "delivered-to :  U1@Example.JP \r\n\r\n", true, 0},
+    {"another", "Delivered-To: u2@example.jp\r\n\r\n", false, 0},
+    {"longer", "Delivered-To: u1@example.jp.org\r\n\r\n", false, 0},
+    {"in the body", "Subject: x\r\n\r\nDelivered-To: u1@example.jp\r\n", false, 0},
+    {"with LF", "Delivered-To: u1@example.jp\n\n", true, 0},
+    {"other field", "X-Delivered-To: u1@example.jp\r\n\r\n", false, 0},
+    {"received", "Received: a\r\n\tb\r\nreceived: c\r\nReceived-SPF: no\r\n\r\nReceived: x\r\n",
+     false, 2},
+    {"no end", "Delivered-To: u1@example.jp", false, 0},
+};
+
+static void finds_loops_at_every_cut(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof loop_cases / sizeof *loop_cases; i++) {
+        const struct loop_case *one = &loop_cases[i];
+        for (size_t cut = 0; cut <= strlen(one->header); cut++) {
+            struct loop_check check;
+            loop_check_init(&check, SLICE("u1@example.jp"));
+            loop_check_feed(&check, slice_of(one->header, cut));
+            loop_check_feed(&check, slice_text(one->header + cut));
+            if (check.is_looping != one->is_looping || check.received != one->received)
+                fail_msg("%s, cut at %zu", one->name, cut);
+        }
+    }
+}
+
+static void counts_a_hundred_received(void **state)
+{
+    (void)state;
+    struct loop_check check;
+    loop_check_init(&check, SLICE("u1@example.jp"));
+    for (int i = 0; i < 100; i++)
+        loop_check_feed(&check, SLICE("Received: by x\r\n"));
+    assert_false(loop_check_is_bad(&check));
+    loop_check_feed(&check, SLICE("Received: by x\r\n"));
+    assert_true(loop_check_is_bad(&check));
+}
+
+static void bears_long_lines(void **state)
+{
+    (void)state;
+    struct loop_check check;
+    loop_check_init(&check, SLICE("u1@example.jp"));
+    loop_check_feed(&check, SLICE("Delivered-To: u1@example.jp"));
+    for (int i = 0; i < 100000; i++)
+        loop_check_feed(&check, SLICE("          "));
+    loop_check_feed(&check, SLICE("\r\nDelivered-To: u1@example.jp\r\n"));
+    assert_true(check.is_looping);
+    assert_int_equal(check.size, 0);
+}
+
+/* ---- requests ----------------------------------------------------------------------------------- */
+
+static const char *const good[] = {
+    "local/1",       "0cw9x2k4m7q1p",     "10", "20", "s@example.org", "u1",
+    "u1@example.jp", "X-Scanned: yes\r\n"};
+
+static bool parse(const char *const fields[8], size_t count)
+{
+    struct wire_message message;
+    struct local_request request;
+    wire_init(&message);
+    for (size_t i = 0; i < count; i++)
+        message.fields[i] = slice_text(fields[i]);
+    message.count = count;
+    bool done = local_request_parse(&message, &request);
+    message.count = 0;
+    wire_free(&message);
+    return done;
+}
+
+static const struct {
+    size_t field;
+    const char *value;
+} bad_fields[] = {
+    {0, "local/2"},
+    {1, "../../x"},
+    {1, "0cw9"},
+    {2, "-1"},
+    {2, ""},
+    {3, "1 "},
+    {3, "99999999999999999999"},
+    {4, "a\r\nX: y"},
+    {5, ""},
+    {5, ".."},
+    {5, ".hidden"},
+    {5, "a/b"},
+    {5, "/etc"},
+    {5, "a\nb"},
+    {6, ""},
+    {6, "u1@example.jp\r\nSubject: x"},
+    {7, "no line end"},
+    {7, "X: y\n"},
+};
+
+static void refuses_bad_requests(void **state)
+{
+    (void)state;
+    assert_true(parse(good, 8));
+    for (size_t count = 0; count < 8; count++)
+        assert_false(parse(good, count));
+    for (size_t i = 0; i < sizeof bad_fields / sizeof *bad_fields; i++) {
+        const char *fields[8];
+        memcpy(fields, good, sizeof fields);
+        fields[bad_fields[i].field] = bad_fields[i].value;
+        if (parse(fields, 8))
+            fail_msg("field %zu: \"%s\"", bad_fields[i].field, bad_fields[i].value);
+    }
+}
+
+static void maps_errors(void **state)
+{
+    (void)state;
+    static const struct {
+        int error;
+        const char *status;
+    } cases[] = {{EDQUOT, "4.2.2"}, {ENOSPC, "4.3.1"}, {EACCES, "4.3.5"}, {ENOTDIR, "4.3.5"},
+                 {EIO, "4.3.0"},    {0, "4.3.0"},      {EFBIG, "4.3.0"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct local_result result;
+        local_result_from_errno(cases[i].error, &result);
+        assert_int_equal(result.verdict, VERDICT_TEMP);
+        assert_string_equal(result.status, cases[i].status);
+    }
+}
+
+/* ---- deliveries --------------------------------------------------------------------------------- */
+
+enum { FRONT = 37 }; /* bytes in front of the message, as the queue's block is */
+
+/* Delivers `message` to the mailbox; the result. */
+static struct local_result deliver(const char *mailbox, const char *recipient, struct slice message)
+{
+    struct local_request request = {.id = "0cw9x2k4m7q1p",
+                                    .start = FRONT,
+                                    .size = message.size,
+                                    .sender = SLICE("s@example.org"),
+                                    .recipient = slice_text(recipient),
+                                    .added = SLICE("X-Scanned: yes\r\n")};
+    struct local_result result;
+    char front[FRONT] = {0};
+    int fd = open("message", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    snprintf(request.mailbox, sizeof request.mailbox, "%s", mailbox);
+    assert_int_equal(write(fd, front, FRONT), FRONT);
+    assert_int_equal(write(fd, message.data, message.size), (ssize_t)message.size);
+    local_deliver(&request, fd, &result);
+    close(fd);
+    unlink("message");
+    return result;
+}
+
+static unsigned count_new(const char *mailbox)
+{
+    char path[100];
+    unsigned count = 0;
+    snprintf(path, sizeof path, "%s/Maildir/new", mailbox);
+    DIR *list = opendir(path);
+    if (!list)
+        return 0;
+    for (struct dirent *entry; (entry = readdir(list));)
+        count += entry->d_name[0] != '.' ? 1 : 0;
+    closedir(list);
+    return count;
+}
+
+static void read_new(const char *mailbox, struct str *content)
+{
+    char path[600];
+    snprintf(path, sizeof path, "%s/Maildir/new", mailbox);
+    DIR *list = opendir(path);
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/Maildir/new/%s", mailbox, entry->d_name);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        char bytes[4096];
+        for (size_t got; (got = fread(bytes, 1, sizeof bytes, file)) > 0;)
+            str_append(content, slice_of(bytes, got));
+        fclose(file);
+    }
+    closedir(list);
+}
+
+#define HEAD "Return-Path: <s@example.org>\r\nDelivered-To: u1@example.jp\r\nX-Scanned: yes\r\n"
+
+static void delivers_small_and_large(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 1000, LOCAL_DELIVERY_BUFFER, LOCAL_DELIVERY_BUFFER + 1,
+                                   1000000};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char mailbox[20];
+        struct str content;
+        char *bytes = malloc(sizes[i]);
+        assert_non_null(bytes);
+        memset(bytes, 'x', sizes[i]);
+        snprintf(mailbox, sizeof mailbox, "size%zu", i);
+        struct local_result result = deliver(mailbox, "u1@example.jp", slice_of(bytes, sizes[i]));
+        assert_int_equal(result.verdict, VERDICT_OK);
+        str_init(&content, 2000000);
+        read_new(mailbox, &content);
+        assert_int_equal(content.size, sizeof HEAD - 1 + sizes[i]);
+        assert_true(slice_starts(str_slice(&content), SLICE(HEAD)));
+        assert_true(slice_ends(str_slice(&content), slice_of(bytes, sizes[i])));
+        str_free(&content);
+        free(bytes);
+    }
+}
+
+static void notices_a_repeat(void **state)
+{
+    (void)state;
+    struct slice message = SLICE("Subject: x\r\n\r\nhello\r\n");
+    assert_int_equal(deliver("repeat", "u1@example.jp", message).verdict, VERDICT_OK);
+    struct local_result again = deliver("repeat", "u1@example.jp", message);
+    assert_int_equal(again.verdict, VERDICT_OK);
+    assert_string_equal(again.text, "delivered before");
+    assert_int_equal(count_new("repeat"), 1);
+    /* Two addresses that lead to one mailbox get a copy each. */
+    assert_int_equal(deliver("repeat", "alias@example.jp", message).verdict, VERDICT_OK);
+    assert_int_equal(count_new("repeat"), 2);
+}
+
+static void stops_loops(void **state)
+{
+    (void)state;
+    struct str message;
+    struct local_result result;
+    str_init(&message, 1000000);
+    str_append_text(&message, "Delivered-To: u1@example.jp\r\n\r\n");
+    result = deliver("loop", "u1@example.jp", str_slice(&message));
+    assert_int_equal(result.verdict, VERDICT_PERM);
+    assert_string_equal(result.status, "5.4.6");
+    assert_int_equal(deliver("loop2", "u2@example.jp", str_slice(&message)).verdict, VERDICT_OK);
+    str_clear(&message);
+    while (message.size < 300000) /* a header larger than what is held, and the loop at its end */
+        str_append_text(&message, "X-Filler: ..............................................\r\n");
+    str_append_text(&message, "Delivered-To: u1@example.jp\r\n\r\nbody\r\n");
+    result = deliver("loop", "u1@example.jp", str_slice(&message));
+    assert_int_equal(result.verdict, VERDICT_PERM);
+    assert_int_equal(count_new("loop"), 0);
+    str_free(&message);
+}
+
+static void waits_for_bad_mailboxes(void **state)
+{
+    (void)state;
+    int file = open("afile", O_WRONLY | O_CREAT, 0600);
+    assert_true(file >= 0);
+    close(file);
+    struct local_result result = deliver("afile", "u1@example.jp", SLICE("x\r\n"));
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    assert_string_equal(result.status, "4.3.5");
+}
+
+static void waits_for_a_message_that_was_cut(void **state)
+{
+    (void)state;
+    struct local_request request = {.id = "0cw9x2k4m7q1p",
+                                    .start = 0,
+                                    .size = 100,
+                                    .recipient = SLICE("u1@example.jp"),
+                                    .mailbox = "cut"};
+    struct local_result result;
+    int fd = open("message", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_int_equal(write(fd, "short", 5), 5);
+    local_deliver(&request, fd, &result);
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    request.size = 1000000;
+    local_deliver(&request, fd, &result);
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    assert_int_equal(count_new("cut"), 0);
+    close(fd);
+    unlink("message");
+}
+
+static int remove_one(const char *path, const struct stat *info, int type, struct FTW *walk)
+{
+    (void)info;
+    (void)type;
+    (void)walk;
+    return remove(path);
+}
+
+static int enter(void **state)
+{
+    static char path[] = "/tmp/test_local.XXXXXX";
+    *state = mkdtemp(path);
+    return !*state || chdir(*state) < 0;
+}
+
+static int leave(void **state)
+{
+    return chdir("/") || nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_loops_at_every_cut),
+        cmocka_unit_test(counts_a_hundred_received),
+        cmocka_unit_test(bears_long_lines),
+        cmocka_unit_test(refuses_bad_requests),
+        cmocka_unit_test(maps_errors),
+        cmocka_unit_test(delivers_small_and_large),
+        cmocka_unit_test(notices_a_repeat),
+        cmocka_unit_test(stops_loops),
+        cmocka_unit_test(waits_for_bad_mailboxes),
+        cmocka_unit_test(waits_for_a_message_that_was_cut),
+    };
+    return cmocka_run_group_tests(tests, enter, leave);
+}
