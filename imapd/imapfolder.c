@@ -17,12 +17,18 @@ enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
 
 #define DOT_ON_DISK SLICE("&AC4-")
 
-static bool levels_are_full(struct slice name)
+/* "." and ".." would do no harm here, but to a client that makes folders of its own by these names.
+ */
+static bool is_level(struct slice level)
 {
-    while (name.size > 0) {
-        if (slice_cut(&name, IMAPFOLDER_SEPARATOR).size == 0)
+    return level.size > 0 && !slice_equal(level, SLICE(".")) && !slice_equal(level, SLICE(".."));
+}
+
+static bool levels_are_right(struct slice name)
+{
+    while (name.size > 0)
+        if (!is_level(slice_cut(&name, IMAPFOLDER_SEPARATOR)))
             return false;
-    }
     return true;
 }
 
@@ -62,7 +68,7 @@ static bool fill_path(struct imapfolder *folder)
 bool imapfolder_named(struct slice name, struct imapfolder *folder)
 {
     if (name.size == 0 || name.data[name.size - 1] == IMAPFOLDER_SEPARATOR ||
-        !levels_are_full(name) || !slice_copy_text(name, folder->name, sizeof folder->name) ||
+        !levels_are_right(name) || !slice_copy_text(name, folder->name, sizeof folder->name) ||
         !mutf7_is_valid(name))
         return false;
     if (begins_with_inbox(name))

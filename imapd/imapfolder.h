@@ -27,7 +27,7 @@ struct imapfolder {
 };
 
 /* Checks a name as a client gave it and fills `folder`. False: no name that can exist here (empty
- * level, not modified UTF-7, too long). */
+ * level, "." or "..", not modified UTF-7, too long). */
 bool imapfolder_named(struct slice name, struct imapfolder *folder);
 /* The same for a name that shall be created: no wildcards, one '/' at the end is taken off. */
 bool imapfolder_named_new(struct slice name, struct imapfolder *folder);

@@ -69,7 +69,7 @@ static void names_and_paths(void **state)
         {"inboxes", "inboxes", "Maildir/.inboxes"},
         {"Work/2026", "Work/2026", "Maildir/.Work.2026"},
         {"v1.2/a.b", "v1.2/a.b", "Maildir/.v1&AC4-2.a&AC4-b"},
-        {"..", "..", "Maildir/.&AC4-&AC4-"},
+        {"...", "...", "Maildir/.&AC4-&AC4-&AC4-"},
         {"&AOk-.x", "&AOk-.x", "Maildir/.&AOk-&AC4-x"},
         {"a&-AC4-", "a&-AC4-", "Maildir/.a&-AC4-"},
         {" a ", " a ", "Maildir/. a "},
@@ -89,7 +89,8 @@ static void names_and_paths(void **state)
 static void not_names(void **state)
 {
     (void)state;
-    static const char *const names[] = {"",     "/",     "a/",   "/a", "a//b", "\xe3\x81\x82",
+    static const char *const names[] = {"",     "/",     "a/",   "/a",    "a//b",
+                                        ".",    "../a",  "a/..", "a/./b", "\xe3\x81\x82",
                                         "a\nb", "&AC4-", "a\x01"};
     static const char *const on_disk[] = {"",       "a",        ".",         "..",
                                           "..a",    ".a.",      ".a..b",     ".INBOX",
