@@ -2,15 +2,17 @@
  * authd - checks passwords; with a right one the connection goes to spawnd
  *
  * Runs as     ROLE_AUTHD with the directory group; sandbox: reads cdb/, connects to unix sockets;
- * no network, no fork after start. Two children compute hashes: no files, no sockets Started by the
- * service tree Descriptors 2 log; the socket run/authd/socket Reads       cdb/domains.cdb,
- * cdb/domain/, cdb/host.cdb (defaultdomain), cdb/secret/ Trusts      its files; the kernel's word
- * who asks: smtpd asks for smtp only, imap-login for imap, pop3-login for pop3; spawnd and stated
+ *             no network, no fork after start. Two children compute hashes: no files, no sockets
+ * Started by  the service tree
+ * Descriptors 2 log; the socket run/authd/socket
+ * Reads       cdb/domains.cdb, cdb/domain/, cdb/host.cdb (defaultdomain), cdb/secret/
+ * Trusts      its files; the kernel's word who asks: smtpd asks for smtp only, imap-login for imap,
+ *             pop3-login for pop3; spawnd and stated
  * If taken    attacker reads all password hashes (and APOP secrets), may open any account by
- * spawnd; root and the TLS keys stay out of reach Limits      2048 peers with one login each, 2
- * hashes at once, 256 waiting (64 of one address); beyond: "trouble", a passing refusal. A
- * remembered password lives 5 minutes Exits       0 told to stop, 100 wrong configuration, 111
- * passing trouble
+ *             spawnd; root and the TLS keys stay out of reach
+ * Limits      2048 peers with one login each, 2 hashes at once, 256 waiting (64 of one address);
+ *             beyond: "trouble", a passing refusal. A remembered password lives 5 minutes
+ * Exits       0 told to stop, 100 wrong configuration, 111 passing trouble
  */
 #include "attempt.h"
 #include "exits.h"

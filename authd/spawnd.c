@@ -6,11 +6,13 @@
  * Descriptors 2 log; the socket run/spawnd/socket
  * Reads       cdb/domains.cdb (whose uid), cdb/host.cdb (sessions-max, sessions-per-domain)
  * Trusts      cdb/domains.cdb, which root alone writes; the kernel's word who asks. authd and
- * queued may each ask for their own programs only (program.c), and everything they say is checked
- * again: names, uids, arguments If taken    all is lost: hence its size, and that no byte of a
- * stranger reaches it but in names Limits      sessions-max programs at once, sessions-per-domain
- * of one domain, 256 peers, 9 s until exec; each answered with "temp" Exits       0 told to stop
- * (what it started goes on), 100 wrong configuration, 111 passing trouble
+ *             queued may each ask for their own programs only (program.c), and everything they say
+ *             is checked again: names, uids, arguments
+ * If taken    all is lost: hence its size, and that no byte of a stranger reaches it but in names
+ * Limits      sessions-max programs at once, sessions-per-domain of one domain, 256 peers, 9 s
+ *             until exec; each answered with "temp"
+ * Exits       0 told to stop (what it started goes on), 100 wrong configuration, 111 passing
+ *             trouble
  */
 #include "exits.h"
 #include "io.h"

@@ -9,8 +9,8 @@
  * Trusts      authd's word about logins, root's about states; the kernel's word who is who
  * If taken    attacker can lock accounts out or unlock them; sees no password, key or mail
  * Limits      65536 states, 32768 pairs and 16384 accounts and addresses of failed logins (the
- * least recently used go), 1024 peers; a message of 64 KiB Exits       0 told to stop, 100 wrong
- * configuration, 111 passing trouble
+ *             least recently used go), 1024 peers; a message of 64 KiB
+ * Exits       0 told to stop, 100 wrong configuration, 111 passing trouble
  */
 #include "clock.h"
 #include "directory.h"

@@ -8,8 +8,9 @@
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in
  *             the message
  * If taken    attacker has the mail of this one domain, and the queue files that come in, for
- * reading Limits      100 Received fields, no Delivered-To twice: 5.4.6; disk and quota: 4.x Exits
- * 0 queued closed the connection, 100 wrong use, 111 passing trouble
+ *             reading
+ * Limits      100 Received fields, no Delivered-To twice: 5.4.6; disk and quota: 4.x
+ * Exits       0 queued closed the connection, 100 wrong use, 111 passing trouble
  */
 #include "clock.h"
 #include "exits.h"

@@ -8,9 +8,10 @@
  * Descriptors 2 log; a socket at run/keyd/socket
  * Reads       control/tls/HOST/{cert,key}*.pem, looked at every two seconds
  * Trusts      the kernel about its peer's uid (tlsd alone may ask); no certificate or key file
- * before it was checked; nothing that tlsd says If taken    attacker has the private keys and the
- * secrets of TLS sessions Limits      4096 pairs, 128 KB a file, RSA of 2048 to 4096 bits; 16384
- * sessions of an hour Exits       0 stopped, 100 wrong use, 111 passing trouble
+ *             before it was checked; nothing that tlsd says
+ * If taken    attacker has the private keys and the secrets of TLS sessions
+ * Limits      4096 pairs, 128 KB a file, RSA of 2048 to 4096 bits; 16384 sessions of an hour
+ * Exits       0 stopped, 100 wrong use, 111 passing trouble
  */
 #include "exits.h"
 #include "key.h"

@@ -5,12 +5,14 @@
  * Runs as     root till the ports are bound, then the service's role with the group that reads cdb/
  * Started by  the supervisor, one for each service
  * Descriptors 2 log; of its children: 0 and 1 the connection, 2 log
- * Reads       control/listen, cdb/access.cdb, cdb/host.cdb (connections-max,
- * connections-per-client) Trusts      a PROXY header from the networks of control/proxies; nothing
- * else that strangers send is read here If taken    attacker can accept and refuse this service's
- * connections, and read cdb/ Limits      connections in all and per client address, 5 s for a PROXY
- * header; each answered in the protocol's words, where the service starts in plaintext Exits 0
- * stopped, 100 wrong use or control/listen, 111 port in use or passing trouble
+ * Reads       control/listen, cdb/access.cdb, cdb/host.cdb (connections-max, connections-per-
+ *             client)
+ * Trusts      a PROXY header from the networks of control/proxies; nothing else that strangers send
+ *             is read here
+ * If taken    attacker can accept and refuse this service's connections, and read cdb/
+ * Limits      connections in all and per client address, 5 s for a PROXY header; each answered in
+ *             the protocol's words, where the service starts in plaintext
+ * Exits       0 stopped, 100 wrong use or control/listen, 111 port in use or passing trouble
  */
 #include "acceptor.h"
 #include "exits.h"
