@@ -12,6 +12,11 @@
 
 #include <errno.h>
 
+enum {
+    FETCH_ANSWER_MAX = 16 * 1048576, /* bytes of one ENVELOPE or BODYSTRUCTURE */
+    FETCH_COLLECT_MAX = 65536,       /* a line is sent on when it has become so long */
+};
+
 /* One message of a FETCH. */
 struct fetch_job {
     struct imapsession *session;
@@ -111,24 +116,44 @@ static bool append_body(struct fetch_job *job, const struct fetch_item *item)
     return true;
 }
 
+/* What is made out of a message can be many times its size, and the sender chose the message: an
+ * answer that becomes too long is replaced by a plain one, so that the mailbox stays usable. */
+static bool append_or(struct str *out, bool made, const struct str *text, const char *otherwise)
+{
+    return made ? str_append(out, str_slice(text)) : str_append_text(out, otherwise);
+}
+
 static bool append_structure(struct fetch_job *job, bool extended)
 {
-    struct str *out = &job->session->out;
     struct slice whole;
+    struct str text;
     const struct mime_part *root = source_root(&job->source);
     if (!root || !source_whole(&job->source, &whole))
         return false;
-    str_append_text(out, extended ? "BODYSTRUCTURE " : "BODY ");
-    return bodystructure_append(out, whole, root, extended);
+    str_init(&text, FETCH_ANSWER_MAX);
+    str_append_text(&job->session->out, extended ? "BODYSTRUCTURE " : "BODY ");
+    bool made = bodystructure_append(&text, whole, root, extended);
+    bool done = append_or(&job->session->out, made, &text,
+                          extended ? "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0 NIL "
+                                     "NIL NIL NIL)"
+                                   : "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0)");
+    str_free(&text);
+    return done;
 }
 
 static bool append_envelope(struct fetch_job *job)
 {
     struct slice header;
+    struct str text;
     if (!source_header(&job->source, &header))
         return false;
+    str_init(&text, FETCH_ANSWER_MAX);
     str_append_text(&job->session->out, "ENVELOPE ");
-    return imapenvelope_append(&job->session->out, header);
+    bool made = imapenvelope_append(&text, header);
+    bool done =
+        append_or(&job->session->out, made, &text, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    str_free(&text);
+    return done;
 }
 
 static struct mailbox_message *message_of(const struct fetch_job *job)
@@ -240,6 +265,8 @@ static bool tell_message(struct fetch_job *job)
         if (i > 0)
             str_append_byte(out, ' ');
         done = append_item(job, &job->request->items[i]);
+        if (done && out->size > FETCH_COLLECT_MAX)
+            send_so_far(session);
     }
     if (done && job->tells_flags) {
         str_append_byte(out, ' ');

@@ -9,6 +9,9 @@
  * RFC 5322 3.4, and whatever else stands in such fields. An address without a domain can't have NIL
  * there, which would make it a group (RFC 3501 7.4.2); these are the words that Dovecot uses. */
 
+/* A byte of a field can become 17 of an answer; what stands behind so many is not told. */
+enum { ADDRESSES_SIZE_MAX = 131072 };
+
 #define MISSING_DOMAIN  "MISSING_DOMAIN"
 #define MISSING_MAILBOX "MISSING_MAILBOX"
 
@@ -201,7 +204,7 @@ static void take_special(struct address_list *list, char special)
 bool imapenvelope_append_addresses(struct str *out, struct slice field)
 {
     struct address_list list = {.out = out};
-    headerlex_begin(&list.lex, field, "<>@,;:.");
+    headerlex_begin(&list.lex, slice_part(field, 0, ADDRESSES_SIZE_MAX), "<>@,;:.");
     str_init(&list.address.name, MIME_FIELD_MAX);
     str_init(&list.address.mailbox, MIME_FIELD_MAX);
     str_init(&list.address.domain, MIME_FIELD_MAX);

@@ -473,6 +473,59 @@ static void nul_in_a_message(void **state)
     str_free(&output);
 }
 
+/* Mail that is made to be many times longer in an answer: the mailbox must stay usable. */
+static void answers_that_swell(void **state)
+{
+    (void)state;
+    enum { FIELD = 1 << 20, PARTS = 9000 };
+    static const char *const names[] = {"From", "To", "Cc", "Bcc", "Sender", "Reply-To"};
+    struct str message, output;
+    str_init(&message, 64 << 20);
+    str_init(&output, 256 << 20);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        str_format(&message, "%s: a", names[i]);
+        for (size_t size = 0; size < FIELD; size += 2)
+            str_append_text(&message, ",a");
+        str_append_text(&message, "\r\n");
+    }
+    str_append_text(&message, "\r\nbody\r\n");
+    account_write_file("Maildir/new/1700000001.a.b", str_slice(&message));
+    str_clear(&message);
+    str_append_text(&message, "Content-Type: multipart/digest; boundary=x\r\n\r\n");
+    for (size_t i = 0; i < PARTS; i++) {
+        str_append_text(&message, "--x\r\n\r\nFrom: a");
+        for (size_t size = 0; size < 100; size++)
+            str_append_text(&message, ",a");
+        str_append_text(&message, "\r\n\r\n");
+    }
+    account_write_file("Maildir/new/1700000002.a.b", str_slice(&message));
+    account_talk(SLICE("s SELECT INBOX\r\na FETCH 1:* (ENVELOPE BODYSTRUCTURE)\r\n"), &output);
+    assert_true(slice_ends(str_slice(&output), SLICE(")\r\na OK FETCH completed\r\n")));
+    str_free(&message);
+    str_free(&output);
+}
+
+static void keywords_have_an_end(void **state)
+{
+    (void)state;
+    struct str input, output;
+    str_init(&input, 65536);
+    str_init(&output, 65536);
+    str_append_text(&input, APPEND "s SELECT INBOX\r\n");
+    for (int i = 0; i < 27; i++)
+        str_format(&input, "%d STORE 1 +FLAGS.SILENT (keyword%d)\r\n", i, i);
+    str_append_text(&input, "a FETCH 1 FLAGS\r\nb STORE 1 +FLAGS.SILENT (keyword3)\r\n");
+    account_talk(str_slice(&input), &output);
+    const char *text = str_text(&output);
+    assert_non_null(strstr(text, "25 OK STORE completed"));
+    assert_non_null(strstr(text, "keyword25)] Flags that stay"));
+    assert_non_null(strstr(text, "26 NO [LIMIT] "));
+    assert_non_null(strstr(text, "keyword24 keyword25))\r\na OK"));
+    assert_non_null(strstr(text, "b OK STORE completed"));
+    str_free(&input);
+    str_free(&output);
+}
+
 /* A header of 10 MB and MIME nested a thousand deep are answered in bounded time. */
 static void monsters(void **state)
 {
@@ -514,6 +567,8 @@ int main(void)
         IN_ACCOUNT(subscriptions_of_others),
         IN_ACCOUNT(foreign_names_are_no_folders),
         IN_ACCOUNT(nul_in_a_message),
+        IN_ACCOUNT(answers_that_swell),
+        IN_ACCOUNT(keywords_have_an_end),
         IN_ACCOUNT(monsters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
