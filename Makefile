@@ -161,7 +161,8 @@ deps:
 setup: all
 	etc/setup "$(BUILD)/bin" "$(ROOT)"
 
-run: deps
+run:
+	etc/deps run
 	$(MAKE) all
 	etc/run "$(BUILD)/bin" "$(ROOT)"
 
