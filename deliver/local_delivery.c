@@ -168,6 +168,16 @@ static int write_to(const struct local_request *request, const char *path, const
     return verdict == VERDICT_OK ? 0 : delivery.error;
 }
 
+/* A Maildir that lacks one of its folders is mended, once. */
+static int write_or_mend(const struct local_request *request, const char *path,
+                         const struct str *text, bool is_whole, int fd, bool *repeated)
+{
+    int error = write_to(request, path, text, is_whole, fd, repeated);
+    if (error == ENOENT && maildir_create(AT_FDCWD, path))
+        error = write_to(request, path, text, is_whole, fd, repeated);
+    return error;
+}
+
 /* Appends the message to `text` when it is small enough. False: it can't be read. */
 static bool read_message(const struct local_request *request, int fd, struct str *text)
 {
@@ -206,7 +216,7 @@ static void deliver(const struct local_request *request, int fd, struct str *tex
         return;
     }
     snprintf(path, sizeof path, "%s/Maildir", request->mailbox);
-    int error = write_to(request, path, text, is_whole, fd, &repeated);
+    int error = write_or_mend(request, path, text, is_whole, fd, &repeated);
     if (error == 0) {
         set_result(result, VERDICT_OK, "2.0.0", repeated ? "delivered before" : "delivered");
         return;

@@ -24,6 +24,7 @@ enum {
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
     RESTING_MAX = 200,
+    DUE_PER_ROUND = 50,
 };
 
 /* ---- files --------------------------------------------------------------------------------------
@@ -68,6 +69,13 @@ static void resting_remove(struct manager *manager, struct message *message)
     message->is_resting = false;
 }
 
+static void due_remove(struct manager *manager, struct message *message)
+{
+    if (message->is_due)
+        message_list_remove(&manager->due, message);
+    message->is_due = false;
+}
+
 /* Nothing of it runs. */
 static void forget(struct manager *manager, struct message *message)
 {
@@ -79,6 +87,7 @@ static void forget(struct manager *manager, struct message *message)
     if (message->state == MESSAGE_UNSCANNED)
         scanner_forget(&manager->scanner, message);
     resting_remove(manager, message);
+    due_remove(manager, message);
     loop_clear_timer(manager->loop, &message->timer);
     message_table_remove(&manager->messages, message);
 }
@@ -158,7 +167,7 @@ bool manager_is_expired(const struct manager *manager, const struct message *mes
 
 void manager_set_retry(struct manager *manager, struct message *message)
 {
-    if (message->timer.position == 0)
+    if (message->timer.position == 0 && !message->is_due)
         set_timer(manager, message, schedule_wait(message->arrived, clock_seconds()) * 1000);
 }
 
@@ -187,7 +196,7 @@ static void rest_due(struct loop_timer *timer)
 
 static void rest(struct manager *manager, struct message *message)
 {
-    if (message->is_resting || !message->loaded)
+    if (message->is_resting || message->is_due || !message->loaded)
         return;
     message->is_resting = true;
     message_list_append(&manager->resting, message);
@@ -436,21 +445,39 @@ static void end_scan(void *owner, struct message *message, enum scanner_result r
 
 static const struct scanner_hooks scanner_hooks = {.prepare = prepare_scan, .done = end_scan};
 
+/* Some of those whose time has come; the rest in the next rounds, so that a hundred thousand of them
+ * (a flush, a host that was down) hold up nobody. */
+static void attempt_due(struct loop_timer *timer)
+{
+    struct manager *manager = timer->owner;
+    for (size_t i = 0; i < DUE_PER_ROUND && manager->due.first; i++) {
+        struct message *message = manager->due.first;
+        due_remove(manager, message);
+        if (manager_load(manager, message))
+            manager_attempt(manager, message);
+        else if (message->running == 0)
+            cannot_load(manager, message);
+    }
+    if (manager->due.first)
+        loop_set_timer(manager->loop, timer, clock_deadline(1), attempt_due, manager);
+}
+
 static void timer_due(struct loop_timer *timer)
 {
     struct manager *manager = timer->owner;
     struct message *message =
         (struct message *)(void *)((char *)timer - offsetof(struct message, timer));
+    resting_remove(manager, message);
     message->is_fresh = false;
     message->bounce_waits = false;
     if (message->state == MESSAGE_SCAN_LATER) {
-        resting_remove(manager, message);
         scanner_add(&manager->scanner, message);
-    } else if (manager_load(manager, message)) {
-        manager_attempt(manager, message);
-    } else if (message->running == 0) {
-        cannot_load(manager, message);
+        return;
     }
+    message->is_due = true;
+    message_list_append(&manager->due, message);
+    if (manager->attempts.position == 0)
+        loop_set_timer(manager->loop, &manager->attempts, 0, attempt_due, manager);
 }
 
 void manager_add(struct manager *manager, struct slice id, bool is_fresh)
@@ -664,6 +691,7 @@ void manager_free(struct manager *manager)
     spawner_free(&manager->spawner);
     loop_clear_timer(manager->loop, &manager->housekeeping);
     loop_clear_timer(manager->loop, &manager->rest);
+    loop_clear_timer(manager->loop, &manager->attempts);
     for (struct message *one = message_table_next(&manager->messages, NULL); one;
          one = message_table_next(&manager->messages, one)) {
         loop_clear_timer(manager->loop, &one->timer);

@@ -40,6 +40,8 @@ struct manager {
     struct message_lines *last_lines;
     struct message_list resting; /* loaded, and to be closed unless a worker takes their jobs */
     struct loop_timer rest;
+    struct message_list due; /* their time has come */
+    struct loop_timer attempts;
     struct loop_timer housekeeping;
     enum loaded_result last_result;       /* why the last message could not be opened */
     unsigned rounds;                      /* of housekeeping */

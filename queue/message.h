@@ -11,7 +11,7 @@
 #include "loop.h"
 
 enum message_state {
-    MESSAGE_UNSCANNED, /* in the scanner's, or the resting list */
+    MESSAGE_UNSCANNED, /* in one list at a time: scanner's, resting, due */
     MESSAGE_SCANNING,
     MESSAGE_SCAN_LATER, /* a scan failed: the timer says when the next is due */
     MESSAGE_READY,      /* scanned: it has jobs, or a timer for the next attempt */
@@ -36,6 +36,7 @@ struct message {
     bool is_fresh;       /* announced while we run, and not tried yet: goes first */
     bool has_failures;   /* queue/failure/ID may be there */
     bool bounce_waits;   /* the report could not be sent: not before the timer */
+    bool is_due;         /* in the manager's list of those to be tried */
     bool is_resting;     /* in the manager's list of those to be closed */
     unsigned short attempts;
     unsigned short scan_failures;
@@ -47,7 +48,7 @@ struct message {
     struct message_lines *lines;
     struct loop_timer timer;
     struct message *next_in_table;
-    struct message *next, *previous; /* in the scanner's, or the resting list */
+    struct message *next, *previous; /* in one list at a time: scanner's, resting, due */
 };
 
 /* All messages, found by id. */

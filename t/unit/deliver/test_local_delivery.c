@@ -283,6 +283,23 @@ static void waits_for_bad_mailboxes(void **state)
     assert_string_equal(result.status, "4.3.5");
 }
 
+static void mends_missing_folders(void **state)
+{
+    (void)state;
+    static const char *const folders[] = {"mend/Maildir/new", "mend/Maildir/tmp",
+                                          "mend/Maildir/cur"};
+    assert_int_equal(deliver("mend", "u1@example.jp", SLICE("x\r\n")).verdict, VERDICT_OK);
+    assert_int_equal(system("rm -r mend/Maildir/new/*"), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct local_result result;
+        assert_int_equal(rmdir(folders[i]), 0);
+        result = deliver("mend", "u1@example.jp", SLICE("x\r\n"));
+        assert_int_equal(result.verdict, VERDICT_OK);
+        assert_int_equal(count_new("mend"), 1);
+        assert_int_equal(system("rm -r mend/Maildir/new/*"), 0);
+    }
+}
+
 static void waits_for_a_message_that_was_cut(void **state)
 {
     (void)state;
@@ -336,6 +353,7 @@ int main(void)
         cmocka_unit_test(notices_a_repeat),
         cmocka_unit_test(stops_loops),
         cmocka_unit_test(waits_for_bad_mailboxes),
+        cmocka_unit_test(mends_missing_folders),
         cmocka_unit_test(waits_for_a_message_that_was_cut),
     };
     return cmocka_run_group_tests(tests, enter, leave);

@@ -319,7 +319,8 @@ static void add(const char *sender, const char *recipients, const char *text, ch
 static bool is_settled(void)
 {
     const struct manager *manager = &fixture->manager;
-    if (manager_is_busy(manager) || manager->scanner.fresh.count || manager->scanner.old.count)
+    if (manager_is_busy(manager) || manager->due.first || manager->scanner.fresh.count ||
+        manager->scanner.old.count)
         return false;
     for (size_t i = 0; i < JOB_KINDS; i++)
         if (manager->pools[i].ring || manager->pools[i].wake.position != 0)
