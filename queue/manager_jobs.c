@@ -124,12 +124,18 @@ static void expire(const struct manager *manager, const struct message *message,
         request_set_outcome(outcome, VERDICT_PERM, "5.4.7", slice_text(last.text));
 }
 
+/* The host or the DNS did not answer; one that broke off (4.4.2) may mind this message alone. */
+static bool is_no_connection(const struct outcome *outcome)
+{
+    struct slice status = slice_text(outcome->status);
+    return outcome->verdict == VERDICT_TEMP &&
+           (slice_equal(status, SLICE("4.4.1")) || slice_equal(status, SLICE("4.4.3")));
+}
+
 static void count_outcome(struct manager *manager, const struct job *job, struct tally *tally,
                           uint16_t recipient, struct outcome *outcome)
 {
-    if (outcome->verdict != VERDICT_TEMP ||
-        !slice_starts(slice_text(outcome->status), SLICE("4.4.")))
-        tally->is_unreachable = false;
+    tally->is_unreachable = tally->is_unreachable && is_no_connection(outcome);
     expire(manager, job->message, outcome);
     switch (outcome->verdict) {
     case VERDICT_OK:
