@@ -624,7 +624,13 @@ static void read_settings(struct manager *manager)
 {
     struct manager_limits *limits = &manager->limits;
     struct manager_limits before = *limits;
+    uint64_t scan_workers;
     read_setting(manager, "concurrency-scan", 4, &limits->scan);
+    /* A connection holds a worker of scand: with more of them than workers, some would wait till
+     * the others are idle. */
+    read_setting(manager, "scan-workers", limits->scan, &scan_workers);
+    if (scan_workers < limits->scan)
+        limits->scan = scan_workers;
     read_setting(manager, "concurrency-local", 20, &limits->local);
     read_setting(manager, "concurrency-remote", 20, &limits->remote);
     read_setting(manager, "concurrency-destination", 5, &limits->destination);

@@ -6,8 +6,9 @@
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/queued/socket (root only); asks run/scand/socket and run/spawnd/socket;
  *             a socket to each worker (local, remote, bounce)
- * Reads       queue/; cdb/host.cdb, every 5 seconds: concurrency-scan 4, concurrency-local 20,
- *             concurrency-remote 20, concurrency-destination 5, queue-lifetime 432000;
+ * Reads       queue/; cdb/host.cdb, every 5 seconds: concurrency-scan 4 (at most scan-workers),
+ *             concurrency-local 20, concurrency-remote 20, concurrency-destination 5,
+ *             queue-lifetime 432000;
  *             cdb/domains.cdb, cdb/domain/, cdb/routes.cdb
  * Trusts      scand's verdict; a worker's verdict on its own recipients; nothing in a queue file
  *             that does not parse
