@@ -17,8 +17,7 @@ enum role {
     ROLE_AUTHD = 5,   /* reads cdb/secret */
     ROLE_STATED = 6,  /* owns state/ */
     ROLE_QUEUE = 7,   /* queue-inject and queued; owns queue/ */
-    ROLE_SCAND = 8,   /* holds the signatures */
-    ROLE_SCANNER = 9, /* scand's children, which parse */
+    ROLE_SCAND = 8, /* scand, its loader and its workers */
     ROLE_REMOTE = 10,
     ROLE_BOUNCE = 11,
     ROLE_LOG = 12,       /* owns log/ */

@@ -18,7 +18,6 @@ static void trusts_by_uid(void **state)
     assert_int_equal(admission_trust(0), ADMISSION_STRANGER);
     assert_int_equal(admission_trust(1000), ADMISSION_STRANGER);
     assert_int_equal(admission_trust(life_uid(ROLE_REMOTE)), ADMISSION_STRANGER);
-    assert_int_equal(admission_trust(life_uid(ROLE_SCANNER)), ADMISSION_STRANGER);
     assert_int_equal(admission_trust(life_uid(ROLE_LAST_DOMAIN) + 1), ADMISSION_STRANGER);
 }
 
