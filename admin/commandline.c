@@ -260,7 +260,7 @@ bool commandline_read_secret(const struct commandline *command,
         (void)!dprintf(STDERR_FILENO, "password: ");
     bool read = read_line(line, sizeof line - 1);
     if (quiet)
-        quiet = set_echo(true);
+        (void)set_echo(true);
     if (terminal)
         (void)!dprintf(STDERR_FILENO, "\n");
     size_t size = read ? strlen(line) : 0;

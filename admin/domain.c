@@ -269,6 +269,7 @@ static bool take_pairs(struct reading *reading, unsigned number, const struct us
         const struct userline_pair *pair = &parsed->pairs[i];
         const struct setting *setting = settings_find(slice_text(pair->key));
         if (strcmp(pair->key, USERLINE_APOP_SECRET) == 0) {
+            free(account->apop_secret);
             account->apop_secret =
                 strndup(pair->value.data ? pair->value.data : "", pair->value.size);
             if (!account->apop_secret)

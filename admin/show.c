@@ -11,7 +11,9 @@ enum { TEXT_MAX = 65536 };
 
 json_t *show_text(struct slice text)
 {
-    json_t *string = json_stringn(text.data ? text.data : "", text.size);
+    if (!text.data)
+        return json_string("");
+    json_t *string = json_stringn(text.data, text.size);
     if (string)
         return string;
     struct str plain;

@@ -13,11 +13,11 @@ enum role {
     ROLE_IMAP_LOGIN = 1, /* tcpd and imap-login */
     ROLE_POP3_LOGIN = 2, /* tcpd and pop3-login */
     ROLE_TLSD = 3,
-    ROLE_KEYD = 4,    /* reads control/tls */
-    ROLE_AUTHD = 5,   /* reads cdb/secret */
-    ROLE_STATED = 6,  /* owns state/ */
-    ROLE_QUEUE = 7,   /* queue-inject and queued; owns queue/ */
-    ROLE_SCAND = 8, /* scand, its loader and its workers */
+    ROLE_KEYD = 4,   /* reads control/tls */
+    ROLE_AUTHD = 5,  /* reads cdb/secret */
+    ROLE_STATED = 6, /* owns state/ */
+    ROLE_QUEUE = 7,  /* queue-inject and queued; owns queue/ */
+    ROLE_SCAND = 8,  /* scand, its loader and its workers */
     ROLE_REMOTE = 10,
     ROLE_BOUNCE = 11,
     ROLE_LOG = 12,       /* owns log/ */

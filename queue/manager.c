@@ -53,7 +53,7 @@ bool manager_load(struct manager *manager, struct message *message)
     if (message->loaded)
         return true;
     manager->last_result = loaded_open(manager->folders.message, message->id, &message->loaded);
-    if (manager->last_result != LOADED_OK)
+    if (manager->last_result != LOADED_OK || !message->loaded)
         return false;
     message->arrived = message->loaded->file.arrived;
     return true;

@@ -137,15 +137,14 @@ static void note_failures(struct attempt *attempt)
 static void start_jobs(struct attempt *attempt)
 {
     uint16_t recipients[JOB_RECIPIENTS_MAX];
-    size_t count;
     for (;;) {
         size_t first = 0;
         while (first < attempt->count && !attempt->places[first])
             first++;
-        struct destination *destination = first < attempt->count ? attempt->places[first] : NULL;
-        count = plan_next_group(attempt->places, attempt->count, recipients);
-        if (count == 0)
+        if (first == attempt->count)
             return;
+        struct destination *destination = attempt->places[first];
+        size_t count = plan_next_group(attempt->places, attempt->count, recipients);
         if (job_new(attempt->message, destination, recipients, count))
             pool_wake(&attempt->manager->pools[destination->kind], destination);
         else

@@ -459,7 +459,7 @@ void pool_free(struct pool *pool)
 {
     pool->is_stopping = true;
     while (pool->workers) {
-        job_detach(pool->workers);
+        job_detach(pool->workers); /* NOLINT(clang-analyzer-unix.Malloc): the head moves on */
         worker_close(pool->workers);
     }
     loop_clear_timer(pool->loop, &pool->wake);
