@@ -180,13 +180,15 @@ static bool is_anything_left(const struct job *job, const struct tally *tally)
 }
 
 /* A local delivery that is repeated after a power cut is seen by its file name, so its status byte
- * is synced when the message rests (manager.c); a remote one is not, and is synced at once. */
+ * is synced when the message rests (manager.c), and needs none when the file goes away in a moment.
+ * Another server sees no repeat: a remote delivery is on disk before anything else happens. */
 static void mark_done(struct job *job, const struct tally *tally)
 {
     struct message *message = job->message;
     if (tally->done_count == 0 || !message->loaded)
         return;
-    bool is_kept = is_anything_left(job, tally);
+    bool is_remote = job->destination->kind != JOB_LOCAL;
+    bool is_kept = is_remote || is_anything_left(job, tally);
     bool done = true;
     for (size_t i = 0; i < tally->done_count; i++) {
         if (is_kept)
@@ -194,7 +196,7 @@ static void mark_done(struct job *job, const struct tally *tally)
         else
             message->loaded->file.recipients[tally->done[i]].status = QUEUEFILE_DONE;
     }
-    if (is_kept && job->destination->kind != JOB_LOCAL)
+    if (is_remote)
         done = loaded_sync(message->loaded) && done;
     if (!done)
         log_trouble("mark as delivered", message->id, errno,
