@@ -4,10 +4,28 @@ import os
 import stat
 import subprocess
 
+from dialogue import Dialogue
 from suite import check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
 DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand"]
+
+
+# Role numbers of common/roles.h; None: the uid of a domain. Whether seccomp holds it: tcpd and
+# spawnd must exec, scand's master and loader have children that add their own filters.
+ROLES = {"tcpd": ({0, 1, 2}, False), "smtpd": ({0}, True), "imap-login": ({1}, True),
+         "pop3-login": ({2}, True), "tlsd": ({3}, True), "keyd": ({4}, True),
+         "authd": ({5}, True), "stated": ({6}, True), "queue-inject": ({7}, False),
+         "queued": ({7}, True), "scand": ({8}, False), "local": (None, True),
+         "imapd": (None, True), "pop3d": (None, True)}
+# SETUID, SETGID, CHOWN, KILL
+SPAWND_CAPABILITIES = 1 << 7 | 1 << 6 | 1 << 0 | 1 << 5
+
+
+def status_of(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as file:
+        pairs = (line.partition(":") for line in file)
+        return {name: value.strip() for name, _, value in pairs}
 
 
 def uid_of(pid):
@@ -41,6 +59,39 @@ def test_spawnd_is_the_one_root_program(suite):
     sessions = [uid_of(pid) for name in ("imapd", "pop3d", "local")
                 for pid, _ in suite.processes(name)]
     check(all(min(uids) >= suite.uidbase + 100 for uids in sessions), f"domain uids {sessions}")
+    for client in clients:
+        client.logout() if hasattr(client, "logout") else client.quit()
+
+
+def test_uids_rights_and_sandboxes_are_as_the_trust_table_says(suite):
+    clients = [suite.imap("u1@example.jp"), suite.pop3("u2@example.jp"), suite.smtp()]
+    waiting = [Dialogue(suite.ports[service]) for service in ("imap", "pop3")]
+    for one in waiting:
+        one.line()
+    round_trip(suite, "while all of them run")
+    for name, (roles, confined) in ROLES.items():
+        pids = [pid for pid, _ in suite.processes(name)]
+        check(pids, f"{name} runs")
+        for pid in pids:
+            status = status_of(pid)
+            uids = {int(word) - suite.uidbase for word in status["Uid"].split()}
+            gids = {int(word) - suite.uidbase for word in status["Gid"].split()}
+            equal(len(uids), 1, f"uids of {name}")
+            equal(gids, uids, f"group of {name}")
+            check(uids <= roles if roles else min(uids) >= 100, f"uid of {name}: {uids}")
+            groups = {int(word) - suite.uidbase for word in status.get("Groups", "").split()}
+            check(groups <= {20}, f"groups of {name}: {groups}")
+            for kind in ("CapEff", "CapPrm", "CapInh"):
+                equal(int(status[kind], 16), 0, f"{kind} of {name}")
+            equal(status["NoNewPrivs"], "1", f"no_new_privs of {name}")
+            if confined:
+                equal(status["Seccomp"], "2", f"seccomp of {name}")
+    workers = [status_of(pid)["Seccomp"] for pid, _ in suite.processes("scand")]
+    check(workers.count("2") >= 2, f"scand's workers are confined: {workers}")
+    for pid, _ in suite.processes("spawnd"):
+        equal(int(status_of(pid)["CapEff"], 16) & ~SPAWND_CAPABILITIES, 0, "spawnd's capabilities")
+    for one in waiting:
+        one.socket.close()
     for client in clients:
         client.logout() if hasattr(client, "logout") else client.quit()
 
