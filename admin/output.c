@@ -42,11 +42,12 @@ static void append_scalar(struct str *text, const json_t *value)
     case JSON_INTEGER:
         str_format(text, "%lld", (long long)json_integer_value(value));
         break;
+    /* As settings are written: what is shown can be set. */
     case JSON_TRUE:
-        str_append_text(text, "yes");
+        str_append_text(text, "on");
         break;
     case JSON_FALSE:
-        str_append_text(text, "no");
+        str_append_text(text, "off");
         break;
     default:
         str_append_text(text, "-");

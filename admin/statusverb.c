@@ -13,8 +13,8 @@ enum { REASON_MAX = 512, WORD_MAX = 64 };
 
 static bool add_service(json_t *services, const char *name, struct slice where, bool up)
 {
-    json_array_append_new(services, json_pack("{s:s, s:o, s:o}", "service", name, "listens on",
-                                              show_text(where), "up", json_boolean(up)));
+    json_array_append_new(services, json_pack("{s:s, s:o, s:s}", "service", name, "listens on",
+                                              show_text(where), "state", up ? "up" : "down"));
     return up;
 }
 
