@@ -144,7 +144,7 @@ static void mark_file(const struct keyset_entry *entry, const char *folder, size
     mark->device = info.st_dev;
     mark->inode = info.st_ino;
     mark->size = info.st_size;
-    mark->changed = info.st_mtim;
+    mark->changed = info.st_ctim; /* also when only mode or owner were mended */
 }
 
 static bool marks_equal(const struct keyset_mark a[FILES], const struct keyset_mark b[FILES])

@@ -98,6 +98,40 @@ def test_broken_renewal_keeps_the_old(suite):
                "the default once the folder is gone")
 
 
+def serves_tls(suite):
+    try:
+        connect(suite).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_an_unreadable_key_is_named_and_the_rest_goes_on(suite):
+    folder = suite.path("control/tls/default")
+    keys = [os.path.join(folder, name) for name in os.listdir(folder) if name.startswith("key")]
+    for key in keys:
+        os.chmod(key, 0o600)
+    suite.kill9("keyd")
+    wait_until(lambda: "tls/default" in suite.logs("keyd") and "denied" in suite.logs("keyd"),
+               "keyd names the file and the cause")
+    check(not serves_tls(suite), "no key, no TLS")
+    with suite.smtp() as client:
+        equal(client.noop()[0], 250, "without TLS mail still comes in")
+    for key in keys:
+        os.chmod(key, 0o640)
+    wait_until(lambda: serves_tls(suite), "TLS again once the key can be read, without a restart")
+
+
+def test_no_certificate_at_all(suite):
+    folder = suite.path("control/tls/default")
+    shutil.move(folder, suite.path("kept"))
+    suite.kill9("keyd")
+    wait_until(lambda: suite.listens("keyd"), "keyd is back")
+    check(not serves_tls(suite), "no certificate, no TLS")
+    shutil.move(suite.path("kept"), folder)
+    wait_until(lambda: serves_tls(suite), "TLS again")
+
+
 def test_resumption(suite):
     tls = context()
     with connect(suite, tls=tls) as one:
