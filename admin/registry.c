@@ -50,20 +50,12 @@ static bool add(struct registry *registry, struct slice name, struct slice paren
     return true;
 }
 
-static bool is_ascii(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return false;
-    return true;
-}
-
 static bool add_record(struct registry *registry, struct slice key, struct slice value)
 {
     struct slice fields[2];
     size_t count;
     uint64_t uid;
-    if (!is_ascii(key))
+    if (slice_has_high(key))
         return true;
     if (!wire_split(value, fields, 2, &count) || count != 2 ||
         !number_parse(fields[1], UINT32_MAX - 1, &uid)) {

@@ -12,18 +12,10 @@ static bool is_high(char byte)
     return (unsigned char)byte >= 0x80;
 }
 
-static bool has_high(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if (is_high(text.data[i]))
-            return true;
-    return false;
-}
-
 /* Bytes above 127 are welcome with SMTPUTF8 alone, and then only as UTF-8 (RFC 6531 3.3). */
 static bool is_welcome(struct slice text, unsigned flags)
 {
-    return !has_high(text) || ((flags & MAILADDRESS_UTF8) && charset_is_utf8(text));
+    return !slice_has_high(text) || ((flags & MAILADDRESS_UTF8) && charset_is_utf8(text));
 }
 
 /* RFC 5322 atext, and the bytes of UTF-8, which is_welcome looks at. */

@@ -49,11 +49,7 @@ static struct slice field_value(struct slice whole)
     while (value.size > 0 &&
            (is_blank(value.data[0]) || value.data[0] == '\r' || value.data[0] == '\n'))
         value = slice_from(value, 1);
-    if (slice_ends(value, SLICE("\n")))
-        value.size--;
-    if (slice_ends(value, SLICE("\r")))
-        value.size--;
-    return value;
+    return slice_without_line_end(value);
 }
 
 bool mime_next_field(struct slice *rest, struct mime_field *field)

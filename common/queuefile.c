@@ -18,14 +18,6 @@ enum {
 /* In the order of ASCII, so that ids sort by age; without letters that look like others. */
 static const char id_digits[] = "0123456789abcdefghjkmnpqrstvwxyz";
 
-static bool is_clean(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 bool queuefile_is_id(struct slice id)
 {
     if (id.size != QUEUEFILE_ID_SIZE)
@@ -73,7 +65,7 @@ static int cut_field(struct slice *rest, struct slice name, struct slice *value)
     if (start.size < name.size)
         return -1;
     *value = slice_from(line, name.size);
-    if (!is_clean(*value))
+    if (slice_has_control(*value))
         return -1;
     *rest = slice_from(*rest, end + 1);
     return 1;
@@ -166,7 +158,8 @@ static bool parse_recipients(struct slice bytes, struct slice *rest, struct queu
     for (size_t i = 0; i < file->recipient_count; i++) {
         off_t offset = (off_t)(bytes.size - rest->size);
         struct slice line = slice_cut(rest, '\n');
-        if (line.size < 3 || !is_status(line.data[0]) || line.data[1] != ' ' || !is_clean(line))
+        if (line.size < 3 || !is_status(line.data[0]) || line.data[1] != ' ' ||
+            slice_has_control(line))
             return false;
         file->recipients[i] = (struct queuefile_recipient){
             .status = line.data[0], .address = slice_from(line, 2), .offset = offset};
@@ -227,10 +220,12 @@ static bool is_writable(const struct envelope *envelope)
 {
     if (envelope->recipient_count == 0 || envelope->recipient_count > ENVELOPE_RECIPIENTS_MAX ||
         envelope->origin.failed || envelope->sender.failed ||
-        !is_clean(str_slice(&envelope->origin)) || !is_clean(str_slice(&envelope->sender)))
+        slice_has_control(str_slice(&envelope->origin)) ||
+        slice_has_control(str_slice(&envelope->sender)))
         return false;
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        if (envelope->recipients[i].size == 0 || !is_clean(str_slice(&envelope->recipients[i])))
+        if (envelope->recipients[i].size == 0 ||
+            slice_has_control(str_slice(&envelope->recipients[i])))
             return false;
     return true;
 }

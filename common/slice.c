@@ -134,6 +134,31 @@ struct slice slice_trim(struct slice whole)
     return whole;
 }
 
+struct slice slice_without_line_end(struct slice line)
+{
+    if (slice_ends(line, SLICE("\n")))
+        line.size--;
+    if (slice_ends(line, SLICE("\r")))
+        line.size--;
+    return line;
+}
+
+bool slice_has_control(struct slice whole)
+{
+    for (size_t i = 0; i < whole.size; i++)
+        if ((unsigned char)whole.data[i] < ' ' || whole.data[i] == 0x7f)
+            return true;
+    return false;
+}
+
+bool slice_has_high(struct slice whole)
+{
+    for (size_t i = 0; i < whole.size; i++)
+        if ((unsigned char)whole.data[i] >= 0x80)
+            return true;
+    return false;
+}
+
 bool slice_copy_text(struct slice whole, char *text, size_t capacity)
 {
     if (capacity == 0)

@@ -48,6 +48,14 @@ struct slice slice_cut_word(struct slice *rest);
 /* Without spaces, tabs, CR and LF at both ends. */
 struct slice slice_trim(struct slice whole);
 
+/* Without the LF at the end, and without the CR that is last then. */
+struct slice slice_without_line_end(struct slice line);
+
+/* Is there a byte below the blank, or DEL? What goes into lines of ours must have none. */
+bool slice_has_control(struct slice whole);
+/* Is there a byte that ASCII does not know? */
+bool slice_has_high(struct slice whole);
+
 /* Copies into `text` (capacity bytes, NUL added). False when it does not fit
  * or holds a NUL; text is then the empty string. */
 bool slice_copy_text(struct slice whole, char *text, size_t capacity);

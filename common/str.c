@@ -82,6 +82,22 @@ bool str_append_byte(struct str *str, char byte)
     return str_append(str, slice_of(&byte, 1));
 }
 
+bool str_append_printable(struct str *str, struct slice bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++)
+        str_append_byte(str, bytes.data[i] >= ' ' && bytes.data[i] <= '~' ? bytes.data[i] : '?');
+    return !str->failed;
+}
+
+bool str_append_filled(struct str *str, struct slice text, struct slice detail)
+{
+    size_t place = slice_find(text, '$');
+    str_append(str, slice_part(text, 0, place));
+    if (place < text.size)
+        str_append_printable(str, detail);
+    return str_append(str, slice_from(text, place + 1));
+}
+
 bool str_append_number(struct str *str, uint64_t number)
 {
     char digits[NUMBER_TEXT_SIZE];

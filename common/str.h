@@ -32,6 +32,11 @@ bool str_append(struct str *str, struct slice bytes);
 bool str_append_text(struct str *str, const char *text);
 bool str_append_byte(struct str *str, char byte);
 bool str_append_number(struct str *str, uint64_t number);
+/* On one line of 7 bits: bytes that are not printable ASCII become '?'. */
+bool str_append_printable(struct str *str, struct slice bytes);
+/* A text whose first '$', if it has one, is the place for `detail`, which is appended as
+ * str_append_printable does. */
+bool str_append_filled(struct str *str, struct slice text, struct slice detail);
 bool str_format(struct str *str, const char *format, ...) __attribute__((format(printf, 2, 3)));
 bool str_format_list(struct str *str, const char *format, va_list list)
     __attribute__((format(printf, 2, 0)));

@@ -25,14 +25,6 @@ enum {
     FIELDS_PER_RECIPIENT = 3
 };
 
-static bool is_clean(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static bool parse_recipients(const struct wire_message *message, struct bounce_request *request)
 {
     size_t fields = message->count - FIELD_RECIPIENTS;
@@ -47,8 +39,8 @@ static bool parse_recipients(const struct wire_message *message, struct bounce_r
                                          .status = wire_field(message, at + 1),
                                          .text = wire_field(message, at + 2)};
         if (one->address.size == 0 || one->address.size > BOUNCE_ADDRESS_MAX ||
-            one->status.size > BOUNCE_STATUS_MAX || !is_clean(one->address) ||
-            !is_clean(one->status) || !is_clean(one->text))
+            one->status.size > BOUNCE_STATUS_MAX || slice_has_control(one->address) ||
+            slice_has_control(one->status) || slice_has_control(one->text))
             return false;
     }
     return true;
@@ -72,8 +64,8 @@ bool bounce_request_parse(const struct wire_message *message, struct bounce_requ
     bool is_kind = request->is_double
                        ? request->sender.size == 0
                        : slice_equal(kind, SLICE("failed")) && request->sender.size > 0;
-    return is_kind && request->sender.size <= BOUNCE_ADDRESS_MAX && is_clean(request->sender) &&
-           parse_recipients(message, request);
+    return is_kind && request->sender.size <= BOUNCE_ADDRESS_MAX &&
+           !slice_has_control(request->sender) && parse_recipients(message, request);
 }
 
 bool bounce_recipient(const struct bounce_request *request, struct slice postmaster, const char *me,
@@ -166,14 +158,6 @@ static bool make_unique(const struct bounce_request *request, struct work *work)
     return true;
 }
 
-static bool has_high(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return true;
-    return false;
-}
-
 static enum verdict put_into_queue(struct bounce *bounce, const struct bounce_request *request,
                                    const struct work *work)
 {
@@ -182,8 +166,9 @@ static enum verdict put_into_queue(struct bounce *bounce, const struct bounce_re
     str_format(&envelope.origin, "by=bounce about=%.*s", SLICE_PRINTF(request->id));
     if (request->is_double)
         str_append_text(&envelope.sender, DOUBLE_SENDER);
-    envelope.utf8 = has_high(str_slice(&work->to));
-    envelope.body = has_high(str_slice(&work->text)) ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
+    envelope.utf8 = slice_has_high(str_slice(&work->to));
+    envelope.body =
+        slice_has_high(str_slice(&work->text)) ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
     bool is_complete = envelope_add_recipient(&envelope, str_slice(&work->to)) &&
                        !envelope.origin.failed && !envelope.sender.failed;
     enum verdict verdict;

@@ -16,14 +16,6 @@ enum { HEADER_READ = 65536 };
 /* ---- the request --------------------------------------------------------------------------------
  */
 
-static bool is_clean(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 /* Whole lines that end in CRLF. */
 static bool is_header(struct slice lines)
 {
@@ -32,7 +24,8 @@ static bool is_header(struct slice lines)
 
 static bool is_folder(struct slice name)
 {
-    return name.size > 0 && name.data[0] != '.' && !slice_has(name, '/') && is_clean(name);
+    return name.size > 0 && name.data[0] != '.' && !slice_has(name, '/') &&
+           !slice_has_control(name);
 }
 
 enum {
@@ -62,9 +55,10 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
            wire_number(message, FIELD_SIZE, INT64_MAX / 2, &request->size) &&
            is_folder(wire_field(message, FIELD_MAILBOX)) &&
            wire_copy_text(message, FIELD_MAILBOX, request->mailbox, sizeof request->mailbox) &&
-           request->sender.size <= LOCAL_DELIVERY_ADDRESS_MAX && is_clean(request->sender) &&
-           request->recipient.size > 0 && request->recipient.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
-           is_clean(request->recipient) && is_header(request->added);
+           request->sender.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
+           !slice_has_control(request->sender) && request->recipient.size > 0 &&
+           request->recipient.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
+           !slice_has_control(request->recipient) && is_header(request->added);
 }
 
 bool local_delivery_head(const struct local_request *request, struct str *head)

@@ -246,21 +246,13 @@ static void note_no_hosts(struct run *run, const char *domain, enum mx_result re
     }
 }
 
-static bool has_high(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text >= 0x80)
-            return true;
-    return false;
-}
-
 static void try_domain(struct run *run, const char *domain)
 {
     struct mx_list list;
     char text[SMTP_CLIENT_TEXT_MAX], ascii[IDN_NAME_MAX + 1];
     const char *name = domain;
     /* The DNS knows A-labels; SMTPUTF8 addresses may have U-labels (RFC 6531 3.2). */
-    if (has_high(domain) && idn_to_ascii(slice_text(domain), ascii))
+    if (slice_has_high(slice_text(domain)) && idn_to_ascii(slice_text(domain), ascii))
         name = ascii;
     enum mx_result result = mx_find_hosts(&run->delivery->resolver, name, &list);
     if (result != MX_FOUND) {

@@ -7,23 +7,6 @@ enum { QUOTED_LINE_MAX = 76, ASCII_LAST = 0x7e, REFERENCES_MAX = 900, LINE_MAX_7
 
 /* ---- pieces ------------------------------------------------------------------------------------- */
 
-static bool has_high(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return true;
-    return false;
-}
-
-/* `text` on one line of a 7-bit header: anything else becomes '?'. */
-static void put_ascii(struct str *out, struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char byte = (unsigned char)text.data[i];
-        str_append_byte(out, byte >= ' ' && byte <= ASCII_LAST ? (char)byte : '?');
-    }
-}
-
 static bool needs_quoting(struct slice rest)
 {
     unsigned char byte = (unsigned char)rest.data[0];
@@ -77,9 +60,9 @@ static uint32_t cut_code_point(struct slice *rest)
 
 bool report_address(struct str *text, struct slice address)
 {
-    if (!has_high(address)) {
+    if (!slice_has_high(address)) {
         str_append_text(text, "rfc822; ");
-        put_ascii(text, address);
+        str_append_printable(text, address);
         return !text->failed;
     }
     str_append_text(text, "utf-8; ");
@@ -150,10 +133,10 @@ static void put_references(const struct report *report, struct str *text)
             continue;
         struct slice id = slice_trim(slice_from(line, sizeof "Message-ID:" - 1));
         bool is_id = id.size > 2 && id.size < REFERENCES_MAX && id.data[0] == '<' &&
-                     slice_ends(id, SLICE(">")) && !has_high(id) && !slice_has(id, ' ');
+                     slice_ends(id, SLICE(">")) && !slice_has_high(id) && !slice_has(id, ' ');
         if (is_id) {
             str_append_text(text, "References: ");
-            put_ascii(text, id);
+            str_append_printable(text, id);
             str_append_text(text, "\r\n");
         }
         return;
@@ -163,7 +146,7 @@ static void put_references(const struct report *report, struct str *text)
 static void put_head(const struct report *report, struct str *text)
 {
     str_append_text(text, "From: Mail Delivery System <");
-    put_ascii(text, report->from);
+    str_append_printable(text, report->from);
     str_format(text, "@%s>\r\nTo: <", report->me);
     str_append(text, report->to);
     str_format(text, ">\r\nSubject: %s\r\n",
@@ -246,7 +229,7 @@ static void put_status(const struct report *report, struct str *text)
                  "Content-Description: Delivery report\r\n");
     str_format(text, "Reporting-MTA: dns; %s\r\n", report->me);
     str_append_text(text, "X-Queue-ID: ");
-    put_ascii(text, report->id);
+    str_append_printable(text, report->id);
     str_append_text(text, "\r\n");
     put_date(text, "Arrival-Date", report->arrived);
     for (size_t i = 0; i < report->recipient_count; i++) {
@@ -254,10 +237,10 @@ static void put_status(const struct report *report, struct str *text)
         str_append_text(text, "\r\nFinal-Recipient: ");
         report_address(text, one->address);
         str_append_text(text, "\r\nAction: failed\r\nStatus: ");
-        put_ascii(text, one->status);
+        str_append_printable(text, one->status);
         str_append_text(text, "\r\nDiagnostic-Code: ");
         str_append_text(text, is_smtp_reply(one->text) ? "smtp; " : "X-Mail-Suite; ");
-        put_ascii(text, one->text);
+        str_append_printable(text, one->text);
         str_append_text(text, "\r\n");
     }
 }

@@ -277,15 +277,6 @@ static enum answer run_login(struct imaplogin *login, struct parse *arguments)
     return ask(login, "login", user, secret);
 }
 
-static struct slice without_line_end(struct slice line)
-{
-    if (slice_ends(line, SLICE("\n")))
-        line.size--;
-    if (slice_ends(line, SLICE("\r")))
-        line.size--;
-    return line;
-}
-
 /* The responses behind AUTHENTICATE. False: the client is gone. */
 static bool exchange(struct imaplogin *login, struct sasl *sasl, enum sasl_result *result)
 {
@@ -297,7 +288,7 @@ static bool exchange(struct imaplogin *login, struct sasl *sasl, enum sasl_resul
             read = stream_skip_line(&login->stream);
             *result = SASL_TOO_LONG;
         } else if (read == STREAM_OK) {
-            *result = sasl_step(sasl, without_line_end(line));
+            *result = sasl_step(sasl, slice_without_line_end(line));
         }
         if (read != STREAM_OK) {
             lost(login, read);

@@ -3,18 +3,9 @@
 
 #include "number.h"
 
-static struct slice without_line_end(struct slice line)
-{
-    if (slice_ends(line, SLICE("\n")))
-        line.size--;
-    if (slice_ends(line, SLICE("\r")))
-        line.size--;
-    return line;
-}
-
 bool literal_at_end(struct slice line, struct literal *literal)
 {
-    line = without_line_end(line);
+    line = slice_without_line_end(line);
     if (!slice_ends(line, SLICE("}")))
         return false;
     line.size--;

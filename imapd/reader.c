@@ -82,17 +82,9 @@ static enum reader_result take_literal(struct reader *reader)
     return read_literal(reader, (size_t)literal->size);
 }
 
-static void drop_line_end(struct str *text)
-{
-    if (slice_ends(str_slice(text), SLICE("\n")))
-        str_truncate(text, text->size - 1);
-    if (slice_ends(str_slice(text), SLICE("\r")))
-        str_truncate(text, text->size - 1);
-}
-
 static enum reader_result whole_command(struct reader *reader)
 {
-    drop_line_end(&reader->text);
+    str_truncate(&reader->text, slice_without_line_end(str_slice(&reader->text)).size);
     if (slice_has(str_slice(&reader->text), '\0'))
         return refuse(reader, "NUL in command");
     return READER_COMMAND;

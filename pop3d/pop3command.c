@@ -22,25 +22,16 @@ static enum pop3command_verb find_verb(struct slice word)
     return POP3COMMAND_UNKNOWN;
 }
 
-struct slice pop3command_without_end(struct slice line)
-{
-    if (slice_ends(line, SLICE("\n")))
-        line.size--;
-    if (slice_ends(line, SLICE("\r")))
-        line.size--;
-    return line;
-}
-
 enum pop3command_line pop3command_parse(struct slice line, struct pop3command *command)
 {
-    struct slice rest = pop3command_without_end(line);
+    struct slice rest = slice_without_line_end(line);
     size_t max = POP3COMMAND_LINE_MAX;
     *command = (struct pop3command){.verb = find_verb(slice_cut(&rest, ' ')), .argument = rest};
     if (command->verb == POP3COMMAND_AUTH)
         max = POP3COMMAND_AUTH_LINE_MAX;
     if (line.size > max)
         return POP3COMMAND_LINE_TOO_LONG;
-    struct slice text = pop3command_without_end(line);
+    struct slice text = slice_without_line_end(line);
     if (slice_has(text, '\0') || slice_has(text, '\r'))
         return POP3COMMAND_LINE_BAD;
     return POP3COMMAND_LINE_OK;

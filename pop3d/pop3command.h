@@ -50,9 +50,6 @@ enum pop3command_line {
 /* `line` with its line end. */
 enum pop3command_line pop3command_parse(struct slice line, struct pop3command *command);
 
-/* The line without its line end. */
-struct slice pop3command_without_end(struct slice line);
-
 /* One argument: a word. False when there is none, or more. */
 bool pop3command_one(struct slice argument, struct slice *word);
 /* Two words. */

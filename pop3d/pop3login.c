@@ -274,7 +274,7 @@ static bool exchange(struct pop3login *login, struct sasl *sasl, enum sasl_resul
             read = stream_skip_line(&login->stream);
             *result = SASL_TOO_LONG;
         } else if (read == STREAM_OK) {
-            *result = sasl_step(sasl, pop3command_without_end(line));
+            *result = sasl_step(sasl, slice_without_line_end(line));
         }
         if (!end_by_stream(login, read))
             return false;

@@ -40,23 +40,9 @@ static const char *const texts[POP3REPLY_COUNT] = {
     [POP3REPLY_NOT_ALL_DELETED] = "-ERR [SYS/TEMP] some deleted messages could not be removed",
 };
 
-static void append_detail(struct str *line, struct slice detail)
-{
-    detail = slice_part(detail, 0, POP3REPLY_DETAIL_MAX);
-    for (size_t i = 0; i < detail.size; i++) {
-        char byte = detail.data[i];
-        str_append_byte(line, byte >= ' ' && byte < 0x7f ? byte : '?');
-    }
-}
-
 bool pop3reply_format(enum pop3reply name, struct slice detail, struct str *line)
 {
-    struct slice text = slice_text(texts[name]);
-    size_t place = slice_find(text, '$');
-    str_append(line, slice_part(text, 0, place));
-    if (place < text.size)
-        append_detail(line, detail);
-    str_append(line, slice_from(text, place + 1));
+    str_append_filled(line, slice_text(texts[name]), slice_part(detail, 0, POP3REPLY_DETAIL_MAX));
     return str_append(line, SLICE("\r\n"));
 }
 

@@ -29,14 +29,6 @@ enum admission_trust admission_trust(uid_t uid)
     return ADMISSION_STRANGER;
 }
 
-static bool is_clean(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f)
-            return false;
-    return true;
-}
-
 static enum admission_result read_origin(struct slice origin, enum admission_trust trust, uid_t uid,
                                          struct envelope *envelope)
 {
@@ -44,7 +36,7 @@ static enum admission_result read_origin(struct slice origin, enum admission_tru
         return str_format(&envelope->origin, "by=sendmail uid=%lu", (unsigned long)uid)
                    ? ADMISSION_OK
                    : ADMISSION_NO_MEMORY;
-    if (origin.size > ENVELOPE_ORIGIN_MAX || !is_clean(origin))
+    if (origin.size > ENVELOPE_ORIGIN_MAX || slice_has_control(origin))
         return ADMISSION_ORIGIN;
     return str_append(&envelope->origin, origin) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
 }
@@ -56,7 +48,7 @@ static enum admission_result read_sender(struct slice sender, enum admission_tru
     bool is_double =
         trust == ADMISSION_BOUNCE && slice_equal(sender, SLICE(ADMISSION_DOUBLE_SENDER));
     if (sender.size > 0 && !is_double &&
-        (!is_clean(sender) || !mailaddress_parse(sender, flags, &address)))
+        (slice_has_control(sender) || !mailaddress_parse(sender, flags, &address)))
         return ADMISSION_SENDER;
     return str_append(&envelope->sender, sender) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
 }
@@ -69,7 +61,7 @@ static enum admission_result read_recipient(struct slice recipient, unsigned fla
     if (envelope->recipient_count >= ENVELOPE_RECIPIENTS_MAX)
         return ADMISSION_RECIPIENT_COUNT;
     str_clear(canonical);
-    if (!is_clean(recipient) || !mailaddress_parse(recipient, flags, &address) ||
+    if (slice_has_control(recipient) || !mailaddress_parse(recipient, flags, &address) ||
         address.domain.size == 0 || !mailaddress_canonical(&address, canonical))
         return ADMISSION_RECIPIENT;
     return envelope_add_recipient(envelope, str_slice(canonical)) ? ADMISSION_OK

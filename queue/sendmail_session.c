@@ -195,23 +195,15 @@ static bool make_unique(struct session *session)
     return true;
 }
 
-static bool has_high(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return true;
-    return false;
-}
-
 static bool finish_envelope(struct session *session)
 {
     struct envelope *envelope = &session->envelope;
-    bool is_8bit = has_high(str_slice(&session->head)) || !session->is_over;
+    bool is_8bit = slice_has_high(str_slice(&session->head)) || !session->is_over;
     envelope->body =
         is_8bit && !session->options->is_7bit ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
-    envelope->utf8 = has_high(str_slice(&session->sender));
+    envelope->utf8 = slice_has_high(str_slice(&session->sender));
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        envelope->utf8 = envelope->utf8 || has_high(str_slice(&envelope->recipients[i]));
+        envelope->utf8 = envelope->utf8 || slice_has_high(str_slice(&envelope->recipients[i]));
     return str_append_text(&envelope->origin, "by=sendmail") &&
            str_append(&envelope->sender, str_slice(&session->sender));
 }

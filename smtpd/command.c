@@ -56,14 +56,6 @@ enum command_line command_parse(struct slice line, struct command *command)
     return COMMAND_LINE_OK;
 }
 
-static bool has_high(struct slice text)
-{
-    for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] >= 0x80)
-            return true;
-    return false;
-}
-
 /* Cuts "FROM:" or "TO:" and the path. Beyond RFC 5321: blanks behind the colon, and an address
  * without <>, as office devices send it. */
 static enum command_problem cut_path(struct slice *argument, const char *keyword, unsigned flags,
@@ -159,7 +151,7 @@ enum command_problem command_parse_mail(struct slice argument, struct command_ma
     }
     /* SMTPUTF8 stands behind the address that needs it. */
     if (problem == COMMAND_FINE && !mail->utf8 &&
-        (has_high(mail->address.local) || has_high(mail->address.domain)))
+        (slice_has_high(mail->address.local) || slice_has_high(mail->address.domain)))
         problem = COMMAND_NEEDS_UTF8;
     return problem;
 }
@@ -173,7 +165,7 @@ enum command_problem command_parse_rcpt(struct slice argument, bool utf8,
         return problem;
     if (slice_trim(argument).size > 0)
         return COMMAND_UNKNOWN_PARAMETER;
-    if (!utf8 && (has_high(address->local) || has_high(address->domain)))
+    if (!utf8 && (slice_has_high(address->local) || slice_has_high(address->domain)))
         return COMMAND_NEEDS_UTF8;
     return COMMAND_FINE;
 }

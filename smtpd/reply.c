@@ -83,29 +83,15 @@ bool reply_is_error(enum reply name)
     return forms[name].code[0] == '5';
 }
 
-static void append_detail(struct str *line, struct slice detail)
-{
-    detail = slice_part(detail, 0, REPLY_DETAIL_MAX);
-    for (size_t i = 0; i < detail.size; i++) {
-        char byte = detail.data[i];
-        str_append_byte(line, byte >= ' ' && byte < 0x7f ? byte : '?');
-    }
-}
-
 bool reply_format(enum reply name, struct slice detail, struct str *line)
 {
     const struct reply_form *form = &forms[name];
-    struct slice text = slice_text(form->text);
-    size_t place = slice_find(text, '$');
     str_append_text(line, form->code);
     str_append_byte(line, ' ');
     if (form->status[0] != '\0') {
         str_append_text(line, form->status);
         str_append_byte(line, ' ');
     }
-    str_append(line, slice_part(text, 0, place));
-    if (place < text.size)
-        append_detail(line, detail);
-    str_append(line, slice_from(text, place + 1));
+    str_append_filled(line, slice_text(form->text), slice_part(detail, 0, REPLY_DETAIL_MAX));
     return str_append(line, SLICE("\r\n"));
 }

@@ -31,6 +31,32 @@ static void trims_both_ends(void **state)
     assert_slice(slice_trim(SLICE("")), "");
 }
 
+static void takes_off_one_line_end(void **state)
+{
+    (void)state;
+    assert_slice(slice_without_line_end(SLICE("a\r\n")), "a");
+    assert_slice(slice_without_line_end(SLICE("a\n")), "a");
+    assert_slice(slice_without_line_end(SLICE("a\r")), "a");
+    assert_slice(slice_without_line_end(SLICE("a\r\n\r\n")), "a\r\n");
+    assert_slice(slice_without_line_end(SLICE("a\n\r")), "a\n");
+    assert_slice(slice_without_line_end(SLICE("\n")), "");
+    assert_slice(slice_without_line_end(SLICE("")), "");
+}
+
+static void knows_control_and_high_bytes(void **state)
+{
+    (void)state;
+    assert_false(slice_has_control(SLICE("")));
+    assert_false(slice_has_control(SLICE(" ~\x80\xff")));
+    assert_true(slice_has_control(SLICE("a\0")));
+    assert_true(slice_has_control(SLICE("\x1f")));
+    assert_true(slice_has_control(SLICE("a\x7f")));
+    assert_false(slice_has_high(SLICE("")));
+    assert_false(slice_has_high(SLICE("\0 ~\x7f")));
+    assert_true(slice_has_high(SLICE("a\x80")));
+    assert_true(slice_has_high(SLICE("\xff")));
+}
+
 static void compares_without_case(void **state)
 {
     (void)state;
@@ -127,6 +153,8 @@ int main(void)
         cmocka_unit_test(cuts_at_separator),
         cmocka_unit_test(cuts_words),
         cmocka_unit_test(trims_both_ends),
+        cmocka_unit_test(takes_off_one_line_end),
+        cmocka_unit_test(knows_control_and_high_bytes),
         cmocka_unit_test(compares_without_case),
         cmocka_unit_test(parts_are_clipped),
         cmocka_unit_test(copies_only_what_fits),

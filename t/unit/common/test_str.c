@@ -91,12 +91,39 @@ static void reserves_room(void **state)
     str_free(&str);
 }
 
+static void fills_in_what_is_printable(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        struct slice detail;
+        const char *filled;
+    } cases[] = {
+        {"no place", SLICE("x"), "no place"},          {"$", SLICE(" ~"), " ~"},
+        {"a $ b", SLICE("1\r\n2"), "a 1??2 b"},        {"$$", SLICE("$"), "$$"},
+        {"a$", SLICE("\0\x1f\x7f\x80\xff"), "a?????"}, {"a$b", SLICE(""), "ab"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str str;
+        str_init(&str, 20);
+        assert_true(str_append_filled(&str, slice_text(cases[i].text), cases[i].detail));
+        assert_slice(str_slice(&str), cases[i].filled);
+        str_free(&str);
+    }
+    struct str full;
+    str_init(&full, 3);
+    assert_false(str_append_filled(&full, SLICE("a$b"), SLICE("12")));
+    assert_false(str_append_printable(&full, SLICE("")));
+    str_free(&full);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_up_to_its_maximum),   cmocka_unit_test(failure_stays_until_cleared),
-        cmocka_unit_test(formats_to_the_last_byte),  cmocka_unit_test(removes_and_truncates),
-        cmocka_unit_test(keeps_nul_but_not_as_text), cmocka_unit_test(reserves_room),
+        cmocka_unit_test(grows_up_to_its_maximum),    cmocka_unit_test(failure_stays_until_cleared),
+        cmocka_unit_test(formats_to_the_last_byte),   cmocka_unit_test(removes_and_truncates),
+        cmocka_unit_test(keeps_nul_but_not_as_text),  cmocka_unit_test(reserves_room),
+        cmocka_unit_test(fills_in_what_is_printable),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }
