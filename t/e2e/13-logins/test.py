@@ -97,11 +97,14 @@ def test_imported_hashes(suite):
 
 
 def test_unknown_users_take_as_long(suite):
-    def seconds(user):
+    def seconds(user, source):
         start = time.monotonic()
-        imap_login(suite, user, "wrong", "127.0.0.77")
+        imap_login(suite, user, "wrong", source)
         return time.monotonic() - start
-    known, unknown = seconds("u2@example.jp"), seconds("nobody-at-all@example.jp")
+
+    # The quickest of three, since other work on the machine only adds.
+    known = min(seconds("u2@example.jp", f"127.0.0.{70 + i}") for i in range(3))
+    unknown = min(seconds(f"nobody-{i}@example.jp", f"127.0.0.{80 + i}") for i in range(3))
     check(abs(known - unknown) < 0.15, f"known {known:.3f} s, unknown {unknown:.3f} s")
 
 

@@ -273,6 +273,15 @@ class Suite:
                 return file.read()
         return ""
 
+    def sanitizer_reports(self):
+        """What AddressSanitizer and UBSan had to say, in builds that have them."""
+        found = []
+        for service in os.listdir(self.path("log")) if os.path.isdir(self.path("log")) else []:
+            for line in self.logs(service).splitlines():
+                if "Sanitizer" in line or "runtime error:" in line:
+                    found.append(f"{service}: {line}")
+        return found
+
     # -- operator --------------------------------------------------------------------------------
     def mailctl(self, *words, text="", wanted=0):
         done = subprocess.run([self.path("bin/mailctl"), *words], input=text, text=True,
