@@ -1,13 +1,16 @@
 /* auth - see auth.h */
 #include "auth.h"
 
+#include "clock.h"
 #include "io.h"
 #include "wire.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
-enum { AUTH_WAIT_MAX_MS = 60000, AUTH_PACKET_MAX = 8192 };
+enum { AUTH_PACKET_MAX = 8192 };
 
 static const char *const names[] = {
     [AUTH_OK] = "ok",
@@ -94,4 +97,18 @@ void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *a
         explicit_bzero(packet.data, packet.capacity);
     wire_free(&message);
     str_free(&packet);
+}
+
+void auth_wait(const struct auth_answer *answer, int64_t deadline)
+{
+    int64_t wait_ms = answer->wait_ms;
+    if (wait_ms > AUTH_WAIT_MAX_MS)
+        wait_ms = AUTH_WAIT_MAX_MS;
+    if (deadline != CLOCK_NEVER && wait_ms > clock_left(deadline))
+        wait_ms = clock_left(deadline);
+    if (wait_ms <= 0)
+        return;
+    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
+    while (nanosleep(&left, &left) < 0 && errno == EINTR)
+        continue;
 }

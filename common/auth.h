@@ -20,7 +20,13 @@
 #include <stdint.h>
 
 #define AUTH_SOCKET "run/authd/socket"
-enum { AUTH_TIMEOUT_MS = 30000, AUTH_USER_MAX = 320, AUTH_SECRET_MAX = 1024, AUTH_TEXT_MAX = 256 };
+enum {
+    AUTH_TIMEOUT_MS = 30000,
+    AUTH_WAIT_MAX_MS = 60000,
+    AUTH_USER_MAX = 320,
+    AUTH_SECRET_MAX = 1024,
+    AUTH_TEXT_MAX = 256
+};
 
 enum auth_code {
     AUTH_OK,
@@ -50,12 +56,15 @@ struct auth_answer {
     enum auth_code code;
     char account[AUTH_USER_MAX + 1]; /* AUTH_OK: canonical "local@domain" */
     char text[AUTH_TEXT_MAX];        /* else: for the client, one line */
-    int64_t wait_ms;                 /* wait this long before the answer goes out */
+    int64_t wait_ms; /* wait this long before the answer goes out; AUTH_WAIT_MAX_MS at most */
 };
 
 /* Asks on `*fd`, which is connected when -1 and kept for the next question; closed after AUTH_OK.
  * The caller closes client_fd and input_fd. */
 void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *answer);
+/* How long a wrong password waits for its answer is authd's to say; the waiting is the asking
+ * process's part, and never goes past its own deadline (CLOCK_NEVER: there is none). */
+void auth_wait(const struct auth_answer *answer, int64_t deadline);
 const char *auth_code_name(enum auth_code code);
 /* An unknown name is AUTH_TROUBLE. */
 enum auth_code auth_code_named(struct slice name);

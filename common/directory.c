@@ -248,6 +248,16 @@ bool directory_host(struct directory *directory, const char *name, struct str *v
            str_append(value, found);
 }
 
+bool directory_host_is_on(struct directory *directory, const char *name)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool on =
+        directory_host(directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
+    str_free(&value);
+    return on;
+}
+
 bool directory_host_number(struct directory *directory, const char *name, uint64_t *number)
 {
     struct str value;

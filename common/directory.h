@@ -79,6 +79,8 @@ bool directory_setting_number(struct directory *directory, const struct director
 
 /* The host's settings: every name of the table in settings.h with scope "host" is there. */
 bool directory_host(struct directory *directory, const char *name, struct str *value);
+/* What can't be read counts as off. */
+bool directory_host_is_on(struct directory *directory, const char *name);
 bool directory_host_number(struct directory *directory, const char *name, uint64_t *number);
 
 #endif

@@ -38,6 +38,10 @@ bool io_replace_file(int directory, const char *name, struct slice content, mode
 bool io_sync_folder(int directory);
 bool io_set_nonblocking(int fd, bool on);
 bool io_set_cloexec(int fd, bool on);
+/* What is written leaves at once: with Nagle's algorithm a small write waits for the peer's delayed
+ * acknowledgement of the one before, 40 ms. Where it is no TCP socket (behind tlsd, in tests)
+ * nothing happens. */
+void io_set_nodelay(int fd);
 /* Closes and sets to -1; does nothing at -1. errno is kept. */
 void io_close(int *fd);
 

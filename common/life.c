@@ -156,3 +156,11 @@ void life_limit(const struct life_limits *limits)
     set_limit(RLIMIT_FSIZE, limits->file_bytes, "file size");
     set_limit(RLIMIT_CORE, 0, "core files");
 }
+
+const char *life_environment(const char *name, const char *remedy)
+{
+    const char *value = getenv(name);
+    if (!value)
+        life_die_permanent("find in the environment", name, remedy);
+    return value;
+}

@@ -46,6 +46,10 @@ struct life_limits {
 };
 void life_limit(const struct life_limits *limits);
 
+/* What the program that starts this one has put into the environment. Not there: EXIT_PERMANENT,
+ * and `remedy` says who should have started it. */
+const char *life_environment(const char *name, const char *remedy);
+
 /* Ends the program with a message like "smtpd: trouble action=... object=... cause=... remedy=...".
  * EXIT_PASSING, with errno as the cause. */
 _Noreturn void life_die_passing(const char *action, const char *object);

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -59,7 +58,7 @@ static int connect_to(const struct ip *ip, uint16_t port)
 {
     struct sockaddr_storage address;
     socklen_t size = ip_to_socket(ip, port, &address);
-    int on = 1, error = 0;
+    int error = 0;
     socklen_t error_size = sizeof error;
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
@@ -73,7 +72,7 @@ static int connect_to(const struct ip *ip, uint16_t port)
         io_close(&fd);
         return -1;
     }
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(fd);
     return fd;
 }
 

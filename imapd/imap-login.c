@@ -16,33 +16,20 @@
 #include "directory.h"
 #include "exits.h"
 #include "imaplogin.h"
+#include "io.h"
 #include "life.h"
 #include "sandbox.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    if (!value)
-        life_die_permanent("find in the environment", name, "start imap-login by tcpd");
-    return value;
-}
+#define STARTED_BY "start imap-login by tcpd"
 
 /* What can't be read counts as off: then clients are asked for TLS. */
-static bool is_on(const char *name)
+static bool takes_plaintext(void)
 {
     struct directory directory;
-    struct str value;
     directory_init(&directory);
-    str_init(&value, DIRECTORY_VALUE_MAX);
-    bool on =
-        directory_host(&directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
-    str_free(&value);
+    bool on = directory_host_is_on(&directory, "plaintext-auth");
     directory_close(&directory);
     return on;
 }
@@ -51,20 +38,19 @@ int main(void)
 {
     static struct imaplogin login;
     life_begin("imap-login");
-    struct imaplogin_peer peer = {.service = environment("SERVICE"),
-                                  .client = environment("CLIENT"),
-                                  .server = environment("SERVER")};
+    struct imaplogin_peer peer = {.service = life_environment("SERVICE", STARTED_BY),
+                                  .client = life_environment("CLIENT", STARTED_BY),
+                                  .server = life_environment("SERVER", STARTED_BY)};
     peer.implicit_tls = strcmp(peer.service, "imaps") == 0;
     if (!peer.implicit_tls && strcmp(peer.service, "imap") != 0)
         life_die_permanent("serve", peer.service, "SERVICE is imap or imaps");
     life_drop(ROLE_IMAP_LOGIN, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
-    peer.plaintext_auth = is_on("plaintext-auth");
+    peer.plaintext_auth = takes_plaintext();
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
 
     /* An answer waits for nobody's acknowledgement. */
-    int on = 1;
-    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(1);
     if (!imaplogin_init(&login, &peer, 0, 1))
         life_die_passing("set up", "the session");
     imaplogin_run(&login);

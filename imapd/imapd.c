@@ -14,9 +14,9 @@
  *             row, 30 minutes of silence; each answered with BAD, NO or BYE
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
-#include "clock.h"
 #include "exits.h"
 #include "foldertree.h"
+#include "handover.h"
 #include "imapsession.h"
 #include "io.h"
 #include "life.h"
@@ -24,34 +24,17 @@
 #include "sandbox.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING_FD = 3, PENDING_WAIT_MS = 10000, PENDING_MAX = 65536, ARGUMENTS = 5 };
+enum { PENDING_MAX = 65536, ARGUMENTS = 5 };
 
-/* The pipe is at its end as soon as authd and imap-login have let go of it. */
 static void read_pending(struct str *pending)
 {
-    int fd = PENDING_FD;
-    int64_t deadline = clock_deadline(PENDING_WAIT_MS);
-    for (;;) {
-        char bytes[4096];
-        ssize_t got = io_read(fd, bytes, sizeof bytes, deadline);
-        if (got < 0)
-            life_die_passing("read", "the input that was read too far");
-        if (got == 0)
-            break;
-        if (!str_append(pending, slice_of(bytes, (size_t)got))) {
-            errno = EFBIG;
-            life_die_passing("read", "the input that was read too far");
-        }
-    }
-    io_close(&fd);
+    if (!handover_read(HANDOVER_FD, pending))
+        life_die_passing("read", "the input that was read too far");
 }
 
 static void begin_session(struct imapsession *session)
@@ -95,8 +78,7 @@ int main(int argc, char **argv)
         .write_paths = {"."}});
 
     /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
-    int on = 1;
-    (void)setsockopt(STDOUT_FILENO, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(STDOUT_FILENO);
     begin_session(&session);
     if (foldertree_prepare()) {
         imapsession_greet(&session, slice_text(argv[2]));

@@ -3,14 +3,12 @@
 
 #include "capability.h"
 #include "clock.h"
+#include "handover.h"
 #include "io.h"
 #include "log.h"
 #include "sasl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- answers: the one table --------------------------------------------------------------------
@@ -194,39 +192,13 @@ static void lost(struct imaplogin *login, enum stream_result result)
 /* ---- passwords ---------------------------------------------------------------------------------
  */
 
-/* How long the answer waits is authd's to say; the waiting is this process's. */
-static void wait_before_answer(const struct imaplogin *login, int64_t wait_ms)
-{
-    int64_t left_ms = clock_left(login->stream.deadline);
-    if (wait_ms > IMAPLOGIN_WAIT_MAX_MS)
-        wait_ms = IMAPLOGIN_WAIT_MAX_MS;
-    if (wait_ms > left_ms)
-        wait_ms = left_ms;
-    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
-    while (wait_ms > 0 && nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
-}
-
-/* A pipe that holds what the client sent behind its login and then ends. It fits: the input's
- * maximum is less than what a pipe takes. */
-static int pipe_of_pending(struct slice pending)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -1;
-    if (!io_write_all(ends[1], pending, 0))
-        io_close(&ends[0]);
-    io_close(&ends[1]);
-    return ends[0];
-}
-
 static enum answer take_answer(struct imaplogin *login, const struct auth_answer *answer)
 {
     if (answer->code == AUTH_OK) {
         login->end = "login";
         return ANSWER_SILENT;
     }
-    wait_before_answer(login, answer->wait_ms);
+    auth_wait(answer, login->stream.deadline);
     write_answer(login, answers_of_authd[answer->code], answer->text);
     if (++login->failures >= IMAPLOGIN_FAILURES_MAX)
         say_bye(login, "Too many failed logins", "failures");
@@ -257,11 +229,8 @@ static enum answer ask(struct imaplogin *login, const char *mechanism, struct sl
         .challenge = SLICE(""),
         .tag = login->tag,
         .client_fd = login->stream.in,
-        .input_fd = pipe_of_pending(stream_pending(&login->stream)),
     };
-    if (request.input_fd >= 0)
-        auth_ask(&login->auth_fd, &request, &answer);
-    io_close(&request.input_fd);
+    (void)handover_ask(&login->auth_fd, &request, stream_pending(&login->stream), &answer);
     log_login(login, user, mechanism, &answer);
     return take_answer(login, &answer);
 }

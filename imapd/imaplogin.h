@@ -22,7 +22,6 @@ enum {
     IMAPLOGIN_FAILURES_MAX = 3,
     IMAPLOGIN_IDLE_MS = 60000,
     IMAPLOGIN_SESSION_MS = 180000,
-    IMAPLOGIN_WAIT_MAX_MS = 60000,
 };
 
 /* What tcpd says about the connection. */

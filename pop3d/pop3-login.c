@@ -14,33 +14,14 @@
  */
 #include "directory.h"
 #include "exits.h"
+#include "io.h"
 #include "life.h"
 #include "pop3login.h"
 #include "sandbox.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    if (!value)
-        life_die_permanent("find in the environment", name, "start pop3-login by tcpd");
-    return value;
-}
-
-static bool is_on(struct directory *directory, const char *name)
-{
-    struct str value;
-    str_init(&value, DIRECTORY_VALUE_MAX);
-    bool on =
-        directory_host(directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
-    str_free(&value);
-    return on;
-}
+#define STARTED_BY "start pop3-login by tcpd"
 
 static void read_host(struct pop3login_host *host)
 {
@@ -51,8 +32,8 @@ static void read_host(struct pop3login_host *host)
     if (!directory_host(&directory, "me", &me) ||
         !slice_copy_text(str_slice(&me), host->me, sizeof host->me) || host->me[0] == '\0')
         life_die_passing("read the setting me from", "cdb/host.cdb");
-    host->plaintext_auth = is_on(&directory, "plaintext-auth");
-    host->apop = is_on(&directory, "apop");
+    host->plaintext_auth = directory_host_is_on(&directory, "plaintext-auth");
+    host->apop = directory_host_is_on(&directory, "apop");
     str_free(&me);
     directory_close(&directory);
 }
@@ -62,9 +43,9 @@ int main(void)
     static struct pop3login login;
     struct pop3login_host host = {0};
     life_begin("pop3-login");
-    struct pop3login_peer peer = {.service = environment("SERVICE"),
-                                  .client = environment("CLIENT"),
-                                  .server = environment("SERVER")};
+    struct pop3login_peer peer = {.service = life_environment("SERVICE", STARTED_BY),
+                                  .client = life_environment("CLIENT", STARTED_BY),
+                                  .server = life_environment("SERVER", STARTED_BY)};
     peer.implicit_tls = strcmp(peer.service, "pop3s") == 0;
     if (!peer.implicit_tls && strcmp(peer.service, "pop3") != 0)
         life_die_permanent("serve", peer.service, "SERVICE is pop3 or pop3s");
@@ -74,8 +55,7 @@ int main(void)
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
 
     /* An answer waits for nobody's acknowledgement. */
-    int on = 1;
-    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(1);
     if (!pop3login_init(&login, &peer, &host, 0, 1))
         life_die_passing("set up", "the session");
     pop3login_run(&login);

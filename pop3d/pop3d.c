@@ -13,43 +13,23 @@
  * Limits      command line 512, 50 errors, 10 minutes of silence; one session per account
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
-#include "clock.h"
 #include "exits.h"
+#include "handover.h"
 #include "io.h"
 #include "life.h"
 #include "log.h"
 #include "pop3session.h"
 #include "sandbox.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING_FD = 3, PENDING_WAIT_MS = 10000 };
-
-/* The pipe is at its end as soon as authd and pop3-login have let go of it. */
 static void read_pending(struct str *pending)
 {
-    int fd = PENDING_FD;
-    int64_t deadline = clock_deadline(PENDING_WAIT_MS);
-    for (;;) {
-        char bytes[4096];
-        ssize_t got = io_read(fd, bytes, sizeof bytes, deadline);
-        if (got < 0)
-            life_die_passing("read", "the input that was read too far");
-        if (got == 0)
-            break;
-        if (!str_append(pending, slice_of(bytes, (size_t)got))) {
-            errno = EFBIG;
-            life_die_passing("read", "the input that was read too far");
-        }
-    }
-    io_close(&fd);
+    if (!handover_read(HANDOVER_FD, pending))
+        life_die_passing("read", "the input that was read too far");
 }
 
 int main(int argc, char **argv)
@@ -69,8 +49,7 @@ int main(int argc, char **argv)
                                     .write_paths = {"."}});
 
     /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
-    int on = 1;
-    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(1);
     str_init(&pending, POP3SESSION_PENDING_MAX);
     read_pending(&pending);
     if (!pop3session_init(&session, &peer, 0, 1, str_slice(&pending)))

@@ -2,17 +2,15 @@
 #include "pop3login.h"
 
 #include "clock.h"
+#include "handover.h"
 #include "io.h"
 #include "log.h"
 #include "pop3command.h"
 #include "pop3reply.h"
 #include "sasl.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 bool pop3login_init(struct pop3login *login, const struct pop3login_peer *peer,
@@ -127,41 +125,13 @@ static enum pop3reply reply_of_code(enum auth_code code)
     return replies[code];
 }
 
-/* authd says how long a wrong password waits for its answer; waiting is this process's part. */
-static void wait_before_answer(const struct pop3login *login, int64_t wait_ms)
-{
-    if (wait_ms > POP3LOGIN_WAIT_MAX_MS)
-        wait_ms = POP3LOGIN_WAIT_MAX_MS;
-    int64_t left_ms = clock_left(login->stream.deadline);
-    if (wait_ms > left_ms)
-        wait_ms = left_ms;
-    if (wait_ms <= 0)
-        return;
-    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
-}
-
-/* A pipe that holds what the client sent behind its login (PIPELINING, RFC 2449 6.8) and then ends.
- * It fits: the input's maximum is less than what a pipe takes. */
-static int pipe_of_pending(struct slice pending)
-{
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -1;
-    if (!io_write_all(ends[1], pending, 0))
-        io_close(&ends[0]);
-    io_close(&ends[1]);
-    return ends[0];
-}
-
 static void take_answer(struct pop3login *login, const struct auth_answer *answer)
 {
     if (answer->code == AUTH_OK) {
         end(login, "login");
         return;
     }
-    wait_before_answer(login, answer->wait_ms);
+    auth_wait(answer, login->stream.deadline);
     reply_detail(login, reply_of_code(answer->code), slice_text(answer->text));
     if (++login->failures == POP3LOGIN_FAILURES_MAX)
         end(login, "failures");
@@ -172,7 +142,7 @@ static void take_answer(struct pop3login *login, const struct auth_answer *answe
 static void ask(struct pop3login *login, const char *mechanism, struct slice user,
                 struct slice secret)
 {
-    struct auth_answer answer = {.code = AUTH_TROUBLE};
+    struct auth_answer answer = {.code = AUTH_TROUBLE, .text = "try again later"};
     enum stream_result flushed = stream_flush(&login->stream);
     if (flushed != STREAM_OK) {
         end(login, "disconnected");
@@ -189,13 +159,8 @@ static void ask(struct pop3login *login, const char *mechanism, struct slice use
         .challenge = slice_text(login->banner),
         .tag = SLICE(""),
         .client_fd = login->stream.in,
-        .input_fd = pipe_of_pending(stream_pending(&login->stream)),
     };
-    if (request.input_fd < 0)
-        snprintf(answer.text, sizeof answer.text, "%s", "try again later");
-    else
-        auth_ask(&login->auth_fd, &request, &answer);
-    io_close(&request.input_fd);
+    (void)handover_ask(&login->auth_fd, &request, stream_pending(&login->stream), &answer);
     log_login(login, user, mechanism, &answer);
     take_answer(login, &answer);
 }

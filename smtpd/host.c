@@ -62,14 +62,12 @@ static void read_postmaster(struct directory *directory, struct host *host)
 
 bool host_read(struct directory *directory, struct host *host)
 {
-    char on[DIRECTORY_VALUE_MAX];
     *host = (struct host){0};
     if (!read_text(directory, "me", host->me, sizeof host->me))
         return false;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         read_number(directory, &numbers[i], host);
     read_postmaster(directory, host);
-    host->plaintext_auth = read_text(directory, "plaintext-auth", on, sizeof on) &&
-                           slice_equal(slice_text(on), SLICE("on"));
+    host->plaintext_auth = directory_host_is_on(directory, "plaintext-auth");
     return true;
 }

@@ -1,15 +1,11 @@
 /* login - see login.h */
 #include "login.h"
 
+#include "clock.h"
 #include "ehlo.h"
 #include "log.h"
 #include "sasl.h"
 #include "transaction.h"
-
-#include <errno.h>
-#include <time.h>
-
-enum { LOGIN_WAIT_MAX_MS = 60000 };
 
 static enum reply reply_of_code(enum auth_code code)
 {
@@ -31,18 +27,6 @@ static enum reply reply_of_sasl(enum sasl_result result)
         [SASL_UNKNOWN] = REPLY_AUTH_UNKNOWN_MECHANISM,
     };
     return replies[result];
-}
-
-/* authd says how long a wrong password waits for its answer; waiting is this process's part. */
-static void wait_before_answer(int64_t wait_ms)
-{
-    if (wait_ms <= 0)
-        return;
-    if (wait_ms > LOGIN_WAIT_MAX_MS)
-        wait_ms = LOGIN_WAIT_MAX_MS;
-    struct timespec left = {.tv_sec = wait_ms / 1000, .tv_nsec = (wait_ms % 1000) * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR)
-        continue;
 }
 
 static void log_login(struct session *session, const struct sasl *sasl,
@@ -79,7 +63,7 @@ static void finish(struct session *session, const struct auth_answer *answer)
         session_reply(session, REPLY_TROUBLE);
         return;
     }
-    wait_before_answer(answer->wait_ms);
+    auth_wait(answer, CLOCK_NEVER);
     session_reply_detail(session, reply_of_code(answer->code), slice_text(answer->text));
     if (++session->counts.login_failures >= SESSION_LOGIN_FAILURES_MAX)
         session_reply(session, REPLY_ERRORS_TOO_MANY);

@@ -16,23 +16,14 @@
  * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
  */
 #include "exits.h"
+#include "io.h"
 #include "life.h"
 #include "sandbox.h"
 #include "session.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
-static const char *environment(const char *name)
-{
-    const char *value = getenv(name);
-    if (!value)
-        life_die_permanent("find in the environment", name, "start smtpd by tcpd");
-    return value;
-}
+#define STARTED_BY "start smtpd by tcpd"
 
 static enum session_service find_service(const char *name)
 {
@@ -48,10 +39,10 @@ int main(void)
     static struct session session;
     life_begin("smtpd");
     struct session_peer peer = {
-        .service_name = environment("SERVICE"),
-        .client = environment("CLIENT"),
-        .client_port = environment("CLIENT_PORT"),
-        .server = environment("SERVER"),
+        .service_name = life_environment("SERVICE", STARTED_BY),
+        .client = life_environment("CLIENT", STARTED_BY),
+        .client_port = life_environment("CLIENT_PORT", STARTED_BY),
+        .server = life_environment("SERVER", STARTED_BY),
     };
     peer.service = find_service(peer.service_name);
     life_drop(ROLE_SMTPD, true, NULL);
@@ -60,8 +51,7 @@ int main(void)
         &(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX, .read_paths = {"cdb"}});
 
     /* A reply waits for nobody's acknowledgement. Not a TCP socket: no harm done. */
-    int on = 1;
-    (void)setsockopt(1, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    io_set_nodelay(1);
     if (!session_init(&session, &peer, 0, 1))
         life_die_passing("set up", "the session");
     session_run(&session);

@@ -11,8 +11,6 @@
 #include "tlsrelay.h"
 #include "unixsocket.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -44,14 +42,6 @@ static bool is_stream(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-/* A flight of the handshake is several records, each sent as it is made: without this, each waits
- * for the peer's delayed acknowledgement, 40 ms. Not all that is handed to us is TCP, in tests. */
-static void set_no_delay(int fd)
-{
-    int on = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
 /* "tls/1", "server", address | "tls/1", "client", name, "none" */
 static bool parse_request(struct session *session, struct wire_message *message)
 {
@@ -77,7 +67,8 @@ static bool receive_request(struct session *session)
     wire_free(&message);
     if (!good || !is_stream(session->net) || !io_set_nonblocking(session->net, true))
         return false;
-    set_no_delay(session->net);
+    /* A flight of the handshake is several records, each sent as it is made. */
+    io_set_nodelay(session->net);
     return true;
 }
 
