@@ -58,6 +58,9 @@ static enum stream_result fill(struct stream *stream)
     enum stream_result flushed = stream_flush(stream);
     if (flushed != STREAM_OK)
         return flushed;
+    /* Who sends without a pause is never waited for, and has no more time than others. */
+    if (stream->deadline != CLOCK_NEVER && clock_left(stream->deadline) == 0)
+        return STREAM_TIMEOUT;
     size_t room = stream->input.max - stream->input.size;
     if (room > STREAM_INPUT_SIZE)
         room = STREAM_INPUT_SIZE;

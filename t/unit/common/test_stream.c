@@ -155,6 +155,20 @@ static void pending_can_be_pushed_and_discarded(void **state)
     assert_slice(bytes, "ef");
 }
 
+/* Bytes are always there: a wait that never comes must not be what ends it. */
+static void the_session_deadline_holds_without_a_pause(void **state)
+{
+    struct wires *wires = *state;
+    struct slice bytes;
+    wires->stream.deadline = clock_deadline(-1);
+    for (int i = 0; i < 3; i++)
+        say(wires,
+            "no line end here, and more than the input takes, so that it is read on and on. ");
+    assert_int_equal(stream_bytes(&wires->stream, 64, &bytes), STREAM_TIMEOUT);
+    assert_int_equal(stream_skip_line(&wires->stream), STREAM_TIMEOUT);
+    assert_int_equal(wires->stream.bytes_in, 0);
+}
+
 #define STREAM_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -165,6 +179,7 @@ int main(void)
         STREAM_TEST(answers_leave_in_one_write),
         STREAM_TEST(a_peer_that_does_not_read_ends_by_timeout),
         STREAM_TEST(the_session_deadline_holds),
+        STREAM_TEST(the_session_deadline_holds_without_a_pause),
         STREAM_TEST(end_is_end),
         STREAM_TEST(pending_can_be_pushed_and_discarded),
     };
