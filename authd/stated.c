@@ -34,6 +34,7 @@
 
 enum {
     STATED_PEERS_MAX = 1024,
+    STATED_FILES = STATED_PEERS_MAX + 64,
     STATED_BACKLOG = 1024,
     STATED_SYNC_MS = 2000,
     STATED_TIDY_MS = 60000,
@@ -169,7 +170,8 @@ static void drop(void)
         .read_paths = {"cdb", NULL},
         .write_paths = {"state", NULL},
     };
-    static const struct life_limits limits = {.memory_bytes = STATED_MEMORY};
+    static const struct life_limits limits = {.memory_bytes = STATED_MEMORY,
+                                              .open_files = STATED_FILES};
     life_limit(&limits);
     life_drop(ROLE_STATED, true, NULL);
     sandbox_enter(&sandbox);

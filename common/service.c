@@ -91,11 +91,13 @@ static void listen_ready(struct loop_watch *watch, uint32_t events)
         int fd = accept4(service->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
-        if (fd < 0)
+        if (fd < 0 && (errno == EAGAIN || service->peer_count == 0))
             return;
+        if (fd < 0) /* no descriptors, no memory: the loop would turn without end */
+            break;
         admit(service, fd);
     }
-    pause_accept(service, true);
+    pause_accept(service, true); /* till a peer goes */
 }
 
 bool service_start(struct service *service, struct loop *loop, int fd, size_t peer_max,

@@ -257,12 +257,14 @@ static void listen_ready(struct loop_watch *watch, uint32_t events)
         int connection = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC);
         if (connection < 0 && (errno == EINTR || errno == ECONNABORTED))
             continue;
-        if (connection < 0)
+        if (connection < 0 && (errno == EAGAIN || server->child_count == 0))
             return;
+        if (connection < 0) /* no descriptors, no memory: the loop would turn without end */
+            break;
         admit(server, connection);
         io_close(&connection);
     }
-    pause_accept(server, true);
+    pause_accept(server, true); /* till a child is free */
 }
 
 static void tidy_idle(struct loop_timer *timer)
