@@ -88,7 +88,8 @@ static void decide(struct header *header)
     enum line_kind kind = kind_of(line, &name);
     if (kind == LINE_UNDECIDED)
         return;
-    bool is_other = kind == LINE_OTHER && !is_mbox_line(line);
+    bool is_other =
+        (kind == LINE_OTHER && !is_mbox_line(line)) || (kind == LINE_FOLDED && !header->has_line);
     if (kind == LINE_EMPTY || is_other) {
         end_section(header, kind == LINE_EMPTY);
         return;
@@ -96,6 +97,7 @@ static void decide(struct header *header)
     if (kind == LINE_FIELD)
         note_field(header, name);
     header->place = HEADER_IN_FIELD;
+    header->has_line = true;
     pass_held(header);
 }
 

@@ -35,6 +35,8 @@ static const struct header_case cases[] = {
     {"text behind fields", "A: b\r\nhello\r\n", "A: b\r\n" DATE ID "\r\nhello\r\n",
      "A: b\r\n\r\nhello\r\n", 0},
     {"a field without name", ": b\r\n", DATE ID "\r\n: b\r\n", "\r\n: b\r\n", 0},
+    {"a folded line that goes on with nothing of the client's", " by forged\r\nDate: x\r\n\r\n",
+     DATE ID "\r\n by forged\r\nDate: x\r\n\r\n", "\r\n by forged\r\nDate: x\r\n\r\n", 0},
     {"a mailbox file's line", "From a b\r\nDate: x\r\n\r\n", "From a b\r\nDate: x\r\n" ID "\r\n",
      NULL, 0},
     {"no empty line at the end", "A: b\r\n", "A: b\r\n" DATE ID, NULL, 0},
