@@ -91,8 +91,9 @@ void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *a
     if (!packet.failed && wire_ask_kept(fd, AUTH_SOCKET, str_slice(&packet), fds, fd_count,
                                         &message, AUTH_TIMEOUT_MS))
         read_answer(&message, answer);
-    if (answer->code == AUTH_OK)
-        io_close(fd); /* authd has better use for the place than an idle connection */
+    /* authd has better use for the place than an idle connection: who has failed once and then sits
+     * there would take one of the places from those who log in. */
+    io_close(fd);
     if (packet.data)
         explicit_bzero(packet.data, packet.capacity);
     wire_free(&message);

@@ -67,8 +67,6 @@ void inject_begin(struct inject *inject, const struct envelope *envelope)
     inject->size = 0;
     inject->unsent = true;
     frame_envelope(inject, envelope);
-    if (!inject->broken && inject->fd < 0)
-        inject->broken = !connect_anew(inject);
 }
 
 /* Takes `size` bytes off the front of the parts. */
@@ -134,6 +132,9 @@ static void send_chunk(struct inject *inject, bool end)
         part_of(str_slice(&inject->chunk)),
         part_of(tail),
     };
+    /* Connected no sooner: who is slow with the first bytes of a message keeps nobody waiting. */
+    if (!inject->broken && inject->fd < 0)
+        inject->broken = !connect_anew(inject);
     if (!inject->broken)
         inject->broken = !send_parts(inject, parts, PARTS_MAX);
     str_clear(&inject->output);

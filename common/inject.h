@@ -36,7 +36,7 @@ void inject_init(struct inject *inject);
 /* Closes the connection; a message that was not finished is dropped by queue-inject. */
 void inject_close(struct inject *inject);
 
-/* Begins a message; connects at the first. Trouble shows in inject_finish. */
+/* Begins a message. The connection is made when bytes are to go; trouble shows in inject_finish. */
 void inject_begin(struct inject *inject, const struct envelope *envelope);
 void inject_data(struct inject *inject, struct slice bytes);
 /* Ends the message and waits until it is on disk. VERDICT_OK: `reply` is the queue id;

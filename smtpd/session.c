@@ -118,12 +118,38 @@ static void end_of_input(struct session *session, enum stream_result result)
     }
 }
 
+/* Places at our own servers are few: a client that takes its time does not keep them. */
+static void release_servers(struct session *session)
+{
+    inject_close(&session->inject);
+    io_close(&session->state_fd);
+}
+
+/* The deadline is the whole line's, so that a byte now and then does not keep a process for ever. */
+static enum stream_result read_line(struct session *session, size_t max, struct slice *line)
+{
+    struct stream *stream = &session->stream;
+    int64_t deadline = clock_deadline((int64_t)session->host.timeout_ms);
+    stream->timeout_ms = CLOCK_NEVER;
+    stream->deadline = deadline;
+    if (slice_has(stream_pending(stream), '\n'))
+        return stream_line(stream, max, line);
+    enum stream_result result = stream_flush(stream);
+    if (result != STREAM_OK)
+        return result;
+    int64_t brisk = clock_deadline(SESSION_BRISK_MS);
+    stream->deadline = brisk < deadline ? brisk : deadline;
+    result = stream_line(stream, max, line);
+    stream->deadline = deadline;
+    if (result != STREAM_TIMEOUT)
+        return result;
+    release_servers(session);
+    return stream_line(stream, max, line);
+}
+
 bool session_line(struct session *session, size_t max, enum reply too_long, struct slice *line)
 {
-    /* Of the whole line, so that a byte now and then does not keep a process for ever. */
-    session->stream.timeout_ms = CLOCK_NEVER;
-    session->stream.deadline = clock_deadline((int64_t)session->host.timeout_ms);
-    enum stream_result result = stream_line(&session->stream, max, line);
+    enum stream_result result = read_line(session, max, line);
     if (result == STREAM_OK)
         return true;
     if (result == STREAM_TOO_LONG) {

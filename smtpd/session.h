@@ -23,6 +23,7 @@ enum {
     SESSION_LOGIN_FAILURES_MAX = 5,
     SESSION_IDLE_COMMANDS_MAX = 100, /* without a message between them */
     SESSION_LINGER_MS = 2000,
+    SESSION_BRISK_MS = 1000, /* a client slower than this keeps no connection to our servers */
 };
 
 enum session_service { SESSION_SMTP, SESSION_SUBMISSION, SESSION_SUBMISSIONS };

@@ -18,6 +18,8 @@ ROLES = {"tcpd": ({0, 1, 2}, False), "smtpd": ({0}, True), "imap-login": ({1}, T
          "authd": ({5}, True), "stated": ({6}, True), "queue-inject": ({7}, False),
          "queued": ({7}, True), "scand": ({8}, False), "local": (None, True),
          "imapd": (None, True), "pop3d": (None, True)}
+# Builds with sanitizers leave seccomp out.
+SANITIZED = "SUITE_NO_CEILING" in os.environ
 # SETUID, SETGID, CHOWN, KILL
 SPAWND_CAPABILITIES = 1 << 7 | 1 << 6 | 1 << 0 | 1 << 5
 
@@ -84,10 +86,10 @@ def test_uids_rights_and_sandboxes_are_as_the_trust_table_says(suite):
             for kind in ("CapEff", "CapPrm", "CapInh"):
                 equal(int(status[kind], 16), 0, f"{kind} of {name}")
             equal(status["NoNewPrivs"], "1", f"no_new_privs of {name}")
-            if confined:
+            if confined and not SANITIZED:
                 equal(status["Seccomp"], "2", f"seccomp of {name}")
     workers = [status_of(pid)["Seccomp"] for pid, _ in suite.processes("scand")]
-    check(workers.count("2") >= 2, f"scand's workers are confined: {workers}")
+    check(SANITIZED or workers.count("2") >= 2, f"scand's workers are confined: {workers}")
     for pid, _ in suite.processes("spawnd"):
         equal(int(status_of(pid)["CapEff"], 16) & ~SPAWND_CAPABILITIES, 0, "spawnd's capabilities")
     for one in waiting:
@@ -142,3 +144,41 @@ def test_every_program_killed_once(suite):
     for program in ("local", "imapd", "pop3d", "smtpd"):
         suite.kill9(program)
         round_trip(suite, f"after {program}")
+
+
+def descriptors(suite, name):
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid, _ in suite.processes(name))
+
+
+def test_idle_clients_keep_no_place_at_our_own_servers(suite):
+    """authd, stated and queue-inject have places for some; who fails, or stops in the middle, gives his back."""
+    count = 25
+    before = {name: descriptors(suite, name) for name in ("authd", "stated")}
+    logins = [Dialogue(suite.ports["imaps"]) for _ in range(count)]
+    for number, one in enumerate(logins):
+        one.start_tls()
+        one.line()
+        one.expect(f"a LOGIN nobody{number}@example.jp wrong", "a NO")
+    senders = [Dialogue(suite.ports["smtp"]) for _ in range(count)]
+    for one in senders:
+        one.expect(None, "220")
+        one.expect("HELO client", "250")
+        one.expect("MAIL FROM:<a@example.org>", "250")
+        one.expect("RCPT TO:<u1@example.jp>", "250")
+    wait_until(lambda: descriptors(suite, "authd") < before["authd"] + count // 2 and
+               descriptors(suite, "stated") < before["stated"] + count // 2, "places given back")
+    for one in senders:
+        one.expect("DATA", "354")
+    check(len(suite.processes("queue-inject")) < count // 2 + 2, "no child waits for a slow message")
+    for number, one in enumerate(senders):
+        one.send(f"Subject: idle {number}\r\n\r\nx\r\n.\r\n".encode())
+        one.expect(None, "250")
+    # Another message after a pause finds its way, too.
+    wait_until(lambda: len(suite.processes("queue-inject")) < count, "connections given back")
+    senders[0].expect("MAIL FROM:<a@example.org>", "250")
+    senders[0].expect("RCPT TO:<u1@example.jp>", "250")
+    senders[0].expect("DATA", "354")
+    senders[0].send(b"Subject: once more\r\n\r\nx\r\n.\r\n")
+    senders[0].expect(None, "250")
+    for one in logins + senders:
+        one.socket.close()
