@@ -16,8 +16,8 @@ NUMBER = re.compile(rb"\d+")
 DATE = re.compile(rb'"( \d|\d\d)-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{4}'
                   rb' \d\d:\d\d:\d\d [+-]\d{4}"')
 UIDS = re.compile(rb"[1-9]\d*(:[1-9]\d*)?(,[1-9]\d*(:[1-9]\d*)?)*")
-SECTION = re.compile(rb"\[(?:([1-9]\d*(?:\.[1-9]\d*)*)(?:\.(MIME|HEADER|TEXT|HEADER\.FIELDS(?:\.NOT)?"
-                     rb"(?= \()))?|(HEADER|TEXT|HEADER\.FIELDS(?:\.NOT)?(?= \())|)")
+WORDS = rb"(HEADER\.FIELDS(?:\.NOT)?(?= \()|HEADER(?=\])|TEXT(?=\])"
+SECTION = re.compile(rb"\[(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\." + WORDS + rb"|MIME(?=\])))?|" + WORDS + rb")|)")
 LITERAL = re.compile(rb"\{(\d+)\}\r\n")
 BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
 FLAGS = {rb"\Answered", rb"\Flagged", rb"\Deleted", rb"\Seen", rb"\Draft"}
@@ -213,7 +213,7 @@ class Parser:
     # -- FETCH -----------------------------------------------------------------------------------------
     def section(self):
         found = self.take(SECTION, "section")
-        word = found[2] or found[3] or b""
+        word = found[1] or found[2] or b""
         if word.startswith(b"HEADER.FIELDS"):
             self.want(b" ")
             self.listed(self.astring, empty=False)
