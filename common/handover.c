@@ -31,6 +31,19 @@ bool handover_ask(int *auth_fd, struct auth_request *request, struct slice pendi
     return true;
 }
 
+void handover_describe(struct log_line *line, struct slice user, const char *mechanism,
+                       const char *client, const struct tls_session *tls,
+                       const struct auth_answer *answer)
+{
+    log_text(line, "result", auth_code_name(answer->code));
+    log_value(line, "user", user);
+    if (answer->code == AUTH_OK)
+        log_text(line, "account", answer->account);
+    log_text(line, "mechanism", mechanism);
+    log_text(line, "client", client);
+    log_text(line, "tls", tls_name(tls));
+}
+
 static bool read_all(int fd, struct str *pending)
 {
     int64_t deadline = clock_deadline(HANDOVER_READ_MS);

@@ -10,6 +10,8 @@
 #define COMMON_HANDOVER_H
 
 #include "auth.h"
+#include "log.h"
+#include "tls.h"
 
 enum {
     HANDOVER_FD = 3,
@@ -20,6 +22,11 @@ enum {
  * and closed here. False without a pipe: nothing was asked, and `answer` is as it was. */
 bool handover_ask(int *auth_fd, struct auth_request *request, struct slice pending,
                   struct auth_answer *answer);
+
+/* Adds to the login program's line about a login what the answer was, for whom and to whom. */
+void handover_describe(struct log_line *line, struct slice user, const char *mechanism,
+                       const char *client, const struct tls_session *tls,
+                       const struct auth_answer *answer);
 
 /* For the program behind it: reads the pipe `fd` to its end and closes it. False with errno; EFBIG
  * when there is more than `pending` may hold. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static bool fail(struct tls_session *session, const char *reason)
 {
@@ -89,6 +90,32 @@ bool tls_serve(int fd, const char *peer_address, struct tls_session *session)
     wire_put_text(&packet, "server");
     wire_put_text(&packet, peer_address);
     return ask(fd, &packet, session);
+}
+
+enum tls_result tls_serve_stream(struct stream *stream, const char *peer_address,
+                                 struct tls_session *session)
+{
+    if (!tls_serve(stream->in, peer_address, session)) {
+        session->version[0] = '\0';
+        return TLS_REFUSED;
+    }
+    int plain = session->fd;
+    session->fd = -1;
+    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
+                io_set_nonblocking(stream->in, true);
+    io_close(&plain);
+    stream_switch(stream, stream->in, stream->out);
+    return done ? TLS_SERVED : TLS_DESCRIPTORS;
+}
+
+bool tls_is_on(const struct tls_session *session)
+{
+    return session->version[0] != '\0';
+}
+
+const char *tls_name(const struct tls_session *session)
+{
+    return tls_is_on(session) ? session->version : "none";
 }
 
 bool tls_connect(int fd, const char *server_name, const char *check, struct tls_session *session)

@@ -12,7 +12,7 @@
 #ifndef COMMON_TLS_H
 #define COMMON_TLS_H
 
-#include "str.h"
+#include "stream.h"
 
 #include <stdint.h>
 
@@ -21,7 +21,7 @@ enum { TLS_HANDSHAKE_MS = 30000, TLS_TEXT_MAX = 256 };
 
 struct tls_session {
     int fd;                     /* the plain end, the caller's */
-    char version[TLS_TEXT_MAX]; /* "TLSv1.2" */
+    char version[TLS_TEXT_MAX]; /* "TLSv1.2"; "" without TLS */
     char cipher[TLS_TEXT_MAX];  /* "ECDHE-ECDSA-AES128-GCM-SHA256" */
     char name[TLS_TEXT_MAX];    /* SNI, may be empty */
     char reason[TLS_TEXT_MAX];  /* why not, when the call returned false */
@@ -29,6 +29,20 @@ struct tls_session {
 
 /* Serves TLS to the client on `fd`. The caller closes its `fd` afterwards in any case. */
 bool tls_serve(int fd, const char *peer_address, struct tls_session *session);
+
+enum tls_result {
+    TLS_SERVED,
+    TLS_REFUSED,     /* session->reason says why; version is "" */
+    TLS_DESCRIPTORS, /* the session is lost over our own descriptors */
+};
+/* Puts TLS between the client and the stream, whose descriptors keep their numbers. Output must be
+ * flushed; what is pending was said in plaintext and is discarded (CVE-2011-0411). */
+enum tls_result tls_serve_stream(struct stream *stream, const char *peer_address,
+                                 struct tls_session *session);
+bool tls_is_on(const struct tls_session *session);
+/* For the log: the version, or "none". */
+const char *tls_name(const struct tls_session *session);
+
 /* Speaks TLS to the server on `fd`. */
 bool tls_connect(int fd, const char *server_name, const char *check, struct tls_session *session);
 

@@ -9,7 +9,6 @@
 #include "sasl.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* ---- answers: the one table --------------------------------------------------------------------
  */
@@ -124,23 +123,18 @@ void imaplogin_free(struct imaplogin *login)
     arena_free(&login->arena);
 }
 
-static bool has_tls(const struct imaplogin *login)
-{
-    return login->tls.version[0] != '\0';
-}
-
 /* authd decides for the account; this decides what is offered, and keeps clients from sending a
  * password that will be refused (RFC 3501 6.2.3, LOGINDISABLED). */
 static bool takes_passwords(const struct imaplogin *login)
 {
-    return has_tls(login) || login->peer->plaintext_auth;
+    return tls_is_on(&login->tls) || login->peer->plaintext_auth;
 }
 
 static void write_capabilities(struct imaplogin *login)
 {
     struct stream *stream = &login->stream;
     stream_write_text(stream, "CAPABILITY " CAPABILITY_BEFORE_LOGIN);
-    if (!has_tls(login))
+    if (!tls_is_on(&login->tls))
         stream_write_text(stream, " STARTTLS");
     stream_write_text(stream, takes_passwords(login) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
 }
@@ -148,23 +142,12 @@ static void write_capabilities(struct imaplogin *login)
 /* ---- the log -----------------------------------------------------------------------------------
  */
 
-static const char *tls_name(const struct imaplogin *login)
-{
-    return has_tls(login) ? login->tls.version : "none";
-}
-
 static void log_login(const struct imaplogin *login, struct slice user, const char *mechanism,
                       const struct auth_answer *answer)
 {
     struct log_line line;
     log_begin(&line, "login");
-    log_text(&line, "result", auth_code_name(answer->code));
-    log_value(&line, "user", user);
-    if (answer->code == AUTH_OK)
-        log_text(&line, "account", answer->account);
-    log_text(&line, "mechanism", mechanism);
-    log_text(&line, "client", login->peer->client);
-    log_text(&line, "tls", tls_name(login));
+    handover_describe(&line, user, mechanism, login->peer->client, &login->tls, answer);
     log_end(&line);
 }
 
@@ -174,7 +157,7 @@ static void log_end_of_session(const struct imaplogin *login)
     log_begin(&line, "closed");
     log_text(&line, "service", login->peer->service);
     log_text(&line, "client", login->peer->client);
-    log_text(&line, "tls", tls_name(login));
+    log_text(&line, "tls", tls_name(&login->tls));
     log_number(&line, "commands", login->commands);
     log_number(&line, "failures", login->failures);
     log_text(&line, "end", login->end);
@@ -223,7 +206,7 @@ static enum answer ask(struct imaplogin *login, const char *mechanism, struct sl
         .mechanism = "plain",
         .client = login->peer->client,
         .listening = login->peer->server,
-        .tls = has_tls(login),
+        .tls = tls_is_on(&login->tls),
         .user = user,
         .secret = secret,
         .challenge = SLICE(""),
@@ -319,32 +302,27 @@ static void log_tls_failure(const struct imaplogin *login)
     log_end(&line);
 }
 
-/* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
 static bool begin_tls(struct imaplogin *login)
 {
-    struct stream *stream = &login->stream;
-    if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
-        login->tls.version[0] = '\0';
+    switch (tls_serve_stream(&login->stream, login->peer->client, &login->tls)) {
+    case TLS_SERVED:
+        return true;
+    case TLS_REFUSED:
         log_tls_failure(login);
         login->end = "tls-failed";
-        return false;
-    }
-    int plain = login->tls.fd;
-    login->tls.fd = -1;
-    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
-                io_set_nonblocking(stream->in, true);
-    io_close(&plain);
-    stream_switch(stream, stream->in, stream->out);
-    if (!done)
+        break;
+    case TLS_DESCRIPTORS:
         login->end = "descriptors";
-    return done;
+        break;
+    }
+    return false;
 }
 
 /* What came in plaintext behind STARTTLS is thrown away (CVE-2011-0411). */
 static enum answer run_starttls(struct imaplogin *login, struct parse *arguments)
 {
     (void)arguments;
-    if (has_tls(login))
+    if (tls_is_on(&login->tls))
         return ANSWER_TLS_ALREADY;
     write_answer(login, ANSWER_TLS_READY, "");
     enum stream_result flushed = stream_flush(&login->stream);

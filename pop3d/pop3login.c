@@ -52,38 +52,22 @@ static void reply(struct pop3login *login, enum pop3reply name)
     reply_detail(login, name, SLICE(""));
 }
 
-static bool has_tls(const struct pop3login *login)
-{
-    return login->tls.version[0] != '\0';
-}
-
 /* May passwords be sent as they are? authd decides for the account; this decides what is offered,
  * and keeps clients from sending a password that will be refused. */
 static bool takes_passwords(const struct pop3login *login)
 {
-    return has_tls(login) || login->host->plaintext_auth;
+    return tls_is_on(&login->tls) || login->host->plaintext_auth;
 }
 
 /* ---- the log -----------------------------------------------------------------------------------
  */
-
-static const char *tls_name(const struct pop3login *login)
-{
-    return has_tls(login) ? login->tls.version : "none";
-}
 
 static void log_login(struct pop3login *login, struct slice user, const char *mechanism,
                       const struct auth_answer *answer)
 {
     struct log_line line;
     log_begin(&line, "login");
-    log_text(&line, "result", auth_code_name(answer->code));
-    log_value(&line, "user", user);
-    if (answer->code == AUTH_OK)
-        log_text(&line, "account", answer->account);
-    log_text(&line, "mechanism", mechanism);
-    log_text(&line, "client", login->peer->client);
-    log_text(&line, "tls", tls_name(login));
+    handover_describe(&line, user, mechanism, login->peer->client, &login->tls, answer);
     log_end(&line);
 }
 
@@ -102,7 +86,7 @@ static void log_end_of_session(const struct pop3login *login)
     log_begin(&line, "closed");
     log_text(&line, "service", login->peer->service);
     log_text(&line, "client", login->peer->client);
-    log_text(&line, "tls", tls_name(login));
+    log_text(&line, "tls", tls_name(&login->tls));
     log_number(&line, "failures", login->failures);
     log_text(&line, "end", login->end);
     log_end(&line);
@@ -153,7 +137,7 @@ static void ask(struct pop3login *login, const char *mechanism, struct slice use
         .mechanism = mechanism,
         .client = login->peer->client,
         .listening = login->peer->server,
-        .tls = has_tls(login),
+        .tls = tls_is_on(&login->tls),
         .user = user,
         .secret = secret,
         .challenge = slice_text(login->banner),
@@ -283,7 +267,7 @@ static void say_capa(struct pop3login *login, struct slice argument)
     (void)argument;
     reply(login, POP3REPLY_CAPA);
     stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"));
-    if (!has_tls(login))
+    if (!tls_is_on(&login->tls))
         stream_write(stream, SLICE("STLS\r\n"));
     if (takes_passwords(login))
         stream_write(stream, SLICE("USER\r\nSASL PLAIN LOGIN\r\n"));
@@ -303,25 +287,20 @@ static void say_quit(struct pop3login *login, struct slice argument)
     end(login, "quit");
 }
 
-/* Puts TLS between the client and the stream, whose descriptors keep their numbers. */
 static bool begin_tls(struct pop3login *login)
 {
-    struct stream *stream = &login->stream;
-    if (!tls_serve(stream->in, login->peer->client, &login->tls)) {
-        login->tls.version[0] = '\0';
+    switch (tls_serve_stream(&login->stream, login->peer->client, &login->tls)) {
+    case TLS_SERVED:
+        return true;
+    case TLS_REFUSED:
         log_tls_failure(login);
         end(login, "tls-failed");
-        return false;
-    }
-    int plain = login->tls.fd;
-    login->tls.fd = -1;
-    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
-                io_set_nonblocking(stream->in, true);
-    io_close(&plain);
-    stream_switch(stream, stream->in, stream->out);
-    if (!done)
+        break;
+    case TLS_DESCRIPTORS:
         end(login, "descriptors");
-    return done;
+        break;
+    }
+    return false;
 }
 
 /* What came in plaintext behind STLS is thrown away, as is what was said before (RFC 2595 4;
@@ -329,7 +308,7 @@ static bool begin_tls(struct pop3login *login)
 static void say_stls(struct pop3login *login, struct slice argument)
 {
     (void)argument;
-    if (has_tls(login)) {
+    if (tls_is_on(&login->tls)) {
         reply(login, POP3REPLY_TLS_ALREADY);
         return;
     }

@@ -1,20 +1,15 @@
 /* ehlo - see ehlo.h */
 #include "ehlo.h"
 
-static bool has_tls(const struct session *session)
-{
-    return session->tls.version[0] != '\0';
-}
-
 bool ehlo_offers_starttls(const struct session *session)
 {
-    return !has_tls(session); /* on 465 it is there from the first byte */
+    return !tls_is_on(&session->tls); /* on 465 it is there from the first byte */
 }
 
 bool ehlo_offers_auth(const struct session *session)
 {
     return session_is_submission(session) && session->account[0] == '\0' &&
-           (has_tls(session) || session->host.plaintext_auth);
+           (tls_is_on(&session->tls) || session->host.plaintext_auth);
 }
 
 static bool always(const struct session *session)

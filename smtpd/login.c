@@ -38,7 +38,7 @@ static void log_login(struct session *session, const struct sasl *sasl,
     log_text(&line, "result", auth_code_name(answer->code));
     log_value(&line, "user", sasl->user);
     log_text(&line, "client", session->peer->client);
-    log_text(&line, "tls", session->tls.version[0] != '\0' ? session->tls.version : "none");
+    log_text(&line, "tls", tls_name(&session->tls));
     log_end(&line);
 }
 
@@ -77,7 +77,7 @@ static void ask(struct session *session, const struct sasl *sasl)
         .mechanism = "plain",
         .client = session->peer->client,
         .listening = session->peer->server,
-        .tls = session->tls.version[0] != '\0',
+        .tls = tls_is_on(&session->tls),
         .user = sasl->user,
         .secret = sasl->secret,
         .challenge = SLICE(""),

@@ -251,23 +251,13 @@ static void say_forbidden(struct session *session, struct slice argument)
 
 /* ---- TLS --------------------------------------------------------------------------------------*/
 
-/* Puts TLS between the client and the stream; the stream's descriptors stay the same numbers. */
 static bool begin_tls(struct session *session)
 {
-    struct stream *stream = &session->stream;
-    if (!tls_serve(stream->in, session->peer->client, &session->tls)) {
-        session->tls.version[0] = '\0';
-        return false;
-    }
-    int plain = session->tls.fd;
-    session->tls.fd = -1;
-    bool done = dup2(plain, stream->in) >= 0 && dup2(plain, stream->out) >= 0 &&
-                io_set_nonblocking(stream->in, true);
-    io_close(&plain);
-    stream_switch(stream, stream->in, stream->out);
-    if (!done)
+    enum tls_result result =
+        tls_serve_stream(&session->stream, session->peer->client, &session->tls);
+    if (result == TLS_DESCRIPTORS)
         session_end(session, "descriptors");
-    return done;
+    return result == TLS_SERVED;
 }
 
 static void log_tls_failure(struct session *session)
@@ -432,7 +422,7 @@ static void log_session(struct session *session)
     log_text(&line, "port", session->peer->client_port);
     if (session->helo[0] != '\0')
         log_text(&line, "helo", session->helo);
-    if (session->tls.version[0] != '\0')
+    if (tls_is_on(&session->tls))
         log_text(&line, "tls", session->tls.version);
     if (session->account[0] != '\0')
         log_text(&line, "user", session->account);

@@ -134,6 +134,57 @@ static void refused(void **state)
     }
 }
 
+/* The client's stream goes on under the same number, without what was said before. */
+static void stream_served(void **state)
+{
+    static const struct {
+        struct part part;
+        enum tls_result result;
+        const char *name;
+    } cases[] = {
+        {{.request = "tls/1|server|192.0.2.1",
+          .answer = {"ok", "TLSv1.2", "SUITE", ""},
+          .with_fd = true},
+         TLS_SERVED,
+         "TLSv1.2"},
+        {{.request = "tls/1|server|192.0.2.1", .answer = {"no", "busy"}}, TLS_REFUSED, "none"},
+        /* a version with an answer that is nonsense is none */
+        {{.request = "tls/1|server|192.0.2.1", .answer = {"ok", "TLSv1.2", "SUITE", ""}},
+         TLS_REFUSED,
+         "none"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int client[2], status;
+        struct stream stream;
+        struct slice bytes;
+        struct tls_session session;
+        int listener = unixsocket_listen(TLS_SOCKET, SOCK_SEQPACKET, 1);
+        assert_true(listener >= 0);
+        pid_t pid = fork();
+        if (pid == 0)
+            play(listener, &cases[i].part);
+        assert_true(unixsocket_pair(SOCK_STREAM, client));
+        assert_true(stream_init(&stream, client[0], client[0], 100, 5000));
+        assert_true(stream_push_pending(&stream, SLICE("early")));
+        assert_int_equal(tls_serve_stream(&stream, "192.0.2.1", &session), cases[i].result);
+        assert_int_equal(tls_is_on(&session), cases[i].result == TLS_SERVED);
+        assert_string_equal(tls_name(&session), cases[i].name);
+        assert_int_equal(session.fd, -1);
+        assert_int_equal(stream.in, client[0]);
+        if (cases[i].result == TLS_SERVED) {
+            assert_int_equal(stream_bytes(&stream, 100, &bytes), STREAM_OK);
+            assert_slice(bytes, "plain");
+        }
+        stream_free(&stream);
+        io_close(&client[0]);
+        io_close(&client[1]);
+        io_close(&listener);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+}
+
 static void no_tlsd(void **state)
 {
     struct tls_session session;
@@ -162,10 +213,8 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(served),
-        cmocka_unit_test(connected),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(no_tlsd),
+        cmocka_unit_test(served),        cmocka_unit_test(connected), cmocka_unit_test(refused),
+        cmocka_unit_test(stream_served), cmocka_unit_test(no_tlsd),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
