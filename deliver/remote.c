@@ -10,7 +10,8 @@
  * If taken    attacker sees the messages that this worker is given, and may speak to the internet;
  *             no queue, no mailbox, no password, no key
  * Limits      connect 30 s, 8 addresses a message, RFC 5321 4.5.3.2 for replies, reply 100 lines;
- *             an idle connection is kept 5 s
+ *             a message has 30 minutes and 1 second for 16 KB of it, 115 minutes at most; an idle
+ *             connection is kept 5 s
  * Exits       0 done (queued closed), 100 wrong use or configuration, 111 passing trouble
  */
 #include "clock.h"

@@ -19,6 +19,7 @@ struct run {
     const struct remote_request *request;
     struct smtp_client_outcome *outcomes;
     unsigned attempts;
+    int64_t deadline;
     /* The last failure that left recipients undecided; passing ones outweigh permanent ones. */
     enum verdict verdict;
     char status[SMTP_REPLY_STATUS_MAX];
@@ -153,6 +154,7 @@ static enum smtp_client_result open_connection(struct run *run, const struct ip 
         log_event("unreachable", "reason", text);
         return SMTP_CLIENT_LOST;
     }
+    smtp_client_limit(client, run->deadline);
     name_destination(run->request, delivery->destination, sizeof delivery->destination);
     enum smtp_client_result result = smtp_client_greet(client, delivery->helo, host, wants_tls);
     if (result == SMTP_CLIENT_OK)
@@ -178,7 +180,8 @@ static void try_address(struct run *run, const struct ip *ip, const char *host)
 
 static bool goes_on(const struct run *run)
 {
-    return run->attempts < REMOTE_DELIVERY_ATTEMPTS_MAX && !is_all_decided(run);
+    return run->attempts < REMOTE_DELIVERY_ATTEMPTS_MAX && clock_left(run->deadline) > 0 &&
+           !is_all_decided(run);
 }
 
 /* ---- where to ---------------------------------------------------------------------------------*/
@@ -275,10 +278,18 @@ static void try_open_connection(struct run *run)
     if (!delivery->client.is_open)
         return;
     name_destination(run->request, name, sizeof name);
+    smtp_client_limit(&delivery->client, run->deadline);
     if (strcmp(name, delivery->destination) == 0)
         send_message(run, true);
     else
         remote_delivery_end_connection(delivery);
+}
+
+int64_t remote_delivery_limit_ms(uint64_t size)
+{
+    uint64_t transfer_ms = size / REMOTE_DELIVERY_BYTES_PER_MS;
+    uint64_t most_ms = REMOTE_DELIVERY_MOST_MS - REMOTE_DELIVERY_LEAST_MS;
+    return REMOTE_DELIVERY_LEAST_MS + (int64_t)(transfer_ms < most_ms ? transfer_ms : most_ms);
 }
 
 void remote_delivery_run(struct remote_delivery *delivery, const struct remote_request *request,
@@ -286,6 +297,7 @@ void remote_delivery_run(struct remote_delivery *delivery, const struct remote_r
 {
     struct run run = {
         .delivery = delivery, .request = request, .outcomes = outcomes, .verdict = VERDICT_OK};
+    run.deadline = clock_deadline(remote_delivery_limit_ms(request->mail.size));
     struct ip ip;
     note_failure(&run, VERDICT_TEMP, "4.4.0", "not tried");
     run.verdict = VERDICT_OK; /* anything that is noted now counts */

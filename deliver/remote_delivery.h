@@ -13,6 +13,11 @@ enum {
     REMOTE_DELIVERY_ATTEMPTS_MAX = 8, /* addresses tried for one message */
     REMOTE_DELIVERY_CONNECT_MS = 30000,
     REMOTE_DELIVERY_KEEP_MS = 5000, /* an idle connection, for the next message */
+    /* For all of one message; queued gives up a little after the most (REMOTE_JOB_MS), and a
+     * delivery that went on behind its back would be a second one. */
+    REMOTE_DELIVERY_LEAST_MS = 1800000,
+    REMOTE_DELIVERY_BYTES_PER_MS = 16,
+    REMOTE_DELIVERY_MOST_MS = 6900000,
 };
 
 struct remote_delivery {
@@ -23,6 +28,8 @@ struct remote_delivery {
     char destination[REMOTE_REQUEST_HOST_MAX + 8]; /* of the open connection */
 };
 
+/* How long a message of this size may take, over all servers. */
+int64_t remote_delivery_limit_ms(uint64_t size);
 /* Decides all outcomes. */
 void remote_delivery_run(struct remote_delivery *delivery, const struct remote_request *request,
                          struct smtp_client_outcome outcomes[]);

@@ -27,7 +27,7 @@ enum {
 
 void smtp_client_init(struct smtp_client *client)
 {
-    *client = (struct smtp_client){.is_open = false};
+    *client = (struct smtp_client){.is_open = false, .deadline = CLOCK_NEVER};
 }
 
 bool smtp_client_open(struct smtp_client *client, int fd, const char *address)
@@ -44,6 +44,11 @@ bool smtp_client_open(struct smtp_client *client, int fd, const char *address)
     }
     client->is_open = true;
     return true;
+}
+
+void smtp_client_limit(struct smtp_client *client, int64_t deadline)
+{
+    client->deadline = deadline;
 }
 
 void smtp_client_close(struct smtp_client *client)
@@ -120,7 +125,8 @@ static enum smtp_client_result read_reply(struct smtp_client *client, int64_t wa
     struct stream *stream = &client->stream;
     smtp_reply_init(&client->reply);
     stream->timeout_ms = CLOCK_NEVER;
-    stream->deadline = clock_deadline(wait_ms);
+    int64_t deadline = clock_deadline(wait_ms);
+    stream->deadline = deadline < client->deadline ? deadline : client->deadline;
     for (;;) {
         struct slice line, text;
         enum stream_result got = stream_line(stream, LINE_MAX_BYTES, &line);
@@ -141,7 +147,7 @@ static void write_command(struct smtp_client *client, const char *verb, const ch
 {
     /* Output may leave here when there is much of it. */
     client->stream.timeout_ms = COMMAND_MS;
-    client->stream.deadline = CLOCK_NEVER;
+    client->stream.deadline = client->deadline;
     stream_write_text(&client->stream, verb);
     stream_write_text(&client->stream, argument);
     stream_write_text(&client->stream, "\r\n");
@@ -257,7 +263,7 @@ static bool pipelines(const struct smtp_client *client)
 static void write_path(struct smtp_client *client, const char *verb, struct slice address)
 {
     client->stream.timeout_ms = COMMAND_MS;
-    client->stream.deadline = CLOCK_NEVER;
+    client->stream.deadline = client->deadline;
     stream_write_text(&client->stream, verb);
     stream_write(&client->stream, address);
     stream_write_text(&client->stream, ">");
@@ -395,7 +401,7 @@ static bool write_message(struct smtp_client *client, const struct smtp_client_m
     struct smtpdata_encoder encoder;
     uint64_t done = 0;
     client->stream.timeout_ms = DATA_BLOCK_MS;
-    client->stream.deadline = CLOCK_NEVER;
+    client->stream.deadline = client->deadline;
     smtpdata_encoder_init(&encoder, true);
     write_encoded(client, &encoder, mail->added);
     while (done < mail->size && client->stream.broken == STREAM_OK) {

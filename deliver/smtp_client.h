@@ -46,6 +46,7 @@ struct smtp_client {
     char trouble[SMTP_CLIENT_TEXT_MAX];
     char tls_version[TLS_TEXT_MAX]; /* "" without TLS */
     char *buffer;                   /* for the message's bytes */
+    int64_t deadline;               /* of everything, CLOCK_NEVER for none */
 };
 
 /* How it went for one recipient. */
@@ -72,6 +73,9 @@ struct smtp_client_mail {
 void smtp_client_init(struct smtp_client *client);
 /* Takes the connected descriptor over. False, with it closed, without memory. */
 bool smtp_client_open(struct smtp_client *client, int fd, const char *address);
+/* A server may be slow at every step within the limits of RFC 5321, and so hold us for days: at
+ * `deadline` whatever goes on is LOST. */
+void smtp_client_limit(struct smtp_client *client, int64_t deadline);
 /* From the greeting to the state in which MAIL may be said; with STARTTLS if `wants_tls` and the
  * server offers it. `server_name` goes into the handshake. After anything but OK: close. */
 enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char *helo,

@@ -2,7 +2,8 @@
  * smtp_client: transactions with servers of all kinds, played by a script
  *
  * "S:" the server's line, "C:" the client's line as expected, "M:" the message's end is awaited
- * (what came must be the text), "E:" the client must close, "X:" the server goes away.
+ * (what came must be the text), "E:" the client must close, "X:" the server goes away, "P:" it does
+ * nothing any more.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -153,6 +154,10 @@ _Noreturn static void serve(int fd, const char *const lines[])
             break;
         case 'M':
             expect_message(&stream, text);
+            break;
+        case 'P':
+            stream_flush(&stream);
+            pause();
             break;
         case 'X':
             stream_flush(&stream);
@@ -395,6 +400,49 @@ static void a_short_file_is_never_ended(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Slow, but within all the limits of single steps. */
+static void a_slow_server_holds_us_till_the_limit(void **state)
+{
+    (void)state;
+    enum { LIMIT_MS = 300, SOON_MS = 5000, LARGE = 8 << 20 };
+    static const char *const reads_nothing[] = {PIPED,       FROM,        "C: RCPT TO:<a@x>",
+                                                "C: DATA",   "S: 250 ok", "S: 250 ok",
+                                                "S: 354 go", "P:",        NULL};
+    static const char *const never_ends[] = {"S: 220-hello", "P:", NULL};
+    static const char *const *const servers[] = {reads_nothing, never_ends};
+    for (size_t i = 0; i < 2; i++) {
+        struct smtp_client client;
+        struct smtp_client_outcome outcome = {0};
+        struct slice recipient = SLICE("a@x");
+        int pair[2], message = make_message();
+        assert_int_equal(ftruncate(message, LARGE), 0);
+        struct smtp_client_mail mail = {.sender = SLICE("s@example.jp"),
+                                        .recipients = &recipient,
+                                        .recipient_count = 1,
+                                        .fd = message,
+                                        .size = LARGE};
+        assert_true(unixsocket_pair(SOCK_STREAM, pair));
+        fflush(NULL);
+        pid_t pid = fork();
+        if (pid == 0)
+            serve(pair[1], servers[i]);
+        close(pair[1]);
+        int64_t began = clock_ms();
+        assert_true(smtp_client_open(&client, pair[0], "peer"));
+        smtp_client_limit(&client, clock_deadline(LIMIT_MS));
+        enum smtp_client_result result = smtp_client_greet(&client, "me", "server", true);
+        if (result == SMTP_CLIENT_OK)
+            result = smtp_client_send(&client, &mail, &outcome);
+        assert_int_equal(result, SMTP_CLIENT_LOST);
+        assert_non_null(strstr(client.trouble, "no answer in time"));
+        assert_true(clock_ms() - began < SOON_MS);
+        smtp_client_quit(&client);
+        io_close(&message);
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+    }
+}
+
 /* ---- requests ---------------------------------------------------------------------------------*/
 
 static bool read_request(const char *const fields[], size_t count, struct remote_request *request)
@@ -473,9 +521,13 @@ static int enter_empty_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies_are_read),  cmocka_unit_test(replies_are_bounded),
-        cmocka_unit_test(dialogues_hold),    cmocka_unit_test(a_short_file_is_never_ended),
-        cmocka_unit_test(requests_are_read), cmocka_unit_test(answers_fit_into_a_packet),
+        cmocka_unit_test(replies_are_read),
+        cmocka_unit_test(replies_are_bounded),
+        cmocka_unit_test(dialogues_hold),
+        cmocka_unit_test(a_short_file_is_never_ended),
+        cmocka_unit_test(a_slow_server_holds_us_till_the_limit),
+        cmocka_unit_test(requests_are_read),
+        cmocka_unit_test(answers_fit_into_a_packet),
     };
     return cmocka_run_group_tests(tests, enter_empty_folder, NULL);
 }
