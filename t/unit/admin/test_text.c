@@ -169,10 +169,10 @@ static void test_output(void **state)
     check_output("[]", "");
     check_output("\"text\"", "text\n");
     check_output("[\"a\", \"b\"]", "a\nb\n");
-    check_output("{\"a\": 1, \"long\": true, \"none\": null}", "a     1\nlong  yes\nnone  -\n");
+    check_output("{\"a\": 1, \"long\": true, \"none\": null}", "a     1\nlong  on\nnone  -\n");
     check_output("{\"a\": [\"x\", \"y\"]}", "a  x y\n");
     check_output("[{\"id\": \"1\", \"name\": \"x\"}, {\"id\": \"22\"}]", "id  name\n1   x\n22\n");
-    check_output("{\"n\": 1, \"o\": {\"p\": false}}", "n  1\no\n  p  no\n");
+    check_output("{\"n\": 1, \"o\": {\"p\": false}}", "n  1\no\n  p  off\n");
     check_output("{\"h\": [\"a: b\", \"c\"], \"t\": \"x\\ty\"}", "h\n  a: b\n  c\nt  x y\n");
     check_output("\"a\\u001b[31m\"", "a?[31m\n");
     check_output("[{\"a\": \"\xe6\x97\xa5\", \"b\": \"x\"}, {\"a\": \"yy\", \"b\": \"z\"}]",
