@@ -12,17 +12,22 @@ static unsigned byte_at(struct slice bytes, size_t index)
     return (unsigned char)bytes.data[index];
 }
 
-bool encode_base64(struct slice bytes, struct str *text)
+/* Room for the digits of that many groups; *out is NULL when there are none. */
+static bool reserve(struct str *text, size_t groups, size_t digits, char **out)
 {
     size_t size;
-    if (!number_multiply(bytes.size / 3 + (bytes.size % 3 != 0), 4, &size)) {
+    *out = NULL;
+    if (!number_multiply(groups, digits, &size))
         text->failed = true;
-        return false;
-    }
-    if (size == 0)
-        return !text->failed;
-    char *out = str_reserve(text, size);
-    if (!out)
+    else if (size > 0)
+        *out = str_reserve(text, size);
+    return !text->failed;
+}
+
+bool encode_base64(struct slice bytes, struct str *text)
+{
+    char *out;
+    if (!reserve(text, bytes.size / 3 + (bytes.size % 3 != 0), 4, &out))
         return false;
     size_t at = 0;
     for (size_t i = 0; i < bytes.size; i += 3) {
@@ -34,7 +39,7 @@ bool encode_base64(struct slice bytes, struct str *text)
         out[at++] = left > 1 ? base64_digits[group >> 6 & 63] : '=';
         out[at++] = left > 2 ? base64_digits[group & 63] : '=';
     }
-    str_added(text, size);
+    str_added(text, at);
     return true;
 }
 
@@ -97,21 +102,14 @@ bool encode_from_base64(struct slice text, struct str *bytes)
 
 bool encode_hex(struct slice bytes, struct str *text)
 {
-    size_t size;
-    if (!number_multiply(bytes.size, 2, &size)) {
-        text->failed = true;
-        return false;
-    }
-    if (size == 0)
-        return !text->failed;
-    char *out = str_reserve(text, size);
-    if (!out)
+    char *out;
+    if (!reserve(text, bytes.size, 2, &out))
         return false;
     for (size_t i = 0; i < bytes.size; i++) {
         out[2 * i] = hex_digits[byte_at(bytes, i) >> 4];
         out[2 * i + 1] = hex_digits[byte_at(bytes, i) & 15];
     }
-    str_added(text, size);
+    str_added(text, 2 * bytes.size);
     return true;
 }
 

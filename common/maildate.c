@@ -1,6 +1,7 @@
 /* maildate - see maildate.h */
 #include "maildate.h"
 
+#include "mailspace.h"
 #include "number.h"
 
 enum {
@@ -139,43 +140,14 @@ static bool cut_month(struct slice *text, unsigned *month)
 
 /* ---- RFC 5322 ------------------------------------------------------------------------------- */
 
-/* The size of the comment at the front, nested ones included; one that never ends takes all. */
-static size_t comment_size(struct slice text)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '\\')
-            i++;
-        else if (text.data[i] == '(')
-            depth++;
-        else if (text.data[i] == ')' && --depth == 0)
-            return i + 1;
-    }
-    return text.size;
-}
-
-/* Blanks, line ends and comments. */
-static void skip_space(struct slice *text)
-{
-    for (;;) {
-        char byte = peek(*text);
-        if (byte == '(')
-            *text = slice_from(*text, comment_size(*text));
-        else if (text->size > 0 && (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n'))
-            *text = slice_from(*text, 1);
-        else
-            return;
-    }
-}
-
 /* The weekday is not compared with the date: it is wrong often enough, and the date counts. */
 static void skip_weekday(struct slice *text)
 {
-    skip_space(text);
+    mailspace_skip(text);
     cut_letters(text);
-    skip_space(text);
+    mailspace_skip(text);
     cut_byte(text, ',');
-    skip_space(text);
+    mailspace_skip(text);
 }
 
 /* RFC 5322 4.3: what two and three digits mean. */
@@ -196,10 +168,10 @@ static bool cut_date(struct slice *text, struct date *date)
 {
     if (!cut_number(text, 1, 2, &date->day))
         return false;
-    skip_space(text);
+    mailspace_skip(text);
     if (!cut_month(text, &date->month))
         return false;
-    skip_space(text);
+    mailspace_skip(text);
     return cut_year(text, &date->year);
 }
 
@@ -207,17 +179,17 @@ static bool cut_time(struct slice *text, struct date *date)
 {
     if (!cut_number(text, 1, 2, &date->hour))
         return false;
-    skip_space(text);
+    mailspace_skip(text);
     if (!cut_byte(text, ':'))
         return false;
-    skip_space(text);
+    mailspace_skip(text);
     if (!cut_number(text, 1, 2, &date->minute))
         return false;
-    skip_space(text);
+    mailspace_skip(text);
     date->second = 0;
     if (!cut_byte(text, ':'))
         return true;
-    skip_space(text);
+    mailspace_skip(text);
     return cut_number(text, 1, 2, &date->second);
 }
 
@@ -269,10 +241,10 @@ bool maildate_parse(struct slice text, int64_t *seconds, int *zone_minutes)
     skip_weekday(&text);
     if (!cut_date(&text, &date))
         return false;
-    skip_space(&text);
+    mailspace_skip(&text);
     if (!cut_time(&text, &date))
         return false;
-    skip_space(&text);
+    mailspace_skip(&text);
     if (!cut_zone(&text, &zone))
         return false;
     /* What may follow ("Standard Time", a zone's name without parentheses) changes nothing. */

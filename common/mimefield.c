@@ -1,5 +1,6 @@
 /* mimefield - header fields and their parameters, see mime.h */
 #include "encode.h"
+#include "mailspace.h"
 #include "mime.h"
 #include "number.h"
 
@@ -82,38 +83,6 @@ bool mime_find_field(struct slice header, const char *name, struct slice *value)
 
 /* ---- words of a structured field ------------------------------------------------------------ */
 
-static bool is_space(char byte)
-{
-    return is_blank(byte) || byte == '\r' || byte == '\n';
-}
-
-/* The size of the comment at the front, nested ones included; one that never ends takes all. */
-static size_t comment_size(struct slice text)
-{
-    size_t depth = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '\\')
-            i++;
-        else if (text.data[i] == '(')
-            depth++;
-        else if (text.data[i] == ')' && --depth == 0)
-            return i + 1;
-    }
-    return text.size;
-}
-
-static void skip_space(struct slice *text)
-{
-    for (;;) {
-        if (text->size > 0 && is_space(text->data[0]))
-            *text = slice_from(*text, 1);
-        else if (text->size > 0 && text->data[0] == '(')
-            *text = slice_from(*text, comment_size(*text));
-        else
-            return;
-    }
-}
-
 /* RFC 2045 5.1: no blanks, no controls, none of the special characters. */
 static bool is_token_byte(char byte)
 {
@@ -134,13 +103,13 @@ static struct slice cut_token(struct slice *text)
 bool mime_split_type(struct slice field, struct slice *type, struct slice *subtype)
 {
     field = slice_part(field, 0, MIME_FIELD_MAX);
-    skip_space(&field);
+    mailspace_skip(&field);
     struct slice first = cut_token(&field);
-    skip_space(&field);
+    mailspace_skip(&field);
     if (first.size == 0 || !slice_starts(field, SLICE("/")))
         return false;
     field = slice_from(field, 1);
-    skip_space(&field);
+    mailspace_skip(&field);
     struct slice second = cut_token(&field);
     if (second.size == 0)
         return false;
@@ -186,7 +155,7 @@ static void cut_unquoted(struct slice *text, struct str *out)
 {
     size_t size = 0;
     while (size < text->size && text->data[size] != ';') {
-        if (text->data[size] == '(' && size > 0 && is_space(text->data[size - 1]))
+        if (text->data[size] == '(' && size > 0 && mailspace_is_space(text->data[size - 1]))
             break;
         size++;
     }
@@ -202,7 +171,7 @@ static void skip_to_next(struct slice *text)
 {
     while (text->size > 0 && text->data[0] != ';') {
         if (text->data[0] == '(') {
-            *text = slice_from(*text, comment_size(*text));
+            *text = slice_from(*text, mailspace_comment(*text));
         } else if (text->data[0] == '"') {
             struct str ignored;
             str_init(&ignored, 0);
@@ -219,11 +188,11 @@ static void skip_to_next(struct slice *text)
 /* What stands before the first ';', without comments and quotes. */
 static void cut_value(struct slice *text, struct str *value)
 {
-    skip_space(text);
+    mailspace_skip(text);
     while (text->size > 0 && text->data[0] != ';') {
         char byte = text->data[0];
         if (byte == '(') {
-            *text = slice_from(*text, comment_size(*text));
+            *text = slice_from(*text, mailspace_comment(*text));
             continue;
         }
         *text = slice_from(*text, 1);
@@ -262,7 +231,7 @@ struct segments {
 static void cut_name(struct slice *text, struct str *name)
 {
     size_t size = 0;
-    while (size < text->size && !is_space(text->data[size]) &&
+    while (size < text->size && !mailspace_is_space(text->data[size]) &&
            !slice_has(SLICE("=;("), text->data[size])) {
         str_append_byte(name, slice_lower(text->data[size]));
         size++;
@@ -295,11 +264,11 @@ static void segment_parse(struct slice *text, struct segments *segments)
     str_init(&segment->value, MIME_FIELD_MAX);
     segments->count++;
     cut_name(text, &segment->name);
-    skip_space(text);
+    mailspace_skip(text);
     bool has_value = slice_starts(*text, SLICE("=")) && segment->name.size > 0;
     if (has_value) {
         *text = slice_from(*text, 1);
-        skip_space(text);
+        mailspace_skip(text);
         if (slice_starts(*text, SLICE("\""))) {
             *text = slice_from(*text, 1);
             cut_quoted(text, &segment->value);
@@ -434,7 +403,8 @@ bool mime_parse_parameters(struct slice field, struct mime_parameters *parameter
         return false;
     segments->count = 0;
     segments->failed = false;
-    for (skip_space(&rest); rest.size > 0 && segments->count < SEGMENTS_MAX; skip_space(&rest))
+    for (mailspace_skip(&rest); rest.size > 0 && segments->count < SEGMENTS_MAX;
+         mailspace_skip(&rest))
         segment_parse(&rest, segments);
     bool done = !segments->failed && !parameters->value.failed;
     if (done && segments->count > 0) {

@@ -1,6 +1,7 @@
 /* headerlex - see headerlex.h */
 #include "headerlex.h"
 
+#include "mailspace.h"
 #include "mime.h"
 
 #include <string.h>
@@ -16,11 +17,6 @@ void headerlex_end(struct headerlex *lex)
 {
     str_free(&lex->text);
     str_free(&lex->comment);
-}
-
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
 static bool is_line_end(char byte)
@@ -70,7 +66,7 @@ static void skip_space(struct headerlex *lex)
     lex->spaced = false;
     while (lex->rest.size > 0) {
         char byte = lex->rest.data[0];
-        if (!is_space(byte) && byte != '(')
+        if (!mailspace_is_space(byte) && byte != '(')
             return;
         lex->rest = slice_from(lex->rest, 1);
         lex->spaced = true;
@@ -88,7 +84,7 @@ static bool is_special(const struct headerlex *lex, char byte)
 
 static bool ends_word(const struct headerlex *lex, char byte)
 {
-    return is_space(byte) || byte == '(' || byte == '"' || is_special(lex, byte);
+    return mailspace_is_space(byte) || byte == '(' || byte == '"' || is_special(lex, byte);
 }
 
 enum headerlex_token headerlex_next(struct headerlex *lex)
@@ -128,7 +124,7 @@ bool headerlex_unfold(struct slice value, struct str *text)
             size++;
         str_append(text, slice_part(value, 0, size));
         bool is_fold = size < value.size;
-        while (size < value.size && is_space(value.data[size]))
+        while (size < value.size && mailspace_is_space(value.data[size]))
             size++;
         if (is_fold)
             str_append_byte(text, ' ');
