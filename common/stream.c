@@ -80,6 +80,13 @@ static enum stream_result fill(struct stream *stream)
     return STREAM_OK;
 }
 
+const char *stream_end_name(enum stream_result result)
+{
+    if (result == STREAM_TIMEOUT)
+        return "timeout";
+    return result == STREAM_END ? "disconnected" : "connection-trouble";
+}
+
 struct slice stream_pending(const struct stream *stream)
 {
     return slice_from(str_slice(&stream->input), stream->consumed);

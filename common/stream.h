@@ -27,6 +27,9 @@ enum {
     STREAM_OUTPUT_MAX = 65536, /* more than this is written out before more is taken */
 };
 
+/* For the log, why a session whose stream gave this result is over. */
+const char *stream_end_name(enum stream_result result);
+
 struct stream {
     int in;
     int out;

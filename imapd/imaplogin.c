@@ -169,7 +169,7 @@ static void lost(struct imaplogin *login, enum stream_result result)
     if (result == STREAM_TIMEOUT)
         say_bye(login, "Too slow", "timeout");
     else
-        login->end = result == STREAM_END ? "disconnected" : "connection-trouble";
+        login->end = stream_end_name(result);
 }
 
 /* ---- passwords ---------------------------------------------------------------------------------

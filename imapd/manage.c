@@ -13,15 +13,23 @@ static bool parse_mailbox(struct parse *arguments, struct slice *name)
     return parse_astring(arguments, name) && parse_at_end(arguments);
 }
 
+/* The same, as a folder that need not be there. ANSWER_DONE, or what is wrong with it. */
+static enum answer parse_new(struct parse *arguments, enum answer bad_name,
+                             struct imapfolder *folder)
+{
+    struct slice name;
+    if (!parse_mailbox(arguments, &name))
+        return ANSWER_SYNTAX;
+    return imapfolder_named_new(name, folder) ? ANSWER_DONE : bad_name;
+}
+
 enum answer manage_create(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
-    struct slice name;
     struct imapfolder folder;
-    if (!parse_mailbox(arguments, &name))
-        return ANSWER_SYNTAX;
-    if (!imapfolder_named_new(name, &folder))
-        return ANSWER_BAD_NAME;
+    enum answer answer = parse_new(arguments, ANSWER_BAD_NAME, &folder);
+    if (answer != ANSWER_DONE)
+        return answer;
     return foldertree_create(&folder) ? ANSWER_DONE : answer_from_errno(errno);
 }
 
@@ -126,12 +134,10 @@ enum answer manage_rename(struct imapsession *session, struct parse *arguments)
 enum answer manage_subscribe(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
-    struct slice name;
     struct imapfolder folder;
-    if (!parse_mailbox(arguments, &name))
-        return ANSWER_SYNTAX;
-    if (!imapfolder_named_new(name, &folder))
-        return ANSWER_BAD_NAME;
+    enum answer answer = parse_new(arguments, ANSWER_BAD_NAME, &folder);
+    if (answer != ANSWER_DONE)
+        return answer;
     if (!foldertree_exists(&folder))
         return ANSWER_NO_MAILBOX;
     return subscribe_change(slice_text(folder.name), true) ? ANSWER_DONE : answer_from_errno(errno);
@@ -140,12 +146,10 @@ enum answer manage_subscribe(struct imapsession *session, struct parse *argument
 enum answer manage_unsubscribe(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
-    struct slice name;
     struct imapfolder folder;
-    if (!parse_mailbox(arguments, &name))
-        return ANSWER_SYNTAX;
-    if (!imapfolder_named_new(name, &folder))
-        return ANSWER_NOT_SUBSCRIBED;
+    enum answer answer = parse_new(arguments, ANSWER_NOT_SUBSCRIBED, &folder);
+    if (answer != ANSWER_DONE)
+        return answer;
     return subscribe_change(slice_text(folder.name), false) ? ANSWER_DONE
                                                             : answer_from_errno(errno);
 }

@@ -206,9 +206,7 @@ static enum pop3reply reply_of_sasl(enum sasl_result result)
 static bool end_by_stream(struct pop3login *login, enum stream_result result)
 {
     if (result != STREAM_OK)
-        end(login, result == STREAM_TIMEOUT ? "timeout"
-                   : result == STREAM_END   ? "disconnected"
-                                            : "connection-trouble");
+        end(login, stream_end_name(result));
     return result == STREAM_OK;
 }
 

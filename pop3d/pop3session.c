@@ -110,12 +110,21 @@ static void put_uidl_line(struct pop3session *session, size_t number)
     stream_write(&session->stream, slice_of(line, size));
 }
 
+/* The message that is a command's one argument; 0 when there is none, which is answered. */
+static size_t take_message(struct pop3session *session, struct slice argument, const char *syntax)
+{
+    struct slice word;
+    if (pop3command_one(argument, &word))
+        return find_message(session, word);
+    reply_syntax(session, syntax);
+    return 0;
+}
+
 typedef void put_line(struct pop3session *session, size_t number);
 
 static void say_listing(struct pop3session *session, struct slice argument, const char *syntax,
                         put_line *put)
 {
-    struct slice word;
     if (slice_trim(argument).size == 0) {
         reply(session, POP3REPLY_OK);
         for (size_t number = 1; number <= session->maildrop.count; number++)
@@ -124,11 +133,7 @@ static void say_listing(struct pop3session *session, struct slice argument, cons
         stream_write(&session->stream, SLICE(".\r\n"));
         return;
     }
-    if (!pop3command_one(argument, &word)) {
-        reply_syntax(session, syntax);
-        return;
-    }
-    size_t number = find_message(session, word);
+    size_t number = take_message(session, argument, syntax);
     if (number == 0)
         return;
     stream_write(&session->stream, SLICE("+OK "));
@@ -190,12 +195,7 @@ static void send_message(struct pop3session *session, size_t number, uint64_t bo
 
 static void say_retr(struct pop3session *session, struct slice argument)
 {
-    struct slice word;
-    if (!pop3command_one(argument, &word)) {
-        reply_syntax(session, "RETR message");
-        return;
-    }
-    size_t number = find_message(session, word);
+    size_t number = take_message(session, argument, "RETR message");
     if (number > 0)
         send_message(session, number, OUTGOING_ALL);
 }
@@ -216,12 +216,7 @@ static void say_top(struct pop3session *session, struct slice argument)
 
 static void say_dele(struct pop3session *session, struct slice argument)
 {
-    struct slice word;
-    if (!pop3command_one(argument, &word)) {
-        reply_syntax(session, "DELE message");
-        return;
-    }
-    size_t number = find_message(session, word);
+    size_t number = take_message(session, argument, "DELE message");
     if (number > 0) {
         maildrop_delete(&session->maildrop, number);
         reply(session, POP3REPLY_OK);
@@ -296,9 +291,7 @@ static void dispatch(struct pop3session *session, struct slice line)
 
 static void end_by_stream(struct pop3session *session, enum stream_result result)
 {
-    end(session, result == STREAM_TIMEOUT ? "timeout"
-                 : result == STREAM_END   ? "disconnected"
-                                          : "connection-trouble");
+    end(session, stream_end_name(result));
 }
 
 static void serve(struct pop3session *session)
