@@ -199,11 +199,11 @@ void hashers_stop(struct hashers *hashers)
     }
 }
 
-static size_t waiting_of(const struct hashers *hashers, const char *client)
+static size_t waiting_of(const struct hashers *hashers, const char *network)
 {
     size_t count = 0;
     for (const struct hasher_job *job = hashers->first; job; job = job->next)
-        if (strcmp(job->client, client) == 0)
+        if (strcmp(job->network, network) == 0)
             count++;
     return count;
 }
@@ -212,6 +212,8 @@ bool hashers_submit(struct hashers *hashers, struct hasher_job *job)
 {
     job->next = NULL;
     job->waiting = false;
+    /* A customer has 2^64 addresses of IPv6, and so would have the queue. */
+    failures_client(slice_text(job->client), job->network);
     for (int i = 0; i < HASHER_COUNT; i++)
         if (!hashers->hashers[i].busy) {
             if (!give(&hashers->hashers[i], job))
@@ -219,7 +221,7 @@ bool hashers_submit(struct hashers *hashers, struct hasher_job *job)
             return true;
         }
     if (hashers->waiting >= HASHER_QUEUE_MAX ||
-        waiting_of(hashers, job->client) >= HASHER_QUEUE_PER_CLIENT)
+        waiting_of(hashers, job->network) >= HASHER_QUEUE_PER_CLIENT)
         return false;
     if (hashers->last)
         hashers->last->next = job;

@@ -9,6 +9,7 @@
 #ifndef AUTHD_HASHER_H
 #define AUTHD_HASHER_H
 
+#include "failures.h"
 #include "loop.h"
 #include "password.h"
 
@@ -17,7 +18,7 @@
 enum {
     HASHER_COUNT = 2,
     HASHER_QUEUE_MAX = 256,       /* some 3 s of work */
-    HASHER_QUEUE_PER_CLIENT = 64, /* of one address */
+    HASHER_QUEUE_PER_CLIENT = 64, /* of one address, or /64 of IPv6 */
     HASHER_TIMEOUT_MS = 25000,    /* for one hash: a scheme of absurd cost */
 };
 
@@ -31,6 +32,7 @@ struct hasher_job {
     const char *client;
     hasher_done *done;
     void *owner;
+    char network[FAILURES_CLIENT_MAX]; /* the client as it is counted */
     struct hasher_job *next;
     bool waiting;
 };
