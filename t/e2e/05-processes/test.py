@@ -5,7 +5,7 @@ import stat
 import subprocess
 
 from dialogue import Dialogue
-from suite import check, equal, message, wait_until
+from suite import Failure, check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
 DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand"]
@@ -182,3 +182,25 @@ def test_idle_clients_keep_no_place_at_our_own_servers(suite):
     senders[0].expect(None, "250")
     for one in logins + senders:
         one.socket.close()
+
+
+def test_a_taken_queue_leads_setup_nowhere(suite):
+    """setup gives folders away as root: the queue's uid must not choose which."""
+    queue, hold, victim = (suite.path(name) for name in ("queue", "queue/hold", "victim"))
+    uid = os.stat(hold).st_uid
+    done = subprocess.run(["mv", hold, hold + ".kept"], user=uid, group=uid, extra_groups=[],
+                          capture_output=True, check=False)
+    check(done.returncode != 0 and os.stat(queue).st_uid == 0, "queue/ is root's own")
+    os.rename(hold, hold + ".kept")
+    os.mkdir(victim)
+    os.symlink(victim, hold)
+    os.lchown(hold, uid, uid)
+    try:
+        suite.setup()
+        raise AssertionError("setup followed a link")
+    except Failure as failure:
+        check("symbolic link" in str(failure), f"setup says what is wrong: {failure}")
+    equal(os.stat(victim).st_uid, 0, "where the link leads stays root's")
+    os.unlink(hold)
+    os.rename(hold + ".kept", hold)
+    suite.setup()
