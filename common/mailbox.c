@@ -41,13 +41,15 @@ static bool open_parts(struct mailbox *mailbox)
     return true;
 }
 
-struct mailbox *mailbox_open(int directory, const char *path, bool read_only)
+static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,
+                                    bool leaves_new)
 {
     struct mailbox *mailbox = malloc(sizeof *mailbox);
     if (!mailbox)
         return NULL;
     *mailbox = (struct mailbox){.folder = open_folder(directory, path),
                                 .read_only = read_only,
+                                .leaves_new = leaves_new,
                                 .cur = -1,
                                 .new = -1,
                                 .lock = -1,
@@ -62,6 +64,16 @@ struct mailbox *mailbox_open(int directory, const char *path, bool read_only)
     }
     mailbox_close(&mailbox);
     return NULL;
+}
+
+struct mailbox *mailbox_open(int directory, const char *path, bool read_only)
+{
+    return open_mailbox(directory, path, read_only, read_only);
+}
+
+struct mailbox *mailbox_open_to_fill(int directory, const char *path)
+{
+    return open_mailbox(directory, path, false, true);
 }
 
 void mailbox_close(struct mailbox **mailbox)

@@ -46,8 +46,9 @@ struct mailbox_message {
 };
 
 struct mailbox {
-    int folder;     /* descriptor of the Maildir folder */
-    bool read_only; /* EXAMINE: flags don't change, nothing is recent for it alone */
+    int folder;      /* descriptor of the Maildir folder */
+    bool read_only;  /* EXAMINE: flags don't change, nothing is recent for it alone */
+    bool leaves_new; /* messages stay in new/, or come there: nothing is recent for it alone */
     uint32_t uidvalidity, uidnext;
     struct mailbox_message *messages; /* in order of UID */
     size_t count, capacity;
@@ -67,6 +68,7 @@ struct mailbox {
     bool cur_changed;       /* under the lock: something was renamed or removed */
     bool cur_unsynced;      /* under the lock: cur/ is to be synced before it is given back */
     bool new_unsynced;      /* the same for new/ */
+    bool new_changed;       /* under the lock: we put messages into new/, and have them */
     size_t in_new_count;    /* messages with in_new, or more */
     uint32_t uids_on_disk;  /* UIDs below it can't be given out again after a power cut */
     uint64_t device, inode; /* of the folder: locks of two are taken in this order */
@@ -76,6 +78,9 @@ struct mailbox {
 /* Opens `path` relative to `directory`. NULL with errno: ENOENT no such folder; others are passing
  * trouble. Syncs once. */
 struct mailbox *mailbox_open(int directory, const char *path, bool read_only);
+/* The same for who only puts messages in, by mailbox_append and mailbox_copy: all that is new stays
+ * so for the session that selects the folder next. */
+struct mailbox *mailbox_open_to_fill(int directory, const char *path);
 void mailbox_close(struct mailbox **mailbox);
 
 /* Takes over what others did: new messages appended, flags changed, vanished ones marked `gone`.

@@ -35,18 +35,30 @@ void mailbox_append_abort(struct mailbox_append *append)
     maildir_abort(&append->delivery);
 }
 
-/* The message under `name` in cur/ is the last of the list; takes `name` over. */
+/* Where a message goes that comes into `mailbox`: it is recent for whoever selects that first
+ * (RFC 3501 6.3.11, 6.4.7). */
+static int folder_for_new(const struct mailbox *mailbox)
+{
+    return mailbox->leaves_new ? mailbox->new : mailbox->cur;
+}
+
+/* The message under `name` in folder_for_new is the last of the list; takes `name` over. */
 static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, char *name,
                      bool recent)
 {
     struct mailbox_message *message = mailbox_add(mailbox, facts, name);
-    mailbox->cur_unsynced = true;
+    if (mailbox->leaves_new)
+        mailbox->new_unsynced = mailbox->new_changed = true;
+    else
+        mailbox->cur_unsynced = true;
     if (!message) { /* the file is there: the next sync finds it */
         mailbox->in_step = false;
         free(name);
         return false;
     }
     message->recent = recent;
+    message->in_new = mailbox->leaves_new;
+    mailbox->in_new_count += message->in_new;
     return true;
 }
 
@@ -71,7 +83,8 @@ static bool place_append(struct mailbox *mailbox, struct mailbox_append *append,
         return false;
     int tmp = openat(mailbox->folder, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char *name =
-        tmp < 0 ? NULL : mailbox_rename(tmp, append->delivery.temporary, mailbox->cur, facts);
+        tmp < 0 ? NULL
+                : mailbox_rename(tmp, append->delivery.temporary, folder_for_new(mailbox), facts);
     io_close(&tmp);
     if (!name)
         return mailbox_fail(mailbox);
@@ -106,7 +119,7 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
                                  .keywords = append->keywords,
                                  .has_date = true,
                                  .date = append->date,
-                                 .has_info = true};
+                                 .has_info = !mailbox->leaves_new};
     if (!done)
         mailbox_fail(mailbox);
     if (done && !maildir_settle(delivery)) {
@@ -157,7 +170,7 @@ static char *copy_file(struct mailbox *from, const struct mailbox_message *messa
     }
     if (maildir_copy(&delivery, fd, 0, message->size) && maildir_settle(&delivery)) {
         int tmp = openat(to->folder, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        name = tmp < 0 ? NULL : mailbox_rename(tmp, delivery.temporary, to->cur, facts);
+        name = tmp < 0 ? NULL : mailbox_rename(tmp, delivery.temporary, folder_for_new(to), facts);
         io_close(&tmp);
         if (name)
             delivery.temporary[0] = '\0';
@@ -179,12 +192,12 @@ static bool cannot_link(int error)
 static char *place_copy(struct mailbox *from, const struct mailbox_message *message,
                         struct mailbox *to, const struct maildir_name *facts, bool move)
 {
-    int folder = mailbox_folder_of(from, message);
+    int folder = mailbox_folder_of(from, message), target = folder_for_new(to);
     char *name = NULL;
     errno = EXDEV;
     if (from->device == to->device)
-        name = move ? mailbox_rename(folder, message->name, to->cur, facts)
-                    : mailbox_link(folder, message->name, to->cur, facts);
+        name = move ? mailbox_rename(folder, message->name, target, facts)
+                    : mailbox_link(folder, message->name, target, facts);
     if (name || !cannot_link(errno))
         return name;
     name = copy_file(from, message, to, facts);
@@ -198,7 +211,7 @@ static bool copy_locked(struct mailbox *from, struct mailbox_message *message, s
 {
     uint32_t old_uid = message->uid;
     struct maildir_name facts = mailbox_facts(message);
-    facts.has_info = true;
+    facts.has_info = !to->leaves_new;
     facts.keywords = map_keywords(from, message->keywords, to);
     if (!next_uid(to, &facts.uid))
         return false;

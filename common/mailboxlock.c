@@ -188,6 +188,7 @@ static void look_around(struct mailbox *mailbox)
 {
     mailbox->changes_locked = read_counter(mailbox->lock);
     mailbox->cur_changed = false;
+    mailbox->new_changed = false;
     mailbox->cur_unsynced = false;
     mailbox->new_unsynced = false;
     mailbox->in_step = mailbox->synced && mailbox->changes_locked == mailbox->changes &&
@@ -225,6 +226,7 @@ bool mailbox_unlock(struct mailbox *mailbox)
     if (mailbox->cur_changed && mailbox->in_step && mailbox_stamp_cur(mailbox))
         mailbox->changes = mailbox->changes_locked;
     mailbox->cur_changed = false;
+    mailbox->new_changed = false;
     mailbox->lock_depth = 0;
     flock(mailbox->lock, LOCK_UN);
     return done;

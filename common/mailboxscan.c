@@ -472,7 +472,7 @@ static bool take_candidate(struct mailbox *mailbox, struct scan *scan, struct ca
     struct maildir_name facts;
     int from = candidate->in_new ? mailbox->new : mailbox->cur;
     /* EXAMINE gives UIDs, but leaves messages new for the next session (RFC 3501 6.3.2). */
-    int to = mailbox->read_only ? from : mailbox->cur;
+    int to = mailbox->leaves_new ? from : mailbox->cur;
     maildir_parse_name(slice_text(candidate->name), &facts);
     facts.uid = uid;
     errno = 0;
@@ -530,7 +530,8 @@ bool mailbox_sync_locked(struct mailbox *mailbox)
 {
     /* Our own changes under this lock moved the times, and are in the list. */
     bool cur = mailbox->cur_changed ? !mailbox->in_step : !mailbox_cur_is_known(mailbox);
-    bool new = !mailbox_new_is_known(mailbox);
+    /* What others delivered since then has no UID yet, and is found as soon as we let go. */
+    bool new = !mailbox->new_changed && !mailbox_new_is_known(mailbox);
     struct scan scan = {0};
     mailbox->error = 0;
     if (!cur && !new)

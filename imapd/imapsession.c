@@ -173,7 +173,8 @@ static struct mailbox *open_other(struct imapsession *session, const struct imap
 {
     if (is_selected(session, folder) && (!for_change || !session->read_only))
         return session->mailbox;
-    struct mailbox *mailbox = mailbox_open(AT_FDCWD, folder->path, !for_change);
+    struct mailbox *mailbox = for_change ? mailbox_open_to_fill(AT_FDCWD, folder->path)
+                                         : mailbox_open(AT_FDCWD, folder->path, true);
     if (!mailbox)
         *answer = answer_from_errno(errno);
     return mailbox;

@@ -216,6 +216,19 @@ def test_recent_belongs_to_one_session(suite):
         equal(two.search("OLD"), [1], "old there")
 
 
+def test_what_was_appended_and_copied_is_recent(suite):
+    """RFC 3501 6.3.11, 6.4.7"""
+    with user(suite, "two") as one:
+        one.ok("CREATE recent")
+        append(one, "recent", SMALL, r"(\Seen)")
+        one.ok("SELECT INBOX")
+        one.ok("COPY 1 recent")
+        equal(one.ok("STATUS recent (RECENT)").one("STATUS")[1], {"RECENT": 2}, "STATUS")
+        equal(one.ok("SELECT recent").numbers("RECENT"), [2], "SELECT")
+        equal(one.search("NEW"), [2], "NEW")
+        equal(one.ok("SELECT recent").numbers("RECENT"), [0], "SELECT again")
+
+
 def test_failed_select_leaves_nothing_selected(suite):
     """RFC 3501 6.3.1"""
     with user(suite, "u1") as one:

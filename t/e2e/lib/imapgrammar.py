@@ -27,6 +27,10 @@ class GrammarError(Exception):
     """A response that RFC 3501 does not know."""
 
 
+def lower(text):
+    return text.decode("ascii", "backslashreplace").lower()
+
+
 class Response(NamedTuple):
     tag: str          # "*", "+" or the command's
     kind: str         # OK NO BAD BYE PREAUTH, FETCH, EXISTS, LIST ...
@@ -186,7 +190,7 @@ class Parser:
         self.want(b" ")
         subtype = self.string()
         extra = self.extension(extended, self.params)
-        return {"type": "multipart/" + subtype.decode().lower(), "parts": parts,
+        return {"type": "multipart/" + lower(subtype), "parts": parts,
                 "params": extra[0] if extra else {}, "disposition": extra[1] if extra else None}
 
     def single(self, extended):
@@ -195,8 +199,8 @@ class Parser:
         for one in (self.string, self.params, self.nstring, self.nstring, self.string, self.number):
             self.want(b" ")
             values.append(one())
-        part = {"type": f"{kind.decode()}/{values[0].decode().lower()}", "params": values[1],
-                "id": values[2], "encoding": values[4].decode().lower(), "size": values[5],
+        part = {"type": f"{lower(kind)}/{lower(values[0])}", "params": values[1],
+                "id": values[2], "encoding": lower(values[4]), "size": values[5],
                 "parts": []}
         if part["type"] == "message/rfc822":
             self.want(b" ")

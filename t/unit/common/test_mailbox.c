@@ -690,6 +690,43 @@ static uint32_t append(struct mailbox *mailbox, const char *content, unsigned fl
     return uid;
 }
 
+/* RFC 3501 6.3.11, 6.4.7: what APPEND and COPY bring is recent, and so stays what was delivered. */
+static void what_is_put_in_is_recent_for_who_selects(void **state)
+{
+    struct box *box = *state;
+    deliver(box, "m", "a\r\n");
+    struct mailbox *from = open_box(box, "m", false);
+    deliver(box, "m", "delivered\r\n");
+    struct mailbox *filled = mailbox_open_to_fill(box->fd, "m");
+    assert_non_null(filled);
+    assert_int_equal(append(filled, "b\r\n", MAILDIR_SEEN, 0, 0), 3);
+    uint32_t uid;
+    assert_true(mailbox_lock_both(from, filled));
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(mailbox_copy(from, &from->messages[0], filled, false, &uid));
+        assert_int_equal(uid, 4 + i);
+    }
+    assert_true(mailbox_unlock_both(from, filled));
+    assert_int_equal(count_files(box, "m/cur"), 1);
+    assert_int_equal(count_files(box, "m/new"), 5);
+    assert_true(mailbox_remove(filled, mailbox_find(filled, 6)));
+    mailbox_close(&filled);
+
+    struct mailbox *mailbox = open_box(box, "m", false);
+    assert_int_equal(mailbox->count, 5);
+    for (size_t i = 0; i < mailbox->count; i++) {
+        assert_int_equal(mailbox->messages[i].uid, i + 1);
+        assert_int_equal(mailbox->messages[i].recent, i > 0);
+    }
+    assert_int_equal(mailbox->messages[2].flags, MAILDIR_SEEN);
+    assert_int_equal(count_files(box, "m/new"), 0);
+    assert_true(mailbox_sync(from));
+    assert_int_equal(from->count, 5);
+    assert_sound(box, mailbox);
+    mailbox_close(&mailbox);
+    mailbox_close(&from);
+}
+
 static void an_append_has_flags_date_and_uid(void **state)
 {
     struct box *box = *state;
@@ -972,6 +1009,7 @@ int main(void)
         TEST(there_are_26_keywords),
         TEST(odd_keywords_are_refused),
         TEST(letters_in_use_get_no_new_meaning),
+        TEST(what_is_put_in_is_recent_for_who_selects),
         TEST(an_append_has_flags_date_and_uid),
         TEST(a_copy_is_a_link_with_mapped_keywords),
         TEST(a_move_leaves_nothing_behind),

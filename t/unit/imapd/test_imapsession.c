@@ -102,9 +102,9 @@ static const struct transcript transcripts[] = {
      "e FETCH 1 BODY.PEEK[HEADER.FIELDS (SUBJECT)]\r\nf FETCH 1 (BODY[]<88.100> BODY[2] BODY[1]<1.2>)\r\n"
      "g FETCH 1 (RFC822.TEXT UID BODY)\r\nh FETCH 2 FLAGS\r\ni UID FETCH 9 FLAGS\r\nj FETCH 1 (FLAGS\r\nk FETCH 1 BODY[MIME]\r\n"
      "l FETCH 1 BODY[]<0.0>\r\nm FETCH 0 FLAGS\r\nn FETCH 1 BODY[1.]\r\n",
-     APPENDED("1") OPENED("1", "0", UNSEEN, "2")
-     "* 1 FETCH (FLAGS () INTERNALDATE \"~\na OK FETCH completed\n"
-     "* 1 FETCH (BODY[TEXT] {6}\nbody\n FLAGS (\\Seen))\nb OK FETCH completed\n* 1 FETCH (FLAGS (\\Seen))\nc OK FETCH completed\n"
+     APPENDED("1") OPENED("1", "1", UNSEEN, "2")
+     "* 1 FETCH (FLAGS (\\Recent) INTERNALDATE \"~\na OK FETCH completed\n"
+     "* 1 FETCH (BODY[TEXT] {6}\nbody\n FLAGS (\\Seen \\Recent))\nb OK FETCH completed\n* 1 FETCH (FLAGS (\\Seen \\Recent))\nc OK FETCH completed\n"
      "* 1 FETCH (UID 1 RFC822.SIZE 92)\nd OK FETCH completed\n"
      "* 1 FETCH (BODY[HEADER.FIELDS (SUBJECT)] {18}\nSubject: hello\n\n)\ne OK FETCH completed\n"
      "* 1 FETCH (BODY[]<88> {4}\ndy\n BODY[2] NIL BODY[1]<1> {2}\nod)\nf OK FETCH completed\n"
@@ -123,32 +123,32 @@ static const struct transcript transcripts[] = {
      "p APPEND INBOX (\\Flagged $Label1) \" 1-Feb-2020 10:00:00 +0900\" {92+}\r\n" MESSAGE "\r\n"
      "s EXAMINE INBOX\r\na FETCH 1 (FLAGS INTERNALDATE)\r\nb STORE 1 FLAGS ()\r\nc FETCH 1 BODY[TEXT]\r\nd EXPUNGE\r\ne CLOSE\r\n",
      APPENDED("1") "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded $Label1)\n* OK [PERMANENTFLAGS ()] ~\n"
-     "* 1 EXISTS\n* 0 RECENT\n" UNSEEN VALIDITY("2") "s OK [READ-ONLY] EXAMINE completed\n"
-     "* 1 FETCH (FLAGS (\\Flagged $Label1) INTERNALDATE \" 1-Feb-2020 01:00:00 +0000\")\na OK FETCH completed\n"
+     "* 1 EXISTS\n* 1 RECENT\n" UNSEEN VALIDITY("2") "s OK [READ-ONLY] EXAMINE completed\n"
+     "* 1 FETCH (FLAGS (\\Flagged $Label1 \\Recent) INTERNALDATE \" 1-Feb-2020 01:00:00 +0000\")\na OK FETCH completed\n"
      "b NO [READ-ONLY] ~\n* 1 FETCH (BODY[TEXT] {6}\nbody\n)\nc OK FETCH completed\nd NO [READ-ONLY] ~\ne OK CLOSE completed\n"},
     {"store",
      APPEND OPEN "a STORE 1 +FLAGS (\\Seen \\Deleted)\r\nb STORE 1 -FLAGS \\Seen\r\nc STORE 1 FLAGS.SILENT (\\Answered)\r\n"
      "d FETCH 1 FLAGS\r\ne UID STORE 1 +FLAGS $Forwarded\r\nf STORE 1 FLAGS ()\r\ng STORE 1 FLAGS (\\Recent)\r\n"
      "h STORE 1 FLAGS\r\ni STORE 2 FLAGS ()\r\nj STORE 1 +FLAGS (\\Foo)\r\nk STORE 1 -FLAGS (none)\r\n",
-     APPENDED("1") OPENED("1", "0", UNSEEN, "2")
-     "* 1 FETCH (UID 1 FLAGS (\\Deleted \\Seen))\na OK STORE completed\n* 1 FETCH (UID 1 FLAGS (\\Deleted))\nb OK STORE completed\n"
-     "c OK STORE completed\n* 1 FETCH (FLAGS (\\Answered))\nd OK FETCH completed\n"
-     "* 1 FETCH (UID 1 FLAGS (\\Answered $Forwarded))\ne OK STORE completed\n* 1 FETCH (UID 1 FLAGS ())\nf OK STORE completed\n"
-     "g BAD ~\nh BAD ~\ni BAD No such message number\nj BAD Not a flag that can be set\n* 1 FETCH (UID 1 FLAGS ())\nk OK STORE completed\n"},
+     APPENDED("1") OPENED("1", "1", UNSEEN, "2")
+     "* 1 FETCH (UID 1 FLAGS (\\Deleted \\Seen \\Recent))\na OK STORE completed\n* 1 FETCH (UID 1 FLAGS (\\Deleted \\Recent))\nb OK STORE completed\n"
+     "c OK STORE completed\n* 1 FETCH (FLAGS (\\Answered \\Recent))\nd OK FETCH completed\n"
+     "* 1 FETCH (UID 1 FLAGS (\\Answered $Forwarded \\Recent))\ne OK STORE completed\n* 1 FETCH (UID 1 FLAGS (\\Recent))\nf OK STORE completed\n"
+     "g BAD ~\nh BAD ~\ni BAD No such message number\nj BAD Not a flag that can be set\n* 1 FETCH (UID 1 FLAGS (\\Recent))\nk OK STORE completed\n"},
     {"expunge numbers count down; UID EXPUNGE spares the rest; CLOSE is silent",
      APPEND APPEND APPEND APPEND APPEND OPEN "a STORE 1,3:5 +FLAGS.SILENT (\\Deleted)\r\nb UID EXPUNGE 3:4\r\nc FETCH 1:* UID\r\n"
      "d EXPUNGE\r\ne STORE 1 +FLAGS.SILENT \\Deleted\r\nf CLOSE\r\ng STATUS INBOX (MESSAGES UIDNEXT UNSEEN)\r\nh FETCH 1 ALL\r\n",
-     APPENDED("1") APPENDED("2") APPENDED("3") APPENDED("4") APPENDED("5") OPENED("5", "0", UNSEEN, "6")
-     "a OK STORE completed\n* 4 EXPUNGE\n* 3 EXPUNGE\nb OK EXPUNGE completed\n* 1 FETCH (UID 1)\n* 2 FETCH (UID 2)\n* 3 FETCH (UID 5)\n"
-     "c OK FETCH completed\n* 3 EXPUNGE\n* 1 EXPUNGE\nd OK EXPUNGE completed\ne OK STORE completed\nf OK CLOSE completed\n"
+     APPENDED("1") APPENDED("2") APPENDED("3") APPENDED("4") APPENDED("5") OPENED("5", "5", UNSEEN, "6")
+     "a OK STORE completed\n* 4 EXPUNGE\n* 3 EXPUNGE\n* 3 EXISTS\n* 3 RECENT\nb OK EXPUNGE completed\n* 1 FETCH (UID 1)\n* 2 FETCH (UID 2)\n* 3 FETCH (UID 5)\n"
+     "c OK FETCH completed\n* 3 EXPUNGE\n* 1 EXPUNGE\n* 1 EXISTS\n* 1 RECENT\nd OK EXPUNGE completed\ne OK STORE completed\nf OK CLOSE completed\n"
      "* STATUS \"INBOX\" (MESSAGES 0 UIDNEXT 6 UNSEEN 0)\ng OK STATUS completed\nh BAD No mailbox is selected\n"},
     {"copy and move",
      APPEND APPEND APPEND OPEN "a COPY 1:2 Trash\r\nb UID MOVE 2:3 Sent\r\nc COPY 1 none\r\nd MOVE 9 Sent\r\ne UID COPY 77 Sent\r\n"
      "f COPY 1 INBOX\r\ng STATUS Trash (MESSAGES)\r\nh STATUS Sent (MESSAGES UIDNEXT)\r\ni MOVE 1 INBOX\r\n",
-     APPENDED("1") APPENDED("2") APPENDED("3") OPENED("3", "0", UNSEEN, "4")
-     "a OK [COPYUID # 1:2 1:2] COPY completed\n* OK [COPYUID # 2:3 1:2] Moved\n* 3 EXPUNGE\n* 2 EXPUNGE\nb OK MOVE completed\n"
+     APPENDED("1") APPENDED("2") APPENDED("3") OPENED("3", "3", UNSEEN, "4")
+     "a OK [COPYUID # 1:2 1:2] COPY completed\n* OK [COPYUID # 2:3 1:2] Moved\n* 3 EXPUNGE\n* 2 EXPUNGE\n* 1 EXISTS\n* 1 RECENT\nb OK MOVE completed\n"
      "c NO [TRYCREATE] No such mailbox\nd BAD No such message number\ne OK COPY completed\n"
-     "* 2 EXISTS\n* 1 RECENT\nf OK [COPYUID # 1 4] COPY completed\n* STATUS \"Trash\" (MESSAGES 2)\ng OK STATUS completed\n"
+     "* 2 EXISTS\n* 2 RECENT\nf OK [COPYUID # 1 4] COPY completed\n* STATUS \"Trash\" (MESSAGES 2)\ng OK STATUS completed\n"
      "* STATUS \"Sent\" (MESSAGES 2 UIDNEXT 3)\nh OK STATUS completed\n"
      "* OK [COPYUID # 1 5] Moved\n* 1 EXPUNGE\n* 2 EXISTS\n* 2 RECENT\ni OK MOVE completed\n"},
     {"renaming INBOX moves its messages",
@@ -378,7 +378,7 @@ static void two_sessions(void **state)
     talker_begin(&a);
     talker_begin(&b);
     talker_say(&a, APPEND APPEND OPEN, 3,
-               APPENDED("1") APPENDED("2") OPENED("2", "0", UNSEEN, "3"));
+               APPENDED("1") APPENDED("2") OPENED("2", "2", UNSEEN, "3"));
     talker_say(&b, OPEN, 1, OPENED("2", "0", UNSEEN, "3"));
     talker_say(&a, "a STORE 1 +FLAGS.SILENT (\\Seen $Work)\r\n", 1,
                "* FLAGS ~\n* OK [PERMANENTFLAGS ~\na OK STORE completed\n");
@@ -392,25 +392,26 @@ static void two_sessions(void **state)
     /* numbers must not move while FETCH, STORE and SEARCH run; message 2 is still message 2 */
     talker_say(&a, "b FETCH 2 UID\r\nc SEARCH ALL\r\nd STORE 2 +FLAGS \\Flagged\r\n", 3,
                "* 2 FETCH (UID 2)\nb OK FETCH completed\n* SEARCH 2\nc OK SEARCH completed\n"
-               "* 2 FETCH (UID 2 FLAGS (\\Flagged))\nd OK STORE completed\n");
+               "* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent))\nd OK STORE completed\n");
     talker_say(&a, "e FETCH 1:2 FLAGS\r\n", 1,
-               "* 2 FETCH (FLAGS (\\Flagged))\n"
+               "* 2 FETCH (FLAGS (\\Flagged \\Recent))\n"
                "e NO [EXPUNGEISSUED] Some of the messages are gone\n");
     /* a UID command may tell */
     talker_say(&a, "f UID FETCH 1:2 FLAGS\r\n", 1,
-               "* 2 FETCH (UID 2 FLAGS (\\Flagged))\n* 1 EXPUNGE\nf OK FETCH completed\n");
+               "* 2 FETCH (UID 2 FLAGS (\\Flagged \\Recent))\n* 1 EXPUNGE\n* 1 EXISTS\n* 1 "
+               "RECENT\nf OK FETCH completed\n");
     talker_say(&b, "d NOOP\r\n", 1, "* 1 FETCH (UID 2 FLAGS (\\Flagged))\nd OK NOOP completed\n");
     /* what comes and goes between two looks is no news; delivery is */
-    talker_say(&a, APPEND, 1, "* 2 EXISTS\n* 1 RECENT\n" APPENDED("3"));
+    talker_say(&a, APPEND, 1, "* 2 EXISTS\n* 2 RECENT\n" APPENDED("3"));
     talker_say(
         &a, "g STORE 2 +FLAGS.SILENT \\Deleted\r\nh EXPUNGE\r\n", 2,
-        "g OK STORE completed\n* 2 EXPUNGE\n* 1 EXISTS\n* 0 RECENT\nh OK EXPUNGE completed\n");
+        "g OK STORE completed\n* 2 EXPUNGE\n* 1 EXISTS\n* 1 RECENT\nh OK EXPUNGE completed\n");
     account_write_file("Maildir/new/1700000000.x.y", SLICE("From: a@b\n\nlf only\n"));
     talker_say(&b, "e NOOP\r\n", 1, "* 2 EXISTS\n* 1 RECENT\ne OK NOOP completed\n");
     talker_say(&b, "f FETCH 2 (FLAGS RFC822.SIZE BODY.PEEK[])\r\n", 1,
                "* 2 FETCH (FLAGS (\\Recent) RFC822.SIZE 22 BODY[] {22}\nFrom: a@b\n\nlf only\n)\n"
                "f OK FETCH completed\n");
-    talker_say(&a, "i NOOP\r\n", 1, "* 2 EXISTS\n* 0 RECENT\ni OK NOOP completed\n");
+    talker_say(&a, "i NOOP\r\n", 1, "* 2 EXISTS\n* 1 RECENT\ni OK NOOP completed\n");
     talker_end(&a);
     talker_end(&b);
 }
@@ -520,7 +521,7 @@ static void keywords_have_an_end(void **state)
     assert_non_null(strstr(text, "25 OK STORE completed"));
     assert_non_null(strstr(text, "keyword25)] Flags that stay"));
     assert_non_null(strstr(text, "26 NO [LIMIT] "));
-    assert_non_null(strstr(text, "keyword24 keyword25))\r\na OK"));
+    assert_non_null(strstr(text, "keyword24 keyword25 \\Recent))\r\na OK"));
     assert_non_null(strstr(text, "b OK STORE completed"));
     str_free(&input);
     str_free(&output);
