@@ -9,6 +9,7 @@ import email
 import email.errors
 import email.header
 import email.utils
+import random
 import re
 import time
 
@@ -702,6 +703,45 @@ def test_group_addresses(suite):
         equal(one.fetch("6 ENVELOPE")[2],
               [[None, None, b"group", None], [None, None, b"one", b"example.org"],
                [None, None, b"two", b"example.org"], [None] * 4], "group")
+
+
+SHARDS = [b"(", b")", b'"', b"\\", b"<", b">", b"@", b",", b";", b":", b"=", b"\r\n ", b"\r\n", b"\r\n\r\n", b"\x80",
+          b"\xff", b"\x01", b"{5}", b"=?UTF-8?B?", b"?=", b"--", b"\t", b" ", b"/", b"*0*=", b"a" * 5000, b"[", b"]",
+          b"Content-Type: message/rfc822\r\n\r\n", b"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
+          b"Content-Language: a, b\r\n", b"Content-Disposition: ;\r\n", b"\x7f", b"NIL"]
+
+
+def broken(number):
+    """A message of the corpus with pieces put in, cut out and doubled; always the same ones."""
+    random_ = random.Random(number)
+    message = bytearray(corpus.message(number)[:6000])
+    for _ in range(random_.randint(1, 12)):
+        at, other = random_.randrange(len(message)), random_.randrange(len(message))
+        choice = random_.random()
+        if choice < 0.6:
+            message[at:at] = random_.choice(SHARDS)
+        elif choice < 0.8 and len(message) > 100:
+            del message[at:at + random_.randint(1, 40)]
+        else:
+            message[at:at] = message[other:other + random_.randint(1, 300)]
+    return bytes(message)
+
+
+def test_answers_about_broken_messages_keep_the_grammar(suite):
+    """RFC 3501 9: whatever a message looks like"""
+    with user(suite, "store") as one:
+        one.ok("CREATE broken")
+        for number in range(120):
+            append(one, "broken", broken(number))
+        one.ok("SELECT broken")
+        found = one.ok("FETCH 1:* (ENVELOPE BODY BODYSTRUCTURE RFC822.SIZE BODY.PEEK[] BODY.PEEK[HEADER]"
+                       " BODY.PEEK[TEXT] BODY.PEEK[HEADER.FIELDS (From)])").fetched()
+        for number, items in found.items():
+            equal(items["BODY[HEADER]"] + items["BODY[TEXT]"], items["BODY[]"], f"halves of {number}")
+            equal(items["RFC822.SIZE"], len(items["BODY[]"]), f"size of {number}")
+            for section, part in leaves(items["BODYSTRUCTURE"]):
+                data = one.fetch(f"{number} BODY.PEEK[{section}]")
+                equal(len(data or b""), part["size"], f"size of {number}, {section}")
 
 
 # ---- SEARCH ----------------------------------------------------------------------------------------

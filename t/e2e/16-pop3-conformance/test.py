@@ -186,16 +186,16 @@ def test_deleted_messages_keep_their_numbers_till_quit(suite):
         one.ok("RSET")
         equal(one.ok("STAT").split()[1], str(len(CORPUS)), "RSET")
         one.ok("DELE 1")
-    with Pop3Again(suite) as one:
+    with once_free(suite) as one:
         equal(one.ok("STAT").split()[1], str(len(CORPUS)), "without QUIT nothing is removed")
         one.ok("DELE 1")
         one.ok("QUIT")
-    with Pop3Again(suite) as one:
+    with once_free(suite) as one:
         equal(one.ok("STAT"), f"+OK {len(CORPUS) - 1} {sum(map(len, CORPUS[1:]))}", "after QUIT")
         equal(one.ok("LIST 1"), f"+OK 1 {len(CORPUS[1])}", "renumbered")
 
 
-def Pop3Again(suite):
+def once_free(suite):
     """A session as soon as the last one, whose client hung up, has let go of the mailbox."""
     def attempt():
         session = Pop3(suite)
@@ -209,7 +209,7 @@ def Pop3Again(suite):
 
 def test_second_session_is_refused_with_in_use(suite):
     """RFC 1939 4; RFC 2449 8.1.1"""
-    with Pop3Again(suite), Pop3(suite) as two:
+    with once_free(suite), Pop3(suite) as two:
         two.ok("USER u1@example.jp")
         two.no("PASS " + suite.password("u1@example.jp"), "IN-USE")
 
