@@ -28,7 +28,8 @@
 
 enum { LOCK_WAIT_MS = 30000 };
 
-static const char *const *domain_names(char **arguments, int count)
+/* NULL-ended, the caller's to free. */
+static char **domain_names(char **arguments, int count)
 {
     char **names = calloc((size_t)count + 1, sizeof *names);
     if (!names)
@@ -40,7 +41,14 @@ static const char *const *domain_names(char **arguments, int count)
         if (!idn_to_ascii(slice_text(arguments[i]), names[i]))
             life_die_permanent("rebuild", arguments[i], "give a domain's name, as example.jp");
     }
-    return (const char *const *)names;
+    return names;
+}
+
+static void free_names(char **names)
+{
+    for (char **name = names; *name; name++)
+        free(*name);
+    free(names);
 }
 
 int main(int argc, char **argv)
@@ -52,7 +60,7 @@ int main(int argc, char **argv)
     umask(022);
     if (argc < 2 || strcmp(argv[1], "rebuild") != 0)
         life_die_permanent("understand", argc < 2 ? "" : argv[1], "use: cdb rebuild [DOMAIN...]");
-    const char *const *names = domain_names(argv + 2, argc - 2);
+    char **names = domain_names(argv + 2, argc - 2);
 
     int root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int folder = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -63,11 +71,13 @@ int main(int argc, char **argv)
         life_die_passing("lock", "control/.lock");
 
     findings_init(&findings);
-    enum rebuild_result result = rebuild(root, &sources, names, (size_t)argc - 2, &findings);
+    enum rebuild_result result =
+        rebuild(root, &sources, (const char *const *)names, (size_t)argc - 2, &findings);
     findings_print(&findings, "cdb", STDERR_FILENO);
     if (result == REBUILD_REFUSED)
         log_event("refused", "cause", "the lines above; nothing was changed");
     sources_free(&sources);
+    free_names(names);
     return result == REBUILD_DONE      ? EXIT_DONE
            : result == REBUILD_REFUSED ? EXIT_REFUSED
                                        : EXIT_PASSING;

@@ -32,7 +32,7 @@ struct header {
     size_t held_size;
     uint64_t size;     /* bytes of the section so far */
     unsigned received; /* Received and Delivered-To fields */
-    bool has_line; /* before it a folded line would go on with our own Received field */
+    bool has_line;     /* before it a folded line would go on with our own Received field */
     bool has_date;
     bool has_message_id;
     bool completes; /* add what is missing */
