@@ -36,21 +36,9 @@ static enum answer run_logged_in(struct imapsession *session, struct parse *argu
     return ANSWER_LOGGED_IN;
 }
 
-/* RFC 2971: NIL, or a list of names and values that we have no use for. */
 static enum answer run_id(struct imapsession *session, struct parse *arguments)
 {
-    if (!parse_word(arguments, "NIL")) {
-        struct slice text;
-        bool is_nil;
-        if (!parse_byte(arguments, '('))
-            return ANSWER_SYNTAX;
-        while (!parse_byte(arguments, ')')) {
-            if (!parse_nstring(arguments, &text, &is_nil))
-                return ANSWER_SYNTAX;
-            parse_space(arguments);
-        }
-    }
-    if (!parse_at_end(arguments))
+    if (!parse_id(arguments))
         return ANSWER_SYNTAX;
     stream_write_text(&session->stream, "* ID " CAPABILITY_ID "\r\n");
     return ANSWER_DONE;

@@ -365,7 +365,7 @@ static enum answer run_logout(struct imaplogin *login, struct parse *arguments)
  */
 static enum answer run_id(struct imaplogin *login, struct parse *arguments)
 {
-    if (!parse_word(arguments, "NIL") && parse_peek(arguments) != '(')
+    if (!parse_id(arguments))
         return ANSWER_SYNTAX;
     stream_write_text(&login->stream, "* ID " CAPABILITY_ID "\r\n");
     return ANSWER_DONE;

@@ -85,7 +85,7 @@ static enum answer rename_inbox(struct imapsession *session, const struct imapfo
     struct mailbox *from = imapsession_open_to_fill(session, &inbox, &answer);
     if (!from)
         return answer;
-    struct mailbox *target = mailbox_open(AT_FDCWD, to->path, false);
+    struct mailbox *target = mailbox_open_to_fill(AT_FDCWD, to->path);
     answer = target ? move_all(from, target) : answer_from_errno(errno);
     mailbox_close(&target);
     imapsession_close_other(session, from);

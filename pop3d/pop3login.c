@@ -272,12 +272,6 @@ static void say_capa(struct pop3login *login, struct slice argument)
     stream_write(stream, SLICE("IMPLEMENTATION mail-suite\r\n.\r\n"));
 }
 
-static void say_noop(struct pop3login *login, struct slice argument)
-{
-    (void)argument;
-    reply(login, POP3REPLY_OK);
-}
-
 static void say_quit(struct pop3login *login, struct slice argument)
 {
     (void)argument;
@@ -323,10 +317,11 @@ static void say_stls(struct pop3login *login, struct slice argument)
 
 typedef void handler(struct pop3login *login, struct slice argument);
 
+/* RFC 1939 4: NOOP, like all that works on mail, belongs to the state after this one. */
 static handler *const handlers[POP3COMMAND_COUNT] = {
     [POP3COMMAND_APOP] = say_apop, [POP3COMMAND_AUTH] = say_auth, [POP3COMMAND_CAPA] = say_capa,
-    [POP3COMMAND_NOOP] = say_noop, [POP3COMMAND_PASS] = say_pass, [POP3COMMAND_QUIT] = say_quit,
-    [POP3COMMAND_STLS] = say_stls, [POP3COMMAND_USER] = say_user,
+    [POP3COMMAND_PASS] = say_pass, [POP3COMMAND_QUIT] = say_quit, [POP3COMMAND_STLS] = say_stls,
+    [POP3COMMAND_USER] = say_user,
 };
 
 static void dispatch(struct pop3login *login, struct slice line)

@@ -78,6 +78,25 @@ def test_literals_and_quoted_strings(suite):
         check(imap.line().startswith(b"b OK"), "and what was pipelined is answered")
 
 
+def test_nonsense_before_login_is_bad(suite):
+    """RFC 3501 7.1.3, RFC 2971 3.1; RFC 1939 4: NOOP belongs to the transaction state."""
+    from dialogue import Dialogue
+    with Dialogue(suite.ports["imaps"]) as imap:
+        imap.start_tls()
+        imap.line()
+        for command in ("ID", "ID (((", "ID NIL x", 'ID ("a")', "LOGIN x", "SELECT INBOX"):
+            imap.send(f"t {command}\r\n")
+            check(imap.line().startswith(b"t BAD"), command)
+        imap.send('t ID ("name" "x" "version" NIL)\r\n')
+        check(imap.line().startswith(b"* ID"), "a good ID")
+    with Dialogue(suite.ports["pop3s"]) as pop3:
+        pop3.start_tls()
+        pop3.line()
+        for command in ("NOOP", "STAT", "RETR 1"):
+            pop3.send(f"{command}\r\n")
+            check(pop3.line().startswith(b"-ERR"), command)
+
+
 def test_imported_hashes(suite):
     """Users move in from elsewhere with the hashes that they have."""
     users = suite.path("control/domains/example.jp/users")
