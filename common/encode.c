@@ -12,22 +12,22 @@ static unsigned byte_at(struct slice bytes, size_t index)
     return (unsigned char)bytes.data[index];
 }
 
-/* Room for the digits of that many groups; *out is NULL when there are none. */
-static bool reserve(struct str *text, size_t groups, size_t digits, char **out)
+/* Room for the digits of that many groups, one at least; NULL, and `text` failed, without. */
+static char *reserve(struct str *text, size_t groups, size_t digits)
 {
     size_t size;
-    *out = NULL;
-    if (!number_multiply(groups, digits, &size))
-        text->failed = true;
-    else if (size > 0)
-        *out = str_reserve(text, size);
-    return !text->failed;
+    if (number_multiply(groups, digits, &size))
+        return str_reserve(text, size);
+    text->failed = true;
+    return NULL;
 }
 
 bool encode_base64(struct slice bytes, struct str *text)
 {
-    char *out;
-    if (!reserve(text, bytes.size / 3 + (bytes.size % 3 != 0), 4, &out))
+    if (bytes.size == 0)
+        return !text->failed;
+    char *out = reserve(text, bytes.size / 3 + (bytes.size % 3 != 0), 4);
+    if (!out)
         return false;
     size_t at = 0;
     for (size_t i = 0; i < bytes.size; i += 3) {
@@ -102,8 +102,10 @@ bool encode_from_base64(struct slice text, struct str *bytes)
 
 bool encode_hex(struct slice bytes, struct str *text)
 {
-    char *out;
-    if (!reserve(text, bytes.size, 2, &out))
+    if (bytes.size == 0)
+        return !text->failed;
+    char *out = reserve(text, bytes.size, 2);
+    if (!out)
         return false;
     for (size_t i = 0; i < bytes.size; i++) {
         out[2 * i] = hex_digits[byte_at(bytes, i) >> 4];

@@ -343,7 +343,8 @@ static void lines_without_end_are_refused(void **state)
                         GREETING "-ERR line too long\r\n+OK bye\r\n");
     memcpy(input, "AUTH PLAIN\r\n", 12);
     const char *got = converse(place, &plain, &open_host, slice_of(input, sizeof input), 150000);
-    assert_non_null(strstr(got, "+ \r\n-ERR [AUTH] that name or password is too long\r\n+OK bye\r\n"));
+    assert_non_null(
+        strstr(got, "+ \r\n-ERR [AUTH] that name or password is too long\r\n+OK bye\r\n"));
 }
 
 static void errors_end_the_session(void **state)
