@@ -5,6 +5,7 @@ import stat
 import subprocess
 
 from dialogue import Dialogue
+from sink import Sink
 from suite import Failure, check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
@@ -141,9 +142,29 @@ def test_every_program_killed_once(suite):
         wait_until(lambda program=program: suite.processes(program), f"{program} is back")
         suite.wait_ready()
         round_trip(suite, f"after {program} {number}")
-    for program in ("local", "imapd", "pop3d", "smtpd"):
-        suite.kill9(program)
-        round_trip(suite, f"after {program}")
+
+
+def test_every_short_lived_program_killed_once(suite):
+    """A killed session is the client's loss alone; what a worker was doing is done again."""
+    with Sink() as sink:
+        suite.control("smtproutes", f":127.0.0.1:{sink.port}\n")
+        suite.rebuild()
+        sessions = [suite.imap("u1@example.jp"), suite.pop3("u2@example.jp"), suite.smtp(),
+                    Dialogue(suite.ports["imap"]), Dialogue(suite.ports["pop3"])]
+        sink.answers["RCPT"] = lambda words: "550 5.1.1 no" if "gone@" in words else "250 ok"
+        for number, program in enumerate(("local", "imapd", "pop3d", "smtpd", "imap-login",
+                                          "pop3-login", "remote", "bounce")):
+            bounces = len(suite.mailbox("u1@example.jp"))
+            suite.submit("u1@example.jp", ["good@example.org", "gone@example.org"],
+                         message("u1@example.jp", "good@example.org", f"before {program}"))
+            wait_until(lambda number=number: len(sink.transactions) == number + 1, "relayed")
+            suite.wait_messages("u1@example.jp", bounces + 1)
+            round_trip(suite, f"before {program}")
+            check(suite.kill9(program) > 0, f"{program} was running")
+            round_trip(suite, f"after {program}")
+        suite.wait_queue_empty()
+        for one in sessions[3:]:
+            one.socket.close()
 
 
 def descriptors(suite, name):
