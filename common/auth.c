@@ -77,23 +77,24 @@ static void read_answer(const struct wire_message *message, struct auth_answer *
     }
 }
 
-void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *answer)
+void auth_ask(const struct auth_request *request, struct auth_answer *answer)
 {
     struct str packet;
     struct wire_message message;
     int fds[2] = {request->client_fd, request->input_fd};
     size_t fd_count = request->client_fd < 0 ? 0 : request->input_fd < 0 ? 1 : 2;
+    int fd = -1;
     set_trouble(answer);
     str_init(&packet, AUTH_PACKET_MAX);
     str_reserve(&packet, AUTH_PACKET_MAX); /* growing would leave copies of the secret behind */
     wire_init(&message);
     put_question(&packet, request);
-    if (!packet.failed && wire_ask_kept(fd, AUTH_SOCKET, str_slice(&packet), fds, fd_count,
+    if (!packet.failed && wire_ask_kept(&fd, AUTH_SOCKET, str_slice(&packet), fds, fd_count,
                                         &message, AUTH_TIMEOUT_MS))
         read_answer(&message, answer);
     /* authd has better use for the place than an idle connection: who has failed once and then sits
      * there would take one of the places from those who log in. */
-    io_close(fd);
+    io_close(&fd);
     if (packet.data)
         explicit_bzero(packet.data, packet.capacity);
     wire_free(&message);

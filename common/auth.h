@@ -59,9 +59,9 @@ struct auth_answer {
     int64_t wait_ms; /* wait this long before the answer goes out; AUTH_WAIT_MAX_MS at most */
 };
 
-/* Asks on `*fd`, which is connected when -1, and closed when the answer is there.
- * The caller closes client_fd and input_fd. */
-void auth_ask(int *fd, const struct auth_request *request, struct auth_answer *answer);
+/* Asks on a connection of its own, closed when the answer is there. The caller closes client_fd and
+ * input_fd. */
+void auth_ask(const struct auth_request *request, struct auth_answer *answer);
 /* How long a wrong password waits for its answer is authd's to say; the waiting is the asking
  * process's part, and never goes past its own deadline (CLOCK_NEVER: there is none). */
 void auth_wait(const struct auth_answer *answer, int64_t deadline);

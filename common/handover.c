@@ -20,13 +20,12 @@ static int pipe_of(struct slice bytes)
     return ends[0];
 }
 
-bool handover_ask(int *auth_fd, struct auth_request *request, struct slice pending,
-                  struct auth_answer *answer)
+bool handover_ask(struct auth_request *request, struct slice pending, struct auth_answer *answer)
 {
     request->input_fd = pipe_of(pending);
     if (request->input_fd < 0)
         return false;
-    auth_ask(auth_fd, request, answer);
+    auth_ask(request, answer);
     io_close(&request->input_fd);
     return true;
 }

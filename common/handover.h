@@ -20,8 +20,7 @@ enum {
 
 /* For the login program. `pending` must be less than what a pipe takes; request->input_fd is set
  * and closed here. False without a pipe: nothing was asked, and `answer` is as it was. */
-bool handover_ask(int *auth_fd, struct auth_request *request, struct slice pending,
-                  struct auth_answer *answer);
+bool handover_ask(struct auth_request *request, struct slice pending, struct auth_answer *answer);
 
 /* Adds to the login program's line about a login what the answer was, for whom and to whom. */
 void handover_describe(struct log_line *line, struct slice user, const char *mechanism,

@@ -98,7 +98,7 @@ static const struct reader_limits limits = {
 
 bool imaplogin_init(struct imaplogin *login, const struct imaplogin_peer *peer, int in, int out)
 {
-    *login = (struct imaplogin){.peer = peer, .auth_fd = -1};
+    *login = (struct imaplogin){.peer = peer};
     bool begun = stream_init(&login->stream, in, out, reader_input_max(&limits), IMAPLOGIN_IDLE_MS);
     login->stream.deadline = clock_deadline(IMAPLOGIN_SESSION_MS);
     reader_init(&login->reader, &login->stream, &limits, NULL, NULL);
@@ -115,7 +115,6 @@ static void wipe(struct str *str)
 
 void imaplogin_free(struct imaplogin *login)
 {
-    io_close(&login->auth_fd);
     wipe(&login->reader.text);
     wipe(&login->stream.input);
     reader_free(&login->reader);
@@ -213,7 +212,7 @@ static enum answer ask(struct imaplogin *login, const char *mechanism, struct sl
         .tag = login->tag,
         .client_fd = login->stream.in,
     };
-    (void)handover_ask(&login->auth_fd, &request, stream_pending(&login->stream), &answer);
+    (void)handover_ask(&request, stream_pending(&login->stream), &answer);
     log_login(login, user, mechanism, &answer);
     return take_answer(login, &answer);
 }

@@ -39,8 +39,7 @@ struct imaplogin {
     struct reader reader;
     struct arena arena;
     struct tls_session tls; /* version is "" without TLS; the fd is the stream's by then */
-    int auth_fd;
-    struct slice tag; /* of the command at work; in the arena */
+    struct slice tag;       /* of the command at work; in the arena */
     unsigned failures, commands;
     const char *end; /* why it ended; NULL while it goes on */
 };

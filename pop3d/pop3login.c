@@ -16,7 +16,7 @@
 bool pop3login_init(struct pop3login *login, const struct pop3login_peer *peer,
                     const struct pop3login_host *host, int in, int out)
 {
-    *login = (struct pop3login){.peer = peer, .host = host, .auth_fd = -1};
+    *login = (struct pop3login){.peer = peer, .host = host};
     if (!stream_init(&login->stream, in, out, POP3LOGIN_INPUT_MAX, POP3LOGIN_IDLE_MS))
         return false;
     login->stream.deadline = clock_deadline(POP3LOGIN_SESSION_MS);
@@ -25,7 +25,6 @@ bool pop3login_init(struct pop3login *login, const struct pop3login_peer *peer,
 
 void pop3login_free(struct pop3login *login)
 {
-    io_close(&login->auth_fd);
     explicit_bzero(login->user, sizeof login->user);
     stream_free(&login->stream);
 }
@@ -144,7 +143,7 @@ static void ask(struct pop3login *login, const char *mechanism, struct slice use
         .tag = SLICE(""),
         .client_fd = login->stream.in,
     };
-    (void)handover_ask(&login->auth_fd, &request, stream_pending(&login->stream), &answer);
+    (void)handover_ask(&request, stream_pending(&login->stream), &answer);
     log_login(login, user, mechanism, &answer);
     take_answer(login, &answer);
 }

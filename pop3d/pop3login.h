@@ -40,7 +40,6 @@ struct pop3login {
     const struct pop3login_host *host;
     struct stream stream;
     struct tls_session tls; /* version is "" without TLS; the fd is the stream's by then */
-    int auth_fd;
     char banner[POP3LOGIN_BANNER_MAX]; /* of APOP; "" without */
     char user[AUTH_USER_MAX + 1];      /* "" before USER */
     unsigned failures, errors;

@@ -85,7 +85,7 @@ static void ask(struct session *session, const struct sasl *sasl)
         .client_fd = -1,
         .input_fd = -1,
     };
-    auth_ask(&session->auth_fd, &request, &answer);
+    auth_ask(&request, &answer);
     log_login(session, sasl, &answer);
     finish(session, &answer);
 }

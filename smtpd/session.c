@@ -389,7 +389,6 @@ static void name_session(struct session *session)
 bool session_init(struct session *session, const struct session_peer *peer, int in, int out)
 {
     *session = (struct session){.peer = peer,
-                                .auth_fd = -1,
                                 .state_fd = -1,
                                 .tls.fd = -1,
                                 .size_limit = UINT64_MAX,
@@ -407,7 +406,6 @@ void session_free(struct session *session)
     directory_close(&session->directory);
     inject_close(&session->inject);
     envelope_free(&session->envelope);
-    io_close(&session->auth_fd);
     io_close(&session->state_fd);
     io_close(&session->tls.fd);
 }

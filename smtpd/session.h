@@ -59,7 +59,6 @@ struct session {
     struct host host;
     struct directory directory;
     struct inject inject;
-    int auth_fd;
     int state_fd;
     struct tls_session tls; /* version is "" without TLS; fd is the stream's by then */
     char helo[TRACE_HELO_MAX + 1];
