@@ -21,6 +21,8 @@ enum role {
     ROLE_REMOTE = 10,
     ROLE_BOUNCE = 11,
     ROLE_LOG = 12,       /* owns log/ */
+    ROLE_LOOKUPD = 13,   /* asks the DNS about smtpd's clients */
+    ROLE_MTASTSD = 14,   /* fetches MTA-STS policies; owns state/mta-sts */
     ROLE_DIRECTORY = 20, /* a group only: may read the compiled account directory, cdb/ */
     ROLE_FIRST_DOMAIN = 100,
     ROLE_LAST_DOMAIN = 29999,
