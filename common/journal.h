@@ -8,8 +8,8 @@
  * An append is one write: a killed process loses nothing that was appended, a power cut what came
  * after the last journal_sync.
  */
-#ifndef AUTHD_JOURNAL_H
-#define AUTHD_JOURNAL_H
+#ifndef COMMON_JOURNAL_H
+#define COMMON_JOURNAL_H
 
 #include "str.h"
 
