@@ -7,6 +7,7 @@
 #ifndef COMMON_ENVELOPE_H
 #define COMMON_ENVELOPE_H
 
+#include "dsn.h"
 #include "str.h"
 
 #include <stdbool.h>
@@ -18,17 +19,29 @@ enum {
     ENVELOPE_ORIGIN_MAX = 512,
 };
 
-enum envelope_body { ENVELOPE_BODY_7BIT, ENVELOPE_BODY_8BIT };
+enum envelope_body {
+    ENVELOPE_BODY_7BIT,
+    ENVELOPE_BODY_8BIT,   /* RFC 6152 */
+    ENVELOPE_BODY_BINARY, /* RFC 3030: bytes of any kind, lines of any length */
+};
+
+struct envelope_recipient {
+    struct str address; /* "local@domain", domain in lower case */
+    unsigned notify;    /* bits of dsn.h */
+    struct str orcpt;   /* "rfc822;x@y" as it stood in SMTP; empty: none was given */
+};
 
 struct envelope {
     /* How it came in, one line of words KEY=VALUE for logs and trace, e.g.
      * "by=smtp client=192.0.2.1 helo=mail.example.org tls=TLSv1.2 user=u1@example.jp". */
     struct str origin;
-    struct str sender;      /* without <>; empty: the null sender */
-    struct str *recipients; /* "local@domain", domain in lower case */
+    struct str sender; /* without <>; empty: the null sender */
+    struct envelope_recipient *recipients;
     size_t recipient_count;
     enum envelope_body body;
-    bool utf8; /* SMTPUTF8 was asked for (RFC 6531) */
+    bool utf8;           /* SMTPUTF8 was asked for (RFC 6531) */
+    enum dsn_return ret; /* RFC 3461 4.3 */
+    struct str envid;    /* RFC 3461 4.4, in xtext; empty: none was given */
 };
 
 void envelope_init(struct envelope *envelope);
@@ -37,5 +50,11 @@ void envelope_free(struct envelope *envelope);
 void envelope_clear(struct envelope *envelope);
 /* False when there are ENVELOPE_RECIPIENTS_MAX, the address is too long, or memory is out. */
 bool envelope_add_recipient(struct envelope *envelope, struct slice recipient);
+/* The same, with what the sender wants to hear about it. */
+bool envelope_add_recipient_dsn(struct envelope *envelope, struct slice recipient, unsigned notify,
+                                struct slice orcpt);
+/* "7", "8", "B": as the protocols between our programs write it. False: none of them. */
+const char *envelope_body_letter(enum envelope_body body);
+bool envelope_parse_body(struct slice letter, enum envelope_body *body);
 
 #endif

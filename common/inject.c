@@ -14,9 +14,7 @@
 #include <sys/uio.h>
 
 enum {
-    /* A thousand recipients of 320 bytes, sender and origin, and what frames them. */
-    ENVELOPE_BYTES_MAX = ENVELOPE_RECIPIENTS_MAX * (ENVELOPE_ADDRESS_MAX + 8) + 2048,
-    FRAME_MAX = ENVELOPE_BYTES_MAX + 32,
+    FRAME_MAX = INJECT_ENVELOPE_MAX + 32,
     PARTS_MAX = 4,
 };
 
@@ -43,17 +41,30 @@ static bool connect_anew(struct inject *inject)
     return inject->fd >= 0;
 }
 
+static void put_recipient(struct str *fields, const struct envelope_recipient *recipient)
+{
+    struct str notify;
+    str_init(&notify, DSN_NOTIFY_TEXT_MAX);
+    dsn_format_notify(recipient->notify, &notify);
+    wire_put(fields, str_slice(&recipient->address));
+    wire_put(fields, str_slice(&notify));
+    wire_put(fields, str_slice(&recipient->orcpt));
+    str_free(&notify);
+}
+
 static void frame_envelope(struct inject *inject, const struct envelope *envelope)
 {
     struct str fields;
-    str_init(&fields, ENVELOPE_BYTES_MAX);
-    wire_put_text(&fields, "inject/1");
+    str_init(&fields, INJECT_ENVELOPE_MAX);
+    wire_put_text(&fields, "inject/2");
     wire_put(&fields, str_slice(&envelope->origin));
     wire_put(&fields, str_slice(&envelope->sender));
-    wire_put_text(&fields, envelope->body == ENVELOPE_BODY_8BIT ? "8" : "7");
+    wire_put_text(&fields, envelope_body_letter(envelope->body));
     wire_put_text(&fields, envelope->utf8 ? "1" : "0");
+    wire_put_text(&fields, dsn_return_name(envelope->ret));
+    wire_put(&fields, str_slice(&envelope->envid));
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        wire_put(&fields, str_slice(&envelope->recipients[i]));
+        put_recipient(&fields, &envelope->recipients[i]);
     if (!fields.failed)
         wire_put(&inject->output, str_slice(&fields));
     inject->broken = fields.failed || inject->output.failed;

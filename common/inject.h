@@ -3,7 +3,8 @@
  *
  * One connection takes any number of messages, one after the other. Protocol, over the stream
  * socket run/inject/socket: one netstring that holds the envelope's fields as netstrings
- * ("inject/1", origin, sender, body "7"|"8", utf8 "0"|"1", recipient...), then the message as
+ * ("inject/2", origin, sender, body "7"|"8"|"B", utf8 "0"|"1", ret ""|"FULL"|"HDRS", envid, then
+ * for each recipient address, notify, orcpt: common/dsn.h), then the message as
  * netstrings of any size up to INJECT_CHUNK_MAX, then the empty netstring. The answer is one
  * netstring: K and the queue id; Z or D and the reason, which begins with its enhanced status code
  * ("Z4.3.1 the queue's disk is full"). It comes after the empty netstring, never before. A
@@ -20,7 +21,15 @@
 #include <stdint.h>
 
 #define INJECT_SOCKET "run/inject/socket"
-enum { INJECT_CHUNK_MAX = 65536, INJECT_REPLY_MAX = 512, INJECT_TIMEOUT_MS = 120000 };
+enum {
+    INJECT_CHUNK_MAX = 65536,
+    INJECT_REPLY_MAX = 512,
+    INJECT_TIMEOUT_MS = 120000,
+    /* A thousand recipients with all they may say, sender and origin, and what frames them. */
+    INJECT_ENVELOPE_MAX = ENVELOPE_RECIPIENTS_MAX *
+                              (ENVELOPE_ADDRESS_MAX + DSN_ORCPT_MAX + DSN_NOTIFY_TEXT_MAX + 16) +
+                          2048,
+};
 
 struct inject {
     int fd;            /* -1 when not connected */

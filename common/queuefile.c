@@ -103,13 +103,42 @@ static bool set_origin(struct queuefile *file, struct slice value)
     return value.size <= ENVELOPE_ORIGIN_MAX;
 }
 
+static const char *const body_names[] = {
+    [ENVELOPE_BODY_7BIT] = "7bit",
+    [ENVELOPE_BODY_8BIT] = "8bit",
+    [ENVELOPE_BODY_BINARY] = "binary",
+};
+
+static bool find_body(struct slice name, enum envelope_body *body)
+{
+    for (unsigned i = 0; i < sizeof body_names / sizeof *body_names; i++)
+        if (slice_equal(name, slice_text(body_names[i]))) {
+            *body = (enum envelope_body)i;
+            return true;
+        }
+    return false;
+}
+
+static bool set_body_word(struct queuefile *file, struct slice word)
+{
+    struct slice value = word;
+    struct slice name = slice_cut(&value, '=');
+    if (slice_equal(word, SLICE("utf8")))
+        return file->utf8 = true;
+    if (slice_equal(name, SLICE("ret")))
+        return value.size > 0 && dsn_parse_return(value, &file->ret);
+    file->envid = value;
+    return slice_equal(name, SLICE("envid")) && dsn_is_envid(value);
+}
+
 static bool set_body(struct queuefile *file, struct slice value)
 {
-    struct slice kind = slice_cut(&value, ' ');
-    file->body = slice_equal(kind, SLICE("8bit")) ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
-    file->utf8 = slice_equal(value, SLICE("utf8"));
-    return (file->body == ENVELOPE_BODY_8BIT || slice_equal(kind, SLICE("7bit"))) &&
-           (file->utf8 || value.size == 0);
+    if (!find_body(slice_cut(&value, ' '), &file->body))
+        return false;
+    while (value.size > 0)
+        if (!set_body_word(file, slice_cut(&value, ' ')))
+            return false;
+    return true;
 }
 
 static bool set_sender(struct queuefile *file, struct slice value)
@@ -133,17 +162,28 @@ static const struct field fields[] = {
     {{"sender ", 7}, set_sender},
 };
 
+enum { WISHES_MAX = DSN_ORCPT_MAX + DSN_NOTIFY_TEXT_MAX + 32 };
+
+/* The line behind a recipient's that says what its sender wants to hear. */
+static bool is_wishes(struct slice line)
+{
+    return line.size > 0 && line.data[0] == ' ';
+}
+
 /* Counts the recipient lines, up to and with the empty line that ends them. */
 static int count_recipients(struct slice rest, size_t *count)
 {
-    for (*count = 0;; (*count)++) {
+    for (*count = 0;;) {
         size_t end = slice_find(rest, '\n');
         if (end == 0 && rest.size > 0)
             return *count > 0 ? 1 : -1;
-        if (end > ENVELOPE_ADDRESS_MAX + 2 || *count > ENVELOPE_RECIPIENTS_MAX)
+        bool has_wishes = is_wishes(rest);
+        if (end > (has_wishes ? (size_t)WISHES_MAX : (size_t)ENVELOPE_ADDRESS_MAX + 2) ||
+            *count > ENVELOPE_RECIPIENTS_MAX)
             return -1;
         if (end == rest.size)
             return 0;
+        *count += has_wishes ? 0 : 1;
         rest = slice_from(rest, end + 1);
     }
 }
@@ -151,6 +191,25 @@ static int count_recipients(struct slice rest, size_t *count)
 static bool is_status(char byte)
 {
     return byte == QUEUEFILE_TODO || byte == QUEUEFILE_DONE || byte == QUEUEFILE_FAILED;
+}
+
+/* " notify=SUCCESS orcpt=rfc822;x@y", either of them or both, in this order */
+static bool parse_wishes(struct slice line, struct queuefile_recipient *recipient)
+{
+    struct slice words = slice_from(line, 1);
+    while (words.size > 0) {
+        struct slice value = slice_cut(&words, ' ');
+        struct slice name = slice_cut(&value, '=');
+        bool is_notify = slice_equal(name, SLICE("notify")) && recipient->notify == 0;
+        if (!is_notify && (!slice_equal(name, SLICE("orcpt")) || recipient->orcpt.size > 0))
+            return false;
+        if (is_notify ? !dsn_parse_notify(value, &recipient->notify) || recipient->notify == 0
+                      : !dsn_is_orcpt(value))
+            return false;
+        if (!is_notify)
+            recipient->orcpt = value;
+    }
+    return recipient->notify != 0 || recipient->orcpt.size > 0;
 }
 
 static bool parse_recipients(struct slice bytes, struct slice *rest, struct queuefile *file)
@@ -163,8 +222,10 @@ static bool parse_recipients(struct slice bytes, struct slice *rest, struct queu
             return false;
         file->recipients[i] = (struct queuefile_recipient){
             .status = line.data[0], .address = slice_from(line, 2), .offset = offset};
+        if (is_wishes(*rest) && !parse_wishes(slice_cut(rest, '\n'), &file->recipients[i]))
+            return false;
     }
-    return true;
+    return rest->size > 0 && rest->data[0] == '\n';
 }
 
 static int parse_list(struct slice bytes, struct slice rest, struct queuefile *file)
@@ -216,6 +277,12 @@ void queuefile_free(struct queuefile *file)
 /* ---- writing -----------------------------------------------------------------------------------
  */
 
+static bool is_writable_recipient(const struct envelope_recipient *recipient)
+{
+    return recipient->address.size > 0 && !slice_has_control(str_slice(&recipient->address)) &&
+           (recipient->orcpt.size == 0 || dsn_is_orcpt(str_slice(&recipient->orcpt)));
+}
+
 static bool is_writable(const struct envelope *envelope)
 {
     if (envelope->recipient_count == 0 || envelope->recipient_count > ENVELOPE_RECIPIENTS_MAX ||
@@ -224,10 +291,9 @@ static bool is_writable(const struct envelope *envelope)
         slice_has_control(str_slice(&envelope->sender)))
         return false;
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        if (envelope->recipients[i].size == 0 ||
-            slice_has_control(str_slice(&envelope->recipients[i])))
+        if (!is_writable_recipient(&envelope->recipients[i]))
             return false;
-    return true;
+    return envelope->envid.size == 0 || dsn_is_envid(str_slice(&envelope->envid));
 }
 
 static void put_line(struct str *block, const char *name, struct slice value)
@@ -235,6 +301,34 @@ static void put_line(struct str *block, const char *name, struct slice value)
     str_append_text(block, name);
     str_append_byte(block, ' ');
     str_append(block, value);
+    str_append_byte(block, '\n');
+}
+
+static void put_body(struct str *block, const struct envelope *envelope)
+{
+    str_format(block, "body %s%s", body_names[envelope->body], envelope->utf8 ? " utf8" : "");
+    if (envelope->ret != DSN_RETURN_DEFAULT)
+        str_format(block, " ret=%s", dsn_return_name(envelope->ret));
+    if (envelope->envid.size > 0) {
+        str_append_text(block, " envid=");
+        str_append(block, str_slice(&envelope->envid));
+    }
+    str_append_byte(block, '\n');
+}
+
+static void put_recipient(struct str *block, const struct envelope_recipient *recipient)
+{
+    put_line(block, "T", str_slice(&recipient->address));
+    if (recipient->notify == 0 && recipient->orcpt.size == 0)
+        return;
+    if (recipient->notify != 0) {
+        str_append_text(block, " notify=");
+        dsn_format_notify(recipient->notify, block);
+    }
+    if (recipient->orcpt.size > 0) {
+        str_append_text(block, " orcpt=");
+        str_append(block, str_slice(&recipient->orcpt));
+    }
     str_append_byte(block, '\n');
 }
 
@@ -252,11 +346,10 @@ bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
     put_line(block, "size", slice_of(size, sizeof size));
     put_line(block, "arrived", number_format((uint64_t)arrived, number));
     put_line(block, "origin", str_slice(&envelope->origin));
-    str_append_text(block, envelope->body == ENVELOPE_BODY_8BIT ? "body 8bit" : "body 7bit");
-    str_append_text(block, envelope->utf8 ? " utf8\n" : "\n");
+    put_body(block, envelope);
     put_line(block, "sender", str_slice(&envelope->sender));
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        put_line(block, "T", str_slice(&envelope->recipients[i]));
+        put_recipient(block, &envelope->recipients[i]);
     str_append_byte(block, '\n');
     return !block->failed;
 }

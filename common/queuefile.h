@@ -8,9 +8,11 @@
  *     size 0000000000001234            bytes of the message, 16 digits, written last
  *     arrived 1763766000               seconds since 1970
  *     origin by=submission client=192.0.2.1 user=u1@example.jp
- *     body 8bit                        7bit, 8bit, with " utf8" behind it for SMTPUTF8
+ *     body 8bit                        7bit, 8bit or binary; behind it, where they were said:
+ *                                      utf8 (SMTPUTF8), ret=HDRS|FULL, envid=XTEXT (RFC 3461)
  *     sender u1@example.jp
  *     T u2@example.jp                  one line per recipient; the first byte is its status
+ *      notify=SUCCESS,FAILURE orcpt=rfc822;u@example.com      what it wants to hear of, if said
  *     D u3@example.org
  *
  * Lines of the block end in LF. Status bytes are overwritten in place. A file whose size is not
@@ -29,7 +31,7 @@
 enum {
     QUEUEFILE_ID_SIZE = 13, /* base32 digits: microseconds since 1970 and a random tail */
     QUEUEFILE_SIZE_DIGITS = 16,
-    QUEUEFILE_BLOCK_MAX = 524288,
+    QUEUEFILE_BLOCK_MAX = 1048576,
 };
 
 enum queuefile_status {
@@ -41,7 +43,9 @@ enum queuefile_status {
 struct queuefile_recipient {
     char status; /* enum queuefile_status */
     struct slice address;
-    off_t offset; /* of the status byte in the file */
+    unsigned notify;    /* bits of dsn.h */
+    struct slice orcpt; /* empty: none was given */
+    off_t offset;       /* of the status byte in the file */
 };
 
 struct queuefile {
@@ -53,6 +57,8 @@ struct queuefile {
     struct slice sender;
     enum envelope_body body;
     bool utf8;
+    enum dsn_return ret;
+    struct slice envid; /* xtext; empty: none was given */
     struct queuefile_recipient *recipients; /* owned */
     size_t recipient_count;
 };

@@ -12,11 +12,15 @@ enum {
     FIELD_SENDER,
     FIELD_BODY,
     FIELD_UTF8,
+    FIELD_RETURN,
+    FIELD_ENVID,
     FIELD_HOST,
     FIELD_PORT,
     FIELD_ADDED,
     FIELD_RECIPIENTS, /* and all behind it */
 };
+
+enum { RECIPIENT_ADDRESS, RECIPIENT_NOTIFY, RECIPIENT_ORCPT, RECIPIENT_FIELDS };
 
 enum { PORT_SMTP = 25, PORT_MAX = 65535, ANSWER_OVERHEAD = 40 };
 
@@ -59,19 +63,36 @@ static bool read_message(const struct wire_message *message, struct smtp_client_
            is_safe_address(mail->sender, true);
 }
 
+static bool read_recipient(const struct wire_message *message, size_t first,
+                           struct smtp_client_recipient *recipient)
+{
+    recipient->address = wire_field(message, first + RECIPIENT_ADDRESS);
+    recipient->orcpt = wire_field(message, first + RECIPIENT_ORCPT);
+    return is_safe_address(recipient->address, false) &&
+           dsn_parse_notify(wire_field(message, first + RECIPIENT_NOTIFY), &recipient->notify) &&
+           (recipient->orcpt.size == 0 || dsn_is_orcpt(recipient->orcpt));
+}
+
+static bool read_wishes(const struct wire_message *message, struct smtp_client_mail *mail)
+{
+    mail->envid = wire_field(message, FIELD_ENVID);
+    return dsn_parse_return(wire_field(message, FIELD_RETURN), &mail->ret) &&
+           (mail->envid.size == 0 || dsn_is_envid(mail->envid));
+}
+
 static bool read_recipients(const struct wire_message *message, struct remote_request *request)
 {
-    size_t count = message->count - FIELD_RECIPIENTS;
-    if (count > REMOTE_REQUEST_RECIPIENTS_MAX)
+    size_t fields = message->count - FIELD_RECIPIENTS;
+    size_t count = fields / RECIPIENT_FIELDS;
+    if (count > REMOTE_REQUEST_RECIPIENTS_MAX || fields % RECIPIENT_FIELDS != 0)
         return false;
-    for (size_t i = 0; i < count; i++) {
-        request->recipients[i] = wire_field(message, FIELD_RECIPIENTS + i);
-        if (!is_safe_address(request->recipients[i], false))
+    for (size_t i = 0; i < count; i++)
+        if (!read_recipient(message, FIELD_RECIPIENTS + i * RECIPIENT_FIELDS,
+                            &request->recipients[i]))
             return false;
-    }
     request->mail.recipients = request->recipients;
     request->mail.recipient_count = count;
-    struct slice first = request->recipients[0];
+    struct slice first = request->recipients[0].address;
     return slice_copy_text(slice_from(first, slice_find_last(first, '@') + 1), request->domain,
                            sizeof request->domain);
 }
@@ -80,12 +101,13 @@ bool remote_request_read(const struct wire_message *message, struct remote_reque
 {
     struct smtp_client_mail *mail = &request->mail;
     *request = (struct remote_request){.port = 0};
-    return message->count > FIELD_RECIPIENTS && message->fd_count == 1 &&
-           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("remote/1")) &&
+    return message->count >= FIELD_RECIPIENTS + RECIPIENT_FIELDS && message->fd_count == 1 &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("remote/2")) &&
            wire_copy_text(message, FIELD_ID, request->id, sizeof request->id) &&
            read_message(message, mail) &&
-           read_flag(wire_field(message, FIELD_BODY), "7", "8", &mail->is_8bit) &&
+           envelope_parse_body(wire_field(message, FIELD_BODY), &mail->body) &&
            read_flag(wire_field(message, FIELD_UTF8), "0", "1", &mail->utf8) &&
+           read_wishes(message, mail) &&
            wire_copy_text(message, FIELD_HOST, request->host, sizeof request->host) &&
            read_port(wire_field(message, FIELD_PORT), &request->port) &&
            read_recipients(message, request);
@@ -101,5 +123,6 @@ void remote_request_answer(const struct remote_request *request,
         wire_put(packet, slice_of(&letter, 1));
         wire_put_text(packet, outcomes[i].status);
         wire_put(packet, slice_part(slice_text(outcomes[i].text), 0, text_max));
+        wire_put_text(packet, outcomes[i].is_passed_on ? "1" : "0");
     }
 }

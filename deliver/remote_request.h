@@ -1,5 +1,5 @@
 /*
- * remote_request - what queued asks of remote, and the answer (ARCHITECTURE.md, "remote/1")
+ * remote_request - what queued asks of remote, and the answer (ARCHITECTURE.md, "remote/2")
  *
  * Pure.
  */
@@ -10,7 +10,7 @@
 #include "wire.h"
 
 enum {
-    REMOTE_REQUEST_RECIPIENTS_MAX = WIRE_MAX_FIELDS / 3, /* three fields each in the answer */
+    REMOTE_REQUEST_RECIPIENTS_MAX = WIRE_MAX_FIELDS / 4, /* four fields each in the answer */
     REMOTE_REQUEST_HOST_MAX = 257,                       /* a name, or an address in [] */
     REMOTE_REQUEST_ID_MAX = 40,
 };
@@ -18,7 +18,7 @@ enum {
 struct remote_request {
     char id[REMOTE_REQUEST_ID_MAX + 1];
     struct smtp_client_mail mail; /* recipients point into `recipients`, texts into the message */
-    struct slice recipients[REMOTE_REQUEST_RECIPIENTS_MAX];
+    struct smtp_client_recipient recipients[REMOTE_REQUEST_RECIPIENTS_MAX];
     char host[REMOTE_REQUEST_HOST_MAX + 1]; /* "": by MX of `domain` */
     char domain[REMOTE_REQUEST_HOST_MAX + 1];
     uint16_t port;

@@ -192,50 +192,67 @@ static enum smtp_client_result say_hello(struct smtp_client *client, const char 
     return result;
 }
 
-static enum smtp_client_result fail_tls(struct smtp_client *client, const char *reason)
+static enum smtp_client_result fail_tls(struct smtp_client *client, enum tlsreport_result result,
+                                        const char *reason)
 {
+    client->tls_result = result;
+    snprintf(client->tls_trouble, sizeof client->tls_trouble, "%s", reason);
     snprintf(client->trouble, sizeof client->trouble, "%s: TLS failed: %s", client->address,
              reason);
     return SMTP_CLIENT_TLS_FAILED;
 }
 
-static enum smtp_client_result start_tls(struct smtp_client *client, const char *server_name)
+/* STARTTLS is not to be had: the message goes without, where it may. */
+static enum smtp_client_result go_without_tls(struct smtp_client *client,
+                                              const struct smtp_client_tls *tls, const char *reason)
+{
+    enum smtp_client_result result = fail_tls(client, TLSREPORT_STARTTLS_NOT_SUPPORTED, reason);
+    return tls->level == SMTP_CLIENT_TLS_MUST ? result : SMTP_CLIENT_OK;
+}
+
+static enum smtp_client_result start_tls(struct smtp_client *client, const struct tls_check *check)
 {
     struct tls_session session = {.fd = -1};
     int plain_fd = client->stream.in;
-    bool done = tls_connect(plain_fd, server_name, "none", &session);
+    bool done = tls_connect(plain_fd, check, &session);
     io_close(&plain_fd);
     /* Pending input is thrown away: it came in the clear. */
     stream_switch(&client->stream, session.fd, session.fd);
     if (!done || !io_set_nonblocking(session.fd, true))
-        return fail_tls(client, session.reason);
+        return fail_tls(client, session.result, session.reason);
+    client->tls_result = session.result;
+    snprintf(client->tls_trouble, sizeof client->tls_trouble, "%s", session.reason);
     snprintf(client->tls_version, sizeof client->tls_version, "%s", session.version);
     return SMTP_CLIENT_OK;
 }
 
 static enum smtp_client_result greet(struct smtp_client *client, const char *helo,
-                                     const char *server_name, bool wants_tls)
+                                     const struct smtp_client_tls *tls)
 {
     enum smtp_client_result result = read_reply(client, GREETING_MS, "the greeting", NULL);
     if (result == SMTP_CLIENT_OK)
         result = say_hello(client, helo);
-    if (result != SMTP_CLIENT_OK || !wants_tls || !(client->extensions & SMTP_CLIENT_STARTTLS))
+    if (result != SMTP_CLIENT_OK || tls->level == SMTP_CLIENT_TLS_NEVER)
         return result;
+    if (!(client->extensions & SMTP_CLIENT_STARTTLS))
+        return go_without_tls(client, tls, "the server does not offer STARTTLS");
     result = command(client, "STARTTLS", "", NULL);
-    if (result == SMTP_CLIENT_REFUSED) /* opportunistic: then without */
-        return SMTP_CLIENT_OK;
+    if (result == SMTP_CLIENT_REFUSED)
+        return go_without_tls(client, tls, "the server refuses STARTTLS");
     if (result == SMTP_CLIENT_OK)
-        result = start_tls(client, server_name);
+        result = start_tls(client, &tls->check);
     if (result != SMTP_CLIENT_OK)
         return result;
     result = say_hello(client, helo);
-    return result == SMTP_CLIENT_LOST ? fail_tls(client, "nothing came through it") : result;
+    return result == SMTP_CLIENT_LOST
+               ? fail_tls(client, TLSREPORT_VALIDATION_FAILURE, "nothing came through it")
+               : result;
 }
 
 enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char *helo,
-                                          const char *server_name, bool wants_tls)
+                                          const struct smtp_client_tls *tls)
 {
-    enum smtp_client_result result = greet(client, helo, server_name, wants_tls);
+    enum smtp_client_result result = greet(client, helo, tls);
     client->is_clean = result == SMTP_CLIENT_OK;
     return result;
 }
@@ -276,7 +293,7 @@ static void write_mail(struct transaction *transaction)
     write_path(client, "MAIL FROM:<", mail->sender);
     if (client->extensions & SMTP_CLIENT_SIZE)
         stream_format(&client->stream, " SIZE=%" PRIu64, mail->size + mail->added.size);
-    if (mail->is_8bit && (client->extensions & SMTP_CLIENT_8BITMIME))
+    if (mail->body != ENVELOPE_BODY_7BIT && (client->extensions & SMTP_CLIENT_8BITMIME))
         stream_write_text(&client->stream, " BODY=8BITMIME");
     if (mail->utf8)
         stream_write_text(&client->stream, " SMTPUTF8");
@@ -308,7 +325,7 @@ static void write_recipients(struct transaction *transaction)
             continue;
         if (transaction->asked_count == window)
             break;
-        write_path(client, "RCPT TO:<", mail->recipients[transaction->next]);
+        write_path(client, "RCPT TO:<", mail->recipients[transaction->next].address);
         stream_write_text(&client->stream, "\r\n");
         transaction->asked[transaction->asked_count++] = transaction->next;
     }

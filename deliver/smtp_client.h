@@ -8,6 +8,7 @@
 #ifndef DELIVER_SMTP_CLIENT_H
 #define DELIVER_SMTP_CLIENT_H
 
+#include "envelope.h"
 #include "ip.h"
 #include "smtp_reply.h"
 #include "stream.h"
@@ -32,7 +33,17 @@ enum smtp_client_result {
     SMTP_CLIENT_OK,
     SMTP_CLIENT_REFUSED,    /* the server said 4xx or 5xx: client->reply */
     SMTP_CLIENT_LOST,       /* the connection: client->trouble */
-    SMTP_CLIENT_TLS_FAILED, /* try again without: client->trouble */
+    SMTP_CLIENT_TLS_FAILED, /* try again without, if that may be: client->trouble */
+};
+
+/* What is wanted of TLS. */
+struct smtp_client_tls {
+    enum {
+        SMTP_CLIENT_TLS_NEVER,
+        SMTP_CLIENT_TLS_MAY,  /* where STARTTLS is offered and not refused */
+        SMTP_CLIENT_TLS_MUST, /* or TLS_FAILED: nothing is said in the clear */
+    } level;
+    struct tls_check check; /* of the server's certificate */
 };
 
 struct smtp_client {
@@ -44,26 +55,37 @@ struct smtp_client {
     uint64_t size_max; /* of SIZE; 0: unknown or none */
     struct smtp_reply reply;
     char trouble[SMTP_CLIENT_TEXT_MAX];
-    char tls_version[TLS_TEXT_MAX]; /* "" without TLS */
-    char *buffer;                   /* for the message's bytes */
-    int64_t deadline;               /* of everything, CLOCK_NEVER for none */
+    char tls_version[TLS_TEXT_MAX];   /* "" without TLS */
+    enum tlsreport_result tls_result; /* what was wrong with TLS, if anything */
+    char tls_trouble[TLS_TEXT_MAX];   /* the same in words, for reports */
+    char *buffer;                     /* for the message's bytes */
+    int64_t deadline;                 /* of everything, CLOCK_NEVER for none */
 };
 
 /* How it went for one recipient. */
 struct smtp_client_outcome {
     bool is_decided;
-    bool is_accepted; /* RCPT was, so that what becomes of DATA counts for it */
+    bool is_accepted;  /* RCPT was, so that what becomes of DATA counts for it */
+    bool is_passed_on; /* with the duty to report: the server knows DSN */
     enum verdict verdict;
     char status[SMTP_REPLY_STATUS_MAX];
     char text[SMTP_CLIENT_TEXT_MAX];
 };
 
+struct smtp_client_recipient {
+    struct slice address;
+    unsigned notify;    /* bits of dsn.h */
+    struct slice orcpt; /* empty: none was given */
+};
+
 struct smtp_client_mail {
     struct slice sender;
-    const struct slice *recipients;
+    const struct smtp_client_recipient *recipients;
     size_t recipient_count;
-    bool is_8bit;
+    enum envelope_body body;
     bool utf8;
+    enum dsn_return ret;
+    struct slice envid; /* xtext; empty: none was given */
     struct slice added; /* whole header lines to put in front */
     int fd;             /* the message: `size` bytes from `start` on */
     off_t start;
@@ -76,10 +98,9 @@ bool smtp_client_open(struct smtp_client *client, int fd, const char *address);
 /* A server may be slow at every step within the limits of RFC 5321, and so hold us for days: at
  * `deadline` whatever goes on is LOST. */
 void smtp_client_limit(struct smtp_client *client, int64_t deadline);
-/* From the greeting to the state in which MAIL may be said; with STARTTLS if `wants_tls` and the
- * server offers it. `server_name` goes into the handshake. After anything but OK: close. */
+/* From the greeting to the state in which MAIL may be said. After anything but OK: close. */
 enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char *helo,
-                                          const char *server_name, bool wants_tls);
+                                          const struct smtp_client_tls *tls);
 /* One transaction. Decides outcomes that are not decided yet; those that are left undecided (with
  * LOST and REFUSED) may be tried at another server: nothing was handed over for them.
  * Whether the connection is good for another one, client->is_clean says. */

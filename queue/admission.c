@@ -53,19 +53,28 @@ static enum admission_result read_sender(struct slice sender, enum admission_tru
     return str_append(&envelope->sender, sender) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
 }
 
+enum { RECIPIENT_ADDRESS, RECIPIENT_NOTIFY, RECIPIENT_ORCPT, RECIPIENT_FIELDS };
+
 /* `canonical` is room for the address's form in the queue file. */
-static enum admission_result read_recipient(struct slice recipient, unsigned flags,
-                                            struct str *canonical, struct envelope *envelope)
+static enum admission_result read_recipient(const struct slice field[RECIPIENT_FIELDS],
+                                            unsigned flags, struct str *canonical,
+                                            struct envelope *envelope)
 {
     struct mailaddress address;
+    struct slice recipient = field[RECIPIENT_ADDRESS], orcpt = field[RECIPIENT_ORCPT];
+    unsigned notify;
     if (envelope->recipient_count >= ENVELOPE_RECIPIENTS_MAX)
         return ADMISSION_RECIPIENT_COUNT;
     str_clear(canonical);
     if (slice_has_control(recipient) || !mailaddress_parse(recipient, flags, &address) ||
         address.domain.size == 0 || !mailaddress_canonical(&address, canonical))
         return ADMISSION_RECIPIENT;
-    return envelope_add_recipient(envelope, str_slice(canonical)) ? ADMISSION_OK
-                                                                  : ADMISSION_NO_MEMORY;
+    if (!dsn_parse_notify(field[RECIPIENT_NOTIFY], &notify) ||
+        (orcpt.size > 0 && !dsn_is_orcpt(orcpt)))
+        return ADMISSION_RECIPIENT;
+    return envelope_add_recipient_dsn(envelope, str_slice(canonical), notify, orcpt)
+               ? ADMISSION_OK
+               : ADMISSION_NO_MEMORY;
 }
 
 static enum admission_result read_recipients(struct slice rest, unsigned flags,
@@ -75,10 +84,12 @@ static enum admission_result read_recipients(struct slice rest, unsigned flags,
     enum admission_result result = ADMISSION_OK;
     str_init(&canonical, ENVELOPE_ADDRESS_MAX);
     while (rest.size > 0 && result == ADMISSION_OK) {
-        struct slice recipient;
-        result = wire_cut_netstring(&rest, rest.size, &recipient) == 1
-                     ? read_recipient(recipient, flags, &canonical, envelope)
-                     : ADMISSION_BAD;
+        struct slice field[RECIPIENT_FIELDS];
+        for (size_t i = 0; i < RECIPIENT_FIELDS && result == ADMISSION_OK; i++)
+            if (wire_cut_netstring(&rest, rest.size, &field[i]) != 1)
+                result = ADMISSION_BAD;
+        if (result == ADMISSION_OK)
+            result = read_recipient(field, flags, &canonical, envelope);
     }
     str_free(&canonical);
     if (result == ADMISSION_OK && envelope->recipient_count == 0)
@@ -86,7 +97,23 @@ static enum admission_result read_recipients(struct slice rest, unsigned flags,
     return result;
 }
 
-enum { FIELD_PROTOCOL, FIELD_ORIGIN, FIELD_SENDER, FIELD_BODY, FIELD_UTF8, FIELD_COUNT };
+enum {
+    FIELD_PROTOCOL,
+    FIELD_ORIGIN,
+    FIELD_SENDER,
+    FIELD_BODY,
+    FIELD_UTF8,
+    FIELD_RETURN,
+    FIELD_ENVID,
+    FIELD_COUNT
+};
+
+static bool read_wishes(const struct slice field[FIELD_COUNT], struct envelope *envelope)
+{
+    struct slice envid = field[FIELD_ENVID];
+    return dsn_parse_return(field[FIELD_RETURN], &envelope->ret) &&
+           (envid.size == 0 || (dsn_is_envid(envid) && str_append(&envelope->envid, envid)));
+}
 
 enum admission_result admission_read(struct slice fields, enum admission_trust trust, uid_t uid,
                                      struct envelope *envelope)
@@ -95,14 +122,16 @@ enum admission_result admission_read(struct slice fields, enum admission_trust t
     for (size_t i = 0; i < FIELD_COUNT; i++)
         if (wire_cut_netstring(&fields, fields.size, &field[i]) != 1)
             return ADMISSION_BAD;
-    bool is_8bit = slice_equal(field[FIELD_BODY], SLICE("8"));
+    enum envelope_body body;
     bool is_utf8 = slice_equal(field[FIELD_UTF8], SLICE("1"));
-    if (!slice_equal(field[FIELD_PROTOCOL], SLICE("inject/1")) ||
-        (!is_8bit && !slice_equal(field[FIELD_BODY], SLICE("7"))) ||
+    if (!slice_equal(field[FIELD_PROTOCOL], SLICE("inject/2")) ||
+        !envelope_parse_body(field[FIELD_BODY], &body) ||
         (!is_utf8 && !slice_equal(field[FIELD_UTF8], SLICE("0"))))
         return ADMISSION_BAD;
     envelope_clear(envelope);
-    envelope->body = is_8bit ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
+    if (!read_wishes(field, envelope))
+        return ADMISSION_BAD;
+    envelope->body = body;
     envelope->utf8 = is_utf8;
     unsigned flags = is_utf8 ? MAILADDRESS_UTF8 : 0;
     enum admission_result result = read_origin(field[FIELD_ORIGIN], trust, uid, envelope);

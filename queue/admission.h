@@ -23,7 +23,7 @@ enum admission_trust {
 
 enum admission_result {
     ADMISSION_OK,
-    ADMISSION_BAD,       /* not inject/1: close the connection */
+    ADMISSION_BAD,       /* not inject/2: close the connection */
     ADMISSION_NO_MEMORY, /* passing */
     ADMISSION_ORIGIN,    /* the others are refused with these reasons: admission_reason */
     ADMISSION_SENDER,

@@ -7,7 +7,7 @@ void inject_stream_init(struct inject_stream *stream, const struct inject_stream
                         void *owner)
 {
     *stream = (struct inject_stream){.hooks = hooks, .owner = owner};
-    str_init(&stream->envelope, INJECT_STREAM_ENVELOPE_MAX);
+    str_init(&stream->envelope, INJECT_ENVELOPE_MAX);
 }
 
 void inject_stream_free(struct inject_stream *stream)
@@ -54,7 +54,7 @@ static bool read_size(struct inject_stream *stream, struct slice *bytes, uint64_
 static bool read_envelope_size(struct inject_stream *stream, struct slice *bytes)
 {
     str_clear(&stream->envelope);
-    return read_size(stream, bytes, INJECT_STREAM_ENVELOPE_MAX, INJECT_STREAM_ENVELOPE);
+    return read_size(stream, bytes, INJECT_ENVELOPE_MAX, INJECT_STREAM_ENVELOPE);
 }
 
 static struct slice take_run(struct inject_stream *stream, struct slice *bytes)

@@ -1,5 +1,5 @@
 /*
- * inject_stream - the byte stream of inject/1 cut into envelope, data and end (common/inject.h)
+ * inject_stream - the byte stream of inject/2 cut into envelope, data and end (common/inject.h)
  *
  * A pure, incremental parser: bytes in, hooks called. Only the envelope is held in memory, and it
  * has a maximum; the message passes through in pieces as they come.
@@ -10,10 +10,6 @@
 #include "str.h"
 
 #include <stdint.h>
-
-enum {
-    INJECT_STREAM_ENVELOPE_MAX = 393216
-}; /* 1000 recipients of 320 bytes, and what frames them */
 
 /* A hook returns false to end the connection. */
 struct inject_stream_hooks {
@@ -45,7 +41,7 @@ struct inject_stream {
 void inject_stream_init(struct inject_stream *stream, const struct inject_stream_hooks *hooks,
                         void *owner);
 void inject_stream_free(struct inject_stream *stream);
-/* False: not inject/1, beyond a limit, or a hook said so. Close the connection. */
+/* False: not inject/2, beyond a limit, or a hook said so. Close the connection. */
 bool inject_stream_feed(struct inject_stream *stream, struct slice bytes);
 /* Is a message begun and not ended? */
 bool inject_stream_is_inside(const struct inject_stream *stream);

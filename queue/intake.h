@@ -1,5 +1,5 @@
 /*
- * intake - one peer's messages: from the stream of inject/1 into the queue, one answer each
+ * intake - one peer's messages: from the stream of inject/2 into the queue, one answer each
  *
  * Whatever is wrong with a message, its bytes are read to their end and then answered, so that the
  * peer, which writes first and reads then, never waits for a reader that is gone.

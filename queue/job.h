@@ -15,7 +15,11 @@
 #include <stdint.h>
 
 enum job_kind { JOB_LOCAL, JOB_REMOTE, JOB_BOUNCE };
-enum { JOB_KINDS = 3, JOB_RECIPIENTS_MAX = 100, JOB_KEY_MAX = 280 };
+enum {
+    JOB_KINDS = 3,
+    JOB_RECIPIENTS_MAX = 60, /* with all that DSN adds they fit into a packet */
+    JOB_KEY_MAX = 280
+};
 
 struct destination;
 

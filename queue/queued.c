@@ -14,7 +14,7 @@
  *             that does not parse
  * If taken    attacker sees and changes what is in the queue, and has anything delivered into
  *             mailboxes; reads no mailbox, no password, no key
- * Limits      workers by the settings above; 100 recipients per remote request; 180 s per scan,
+ * Limits      workers by the settings above; 60 recipients per remote request; 180 s per scan,
  *             5 minutes per local delivery, 2 hours per remote one: tried again
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */

@@ -28,17 +28,30 @@ void request_local(struct str *packet, const struct loaded *loaded, size_t recip
     wire_put(packet, added);
 }
 
+static void put_recipient(struct str *packet, const struct queuefile_recipient *recipient)
+{
+    struct str notify;
+    str_init(&notify, DSN_NOTIFY_TEXT_MAX);
+    dsn_format_notify(recipient->notify, &notify);
+    wire_put(packet, recipient->address);
+    wire_put(packet, str_slice(&notify));
+    wire_put(packet, recipient->orcpt);
+    str_free(&notify);
+}
+
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added)
 {
-    put_message(packet, "remote/1", loaded);
-    wire_put_text(packet, loaded->file.body == ENVELOPE_BODY_8BIT ? "8" : "7");
+    put_message(packet, "remote/2", loaded);
+    wire_put_text(packet, envelope_body_letter(loaded->file.body));
     wire_put_text(packet, loaded->file.utf8 ? "1" : "0");
+    wire_put_text(packet, dsn_return_name(loaded->file.ret));
+    wire_put(packet, loaded->file.envid);
     wire_put_text(packet, job->destination->route.host);
     wire_put_text(packet, job->destination->route.port);
     wire_put(packet, added);
     for (size_t i = 0; i < job->count; i++)
-        wire_put(packet, loaded->file.recipients[job->recipients[i]].address);
+        put_recipient(packet, &loaded->file.recipients[job->recipients[i]]);
 }
 
 /* The last reason that was noted for a recipient. */
@@ -116,18 +129,25 @@ void request_set_outcome(struct outcome *outcome, enum verdict verdict, const ch
     set_text(outcome, text);
 }
 
+/* Verdict, status, text; of remote also whether the duty to report went along. */
+enum { FIELDS_LOCAL = 3, FIELDS_REMOTE = 4 };
+
 void request_outcome(const struct wire_message *answer, size_t index, size_t count,
                      struct outcome *outcome)
 {
     char status[REQUEST_STATUS_MAX];
-    enum { FIELDS = 3 };
-    if (answer->count != count * FIELDS || index >= count) {
+    const size_t fields = count > 0 ? answer->count / count : 0;
+    if (index >= count || answer->count != count * fields ||
+        (fields != FIELDS_LOCAL && fields != FIELDS_REMOTE)) {
         request_set_outcome(outcome, VERDICT_TEMP, "4.3.5",
                             SLICE("the delivery program's answer is not understood"));
         return;
     }
-    if (!wire_copy_text(answer, index * FIELDS + 1, status, sizeof status))
+    size_t first = index * fields;
+    if (!wire_copy_text(answer, first + 1, status, sizeof status))
         status[0] = '\0';
-    request_set_outcome(outcome, verdict_from_letter(wire_field(answer, index * FIELDS)), status,
-                        wire_field(answer, index * FIELDS + 2));
+    request_set_outcome(outcome, verdict_from_letter(wire_field(answer, first)), status,
+                        wire_field(answer, first + 2));
+    outcome->is_passed_on =
+        fields == FIELDS_REMOTE && slice_equal(wire_field(answer, first + 3), SLICE("1"));
 }

@@ -33,6 +33,7 @@ struct outcome {
     enum verdict verdict;
     char status[REQUEST_STATUS_MAX]; /* RFC 3463, in keeping with the verdict */
     char text[REQUEST_TEXT_MAX];     /* one line */
+    bool is_passed_on;               /* with the duty to report: the next server knows DSN */
 };
 
 /* The outcome of recipient `index` of `count`. An answer that makes no sense is passing trouble. */

@@ -170,7 +170,7 @@ void transaction_mail(struct session *session, struct slice argument)
 static bool is_known_recipient(const struct envelope *envelope, struct slice address)
 {
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        if (slice_equal(str_slice(&envelope->recipients[i]), address))
+        if (slice_equal(str_slice(&envelope->recipients[i].address), address))
             return true;
     return false;
 }

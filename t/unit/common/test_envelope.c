@@ -18,8 +18,8 @@ static void takes_up_to_the_maximum(void **state)
         }
         assert_false(envelope_add_recipient(&envelope, SLICE("one@more")));
         assert_int_equal(envelope.recipient_count, ENVELOPE_RECIPIENTS_MAX);
-        assert_slice(str_slice(&envelope.recipients[0]), "u0@example.jp");
-        assert_slice(str_slice(&envelope.recipients[999]), "u999@example.jp");
+        assert_slice(str_slice(&envelope.recipients[0].address), "u0@example.jp");
+        assert_slice(str_slice(&envelope.recipients[999].address), "u999@example.jp");
         envelope_clear(&envelope);
         assert_int_equal(envelope.recipient_count, 0);
     }

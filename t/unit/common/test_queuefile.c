@@ -12,10 +12,11 @@ static const char good[] = "mail-suite-queue 1\n"
                            "size 0000000000001234\n"
                            "arrived 1763766000\n"
                            "origin by=submission client=192.0.2.1\n"
-                           "body 8bit utf8\n"
+                           "body 8bit utf8 ret=HDRS envid=QQ+2B1\n"
                            "sender u1@example.jp\n"
                            "T u2@example.jp\n"
                            "D u3@example.org\n"
+                           " notify=SUCCESS,DELAY orcpt=rfc822;u@example.com\n"
                            "F x@example.net\n"
                            "\n";
 
@@ -31,6 +32,11 @@ static void reads_all_fields(void **state)
     assert_slice(file.origin, "by=submission client=192.0.2.1");
     assert_int_equal(file.body, ENVELOPE_BODY_8BIT);
     assert_true(file.utf8);
+    assert_int_equal(file.ret, DSN_RETURN_HEADERS);
+    assert_slice(file.envid, "QQ+2B1");
+    assert_int_equal(file.recipients[1].notify, DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY);
+    assert_slice(file.recipients[1].orcpt, "rfc822;u@example.com");
+    assert_int_equal(file.recipients[2].notify, 0);
     assert_slice(file.sender, "u1@example.jp");
     assert_int_equal(file.recipient_count, 3);
     assert_int_equal(file.start, (off_t)sizeof good - 1);
@@ -91,6 +97,14 @@ static const struct bad_case bad_cases[] = {
     {"unknown status", HEAD "sender \nX u@example.jp\n\n"},
     {"no blank behind the status", HEAD "sender \nTu@example.jp\n\n"},
     {"empty recipient", HEAD "sender \nT \n\n"},
+    {"wishes of nobody", HEAD "sender \n notify=NEVER\n\n"},
+    {"empty wishes", HEAD "sender \nT u@x\n \n\n"},
+    {"unknown wish", HEAD "sender \nT u@x\n fish=NEVER\n\n"},
+    {"wish twice", HEAD "sender \nT u@x\n notify=NEVER notify=NEVER\n\n"},
+    {"wishes twice", HEAD "sender \nT u@x\n notify=NEVER\n orcpt=rfc822;x\n\n"},
+    {"orcpt without type", HEAD "sender \nT u@x\n orcpt=x\n\n"},
+    {"ret of another kind", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived "
+                            "1\norigin o\nbody 7bit ret=ALL\n"},
     {"NUL in recipient", HEAD "sender \nT u\x7f@example.jp\n\n"},
 };
 
@@ -132,8 +146,11 @@ static void fill(struct envelope *envelope, size_t recipients)
     str_append_text(&envelope->sender, "s@example.org");
     for (size_t i = 0; i < recipients; i++) {
         char address[64];
+        bool is_last = i > 0 && i + 1 == recipients;
         snprintf(address, sizeof address, "u%zu@example.jp", i);
-        assert_true(envelope_add_recipient(envelope, slice_text(address)));
+        assert_true(envelope_add_recipient_dsn(
+            envelope, slice_text(address), is_last ? DSN_NOTIFY_NEVER : 0,
+            is_last ? SLICE("rfc822;last@example.com") : SLICE("")));
     }
 }
 
@@ -148,6 +165,8 @@ static void reads_what_it_writes(void **state)
         char digits[QUEUEFILE_SIZE_DIGITS];
         fill(&envelope, count);
         envelope.utf8 = true;
+        envelope.ret = DSN_RETURN_FULL;
+        str_append_text(&envelope.envid, "QQ+2B1");
         str_init(&block, QUEUEFILE_BLOCK_MAX);
         assert_true(queuefile_format(&block, SLICE("0cw9x2k4m7q1p"), 77, &envelope, &size_offset));
         assert_int_equal(queuefile_parse(str_slice(&block), &file), 1);
@@ -161,6 +180,11 @@ static void reads_what_it_writes(void **state)
         assert_int_equal(file.start, (off_t)block.size);
         assert_int_equal(file.arrived, 77);
         assert_true(file.utf8);
+        assert_int_equal(file.ret, DSN_RETURN_FULL);
+        assert_slice(file.envid, "QQ+2B1");
+        assert_int_equal(file.recipients[0].notify, 0);
+        assert_int_equal(file.recipients[count - 1].notify, count > 1 ? DSN_NOTIFY_NEVER : 0);
+        assert_slice(file.recipients[count - 1].orcpt, count > 1 ? "rfc822;last@example.com" : "");
         assert_int_equal(file.body, ENVELOPE_BODY_7BIT);
         queuefile_free(&file);
         str_free(&block);

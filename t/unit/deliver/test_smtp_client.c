@@ -30,6 +30,9 @@
 
 enum { LINES_MAX = 40, RECIPIENTS_MAX = 4, WAIT_MS = 10000 };
 
+static const struct smtp_client_tls may_have_tls = {.level = SMTP_CLIENT_TLS_MAY,
+                                                    .check = {.server_name = "server"}};
+
 /* ---- replies ----------------------------------------------------------------------------------*/
 
 struct reply_case {
@@ -178,7 +181,8 @@ struct dialogue {
     const char *name;
     const char *const lines[LINES_MAX];
     const char *recipients[RECIPIENTS_MAX];
-    bool is_8bit, utf8;
+    enum envelope_body body;
+    bool utf8;
     enum smtp_client_result greeted, sent;
     bool is_clean;
     const char *outcomes[RECIPIENTS_MAX]; /* "K 2.0.0 text", "-" undecided */
@@ -213,13 +217,13 @@ static const struct dialogue dialogues[] = {
      .lines = {GREET, "S: 250-size 5000", "S: 250-8BITMIME", "S: 250 SMTPUTF8",
                "C: MAIL FROM:<s@example.jp> SIZE=20 BODY=8BITMIME SMTPUTF8", "S: 250 ok",
                "C: RCPT TO:<a@x>", "S: 250 ok", "C: DATA", "S: 354 go", BODY, "S: 250 ok", "C: QUIT"},
-     .recipients = {"a@x"}, .is_8bit = true, .utf8 = true, .is_clean = true,
+     .recipients = {"a@x"}, .body = ENVELOPE_BODY_8BIT, .utf8 = true, .is_clean = true,
      .outcomes = {"K 2.0.0 peer said: 250 ok"}},
     {.name = "a server of old",
      .lines = {"S: 220-hello", "S: 220 you", "C: EHLO me", "S: 500 what", "C: HELO me", "S: 250 there",
                FROM, "S: 250 ok", "C: RCPT TO:<a@x>", "S: 251 will forward", "C: DATA", "S: 354 go",
                BODY, "S: 250 ok", "C: QUIT"},
-     .recipients = {"a@x"}, .is_8bit = true, .is_clean = true,
+     .recipients = {"a@x"}, .body = ENVELOPE_BODY_8BIT, .is_clean = true,
      .outcomes = {"K 2.0.0 peer said: 250 ok"}},
     {.name = "SMTPUTF8 is needed",
      .lines = {PIPED, "C: QUIT"}, .recipients = {"a@x"}, .utf8 = true, .is_clean = true, .sent = SMTP_CLIENT_REFUSED,
@@ -312,11 +316,11 @@ static void check_outcome(const struct dialogue *one, size_t index,
 
 static void converse(const struct dialogue *one, struct smtp_client *client, int message)
 {
-    struct slice recipients[RECIPIENTS_MAX];
+    struct smtp_client_recipient recipients[RECIPIENTS_MAX];
     struct smtp_client_outcome outcomes[RECIPIENTS_MAX] = {0};
     struct smtp_client_mail mail = {.sender = SLICE("s@example.jp"),
                                     .recipients = recipients,
-                                    .is_8bit = one->is_8bit,
+                                    .body = one->body,
                                     .utf8 = one->utf8,
                                     .added = SLICE("X: y\r\n"),
                                     .fd = message,
@@ -324,8 +328,9 @@ static void converse(const struct dialogue *one, struct smtp_client *client, int
                                     .size = sizeof message_text - 1};
     for (; mail.recipient_count < RECIPIENTS_MAX && one->recipients[mail.recipient_count];
          mail.recipient_count++)
-        recipients[mail.recipient_count] = slice_text(one->recipients[mail.recipient_count]);
-    enum smtp_client_result greeted = smtp_client_greet(client, "me", "server", true);
+        recipients[mail.recipient_count] = (struct smtp_client_recipient){
+            .address = slice_text(one->recipients[mail.recipient_count])};
+    enum smtp_client_result greeted = smtp_client_greet(client, "me", &may_have_tls);
     if (greeted != one->greeted)
         fail_msg("%s: greeted %d, %s", one->name, (int)greeted, client->trouble);
     if (greeted == SMTP_CLIENT_OK) {
@@ -430,7 +435,7 @@ static void a_slow_server_holds_us_till_the_limit(void **state)
         int64_t began = clock_ms();
         assert_true(smtp_client_open(&client, pair[0], "peer"));
         smtp_client_limit(&client, clock_deadline(LIMIT_MS));
-        enum smtp_client_result result = smtp_client_greet(&client, "me", "server", true);
+        enum smtp_client_result result = smtp_client_greet(&client, "me", &may_have_tls);
         if (result == SMTP_CLIENT_OK)
             result = smtp_client_send(&client, &mail, &outcome);
         assert_int_equal(result, SMTP_CLIENT_LOST);
@@ -462,24 +467,48 @@ static void requests_are_read(void **state)
 {
     (void)state;
     static struct remote_request request;
-    const char *fields[] = {"remote/1", "id1", "100", "200",      "s@x",          "8",
-                            "0",        "",    "",    "A: b\r\n", "a@Example.JP", "b@example.jp"};
+    const char *fields[] = {"remote/2",
+                            "id1",
+                            "100",
+                            "200",
+                            "s@x",
+                            "8",
+                            "0",
+                            "HDRS",
+                            "QQ+2B1",
+                            "",
+                            "",
+                            "A: b\r\n",
+                            "a@Example.JP",
+                            "SUCCESS,DELAY",
+                            "rfc822;a@x",
+                            "b@example.jp",
+                            "",
+                            ""};
     enum { COUNT = sizeof fields / sizeof *fields };
     assert_true(read_request(fields, COUNT, &request));
     assert_int_equal(request.port, 25);
     assert_string_equal(request.domain, "Example.JP");
     assert_int_equal(request.mail.recipient_count, 2);
     assert_int_equal(request.mail.start, 100);
-    assert_true(request.mail.is_8bit);
-    for (size_t count = 0; count < 11; count++)
+    assert_int_equal(request.mail.body, ENVELOPE_BODY_8BIT);
+    assert_int_equal(request.mail.ret, DSN_RETURN_HEADERS);
+    assert_slice(request.mail.envid, "QQ+2B1");
+    assert_int_equal(request.recipients[0].notify, DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY);
+    assert_slice(request.recipients[0].orcpt, "rfc822;a@x");
+    assert_int_equal(request.recipients[1].notify, 0);
+    for (size_t count = 0; count < 15; count++)
         assert_false(read_request(fields, count, &request));
     static const struct {
         size_t index;
         const char *value;
-    } wrong[] = {{0, "remote/2"},     {2, "x"},        {3, "-1"}, {4, "a b"},
-                 {4, "a>b@x"},        {5, "9"},        {6, ""},   {8, "0"},
-                 {8, "65536"},        {9, "A: b"},     {10, ""},  {10, "a@x> x"},
-                 {10, "a\r\nDATA@x"}, {11, "nodomain"}};
+    } wrong[] = {{0, "remote/1"}, {2, "x"},           {3, "-1"},
+                 {4, "a b"},      {4, "a>b@x"},       {5, "9"},
+                 {6, ""},         {7, "ALL"},         {8, "a b"},
+                 {10, "0"},       {10, "65536"},      {11, "A: b"},
+                 {12, ""},        {12, "a@x> x"},     {13, "NEVER,DELAY"},
+                 {14, "x"},       {14, "rfc822;a b"}, {12, "a\r\nDATA@x"},
+                 {15, "nodomain"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         const char *kept = fields[wrong[i].index];
         fields[wrong[i].index] = wrong[i].value;
@@ -507,7 +536,7 @@ static void answers_fit_into_a_packet(void **state)
     struct slice fields[WIRE_MAX_FIELDS];
     size_t count;
     assert_true(wire_split(str_slice(&packet), fields, WIRE_MAX_FIELDS, &count));
-    assert_int_equal(count, REMOTE_REQUEST_RECIPIENTS_MAX * 3);
+    assert_int_equal(count, REMOTE_REQUEST_RECIPIENTS_MAX * 4);
     assert_true(slice_equal(fields[0], SLICE("D")));
     str_free(&packet);
 }

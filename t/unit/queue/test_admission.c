@@ -32,7 +32,7 @@ struct read_case {
 static const struct read_case read_cases[] = {
     {"plain",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "by=smtp",
      "s@example.org",
      "7",
@@ -41,7 +41,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_OK},
     {"null sender",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "by=smtp",
      "",
      "8",
@@ -50,7 +50,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_OK},
     {"carrier's dots",
      ADMISSION_STRANGER,
-     "inject/1",
+     "inject/2",
      "",
      "a..b@docomo.ne.jp",
      "7",
@@ -59,7 +59,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_OK},
     {"other protocol",
      ADMISSION_TRUSTED,
-     "inject/2",
+     "inject/1",
      "",
      "",
      "7",
@@ -68,7 +68,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_BAD},
     {"other body",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "9",
@@ -77,7 +77,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_BAD},
     {"other utf8",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
@@ -86,17 +86,17 @@ static const struct read_case read_cases[] = {
      ADMISSION_BAD},
     {"no recipients",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
      "0",
      {NULL},
      ADMISSION_RECIPIENT_COUNT},
-    {"empty recipient", ADMISSION_TRUSTED, "inject/1", "", "", "7", "0", {""}, ADMISSION_RECIPIENT},
+    {"empty recipient", ADMISSION_TRUSTED, "inject/2", "", "", "7", "0", {""}, ADMISSION_RECIPIENT},
     {"recipient without domain",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
@@ -105,7 +105,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_RECIPIENT},
     {"line break in recipient",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
@@ -114,7 +114,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_RECIPIENT},
     {"UTF-8 without SMTPUTF8",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
@@ -123,7 +123,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_RECIPIENT},
     {"UTF-8 with SMTPUTF8",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "",
      "7",
@@ -132,7 +132,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_OK},
     {"sender is none",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "nobody",
      "7",
@@ -141,7 +141,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_SENDER},
     {"line break in sender",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "a@b\nsender c@d",
      "7",
@@ -150,7 +150,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_SENDER},
     {"line break in origin",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "by=smtp\nsender x",
      "",
      "7",
@@ -159,7 +159,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_ORIGIN},
     {"double bounce by bounce",
      ADMISSION_BOUNCE,
-     "inject/1",
+     "inject/2",
      "",
      "#@[]",
      "7",
@@ -168,7 +168,7 @@ static const struct read_case read_cases[] = {
      ADMISSION_OK},
     {"double bounce by another",
      ADMISSION_TRUSTED,
-     "inject/1",
+     "inject/2",
      "",
      "#@[]",
      "7",
@@ -177,6 +177,14 @@ static const struct read_case read_cases[] = {
      ADMISSION_SENDER},
 };
 
+static void put_recipient(struct str *fields, const char *address, const char *notify,
+                          const char *orcpt)
+{
+    wire_put_text(fields, address);
+    wire_put_text(fields, notify);
+    wire_put_text(fields, orcpt);
+}
+
 static void put(struct str *fields, const struct read_case *one)
 {
     wire_put_text(fields, one->protocol);
@@ -184,8 +192,10 @@ static void put(struct str *fields, const struct read_case *one)
     wire_put_text(fields, one->sender);
     wire_put_text(fields, one->body);
     wire_put_text(fields, one->utf8);
+    wire_put_text(fields, "");
+    wire_put_text(fields, "");
     for (size_t i = 0; i < 3 && one->recipients[i]; i++)
-        wire_put_text(fields, one->recipients[i]);
+        put_recipient(fields, one->recipients[i], "", "");
 }
 
 static void reads_envelopes(void **state)
@@ -242,12 +252,51 @@ static void lowers_domains_and_counts(void **state)
     put(&fields, &one);
     assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
                      ADMISSION_OK);
-    assert_slice(str_slice(&envelope.recipients[0]), "User@example.jp");
+    assert_slice(str_slice(&envelope.recipients[0].address), "User@example.jp");
     for (int i = 0; i < ENVELOPE_RECIPIENTS_MAX; i++)
-        wire_put_text(&fields, "u@example.jp");
+        put_recipient(&fields, "u@example.jp", "", "");
     assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
                      ADMISSION_RECIPIENT_COUNT);
     str_free(&fields);
+    envelope_free(&envelope);
+}
+
+static void reads_what_the_sender_wants_to_hear(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *ret, *envid, *notify, *orcpt;
+        enum admission_result result;
+    } cases[] = {
+        {"FULL", "QQ314159", "SUCCESS,FAILURE", "rfc822;u+2B1@example.com", ADMISSION_OK},
+        {"ALL", "", "", "", ADMISSION_BAD},
+        {"", "a b", "", "", ADMISSION_BAD},
+        {"", "", "NEVER,DELAY", "", ADMISSION_RECIPIENT},
+        {"", "", "", "no type", ADMISSION_RECIPIENT},
+    };
+    struct envelope envelope;
+    envelope_init(&envelope);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct str fields;
+        str_init(&fields, 10000);
+        const char *const first[] = {"inject/2", "by=test", "s@x", "B", "0"};
+        for (size_t j = 0; j < sizeof first / sizeof *first; j++)
+            wire_put_text(&fields, first[j]);
+        wire_put_text(&fields, cases[i].ret);
+        wire_put_text(&fields, cases[i].envid);
+        put_recipient(&fields, "u@x", cases[i].notify, cases[i].orcpt);
+        assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
+                         cases[i].result);
+        if (i == 0) {
+            assert_int_equal(envelope.body, ENVELOPE_BODY_BINARY);
+            assert_int_equal(envelope.ret, DSN_RETURN_FULL);
+            assert_slice(str_slice(&envelope.envid), "QQ314159");
+            assert_int_equal(envelope.recipients[0].notify,
+                             DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE);
+            assert_slice(str_slice(&envelope.recipients[0].orcpt), "rfc822;u+2B1@example.com");
+        }
+        str_free(&fields);
+    }
     envelope_free(&envelope);
 }
 
@@ -258,6 +307,7 @@ int main(void)
         cmocka_unit_test(reads_envelopes),
         cmocka_unit_test(refuses_what_was_cut),
         cmocka_unit_test(lowers_domains_and_counts),
+        cmocka_unit_test(reads_what_the_sender_wants_to_hear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

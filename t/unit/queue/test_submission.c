@@ -111,7 +111,7 @@ static void makes_headers(void **state)
         assert_slice(slice_from(slice_text(one->message), submission.header_size), one->body);
         for (size_t j = 0; j < envelope.recipient_count; j++) {
             str_append_text(&recipients, j > 0 ? "|" : "");
-            str_append(&recipients, str_slice(&envelope.recipients[j]));
+            str_append(&recipients, str_slice(&envelope.recipients[j].address));
         }
         assert_slice(str_slice(&recipients), one->recipients);
         assert_int_equal(submission.bad_count, one->bad);

@@ -212,10 +212,10 @@ static void groups_recipients(void **state)
         places[i] = i % 2 ? remote : NULL;
     places[240] = local;
     places[241] = local;
-    assert_int_equal(plan_next_group(places, 250, group), 100);
+    assert_int_equal(plan_next_group(places, 250, group), 60);
     assert_int_equal(group[0], 1);
-    assert_int_equal(group[99], 199);
-    assert_int_equal(plan_next_group(places, 250, group), 20);
+    assert_int_equal(group[59], 119);
+    assert_int_equal(plan_next_group(places, 250, group), 60);
     assert_int_equal(plan_next_group(places, 250, group), 1);
     assert_int_equal(group[0], 240);
     assert_int_equal(plan_next_group(places, 250, group), 1);
