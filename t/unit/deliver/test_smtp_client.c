@@ -5,12 +5,7 @@
  * (what came must be the text), "E:" the client must close, "X:" the server goes away, "P:" it does
  * nothing any more.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 #include "clock.h"
 #include "io.h"
@@ -418,7 +413,7 @@ static void a_slow_server_holds_us_till_the_limit(void **state)
     for (size_t i = 0; i < 2; i++) {
         struct smtp_client client;
         struct smtp_client_outcome outcome = {0};
-        struct slice recipient = SLICE("a@x");
+        struct smtp_client_recipient recipient = {.address = SLICE("a@x")};
         int pair[2], message = make_message();
         assert_int_equal(ftruncate(message, LARGE), 0);
         struct smtp_client_mail mail = {.sender = SLICE("s@example.jp"),
