@@ -156,7 +156,11 @@ static enum smtp_client_result open_connection(struct run *run, const struct ip 
     }
     smtp_client_limit(client, run->deadline);
     name_destination(run->request, delivery->destination, sizeof delivery->destination);
-    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, host, wants_tls);
+    struct smtp_client_tls tls = {
+        .level = wants_tls ? SMTP_CLIENT_TLS_MAY : SMTP_CLIENT_TLS_NEVER,
+        .check = {.server_name = host},
+    };
+    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, &tls);
     if (result == SMTP_CLIENT_OK)
         return result;
     log_attempt(run, result, began_ms, false);

@@ -61,8 +61,7 @@ static bool next_is(struct slice rest, unsigned tag)
     return rest.size > 0 && byte_at(rest, 0) == tag;
 }
 
-/* Cuts off one element with this tag. */
-static bool cut(struct slice *rest, unsigned tag, struct slice *content)
+bool der_cut(struct slice *rest, unsigned tag, struct slice *content)
 {
     struct slice after = slice_from(*rest, 1);
     size_t length;
@@ -73,10 +72,19 @@ static bool cut(struct slice *rest, unsigned tag, struct slice *content)
     return true;
 }
 
+bool der_cut_whole(struct slice *rest, unsigned tag, struct slice *element)
+{
+    struct slice before = *rest, content;
+    if (!der_cut(rest, tag, &content))
+        return false;
+    *element = slice_part(before, 0, before.size - rest->size);
+    return true;
+}
+
 /* Cuts off an INTEGER that is not negative, without the zero that keeps it so. 0 becomes empty. */
 static bool cut_number(struct slice *rest, struct slice *number)
 {
-    if (!cut(rest, TAG_INTEGER, number) || number->size == 0 || (byte_at(*number, 0) & 0x80))
+    if (!der_cut(rest, TAG_INTEGER, number) || number->size == 0 || (byte_at(*number, 0) & 0x80))
         return false;
     if (byte_at(*number, 0) != 0)
         return true;
@@ -124,7 +132,7 @@ static enum der_result parse_rsa(struct slice der, struct der_key *key)
 {
     struct slice all, private_exponent;
     unsigned version;
-    if (!cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 0, &version) ||
+    if (!der_cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 0, &version) ||
         !cut_number(&all, &key->modulus) || !cut_number(&all, &key->exponent) ||
         !cut_number(&all, &private_exponent) || !cut_number(&all, &key->p) ||
         !cut_number(&all, &key->q) || !cut_number(&all, &key->dp) || !cut_number(&all, &key->dq) ||
@@ -154,9 +162,9 @@ static enum der_result parse_ec_ends(struct slice all, const struct curve **curv
 {
     struct slice part, object;
     if (next_is(all, TAG_CONTEXT_0)) {
-        if (!cut(&all, TAG_CONTEXT_0, &part))
+        if (!der_cut(&all, TAG_CONTEXT_0, &part))
             return DER_MALFORMED;
-        if (!cut(&part, TAG_OBJECT, &object)) /* a curve by its numbers, not by name */
+        if (!der_cut(&part, TAG_OBJECT, &object)) /* a curve by its numbers, not by name */
             return DER_UNKNOWN_CURVE;
         const struct curve *named = find_curve(object);
         if (part.size > 0)
@@ -165,7 +173,7 @@ static enum der_result parse_ec_ends(struct slice all, const struct curve **curv
             return DER_UNKNOWN_CURVE;
         *curve = named;
     }
-    if (next_is(all, TAG_CONTEXT_1) && !cut(&all, TAG_CONTEXT_1, &part))
+    if (next_is(all, TAG_CONTEXT_1) && !der_cut(&all, TAG_CONTEXT_1, &part))
         return DER_MALFORMED;
     return all.size > 0 ? DER_TRAILING : DER_OK;
 }
@@ -175,8 +183,8 @@ static enum der_result parse_ec(struct slice der, const struct curve *curve, str
 {
     struct slice all;
     unsigned version;
-    if (!cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 1, &version) || version != 1 ||
-        !cut(&all, TAG_OCTETS, &key->scalar))
+    if (!der_cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 1, &version) || version != 1 ||
+        !der_cut(&all, TAG_OCTETS, &key->scalar))
         return DER_MALFORMED;
     if (der.size > 0)
         return DER_TRAILING;
@@ -194,14 +202,14 @@ static enum der_result parse_ec(struct slice der, const struct curve *curve, str
 static enum der_result parse_inner(struct slice algorithm, struct slice inner, struct der_key *key)
 {
     struct slice object, named;
-    if (!cut(&algorithm, TAG_OBJECT, &object))
+    if (!der_cut(&algorithm, TAG_OBJECT, &object))
         return DER_MALFORMED;
     if (slice_equal(object, slice_of(object_rsa, sizeof object_rsa - 1)))
         return parse_rsa(inner, key);
     if (!slice_equal(object, slice_of(object_ec, sizeof object_ec - 1)))
         return DER_UNKNOWN_KEY;
     const struct curve *curve =
-        cut(&algorithm, TAG_OBJECT, &named) && algorithm.size == 0 ? find_curve(named) : NULL;
+        der_cut(&algorithm, TAG_OBJECT, &named) && algorithm.size == 0 ? find_curve(named) : NULL;
     return curve ? parse_ec(inner, curve, key) : DER_UNKNOWN_CURVE;
 }
 
@@ -210,12 +218,12 @@ static enum der_result parse_pkcs8(struct slice der, struct der_key *key)
 {
     struct slice all, algorithm, inner, ignored;
     unsigned version;
-    if (!cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 1, &version) ||
-        !cut(&all, TAG_SEQUENCE, &algorithm) || !cut(&all, TAG_OCTETS, &inner))
+    if (!der_cut(&der, TAG_SEQUENCE, &all) || !cut_version(&all, 1, &version) ||
+        !der_cut(&all, TAG_SEQUENCE, &algorithm) || !der_cut(&all, TAG_OCTETS, &inner))
         return DER_MALFORMED;
-    if (next_is(all, TAG_CONTEXT_0) && !cut(&all, TAG_CONTEXT_0, &ignored))
+    if (next_is(all, TAG_CONTEXT_0) && !der_cut(&all, TAG_CONTEXT_0, &ignored))
         return DER_MALFORMED;
-    if (next_is(all, TAG_CONTEXT_1_PRIMITIVE) && !cut(&all, TAG_CONTEXT_1_PRIMITIVE, &ignored))
+    if (next_is(all, TAG_CONTEXT_1_PRIMITIVE) && !der_cut(&all, TAG_CONTEXT_1_PRIMITIVE, &ignored))
         return DER_MALFORMED;
     if (der.size > 0 || all.size > 0)
         return DER_TRAILING;

@@ -1,5 +1,5 @@
 /*
- * der - a walk through the DER of a private key
+ * der - a walk through the DER of a private key, and the steps of any such walk
  *
  * The key decoder of BearSSL 0.6 writes past its structure for some keys, so it is not used: this
  * walk checks the whole structure and says where the numbers are. A pure function; the result
@@ -16,6 +16,12 @@ enum {
     DER_RSA_BITS_MAX = 4096, /* more is a lever: one signature of RSA-8192 costs 0.2 s */
     DER_CRT_MAX = 256,       /* bytes of p, q and the like: 257 with the sign's zero */
 };
+
+/* Cuts off the element at the front of *rest, if it has this tag and fits; lengths of up to two
+ * bytes. */
+bool der_cut(struct slice *rest, unsigned tag, struct slice *content);
+/* The same; `element` is the element with tag and length. */
+bool der_cut_whole(struct slice *rest, unsigned tag, struct slice *element);
 
 enum der_form {
     DER_PKCS8, /* "PRIVATE KEY" */

@@ -6,9 +6,10 @@
  *             connects to keyd, forks; each session's child, once connected: no more at all
  * Started by  the supervisor; a child per TLS session, without exec
  * Descriptors 2 log; a socket at run/tlsd/socket; children: the peer, the program, keyd
- * Reads       cdb/host.cdb at the start (tls-handshake-timeout, tls-sessions-max)
+ * Reads       at the start cdb/host.cdb (tls-handshake-timeout, tls-sessions-max, tls-ca), and the
+ *             trust anchors in the file that tls-ca names
  * Trusts      the kernel about who asks: smtpd, imap-login and pop3-login serve clients, remote
- *             connects to servers; keyd's certificates
+ *             connects to servers; keyd's certificates; the trust anchors
  * If taken    attacker sees this one session's plaintext; no key, no file, no network
  * Limits      tls-sessions-max children, tls-handshake-timeout, 35 minutes without a byte
  * Exits       0 stopped (sessions go on), 100 wrong use, 111 passing trouble
@@ -17,11 +18,13 @@
 #include "exits.h"
 #include "key.h"
 #include "life.h"
+#include "log.h"
 #include "sandbox.h"
 #include "tls.h"
 #include "tlsmaster.h"
 #include "unixsocket.h"
 
+#include <errno.h>
 #include <sys/socket.h>
 
 enum {
@@ -37,6 +40,18 @@ static uint64_t host_number(struct directory *directory, const char *name, uint6
     return directory_host_number(directory, name, &number) ? number : otherwise;
 }
 
+/* Without them servers that must be verified count as untrusted; all else goes on. */
+static void read_anchors(struct tlsmaster *master, struct directory *directory)
+{
+    struct str path;
+    str_init(&path, DIRECTORY_VALUE_MAX);
+    const char *name = directory_host(directory, "tls-ca", &path) ? str_text(&path) : NULL;
+    if (name && !tlsanchors_load(&master->anchors, name))
+        log_trouble("read trust anchors from", name, errno,
+                    "install ca-certificates or set control/tls-ca, cdb rebuild, restart tlsd");
+    str_free(&path);
+}
+
 static void read_settings(struct tlsmaster *master)
 {
     struct directory directory;
@@ -46,6 +61,7 @@ static void read_settings(struct tlsmaster *master)
     master->handshake_ms =
         ms < TLS_HANDSHAKE_MS - ANSWER_MARGIN_MS ? ms : TLS_HANDSHAKE_MS - ANSWER_MARGIN_MS;
     master->sessions_max = host_number(&directory, "tls-sessions-max", SESSIONS_MAX);
+    read_anchors(master, &directory);
     directory_close(&directory);
 }
 

@@ -1,6 +1,7 @@
 /* tlsengine - see tlsengine.h */
 #include "tlsengine.h"
 
+#include "clock.h"
 #include "ip.h"
 
 #include <string.h>
@@ -174,64 +175,6 @@ static const br_ssl_session_cache_class cache_class = {
     .load = load_session,
 };
 
-/* ---- the server's certificate, when we are the client ---------------------------------------- */
-
-static void start_chain(const br_x509_class **context, const char *server_name)
-{
-    struct tlsengine_trust *trust = (struct tlsengine_trust *)(void *)context;
-    (void)server_name;
-    trust->certificates = 0;
-    br_x509_decoder_init(&trust->decoder, NULL, NULL);
-}
-
-static void start_certificate(const br_x509_class **context, uint32_t length)
-{
-    struct tlsengine_trust *trust = (struct tlsengine_trust *)(void *)context;
-    (void)length;
-    trust->certificates++;
-}
-
-static void append_certificate(const br_x509_class **context, const unsigned char *bytes,
-                               size_t size)
-{
-    struct tlsengine_trust *trust = (struct tlsengine_trust *)(void *)context;
-    if (trust->certificates == 1)
-        br_x509_decoder_push(&trust->decoder, bytes, size);
-}
-
-static void end_certificate(const br_x509_class **context)
-{
-    (void)context;
-}
-
-static unsigned end_chain(const br_x509_class **context)
-{
-    struct tlsengine_trust *trust = (struct tlsengine_trust *)(void *)context;
-    if (trust->certificates == 0)
-        return BR_ERR_X509_EMPTY_CHAIN;
-    return br_x509_decoder_get_pkey(&trust->decoder)
-               ? 0
-               : (unsigned)br_x509_decoder_last_error(&trust->decoder);
-}
-
-static const br_x509_pkey *get_key(const br_x509_class *const *context, unsigned *usages)
-{
-    struct tlsengine_trust *trust = (struct tlsengine_trust *)(uintptr_t)context;
-    if (usages)
-        *usages = BR_KEYTYPE_SIGN;
-    return br_x509_decoder_get_pkey(&trust->decoder);
-}
-
-static const br_x509_class trust_class = {
-    .context_size = sizeof(struct tlsengine_trust),
-    .start_chain = start_chain,
-    .start_cert = start_certificate,
-    .append = append_certificate,
-    .end_cert = end_certificate,
-    .end_chain = end_chain,
-    .get_pkey = get_key,
-};
-
 /* ---- both ends ------------------------------------------------------------------------------- */
 
 /* Record buffers. Pages that no record has needed yet cost nothing; the input must hold a whole
@@ -292,11 +235,12 @@ static const char *sni_name(const char *name, char copy[256])
     return copy;
 }
 
-bool tlsengine_connect(struct tlsengine *tls, const char *server_name)
+bool tlsengine_connect(struct tlsengine *tls, const struct tls_check *check,
+                       const struct tlsanchors *anchors)
 {
     br_ssl_client_context *client = &tls->context.client;
     char name[256];
-    *tls = (struct tlsengine){.trust = {.vtable = &trust_class}};
+    *tls = (struct tlsengine){.policy = {.keys = NULL}};
     tls->engine = &client->eng;
     br_ssl_client_zero(client);
     if (!prepare(tls->engine))
@@ -304,8 +248,9 @@ bool tlsengine_connect(struct tlsengine *tls, const char *server_name)
     br_ssl_engine_add_flags(tls->engine, BR_OPT_NO_RENEGOTIATION);
     br_ssl_engine_set_default_rsavrfy(tls->engine);
     br_ssl_engine_set_default_ecdsa(tls->engine);
-    br_ssl_engine_set_x509(tls->engine, &tls->trust.vtable);
-    return br_ssl_client_reset(client, sni_name(server_name, name), 0) == 1;
+    tlsverify_init(&tls->verify, check, anchors, clock_seconds());
+    br_ssl_engine_set_x509(tls->engine, &tls->verify.vtable);
+    return br_ssl_client_reset(client, sni_name(check->server_name, name), 0) == 1;
 }
 
 const char *tlsengine_version(const struct tlsengine *tls)
@@ -403,7 +348,15 @@ const char *tlsengine_error_text(int error)
 
 const char *tlsengine_reason(const struct tlsengine *tls)
 {
-    const char *trouble = tls->policy.keys ? tls->policy.keys->trouble : "";
+    const char *trouble = tls->policy.keys     ? tls->policy.keys->trouble
+                          : tls->verify.reason ? tls->verify.reason
+                                               : "";
     return trouble[0] != '\0' ? trouble
                               : tlsengine_error_text(br_ssl_engine_last_error(tls->engine));
+}
+
+enum tlsreport_result tlsengine_result(const struct tlsengine *tls)
+{
+    return tls->verify.result != TLSREPORT_SUCCESS ? tls->verify.result
+                                                   : TLSREPORT_VALIDATION_FAILURE;
 }

@@ -5,6 +5,7 @@
 #define TCPD_TLSENGINE_H
 
 #include "tlskeys.h"
+#include "tlsverify.h"
 
 #include <bearssl.h>
 
@@ -19,13 +20,6 @@ struct tlsengine_cache {
     struct tlskeys *keys;
 };
 
-/* Takes the key of the leaf, whoever signed it (opportunistic TLS). */
-struct tlsengine_trust {
-    const br_x509_class *vtable; /* first */
-    br_x509_decoder_context decoder;
-    unsigned certificates; /* seen of this chain */
-};
-
 struct tlsengine {
     br_ssl_engine_context *engine; /* of one of the two */
     union {
@@ -34,13 +28,14 @@ struct tlsengine {
     } context;
     struct tlsengine_policy policy;
     struct tlsengine_cache cache;
-    struct tlsengine_trust trust;
+    struct tlsverify verify;
 };
 
 /* Ready for the handshake; false when BearSSL can't (no entropy). */
 bool tlsengine_serve(struct tlsengine *tls, struct tlskeys *keys);
-/* `server_name` for SNI; an address or "" sends none. */
-bool tlsengine_connect(struct tlsengine *tls, const char *server_name);
+/* Toward a server that passes the check; `check` and `anchors` must live as long. */
+bool tlsengine_connect(struct tlsengine *tls, const struct tls_check *check,
+                       const struct tlsanchors *anchors);
 
 /* After the handshake. */
 const char *tlsengine_version(const struct tlsengine *tls);
@@ -49,6 +44,8 @@ const char *tlsengine_cipher(const struct tlsengine *tls);
 const char *tlsengine_name(const struct tlsengine *tls);
 /* Why it failed, for the log and the asker. */
 const char *tlsengine_reason(const struct tlsengine *tls);
+/* The same as RFC 8460 has it. */
+enum tlsreport_result tlsengine_result(const struct tlsengine *tls);
 
 /* BearSSL's error numbers as sentences. */
 const char *tlsengine_error_text(int error);

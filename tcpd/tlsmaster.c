@@ -56,7 +56,8 @@ static _Noreturn void be_session(struct tlsmaster *master, int fd, bool as_clien
     struct tlssession_task task = {.asker = fd,
                                    .as_client = as_client,
                                    .handshake_ms = master->handshake_ms,
-                                   .keyd = master->keyd};
+                                   .keyd = master->keyd,
+                                   .anchors = &master->anchors};
     io_close(&master->listener);
     io_close(&master->signals.watch.fd);
     loop_free(&master->loop);

@@ -5,6 +5,7 @@
 #define TCPD_TLSMASTER_H
 
 #include "loop.h"
+#include "tlsanchors.h"
 
 #include <sys/types.h>
 
@@ -27,6 +28,7 @@ struct tlsmaster {
     uint64_t sessions_max;
     int64_t handshake_ms;
     const char *keyd; /* path of its socket */
+    struct tlsanchors anchors;
     uint64_t sessions;
     bool full_said; /* since there was room last */
 };

@@ -22,7 +22,9 @@ struct session {
     int net;
     int plain;
     bool as_client;
-    char peer[TLS_TEXT_MAX]; /* the client's address, or the server's name */
+    char peer[TLS_TEXT_MAX];     /* the client's address, or the server's name */
+    struct wire_message request; /* the check points into it */
+    struct tls_check check;
     struct tlskeys keys;
     struct tlsengine tls;
     struct tlsrelay relay;
@@ -42,30 +44,32 @@ static bool is_stream(int fd)
     return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
 }
 
-/* "tls/1", "server", address | "tls/1", "client", name, "none" */
-static bool parse_request(struct session *session, struct wire_message *message)
+/* "tls/1", "server", address | "tls/1", "client", name, check... */
+static bool parse_request(struct session *session)
 {
+    const struct wire_message *message = &session->request;
     struct slice verb = wire_field(message, 1);
     session->as_client = slice_equal(verb, SLICE("client"));
     if (!slice_equal(wire_field(message, 0), SLICE("tls/1")) ||
         !wire_copy_text(message, 2, session->peer, sizeof session->peer) || message->fd_count != 1)
         return false;
-    if (session->as_client)
-        return message->count == 4 && slice_equal(wire_field(message, 3), SLICE("none"));
+    if (session->as_client) {
+        bool good = tls_check_read(message, 3, &session->check);
+        session->check.server_name = session->peer;
+        return good;
+    }
     return message->count == 3 && slice_equal(verb, SLICE("server"));
 }
 
 static bool receive_request(struct session *session)
 {
-    struct wire_message message;
-    wire_init(&message);
-    bool good =
-        wire_receive(session->asker, &message, clock_deadline(TLSSESSION_REQUEST_MS)) == WIRE_OK &&
-        parse_request(session, &message) && session->as_client == session->task->as_client;
-    if (good)
-        session->net = wire_take_fd(&message, 0);
-    wire_free(&message);
-    if (!good || !is_stream(session->net) || !io_set_nonblocking(session->net, true))
+    wire_init(&session->request);
+    if (wire_receive(session->asker, &session->request, clock_deadline(TLSSESSION_REQUEST_MS)) !=
+            WIRE_OK ||
+        !parse_request(session) || session->as_client != session->task->as_client)
+        return false;
+    session->net = wire_take_fd(&session->request, 0);
+    if (!is_stream(session->net) || !io_set_nonblocking(session->net, true))
         return false;
     /* A flight of the handshake is several records, each sent as it is made. */
     io_set_nodelay(session->net);
@@ -84,18 +88,23 @@ static void answer(struct session *session, const char *const fields[], size_t c
     io_close(&session->asker);
 }
 
-static void answer_no(struct session *session, const char *reason)
+static void log_failure(const struct session *session, const char *event, const char *reason)
 {
-    const char *fields[] = {"no", reason};
     struct log_line line;
-    log_begin(&line, "tls-failed");
+    log_begin(&line, event);
     log_text(&line, "role", session->as_client ? "client" : "server");
     log_text(&line, "peer", session->peer);
     if (!session->as_client && tlsengine_name(&session->tls)[0] != '\0')
         log_text(&line, "name", tlsengine_name(&session->tls));
     log_text(&line, "reason", reason);
     log_end(&line);
-    answer(session, fields, 2, -1);
+}
+
+static void answer_no(struct session *session, const char *reason)
+{
+    const char *fields[] = {"no", reason, tlsreport_result_name(tlsengine_result(&session->tls))};
+    log_failure(session, "tls-failed", reason);
+    answer(session, fields, session->as_client ? 3 : 2, -1);
 }
 
 static void answer_bad(struct session *session)
@@ -109,22 +118,31 @@ static void answer_bad(struct session *session)
 static bool answer_ok(struct session *session)
 {
     int pair[2];
-    const char *fields[] = {"ok", tlsengine_version(&session->tls), tlsengine_cipher(&session->tls),
-                            tlsengine_name(&session->tls)};
+    const struct tlsverify *verify = &session->tls.verify;
+    bool has_finding = session->as_client && verify->result != TLSREPORT_SUCCESS;
+    const char *fields[] = {"ok",
+                            tlsengine_version(&session->tls),
+                            tlsengine_cipher(&session->tls),
+                            tlsengine_name(&session->tls),
+                            has_finding ? verify->reason : "",
+                            tlsreport_result_name(verify->result)};
+    if (has_finding)
+        log_failure(session, "tls-unverified", verify->reason);
     if (!unixsocket_pair(SOCK_STREAM, pair)) {
         answer_no(session, "out of descriptors");
         return false;
     }
     session->plain = pair[0];
-    answer(session, fields, 4, pair[1]);
+    answer(session, fields, has_finding ? 6 : 4, pair[1]);
     io_close(&pair[1]);
     return true;
 }
 
 static bool prepare(struct session *session)
 {
-    return session->as_client ? tlsengine_connect(&session->tls, session->peer)
-                              : tlsengine_serve(&session->tls, &session->keys);
+    return session->as_client
+               ? tlsengine_connect(&session->tls, &session->check, session->task->anchors)
+               : tlsengine_serve(&session->tls, &session->keys);
 }
 
 /* A handshake that fails ends with an alert, which BearSSL has sent by then. */
@@ -177,6 +195,7 @@ int tlssession_run(const struct tlssession_task *task)
     io_close(&session.plain);
     io_close(&session.net);
     io_close(&session.asker);
+    wire_free(&session.request);
     explicit_bzero(&session.tls, sizeof session.tls);
     explicit_bzero(&session.relay, sizeof session.relay);
     return EXIT_DONE;

@@ -4,6 +4,8 @@
 #ifndef TCPD_TLSSESSION_H
 #define TCPD_TLSSESSION_H
 
+#include "tlsanchors.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +20,7 @@ struct tlssession_task {
     bool as_client; /* the asker's uid may connect to servers, else only serve clients */
     int64_t handshake_ms;
     const char *keyd; /* path of its socket */
+    const struct tlsanchors *anchors;
 };
 
 /* Does it all; the exit code of the child. Enters the sandbox once keyd is connected. */

@@ -71,8 +71,9 @@ static bool ask(const struct part *part, bool as_client, struct tls_session *ses
     if (pid == 0)
         play(listener, part);
     assert_true(unixsocket_pair(SOCK_STREAM, peer));
-    bool done = as_client ? tls_connect(peer[0], "mx.example.net", "none", session)
-                          : tls_serve(peer[0], "192.0.2.1", session);
+    const struct tls_check none = {.server_name = "mx.example.net"};
+    bool done =
+        as_client ? tls_connect(peer[0], &none, session) : tls_serve(peer[0], "192.0.2.1", session);
     io_close(&peer[0]);
     io_close(&peer[1]);
     io_close(&listener);
