@@ -15,7 +15,7 @@
 
 enum {
     ENVELOPE_RECIPIENTS_MAX = 1000, /* of one message; RFC 5321 4.5.3.1.8 asks for at least 100 */
-    ENVELOPE_ADDRESS_MAX = 320,     /* local part 64, "@", domain 255 */
+    ENVELOPE_ADDRESS_MAX = 320,     /* local part 64, "@", domain 255; or longer and shorter */
     ENVELOPE_ORIGIN_MAX = 512,
 };
 

@@ -5,7 +5,14 @@
 
 #include <string.h>
 
-enum { LOCAL_MAX = 64, DOMAIN_MAX = 255, LABEL_MAX = 63 };
+enum {
+    /* RFC 5321 4.5.3.1 asks for 64 at least, and for no limit where that can be: what rewrites
+     * senders (SRS, VERP) makes longer ones. */
+    LOCAL_MAX = 255,
+    DOMAIN_MAX = 255,
+    ADDRESS_MAX = 320,
+    LABEL_MAX = 63,
+};
 
 static bool is_high(char byte)
 {
@@ -133,7 +140,8 @@ static bool cut_mailbox(struct slice *rest, unsigned flags, struct mailaddress *
     if (rest->size == 0 || rest->data[0] != '@')
         return false;
     *rest = slice_from(*rest, 1);
-    return cut_domain(rest, flags, &address->domain);
+    return cut_domain(rest, flags, &address->domain) &&
+           size + 1 + address->domain.size <= ADDRESS_MAX;
 }
 
 /* "@a,@b:" in front of a mailbox: understood and ignored (RFC 5321 4.1.1.3). */

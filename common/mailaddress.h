@@ -20,7 +20,8 @@ struct mailaddress {
 };
 
 /* Parses "<[route:]local@domain>" at the front of `text`. Accepted beyond RFC 5321: the dots of
- * Japanese carriers' addresses (a..b@docomo.ne.jp, c.@ezweb.ne.jp). Lengths 64 / 255 / 320. */
+ * Japanese carriers' addresses (a..b@docomo.ne.jp, c.@ezweb.ne.jp). Lengths: local part and domain 255
+ * each, 320 in all. */
 bool mailaddress_parse_path(struct slice text, unsigned flags, struct mailaddress *address);
 /* Parses a bare "local@domain" that must fill `text`. */
 bool mailaddress_parse(struct slice text, unsigned flags, struct mailaddress *address);

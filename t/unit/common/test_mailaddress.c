@@ -98,7 +98,11 @@ static const struct path_case paths[] = {
     {"<\xc0\xaf@example.jp>", U8, NULL, NULL},
     /* lengths: RFC 5321 4.5.3.1 */
     {"<" X64 "@example.jp>", 0, X64 "@example.jp", ""},
-    {"<" X64 "x@example.jp>", 0, NULL, NULL},
+    {"<" X64 "x@example.jp>", 0, X64 "x@example.jp", ""},
+    {"<" X64 X64 X64 X63 "@example.jp>", 0, X64 X64 X64 X63 "@example.jp", ""},
+    {"<" X64 X64 X64 X64 "@example.jp>", 0, NULL, NULL},
+    {"<" X64 X64 X64 X63 "@" X63 ".j>", 0, NULL, NULL},
+    {"<" X64 X64 X64 X63 "@" X63 ">", 0, X64 X64 X64 X63 "@" X63, ""},
     {"<u@" X63 ".jp>", 0, "u@" X63 ".jp", ""},
     {"<u@" X64 ".jp>", 0, NULL, NULL},
     {"<u@" X63 "." X63 "." X63 "." X63 ">", 0, "u@" X63 "." X63 "." X63 "." X63, ""},
