@@ -42,7 +42,7 @@ LIBS_cdb     = -lcrypt -lidn2
 # cdbfile is the one module of common/ with a library of its own.
 LIBS_COMMON  = -lcdb
 # What the unit tests and fuzz targets of a family link.
-LIBS_TEST_common = -lunistring -lidn2 -lcrypt
+LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_scan   = -lclamav
