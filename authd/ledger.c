@@ -115,14 +115,16 @@ bool ledger_init(struct ledger *ledger, uint64_t seed, const struct failures_lim
 {
     bool failures = failures_init(&ledger->failures, seed);
     bool states = states_init(&ledger->states);
+    bool rates = rates_init(&ledger->rates, seed);
     ledger->limits = *limits;
-    return failures && states;
+    return failures && states && rates;
 }
 
 void ledger_free(struct ledger *ledger)
 {
     failures_free(&ledger->failures);
     states_free(&ledger->states);
+    rates_free(&ledger->rates);
 }
 
 static bool is_account(struct slice account)
@@ -184,6 +186,28 @@ static bool apply_forgive(struct ledger *ledger, const struct words *words,
     return failures_forgive(&ledger->failures, words->word[1]);
 }
 
+static bool apply_rate(struct ledger *ledger, const struct words *words,
+                       struct failures_result *result)
+{
+    struct rates_record rate = {.name = words->word[2]};
+    (void)result;
+    return rates_kind_from(words->word[1], &rate.kind) && is_account(rate.name) &&
+           get_number(words, 3, &rate.window_s) &&
+           number_parse(words->word[4], UINT64_MAX, &rate.limit) &&
+           get_number(words, 5, &rate.stretch) &&
+           number_parse(words->word[6], UINT32_MAX, &rate.count) &&
+           rates_restore(&ledger->rates, &rate);
+}
+
+static bool apply_restart(struct ledger *ledger, const struct words *words,
+                          struct failures_result *result)
+{
+    enum rates_kind kind;
+    (void)result;
+    return rates_kind_from(words->word[1], &kind) &&
+           rates_restart(&ledger->rates, kind, words->word[2]);
+}
+
 static bool apply_pair(struct ledger *ledger, const struct words *words,
                        struct failures_result *result)
 {
@@ -243,7 +267,8 @@ static const struct record_kind {
 } record_kinds[] = {
     {"failed", 4, apply_failed},   {"good", 4, apply_good},       {"set", 6, apply_set},
     {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive}, {"pair", 8, apply_pair},
-    {"account", 6, apply_account}, {"client", 6, apply_client},
+    {"account", 6, apply_account}, {"client", 6, apply_client},   {"rate", 7, apply_rate},
+    {"restart", 3, apply_restart},
 };
 
 bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_result *result)
@@ -302,6 +327,26 @@ void ledger_put_forgive(struct str *record, struct slice account)
 {
     put_word(record, SLICE("forgive"));
     put_word(record, account);
+}
+
+void ledger_put_rate(struct str *record, const struct rates_record *rate)
+{
+    put_word(record, SLICE("rate"));
+    put_word(record, slice_text(rates_kind_name(rate->kind)));
+    put_word(record, rate->name);
+    put_number(record, rate->window_s);
+    put_separator(record);
+    str_append_number(record, rate->limit);
+    put_number(record, rate->stretch);
+    put_separator(record);
+    str_append_number(record, rate->count);
+}
+
+void ledger_put_restart(struct str *record, enum rates_kind kind, struct slice name)
+{
+    put_word(record, SLICE("restart"));
+    put_word(record, slice_text(rates_kind_name(kind)));
+    put_word(record, name);
 }
 
 /* ---- the whole ledger as records --------------------------------------------------------------
@@ -373,6 +418,13 @@ static void walk_state(void *owner, const struct states_record *state)
     end_record(walk);
 }
 
+static void walk_rate(void *owner, const struct rates_record *rate)
+{
+    struct walk *walk = owner;
+    ledger_put_rate(&walk->record, rate);
+    end_record(walk);
+}
+
 void ledger_walk(const struct ledger *ledger, int64_t now, ledger_each *each, void *owner)
 {
     struct walk walk = {.ledger = ledger, .now = now, .each = each, .owner = owner};
@@ -381,5 +433,6 @@ void ledger_walk(const struct ledger *ledger, int64_t now, ledger_each *each, vo
     walk_wholes(&walk, &ledger->failures.accounts, SLICE("account"));
     walk_wholes(&walk, &ledger->failures.clients, SLICE("client"));
     states_walk(&ledger->states, walk_state, &walk);
+    rates_walk(&ledger->rates, now, walk_rate, &walk);
     str_free(&walk.record);
 }

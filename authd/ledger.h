@@ -9,6 +9,8 @@
  *     good TIME ACCOUNT CLIENT                a successful one, where it is news
  *     set ACCOUNT STATE SINCE UNTIL CAUSE     forgive ACCOUNT
  *     clear ACCOUNT STATE
+ *     rate KIND NAME WINDOW LIMIT STRETCH COUNT   a stretch of a counter (rates.h) as it is now
+ *     restart KIND NAME                       the counter began anew
  * and of a compacted journal, whole tallies:
  *     pair ACCOUNT CLIENT START FAILURES LOCKED COUNTED GOOD
  *     account ACCOUNT START FAILURES LOCKED OTHERS
@@ -18,6 +20,7 @@
 #define AUTHD_LEDGER_H
 
 #include "failures.h"
+#include "rates.h"
 #include "states.h"
 #include "str.h"
 
@@ -26,6 +29,7 @@ enum { LEDGER_RECORD_MAX = 2048, LEDGER_WORDS_MAX = 9 };
 struct ledger {
     struct failures failures;
     struct states states;
+    struct rates rates;
     struct failures_limits limits;
 };
 
@@ -43,6 +47,8 @@ void ledger_put_set(struct str *record, struct slice account, enum states_name n
                     int64_t until, struct slice cause);
 void ledger_put_clear(struct str *record, struct slice account, enum states_name name);
 void ledger_put_forgive(struct str *record, struct slice account);
+void ledger_put_rate(struct str *record, const struct rates_record *rate);
+void ledger_put_restart(struct str *record, enum rates_kind kind, struct slice name);
 
 /* Calls `each` with records that make the ledger anew, least recently used first. What is over
  * (ended windows and states, old successes) is left out. */

@@ -1,15 +1,16 @@
 /*
- * stated - keeps what changes: failed logins, locks, the states of accounts
+ * stated - keeps what changes: failed logins, locks, the states of accounts, counts of messages
  *
  * Runs as     ROLE_STATED with the directory group; sandbox: reads cdb/, writes state/, no network,
  *             no fork
  * Started by  the service tree
  * Descriptors 2 log; the socket run/stated/socket
  * Reads       cdb/host.cdb (lock-failures, lock-window, lock-time), state/journal
- * Trusts      authd's word about logins, root's about states; the kernel's word who is who
+ * Trusts      authd's word about logins, smtpd's and queue-inject's about messages and limits,
+ *             root's about states; the kernel's word who is who
  * If taken    attacker can lock accounts out or unlock them; sees no password, key or mail
- * Limits      65536 states, 32768 pairs and 16384 accounts and addresses of failed logins (the
- *             least recently used go), 1024 peers; a message of 64 KiB
+ * Limits      65536 states, 32768 pairs and 16384 accounts and addresses of failed logins, 32768
+ *             counters (the least recently used go), 1024 peers; a message of 64 KiB
  * Exits       0 told to stop, 100 wrong configuration, 111 passing trouble
  */
 #include "clock.h"
@@ -36,7 +37,7 @@ enum {
     STATED_PEERS_MAX = 1024,
     STATED_FILES = STATED_PEERS_MAX + 64,
     STATED_BACKLOG = 1024,
-    STATED_SYNC_MS = 2000,
+    STATED_WRITE_MS = 1000, /* how long counts and logins may wait */
     STATED_TIDY_MS = 60000,
     STATED_MEMORY = 512 * 1024 * 1024,
     LOCK_FAILURES = 10, /* as in the table of settings, should there be no cdb/host.cdb */
@@ -47,7 +48,7 @@ enum {
 struct stated {
     struct loop loop;
     struct loop_signals signals;
-    struct loop_timer sync;
+    struct loop_timer write;
     struct loop_timer tidy;
     struct service service;
     struct directory directory;
@@ -72,15 +73,30 @@ static enum verbs_peer peer_kind(uid_t uid)
     return uid == life_uid(ROLE_AUTHD) ? VERBS_AUTHD : VERBS_OTHER;
 }
 
+static void write_due(struct loop_timer *timer)
+{
+    struct stated *stated = timer->owner;
+    verbs_write(&stated->verbs);
+}
+
+/* Counts and logins are written together; who is idle is not woken. */
+static void write_soon(struct stated *stated)
+{
+    if (stated->write.position == 0 && verbs_wants_write(&stated->verbs))
+        loop_set_timer(&stated->loop, &stated->write, clock_deadline(STATED_WRITE_MS), write_due,
+                       stated);
+}
+
 static void question_came(struct service_peer *peer, struct wire_message *message)
 {
     struct stated *stated = peer->service->owner;
     str_clear(&stated->answer);
-    if (verbs_answer(&stated->verbs, peer_kind(peer->uid), clock_seconds(), message,
-                     &stated->answer))
-        service_answer(peer, str_slice(&stated->answer), NULL, 0);
-    else
+    if (!verbs_answer(&stated->verbs, peer_kind(peer->uid), clock_seconds(), message,
+                      &stated->answer))
         service_close(peer);
+    else if (stated->answer.size > 0)
+        service_answer(peer, str_slice(&stated->answer), NULL, 0);
+    write_soon(stated);
 }
 
 static uint64_t host_number(struct stated *stated, const char *name, uint64_t least,
@@ -100,20 +116,14 @@ static void read_limits(struct stated *stated)
     };
 }
 
-static void sync_due(struct loop_timer *timer)
-{
-    struct stated *stated = timer->owner;
-    if (!journal_sync(&stated->journal))
-        log_trouble("sync", "state/journal", errno, NULL);
-    loop_set_timer(&stated->loop, timer, clock_deadline(STATED_SYNC_MS), sync_due, stated);
-}
-
 static void tidy_due(struct loop_timer *timer)
 {
     struct stated *stated = timer->owner;
     int64_t now = clock_seconds();
     read_limits(stated);
     verbs_end_states(&stated->verbs, now);
+    if (!journal_sync(&stated->journal))
+        log_trouble("sync", "state/journal", errno, NULL);
     verbs_compact(&stated->verbs, now);
     if (stated->journal.fd < 0)
         life_die_passing("open", "state/journal");
@@ -186,8 +196,6 @@ static void serve(struct stated *stated, int socket)
         !loop_add_signals(&stated->loop, &stated->signals, stops, 2, signal_came, stated) ||
         !service_start(&stated->service, &stated->loop, socket, STATED_PEERS_MAX, welcome,
                        question_came, NULL, stated) ||
-        !loop_set_timer(&stated->loop, &stated->sync, clock_deadline(STATED_SYNC_MS), sync_due,
-                        stated) ||
         !loop_set_timer(&stated->loop, &stated->tidy, clock_deadline(0), tidy_due, stated))
         life_die_passing("start", "event loop");
     if (!loop_run(&stated->loop))
@@ -197,6 +205,7 @@ static void serve(struct stated *stated, int socket)
 static void finish(struct stated *stated)
 {
     service_stop(&stated->service);
+    verbs_write(&stated->verbs);
     if (!journal_sync(&stated->journal))
         log_trouble("sync", "state/journal", errno, NULL);
     journal_close(&stated->journal);

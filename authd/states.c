@@ -8,15 +8,23 @@ enum { STATES_BUCKETS = 4096 };
 static const struct states_kind kinds[STATES_NAMES] = {
     [STATES_MISUSE_DETECTED] = {"misuse-detected", STATES_SEND,
                                 "sending is stopped: misuse of this account was detected; "
-                                "change the password"},
+                                "change the password",
+                                false},
     [STATES_ACCOUNT_LOCK] = {"account-lock", STATES_LOGIN,
-                             "this account is locked; try again later or ask the administrator"},
+                             "this account is locked; try again later or ask the administrator",
+                             false},
     [STATES_SEND_LOCK] = {"send-lock", STATES_SEND,
-                          "sending is stopped for a day: too much mail was sent"},
-    [STATES_OVER_CAPACITY] = {"over-capacity", STATES_RECEIVE, "sorry, mailbox is full (#4.5.2)"},
+                          "sending is stopped for a time: too much mail was sent", false},
+    [STATES_OVER_CAPACITY] = {"over-capacity", STATES_RECEIVE, "sorry, mailbox is full (#4.5.2)",
+                              false},
     [STATES_PASSWORD_FORCED] = {"password-forced", STATES_LOGIN,
                                 "the administrator requires a new password; set one in the "
-                                "control panel"},
+                                "control panel",
+                                false},
+    /* SPEC R5.3, as are the bounds. */
+    [STATES_SEND_PAUSE] = {"send-pause", STATES_SEND, "sorry, that message exceeds my limit", true},
+    [STATES_RECEIVE_PAUSE] = {"receive-pause", STATES_RECEIVE,
+                              "sorry, that message exceeds my limit", true},
 };
 
 const struct states_kind *states_kind(enum states_name name)
@@ -86,7 +94,10 @@ static struct states_record **find(const struct states *states, struct slice acc
 
 static bool in_force(const struct states_record *record, int64_t now)
 {
-    return record && (record->until == 0 || record->until > now);
+    if (!record || (record->until != 0 && record->until <= now))
+        return false;
+    /* One that begins later was set before a restart and a clock that was set back. */
+    return !kinds[record->name].is_pause || record->since <= now;
 }
 
 bool states_set(struct states *states, struct slice account, enum states_name name, int64_t since,
@@ -134,7 +145,7 @@ const struct states_record *states_find(const struct states *states, struct slic
     return in_force(record, now) ? record : NULL;
 }
 
-const struct states_record *states_stopping(const struct states *states, struct slice account,
+static const struct states_record *stopping(const struct states *states, struct slice account,
                                             unsigned action, int64_t now)
 {
     for (int i = 0; i < STATES_NAMES; i++) {
@@ -144,6 +155,29 @@ const struct states_record *states_stopping(const struct states *states, struct 
             return record;
     }
     return NULL;
+}
+
+const struct states_record *states_stopping(const struct states *states, struct slice account,
+                                            unsigned action, int64_t now)
+{
+    size_t at = slice_find_last(account, '@');
+    const struct states_record *record = stopping(states, account, action, now);
+    if (!record && at > 0 && at < account.size)
+        record = stopping(states, slice_from(account, at), action, now);
+    return record;
+}
+
+void states_turn_back(struct states *states, int64_t seconds, states_each *each, void *owner)
+{
+    for (size_t i = 0; i < STATES_BUCKETS; i++) {
+        for (struct states_record *record = states->buckets[i]; record; record = record->next) {
+            if (!kinds[record->name].is_pause)
+                continue;
+            record->since -= seconds < record->since ? seconds : record->since;
+            record->until -= seconds < record->until ? seconds : record->until - 1;
+            each(owner, record);
+        }
+    }
 }
 
 void states_walk(const struct states *states, states_each *each, void *owner)

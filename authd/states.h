@@ -1,8 +1,9 @@
 /*
  * states - the states of accounts (SPEC R10): what they stop, since when, why, until when
  *
- * Set and cleared by the operator's tools. An account may be in several at once. Pure: the time is
- * an argument.
+ * Set and cleared by the operator's tools, and by limits that are reached. An account may be in
+ * several at once; "@domain" is the domain, whose states hold for all its accounts. Pure: the time
+ * is an argument.
  */
 #ifndef AUTHD_STATES_H
 #define AUTHD_STATES_H
@@ -14,7 +15,9 @@
 enum {
     STATES_MAX = 65536, /* records in all; "set" is refused beyond */
     STATES_ACCOUNT_MAX = 320,
-    STATES_CAUSE_MAX = 200, /* = STATE_CAUSE_MAX */
+    STATES_CAUSE_MAX = 200,    /* = STATE_CAUSE_MAX */
+    STATES_PAUSE_MAX_S = 7200, /* SPEC R5.3 */
+    STATES_LOCK_MAX_S = 7 * 86400,
 };
 
 enum states_action { STATES_SEND = 1 << 0, STATES_RECEIVE = 1 << 1, STATES_LOGIN = 1 << 2 };
@@ -25,6 +28,8 @@ enum states_name {
     STATES_SEND_LOCK,
     STATES_OVER_CAPACITY,
     STATES_PASSWORD_FORCED,
+    STATES_SEND_PAUSE,
+    STATES_RECEIVE_PAUSE,
     STATES_NAMES,
 };
 
@@ -33,6 +38,7 @@ struct states_kind {
     const char *name;
     unsigned stops; /* states_action */
     const char *text;
+    bool is_pause; /* never longer than STATES_PAUSE_MAX_S, whatever happens to the clock */
 };
 const struct states_kind *states_kind(enum states_name name);
 /* False: no such state. */
@@ -66,7 +72,7 @@ bool states_clear(struct states *states, struct slice account, enum states_name 
 /* The state, if it is in force at `now`; else NULL. */
 const struct states_record *states_find(const struct states *states, struct slice account,
                                         enum states_name name, int64_t now);
-/* The first state that stops `action` at `now`; NULL: it is allowed. */
+/* The first state, the account's or its domain's, that stops `action` at `now`; NULL: allowed. */
 const struct states_record *states_stopping(const struct states *states, struct slice account,
                                             unsigned action, int64_t now);
 
@@ -75,5 +81,8 @@ const struct states_record *states_stopping(const struct states *states, struct 
 typedef void states_each(void *owner, const struct states_record *record);
 void states_walk(const struct states *states, states_each *each, void *owner);
 void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner);
+/* The clock was set back by `seconds`: pauses move along, so that they end no later for it. Calls
+ * `each` for those. */
+void states_turn_back(struct states *states, int64_t seconds, states_each *each, void *owner);
 
 #endif

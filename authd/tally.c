@@ -92,6 +92,7 @@ void tally_remove(struct tally_table *table, struct tally *tally)
     *at = tally->next;
     unlink_use(table, tally);
     table->count--;
+    free(tally->more);
     free(tally);
 }
 

@@ -18,6 +18,7 @@ struct tally {
     int64_t good;         /* pairs: last successful login, 0 for none */
     unsigned failures;    /* within the window */
     unsigned others;      /* accounts: addresses that failed; addresses: accounts that failed */
+    void *more;           /* the owner's, from malloc; freed with the tally. NULL at first */
     /* of the table */
     struct tally *next, *newer, *older;
     uint64_t hash;

@@ -1,6 +1,7 @@
 /* verbs - see verbs.h */
 #include "verbs.h"
 
+#include "allowance.h"
 #include "log.h"
 
 #include <errno.h>
@@ -27,10 +28,11 @@ static void put_signed(struct str *answer, int64_t number)
 /* ---- records ----------------------------------------------------------------------------------
  */
 
-/* Records that may be lost in a power cut: failures, successes. The journal is synced every other
+/* Records that may be lost in a power cut: failures, successes. The journal is synced within a
  * second; a full disk costs the record, not the count in memory. */
 static void record_soon(struct verbs *verbs, const struct str *record)
 {
+    verbs->wants_sync = true;
     if (!journal_append(verbs->journal, str_slice(record)))
         log_trouble("append to", "state/journal", errno,
                     "make room; failed logins are counted, but a restart forgets them");
@@ -41,8 +43,20 @@ static bool record_now(struct verbs *verbs, const struct str *record)
 {
     if (journal_append(verbs->journal, str_slice(record)) && journal_sync(verbs->journal))
         return true;
-    log_trouble("write to", "state/journal", errno, "make room, then set the state again");
+    log_trouble("write to", "state/journal", errno, "make room, or a restart forgets this state");
     return false;
+}
+
+static void log_state(const char *event, struct slice account, enum states_name name,
+                      struct slice cause)
+{
+    struct log_line line;
+    log_begin(&line, event);
+    log_value(&line, "account", account);
+    log_text(&line, "state", states_kind(name)->name);
+    if (cause.size > 0)
+        log_value(&line, "cause", cause);
+    log_end(&line);
 }
 
 /* ---- logins -----------------------------------------------------------------------------------
@@ -60,7 +74,7 @@ static const char *const lock_causes[] = {
     [FAILURES_CLIENT] = "too many failed logins for many accounts from your address",
 };
 
-static void answer_login_check(struct question *question)
+static bool answer_login_check(struct question *question)
 {
     char client[FAILURES_CLIENT_MAX];
     int64_t until;
@@ -70,11 +84,12 @@ static void answer_login_check(struct question *question)
                        question->now, &until);
     if (scope == FAILURES_NONE) {
         wire_put_text(question->answer, "ok");
-        return;
+        return true;
     }
     wire_put_text(question->answer, "locked");
     put_signed(question->answer, until - question->now);
     wire_put_text(question->answer, lock_causes[scope]);
+    return true;
 }
 
 static const char *const lock_names[] = {[FAILURES_NONE] = "",
@@ -94,7 +109,7 @@ static void log_lock(const struct question *question, struct slice client,
     log_end(&line);
 }
 
-static void answer_login_failed(struct question *question)
+static bool answer_login_failed(struct question *question)
 {
     char client[FAILURES_CLIENT_MAX];
     struct failures_result result = {.delay_ms = FAILURES_DELAY_MAX_MS};
@@ -109,24 +124,28 @@ static void answer_login_failed(struct question *question)
         log_lock(question, slice_text(client), &result);
     wire_put_text(question->answer, "ok");
     put_signed(question->answer, result.delay_ms);
+    return true;
 }
 
-/* "ok", or the state that stops `action`. */
-static void answer_allowed(struct question *question, unsigned action)
+static void answer_stopped(struct question *question, enum states_name state)
 {
-    const struct states_record *state =
-        states_stopping(&question->verbs->ledger->states, question->account, action, question->now);
-    if (!state) {
-        wire_put_text(question->answer, "ok");
-        return;
-    }
-    const struct states_kind *kind = states_kind(state->name);
+    const struct states_kind *kind = states_kind(state);
     wire_put_text(question->answer, "no");
     wire_put_text(question->answer, kind->name);
     wire_put_text(question->answer, kind->text);
 }
 
-static void answer_login_ok(struct question *question)
+/* Does a state stop `action`? It is answered then. */
+static bool is_stopped(struct question *question, unsigned action)
+{
+    const struct states_record *state =
+        states_stopping(&question->verbs->ledger->states, question->account, action, question->now);
+    if (state)
+        answer_stopped(question, state->name);
+    return state != NULL;
+}
+
+static bool answer_login_ok(struct question *question)
 {
     char client[FAILURES_CLIENT_MAX];
     copy_client(question, client);
@@ -138,22 +157,110 @@ static void answer_login_ok(struct question *question)
         record_soon(question->verbs, &record);
         str_free(&record);
     }
-    answer_allowed(question, STATES_LOGIN);
+    if (!is_stopped(question, STATES_LOGIN))
+        wire_put_text(question->answer, "ok");
+    return true;
 }
 
 /* ---- states -----------------------------------------------------------------------------------
  */
 
-static void answer_allows(struct question *question)
+/* All counters that could begin the state again as soon as it is over. */
+static void restart_counters(struct verbs *verbs, const struct allowance_breach *breach)
 {
-    unsigned action = states_action_from(wire_field(question->fields, 3));
-    if (action != 0) {
-        answer_allowed(question, action);
-        return;
+    struct str record;
+    str_init(&record, LEDGER_RECORD_MAX);
+    for (int kind = 0; kind < RATES_KINDS; kind++) {
+        if (allowance_state((enum rates_kind)kind) != breach->state)
+            continue;
+        str_clear(&record);
+        ledger_put_restart(&record, (enum rates_kind)kind, breach->name);
+        if (ledger_apply(verbs->ledger, str_slice(&record), NULL))
+            record_soon(verbs, &record);
     }
-    wire_put_text(question->answer, "no");
-    wire_put_text(question->answer, "");
-    wire_put_text(question->answer, "no such action");
+    str_free(&record);
+}
+
+/* The state that follows from a limit, on disk before it is answered: it must outlive us. Without
+ * room for it the counter goes on, and so do the refusals. */
+static void begin_state(struct question *question, const struct allowance_breach *breach)
+{
+    struct str record;
+    str_init(&record, LEDGER_RECORD_MAX);
+    ledger_put_set(&record, breach->name, breach->state, question->now, breach->until,
+                   slice_text(breach->cause));
+    if (ledger_apply(question->verbs->ledger, str_slice(&record), NULL)) {
+        log_state("state-set", breach->name, breach->state, slice_text(breach->cause));
+        restart_counters(question->verbs, breach);
+        if (!record_now(question->verbs, &record))
+            question->verbs->wants_sync = true;
+    }
+    str_free(&record);
+}
+
+/* False: no rule. */
+static bool is_within(struct question *question, size_t at, unsigned action, bool *within)
+{
+    struct allowance_rule rule;
+    struct allowance_breach breach;
+    if (!allowance_read(question->fields, at, action, &rule))
+        return false;
+    *within =
+        !allowance_check(question->verbs->ledger, question->account, &rule, question->now, &breach);
+    if (!*within) {
+        begin_state(question, &breach);
+        answer_stopped(question, breach.state);
+    }
+    return true;
+}
+
+static bool answer_allows(struct question *question)
+{
+    enum { FIRST_RULE = 4, MOST = FIRST_RULE + ALLOWANCE_RULES_MAX * ALLOWANCE_RULE_FIELDS };
+    unsigned action = states_action_from(wire_field(question->fields, 3));
+    size_t count = question->fields->count;
+    if (action == 0 || count > MOST || (count - FIRST_RULE) % ALLOWANCE_RULE_FIELDS != 0)
+        return false;
+    bool goes_on = !is_stopped(question, action);
+    for (size_t at = FIRST_RULE; goes_on && at < count; at += ALLOWANCE_RULE_FIELDS)
+        if (!is_within(question, at, action, &goes_on))
+            return false;
+    if (goes_on)
+        wire_put_text(question->answer, "ok");
+    return true;
+}
+
+static bool answer_sent(struct question *question)
+{
+    uint64_t recipients;
+    if (!wire_number(question->fields, 3, UINT32_MAX, &recipients))
+        return false;
+    allowance_sent(question->verbs->ledger, question->account, recipients, question->now);
+    return true;
+}
+
+static bool answer_received(struct question *question)
+{
+    for (size_t i = 2; i < question->fields->count; i++)
+        allowance_received(question->verbs->ledger, wire_field(question->fields, i), question->now);
+    return true;
+}
+
+/* What the account, or the domain, has counted. */
+static bool answer_rates(struct question *question)
+{
+    wire_put_text(question->answer, "ok");
+    for (int kind = 0; kind < RATES_KINDS; kind++) {
+        struct rates_record counter;
+        if (!rates_find(&question->verbs->ledger->rates, (enum rates_kind)kind, question->account,
+                        question->now, &counter))
+            continue;
+        wire_put_text(question->answer, rates_kind_name((enum rates_kind)kind));
+        wire_put_number(question->answer, counter.count);
+        wire_put_number(question->answer, counter.limit);
+        put_signed(question->answer, counter.window_s);
+    }
+    return true;
 }
 
 static void put_state(struct str *answer, const char *name, int64_t since, int64_t until,
@@ -183,7 +290,7 @@ static void put_lock(void *owner, struct slice client, const struct tally *tally
               cause);
 }
 
-static void answer_get(struct question *question)
+static bool answer_get(struct question *question)
 {
     const struct ledger *ledger = question->verbs->ledger;
     wire_put_text(question->answer, "ok");
@@ -195,6 +302,7 @@ static void answer_get(struct question *question)
                       state->until, state->cause);
     }
     failures_locks(&ledger->failures, question->account, question->now, put_lock, question);
+    return true;
 }
 
 static void answer_no(struct question *question, const char *reason)
@@ -203,19 +311,7 @@ static void answer_no(struct question *question, const char *reason)
     wire_put_text(question->answer, reason);
 }
 
-static void log_state(const char *event, struct slice account, enum states_name name,
-                      struct slice cause)
-{
-    struct log_line line;
-    log_begin(&line, event);
-    log_value(&line, "account", account);
-    log_text(&line, "state", states_kind(name)->name);
-    if (cause.size > 0)
-        log_value(&line, "cause", cause);
-    log_end(&line);
-}
-
-static void answer_set(struct question *question)
+static bool answer_set(struct question *question)
 {
     struct ledger *ledger = question->verbs->ledger;
     enum states_name name;
@@ -224,13 +320,16 @@ static void answer_set(struct question *question)
     struct str record;
     if (!states_name_from(wire_field(question->fields, 3), &name)) {
         answer_no(question, "no such state");
-        return;
+        return true;
     }
     if (!wire_number(question->fields, 4, INT64_MAX, &until) ||
         (until != 0 && (int64_t)until <= question->now)) {
         answer_no(question, "the end must lie ahead");
-        return;
+        return true;
     }
+    if (states_kind(name)->is_pause &&
+        (until == 0 || (int64_t)until - question->now > STATES_PAUSE_MAX_S))
+        until = (uint64_t)(question->now + STATES_PAUSE_MAX_S);
     str_init(&record, LEDGER_RECORD_MAX);
     ledger_put_set(&record, question->account, name, question->now, (int64_t)until, cause);
     if (record.failed || cause.size > STATES_CAUSE_MAX) {
@@ -244,6 +343,7 @@ static void answer_set(struct question *question)
         wire_put_text(question->answer, "ok");
     }
     str_free(&record);
+    return true;
 }
 
 /* Clearing account-lock ends the locks by failed logins as well. */
@@ -259,19 +359,19 @@ static bool forgive(struct question *question)
     return any;
 }
 
-static void answer_clear(struct question *question)
+static bool answer_clear(struct question *question)
 {
     struct ledger *ledger = question->verbs->ledger;
     enum states_name name;
     if (!states_name_from(wire_field(question->fields, 3), &name)) {
         answer_no(question, "no such state");
-        return;
+        return true;
     }
     bool forgiven = name == STATES_ACCOUNT_LOCK && forgive(question);
     bool set = states_find(&ledger->states, question->account, name, question->now);
     if (!set && !forgiven) {
         answer_no(question, "the account is not in this state");
-        return;
+        return true;
     }
     struct str record;
     str_init(&record, LEDGER_RECORD_MAX);
@@ -285,26 +385,30 @@ static void answer_clear(struct question *question)
         wire_put_text(question->answer, "ok");
     }
     str_free(&record);
+    return true;
 }
 
 /* ---- dispatch ---------------------------------------------------------------------------------
  */
 
-enum { ANYBODY = VERBS_ROOT | VERBS_AUTHD | VERBS_OTHER };
+enum { ANYBODY = VERBS_ROOT | VERBS_AUTHD | VERBS_OTHER, COUNTERS = VERBS_ROOT | VERBS_OTHER };
 
 static const struct verb {
     const char *name;
-    size_t fields;
+    size_t least, most; /* fields */
     unsigned peers;
-    void (*answer)(struct question *);
+    bool (*answer)(struct question *); /* false: not a question */
 } verb_table[] = {
-    {"login-check", 4, VERBS_AUTHD, answer_login_check},
-    {"login-failed", 4, VERBS_AUTHD, answer_login_failed},
-    {"login-ok", 4, VERBS_AUTHD, answer_login_ok},
-    {"allows", 4, ANYBODY, answer_allows},
-    {"get", 3, ANYBODY, answer_get},
-    {"set", 6, VERBS_ROOT, answer_set},
-    {"clear", 4, VERBS_ROOT, answer_clear},
+    {"login-check", 4, 4, VERBS_AUTHD, answer_login_check},
+    {"login-failed", 4, 4, VERBS_AUTHD, answer_login_failed},
+    {"login-ok", 4, 4, VERBS_AUTHD, answer_login_ok},
+    {"allows", 4, WIRE_MAX_FIELDS, ANYBODY, answer_allows},
+    {"sent", 4, 4, COUNTERS, answer_sent},
+    {"received", 3, WIRE_MAX_FIELDS, COUNTERS, answer_received},
+    {"get", 3, 3, ANYBODY, answer_get},
+    {"rates", 3, 3, ANYBODY, answer_rates},
+    {"set", 6, 6, VERBS_ROOT, answer_set},
+    {"clear", 4, 4, VERBS_ROOT, answer_clear},
 };
 
 static const struct verb *find_verb(struct slice name)
@@ -313,6 +417,29 @@ static const struct verb *find_verb(struct slice name)
         if (slice_equal(name, slice_text(verb_table[i].name)))
             return &verb_table[i];
     return NULL;
+}
+
+static void record_moved(void *owner, const struct states_record *state)
+{
+    struct verbs *verbs = owner;
+    struct slice account = slice_text(state->account);
+    struct str clear, set;
+    str_init(&clear, LEDGER_RECORD_MAX);
+    str_init(&set, LEDGER_RECORD_MAX);
+    ledger_put_clear(&clear, account, state->name);
+    ledger_put_set(&set, account, state->name, state->since, state->until,
+                   slice_text(state->cause));
+    record_soon(verbs, &clear);
+    record_soon(verbs, &set);
+    str_free(&clear);
+    str_free(&set);
+}
+
+static void note_time(struct verbs *verbs, int64_t now)
+{
+    if (now < verbs->latest)
+        states_turn_back(&verbs->ledger->states, verbs->latest - now, record_moved, verbs);
+    verbs->latest = now;
 }
 
 bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
@@ -325,13 +452,14 @@ bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
                                 .answer = answer};
     const struct verb *verb = find_verb(wire_field(fields, 1));
     if (!slice_equal(wire_field(fields, 0), SLICE("state/1")) || !verb ||
-        fields->count != verb->fields || !(verb->peers & (unsigned)peer))
+        fields->count < verb->least || fields->count > verb->most ||
+        !(verb->peers & (unsigned)peer))
         return false;
     if (question.account.size == 0 || question.account.size > STATES_ACCOUNT_MAX ||
         slice_has(question.account, '\0'))
         return false;
-    verb->answer(&question);
-    return !answer->failed;
+    note_time(verbs, now);
+    return verb->answer(&question) && !answer->failed;
 }
 
 /* ---- housekeeping -----------------------------------------------------------------------------
@@ -345,12 +473,42 @@ static void log_ended(void *owner, const struct states_record *record)
 
 void verbs_end_states(struct verbs *verbs, int64_t now)
 {
+    note_time(verbs, now);
+    rates_tidy(&verbs->ledger->rates, now);
     states_end(&verbs->ledger->states, now, log_ended, NULL);
 }
 
 static void put_line(void *owner, struct slice record)
 {
     journal_put_line(owner, record);
+}
+
+static void put_rate(void *owner, const struct rates_record *rate)
+{
+    struct str record;
+    str_init(&record, LEDGER_RECORD_MAX);
+    ledger_put_rate(&record, rate);
+    journal_put_line(owner, str_slice(&record));
+    str_free(&record);
+}
+
+bool verbs_wants_write(const struct verbs *verbs)
+{
+    return verbs->wants_sync || rates_is_dirty(&verbs->ledger->rates);
+}
+
+void verbs_write(struct verbs *verbs)
+{
+    struct str lines;
+    str_init(&lines, VERBS_COMPACT_MAX);
+    rates_flush(&verbs->ledger->rates, put_rate, &lines);
+    if (lines.failed || !journal_append_lines(verbs->journal, str_slice(&lines)))
+        log_trouble("append to", "state/journal", lines.failed ? ENOMEM : errno,
+                    "make room; messages are counted, but a restart forgets them");
+    str_free(&lines);
+    if (verbs->wants_sync && !journal_sync(verbs->journal))
+        log_trouble("sync", "state/journal", errno, NULL);
+    verbs->wants_sync = false;
 }
 
 void verbs_compact(struct verbs *verbs, int64_t now)

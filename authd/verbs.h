@@ -14,15 +14,23 @@
 struct verbs {
     struct ledger *ledger;
     struct journal *journal;
+    bool wants_sync; /* records were appended that verbs_write is to sync */
+    int64_t latest;  /* the time of the last question, to see a clock that is set back */
 };
 
 /* Who asks. */
 enum verbs_peer { VERBS_ROOT = 1 << 0, VERBS_AUTHD = 1 << 1, VERBS_OTHER = 1 << 2 };
 
-/* Answers the question at `now` (seconds since 1970). False: not a question of the protocol, or not
- * this peer's to ask; it loses its connection. */
+/* Answers the question at `now` (seconds since 1970); `answer` stays empty where the protocol has
+ * none. False: not a question of the protocol, or not this peer's to ask; it loses its connection.
+ */
 bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
                   const struct wire_message *question, struct str *answer);
+
+/* Is there anything that should be written within a second? */
+bool verbs_wants_write(const struct verbs *verbs);
+/* Writes the counters that changed, and syncs what logins appended. */
+void verbs_write(struct verbs *verbs);
 
 /* The states and locks that ended by `now` are logged and forgotten. */
 void verbs_end_states(struct verbs *verbs, int64_t now);

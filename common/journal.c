@@ -137,25 +137,32 @@ void journal_close(struct journal *journal)
     io_close(&journal->fd);
 }
 
+bool journal_append_lines(struct journal *journal, struct slice lines)
+{
+    if (lines.size == 0)
+        return true;
+    if (io_write_all(journal->fd, lines, CLOCK_NEVER)) {
+        journal->size += (off_t)lines.size;
+        journal->unsynced = true;
+        return true;
+    }
+    int error = errno;
+    if (ftruncate(journal->fd, journal->size) < 0) {
+        /* Half a line stays; the next replay skips it as damaged. */
+        error = errno;
+    }
+    errno = error;
+    return false;
+}
+
 bool journal_append(struct journal *journal, struct slice record)
 {
     struct str line;
     str_init(&line, JOURNAL_LINE_MAX);
     journal_put_line(&line, record);
-    if (line.failed || record.size > JOURNAL_RECORD_MAX) {
-        str_free(&line);
-        errno = EINVAL;
-        return false;
-    }
-    bool done = io_write_all(journal->fd, str_slice(&line), CLOCK_NEVER);
-    int error = errno;
-    if (done) {
-        journal->size += (off_t)line.size;
-        journal->unsynced = true;
-    } else if (ftruncate(journal->fd, journal->size) < 0) {
-        /* Half a line stays; the next replay skips it as damaged. */
-        error = errno;
-    }
+    bool fits = !line.failed && record.size <= JOURNAL_RECORD_MAX;
+    bool done = fits && journal_append_lines(journal, str_slice(&line));
+    int error = fits ? errno : EINVAL;
     str_free(&line);
     errno = error;
     return done;

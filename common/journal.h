@@ -47,6 +47,8 @@ void journal_close(struct journal *journal);
 
 /* False with errno (the disk is full): the file is as it was. */
 bool journal_append(struct journal *journal, struct slice record);
+/* The same for lines made by journal_put_line, in one write. None: nothing is done. */
+bool journal_append_lines(struct journal *journal, struct slice lines);
 /* Makes sure that what was appended is on disk. */
 bool journal_sync(struct journal *journal);
 

@@ -3,22 +3,83 @@
 
 #include <stdarg.h>
 
+/* Domains of one packet: as many as any message will have, well below WIRE_MAX_FIELDS. */
+enum { STATE_DOMAINS_MAX = 100 };
+
+static void begin(struct str *packet, const char *verb)
+{
+    str_init(packet, WIRE_MAX_SIZE);
+    wire_put_text(packet, "state/1");
+    wire_put_text(packet, verb);
+}
+
+static bool ask(int *fd, struct str *packet, struct wire_message *answer)
+{
+    bool done =
+        !packet->failed &&
+        wire_ask_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, answer, STATE_TIMEOUT_MS) &&
+        answer->count > 0;
+    str_free(packet);
+    return done;
+}
+
+static bool tell(int *fd, struct str *packet)
+{
+    bool done = !packet->failed &&
+                wire_tell_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, STATE_TIMEOUT_MS);
+    str_free(packet);
+    return done;
+}
+
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
 {
     struct str packet;
     va_list fields;
-    str_init(&packet, WIRE_MAX_SIZE);
-    wire_put_text(&packet, "state/1");
-    wire_put_text(&packet, verb);
+    begin(&packet, verb);
     va_start(fields, verb);
     for (const char *field; (field = va_arg(fields, const char *));)
         wire_put_text(&packet, field);
     va_end(fields);
-    bool done =
-        !packet.failed &&
-        wire_ask_kept(fd, STATE_SOCKET, str_slice(&packet), NULL, 0, answer, STATE_TIMEOUT_MS) &&
-        answer->count > 0;
-    str_free(&packet);
+    return ask(fd, &packet, answer);
+}
+
+bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
+                      const struct state_rule rules[], size_t count)
+{
+    struct str packet;
+    begin(&packet, "allows");
+    wire_put_text(&packet, account);
+    wire_put_text(&packet, action);
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].limit == 0)
+            continue;
+        wire_put_text(&packet, rules[i].name);
+        wire_put_number(&packet, rules[i].limit);
+        wire_put_number(&packet, rules[i].window_s);
+        wire_put_number(&packet, rules[i].lasts_s);
+    }
+    return ask(fd, &packet, answer);
+}
+
+bool state_sent(int *fd, const char *account, size_t recipients)
+{
+    struct str packet;
+    begin(&packet, "sent");
+    wire_put_text(&packet, account);
+    wire_put_number(&packet, recipients);
+    return tell(fd, &packet);
+}
+
+bool state_received(int *fd, struct slice domains)
+{
+    bool done = true;
+    while (done && domains.size > 0) {
+        struct str packet;
+        begin(&packet, "received");
+        for (size_t i = 0; i < STATE_DOMAINS_MAX && domains.size > 0; i++)
+            wire_put(&packet, slice_cut(&domains, '\0'));
+        done = tell(fd, &packet);
+    }
     return done;
 }
 

@@ -1,38 +1,70 @@
 /*
- * state - asking stated about what changes: failed logins, locks, account states (client side)
+ * state - asking stated about what changes: failed logins, locks, account states, rates (client
+ * side)
  *
  * Protocol over SOCK_SEQPACKET run/stated/socket; the first field is "state/1", each question has
- * one answer:
+ * one answer, but for "sent" and "received", which have none:
  *
  *   "login-check", account, client     -> "ok" | "locked", seconds left, cause
  *   "login-failed", account, client    -> "ok", milliseconds to wait before the client is told
  *   "login-ok", account, client        -> "ok" | "no", state, text for the client
- *   "allows", account, "send"|"receive"|"login" -> "ok" | "no", state, text for the client
+ *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client
+ *   "sent", account, recipients        (a message of the account was accepted)
+ *   "received", "@domain"...           (a message was accepted for these, each named once)
+ *   "rates", account                   -> "ok", then per counter: kind, count, limit, window
  *   "get", account                     -> "ok", then per state: name, since, until, cause
  *   "set", account, name, until, cause -> "ok" | "no", reason          (root only)
  *   "clear", account, name             -> "ok" | "no", reason          (root only)
  *
- * The login verbs are authd's. `account` is "local@domain" in lower case; one that does not exist
- * is counted like one that does, so that guessing names gains nothing. Times are seconds since
- * 1970, `until` 0 is open-ended. "set" and "clear" are on disk when they are answered.
+ * The login verbs are authd's. `account` is "local@domain" in lower case, or "@domain" for the
+ * domain as a whole: its states hold for all its accounts. One that does not exist is counted like
+ * one that does, so that guessing names gains nothing. Times are seconds since 1970, `until` 0 is
+ * open-ended. "set" and "clear" are on disk when they are answered.
  *
- * States (SPEC R10) and what they stop:
- *   misuse-detected  sending       account-lock     logins       send-lock  sending
+ * States (SPEC R10, R5.3) and what they stop:
+ *   misuse-detected  sending       account-lock     logins       send-lock      sending
  *   over-capacity    receiving     password-forced  logins
+ *   send-pause       sending       receive-pause    receiving    (two hours at most)
  * Locks that came by failed logins show as account-lock, and clearing account-lock ends them too.
+ *
+ * A rule is four fields: name, limit (0: none), window in seconds, seconds of the state that
+ * follows. "domain" is about the messages of the account's domain and leads to its send-pause or
+ * receive-pause; "messages" and "recipients" are about what the account sends and lead to its
+ * send-lock. The question that finds a limit reached is the first to be refused; the state is on
+ * disk by then. Messages count when they were accepted, so several connections at once can go
+ * beyond a limit by as many messages as are on their way.
+ * Counters are "sent" and "received" of "@domain", "messages" and "recipients" of an account.
  */
 #ifndef COMMON_STATE_H
 #define COMMON_STATE_H
 
 #include "wire.h"
 
-#define STATE_SOCKET "run/stated/socket"
-enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200 };
+#define STATE_SOCKET        "run/stated/socket"
+#define STATE_SEND_PAUSE    "send-pause"
+#define STATE_RECEIVE_PAUSE "receive-pause"
+#define STATE_OVER_CAPACITY "over-capacity"
+enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 3 };
+
+struct state_rule {
+    const char *name; /* "domain", "messages", "recipients" */
+    uint64_t limit;   /* 0: none; the rule is not sent */
+    uint64_t window_s;
+    uint64_t lasts_s;
+};
 
 /* Asks with the given fields (NULL ends the list) on `*fd`, connected when -1 and kept. False when
  * stated is down or answers nonsense; `answer` holds the fields otherwise. */
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
     __attribute__((sentinel));
+/* "allows", the same way. */
+bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
+                      const struct state_rule rules[], size_t count);
+
+/* Counts an accepted message; nobody waits for stated. False when it is down: the message is not
+ * counted. `domains` are names with '@' in front, each with a NUL behind it. */
+bool state_sent(int *fd, const char *account, size_t recipients);
+bool state_received(int *fd, struct slice domains);
 
 /* The question as a packet, for those who send it themselves. */
 void state_put_question(struct str *packet, const char *verb, struct slice account,

@@ -220,25 +220,42 @@ enum wire_result wire_ask(int fd, struct slice packet, const int *fds, size_t fd
     return sent == WIRE_OK ? wire_receive(fd, answer, deadline) : sent;
 }
 
-bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
-                   struct wire_message *answer, int64_t timeout_ms)
+static enum wire_result send_kept(int *fd, const char *path, struct slice packet, const int *fds,
+                                  size_t fd_count, int64_t deadline)
 {
-    int64_t deadline = clock_deadline(timeout_ms);
     bool kept = *fd >= 0;
     if (!kept)
         *fd = unixsocket_connect(path, SOCK_SEQPACKET);
     if (*fd < 0)
-        return false;
+        return WIRE_ERROR;
     enum wire_result result = wire_send(*fd, packet, fds, fd_count, deadline);
     if (result == WIRE_END && kept) {
         io_close(fd);
         *fd = unixsocket_connect(path, SOCK_SEQPACKET);
         if (*fd < 0)
-            return false;
+            return WIRE_ERROR;
         result = wire_send(*fd, packet, fds, fd_count, deadline);
     }
+    return result;
+}
+
+bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
+                   struct wire_message *answer, int64_t timeout_ms)
+{
+    int64_t deadline = clock_deadline(timeout_ms);
+    enum wire_result result = send_kept(fd, path, packet, fds, fd_count, deadline);
     if (result == WIRE_OK)
         result = wire_receive(*fd, answer, deadline);
+    if (result != WIRE_OK)
+        io_close(fd);
+    return result == WIRE_OK;
+}
+
+bool wire_tell_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
+                    int64_t timeout_ms)
+{
+    enum wire_result result =
+        send_kept(fd, path, packet, fds, fd_count, clock_deadline(timeout_ms));
     if (result != WIRE_OK)
         io_close(fd);
     return result == WIRE_OK;

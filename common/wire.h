@@ -76,5 +76,8 @@ enum wire_result wire_ask(int fd, struct slice packet, const int *fds, size_t fd
  * is asked twice. False when there is no answer; *fd is -1 then. */
 bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
                    struct wire_message *answer, int64_t timeout_ms);
+/* The same for a packet that has no answer. */
+bool wire_tell_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
+                    int64_t timeout_ms);
 
 #endif

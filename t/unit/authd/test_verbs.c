@@ -181,7 +181,7 @@ static void wrong_questions_get_a_reason(void **state)
                         "no|the cause is too long");
     assert_string_equal(root(fixture, "clear", "u1@a", "send-lock", NULL, NULL),
                         "no|the account is not in this state");
-    assert_string_equal(root(fixture, "allows", "u1@a", "dance", NULL, NULL), "no||no such action");
+    assert_string_equal(root(fixture, "allows", "u1@a", "dance", NULL, NULL), "refused");
 }
 
 static void nobody_asks_what_is_not_his(void **state)

@@ -1,0 +1,85 @@
+/* allowance - see allowance.h */
+#include "allowance.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static const struct kind {
+    const char *rule; /* as the question says it */
+    unsigned action;
+    enum states_name state;
+    bool is_domains;
+    const char *what; /* for the cause */
+} kinds[RATES_KINDS] = {
+    [RATES_SENT] = {"domain", STATES_SEND, STATES_SEND_PAUSE, true, "messages sent"},
+    [RATES_RECEIVED] = {"domain", STATES_RECEIVE, STATES_RECEIVE_PAUSE, true, "messages received"},
+    [RATES_MESSAGES] = {"messages", STATES_SEND, STATES_SEND_LOCK, false, "messages sent"},
+    [RATES_RECIPIENTS] = {"recipients", STATES_SEND, STATES_SEND_LOCK, false, "recipients sent to"},
+};
+
+static bool find_kind(struct slice name, unsigned action, enum rates_kind *kind)
+{
+    for (int i = 0; i < RATES_KINDS; i++) {
+        if (kinds[i].action == action && slice_equal(name, slice_text(kinds[i].rule))) {
+            *kind = (enum rates_kind)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool allowance_read(const struct wire_message *fields, size_t at, unsigned action,
+                    struct allowance_rule *rule)
+{
+    uint64_t window, lasts;
+    if (!find_kind(wire_field(fields, at), action, &rule->kind) ||
+        !wire_number(fields, at + 1, UINT64_MAX, &rule->limit) ||
+        !wire_number(fields, at + 2, RATES_WINDOW_MAX, &window) ||
+        !wire_number(fields, at + 3, STATES_LOCK_MAX_S, &lasts) || window == 0 || lasts == 0)
+        return false;
+    rule->window_s = (int64_t)window;
+    rule->lasts_s = (int64_t)lasts;
+    return true;
+}
+
+enum states_name allowance_state(enum rates_kind kind)
+{
+    return kinds[kind].state;
+}
+
+static struct slice domain_of(struct slice account)
+{
+    return slice_from(account, slice_find_last(account, '@'));
+}
+
+bool allowance_check(struct ledger *ledger, struct slice account, const struct allowance_rule *rule,
+                     int64_t now, struct allowance_breach *breach)
+{
+    const struct kind *kind = &kinds[rule->kind];
+    struct slice name = kind->is_domains ? domain_of(account) : account;
+    struct rates_record counter;
+    if (rule->limit == 0 ||
+        !rates_is_reached(&ledger->rates, rule->kind, name, rule->window_s, rule->limit, now) ||
+        !rates_find(&ledger->rates, rule->kind, name, now, &counter))
+        return false;
+    bool is_pause = states_kind(kind->state)->is_pause;
+    int64_t lasts =
+        is_pause && rule->lasts_s > STATES_PAUSE_MAX_S ? STATES_PAUSE_MAX_S : rule->lasts_s;
+    *breach = (struct allowance_breach){
+        .kind = rule->kind, .state = kind->state, .name = name, .until = now + lasts};
+    snprintf(breach->cause, sizeof breach->cause, "%" PRIu64 " %s within %" PRId64 " seconds",
+             counter.count, kind->what, rule->window_s);
+    return true;
+}
+
+void allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now)
+{
+    rates_add(&ledger->rates, RATES_SENT, domain_of(account), 1, now);
+    rates_add(&ledger->rates, RATES_MESSAGES, account, 1, now);
+    rates_add(&ledger->rates, RATES_RECIPIENTS, account, recipients, now);
+}
+
+void allowance_received(struct ledger *ledger, struct slice domain, int64_t now)
+{
+    rates_add(&ledger->rates, RATES_RECEIVED, domain, 1, now);
+}
