@@ -199,23 +199,44 @@ static enum cdbfile_result find_own(struct slice pairs, const char *name, struct
     return CDBFILE_MISSING;
 }
 
+/* Opens the account's domain, and finds the account's own settings; none: an empty slice. */
+static bool open_settings(struct directory *directory, const struct directory_account *account,
+                          struct slice *pairs)
+{
+    *pairs = SLICE("");
+    if (!open_domain(directory, account->domain.name))
+        return false;
+    return account->local[0] == '\0' ||
+           find(directory, 'a', slice_text(account->local), pairs) != CDBFILE_TROUBLE;
+}
+
+/* The value in force; `pairs` are the account's own. */
+static bool find_setting(struct directory *directory, struct slice pairs, const char *name,
+                         struct slice *value)
+{
+    enum cdbfile_result own = find_own(pairs, name, value);
+    if (own != CDBFILE_MISSING)
+        return own == CDBFILE_FOUND;
+    return find(directory, 's', slice_text(name), value) == CDBFILE_FOUND;
+}
+
 bool directory_setting(struct directory *directory, const struct directory_account *account,
                        const char *name, struct str *value)
 {
     struct slice pairs, found;
-    if (!open_domain(directory, account->domain.name))
-        return false;
-    if (account->local[0] != '\0') {
-        enum cdbfile_result own = find(directory, 'a', slice_text(account->local), &pairs);
-        if (own == CDBFILE_FOUND)
-            own = find_own(pairs, name, &found);
-        if (own == CDBFILE_TROUBLE)
-            return false;
-        if (own == CDBFILE_FOUND)
-            return str_append(value, found);
-    }
-    return find(directory, 's', slice_text(name), &found) == CDBFILE_FOUND &&
-           str_append(value, found);
+    return open_settings(directory, account, &pairs) &&
+           find_setting(directory, pairs, name, &found) && str_append(value, found);
+}
+
+bool directory_setting_numbers(struct directory *directory, const struct directory_account *account,
+                               const char *const names[], uint64_t numbers[], size_t count)
+{
+    struct slice pairs, found;
+    bool done = open_settings(directory, account, &pairs);
+    for (size_t i = 0; done && i < count; i++)
+        done = find_setting(directory, pairs, names[i], &found) &&
+               number_parse(found, UINT64_MAX, &numbers[i]);
+    return done;
 }
 
 bool directory_setting_is_on(struct directory *directory, const struct directory_account *account,
@@ -232,12 +253,7 @@ bool directory_setting_is_on(struct directory *directory, const struct directory
 bool directory_setting_number(struct directory *directory, const struct directory_account *account,
                               const char *name, uint64_t *number)
 {
-    struct str value;
-    str_init(&value, DIRECTORY_VALUE_MAX);
-    bool found = directory_setting(directory, account, name, &value) &&
-                 number_parse(str_slice(&value), UINT64_MAX, number);
-    str_free(&value);
-    return found;
+    return directory_setting_numbers(directory, account, &name, number, 1);
 }
 
 bool directory_host(struct directory *directory, const char *name, struct str *value)

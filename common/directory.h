@@ -76,6 +76,9 @@ bool directory_setting_is_on(struct directory *directory, const struct directory
                              const char *name, bool *on);
 bool directory_setting_number(struct directory *directory, const struct directory_account *account,
                               const char *name, uint64_t *number);
+/* Several at once, at the price of one. */
+bool directory_setting_numbers(struct directory *directory, const struct directory_account *account,
+                               const char *const names[], uint64_t numbers[], size_t count);
 
 /* The host's settings: every name of the table in settings.h with scope "host" is there. */
 bool directory_host(struct directory *directory, const char *name, struct str *value);

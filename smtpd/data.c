@@ -1,6 +1,7 @@
 /* data - see data.h */
 #include "data.h"
 
+#include "allowance.h"
 #include "clock.h"
 #include "header.h"
 #include "log.h"
@@ -186,6 +187,7 @@ static void accept_message(struct incoming *incoming, struct slice queue_id)
     session->counts.messages++;
     session->counts.recipients += (unsigned)session->envelope.recipient_count;
     session->counts.idle_commands = 0;
+    allowance_count(session);
     log_accepted(incoming, queue_id);
     session_reply_detail(session, REPLY_ACCEPTED, queue_id);
 }

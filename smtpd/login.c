@@ -5,7 +5,7 @@
 #include "ehlo.h"
 #include "log.h"
 #include "sasl.h"
-#include "transaction.h"
+#include "allowance.h"
 
 static enum reply reply_of_code(enum auth_code code)
 {
@@ -49,7 +49,7 @@ static bool take_account(struct session *session, const char *account)
             DIRECTORY_FOUND ||
         !slice_copy_text(slice_text(account), session->account, sizeof session->account))
         return false;
-    return transaction_set_size_limit(session);
+    return allowance_set_size(session);
 }
 
 static void finish(struct session *session, const struct auth_answer *answer)

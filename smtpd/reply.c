@@ -34,8 +34,15 @@ static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_RECIPIENT_OK] = {"250", "2.1.5", "ok", false},
     [REPLY_RECIPIENT_BAD] = {"501", "5.1.3", "can't understand that recipient address", false},
     [REPLY_RECIPIENT_UNKNOWN] = {"550", "5.1.1", "sorry, no mailbox here by that name", false},
-    /* SPEC R4.1: the words are prescribed, and so come from stated. */
-    [REPLY_RECIPIENT_PAUSED] = {"452", "", "$", false},
+    /* SPEC R4.2: prescribed to the byte. */
+    [REPLY_RECIPIENT_FULL] = {"452", "", "sorry, mailbox is full (#4.5.2)", false},
+    [REPLY_RECIPIENT_FULL_FOR_GOOD] = {"552", "", "sorry, mailbox is full (#5.2.2)", false},
+    [REPLY_RECIPIENT_PAUSED] = {"450", "4.2.1", "$", false},
+    [REPLY_RECIPIENT_APART] = {"452", "4.5.3",
+                               "its size limit is another one, send it a message of its own",
+                               false},
+    /* SPEC R5.3: prescribed to the byte. */
+    [REPLY_LIMIT_EXCEEDED] = {"423", "", "sorry, that message exceeds my limit", false},
     [REPLY_RECIPIENTS_TOO_MANY] = {"452", "4.5.3", "too many recipients in one message", false},
     [REPLY_RECIPIENTS_NONE] = {"554", "5.5.1", "no valid recipients", false},
     [REPLY_RELAY_REFUSED] = {"554", "5.7.1", "sorry, that domain isn't served here", false},

@@ -1,6 +1,7 @@
 /* session - see session.h */
 #include "session.h"
 
+#include "allowance.h"
 #include "clock.h"
 #include "data.h"
 #include "ehlo.h"
@@ -51,26 +52,6 @@ void session_reply(struct session *session, enum reply name)
     session_reply_detail(session, name, slice_text(session->host.me));
 }
 
-static bool has_code(struct slice text)
-{
-    return text.size > 4 && (text.data[0] == '4' || text.data[0] == '5') &&
-           slice_is_digit(text.data[1]) && slice_is_digit(text.data[2]) && text.data[3] == ' ';
-}
-
-void session_reply_given(struct session *session, enum reply name, struct slice text)
-{
-    char clean[REPLY_DETAIL_MAX];
-    size_t size = 0;
-    if (!has_code(text)) {
-        session_reply_detail(session, name, text);
-        return;
-    }
-    for (; size < text.size && size < sizeof clean; size++)
-        clean[size] = text.data[size] >= ' ' && text.data[size] < 0x7f ? text.data[size] : '?';
-    write_reply(session, name, slice_of(clean, size));
-    stream_write_text(&session->stream, "\r\n");
-}
-
 static void log_refused(struct session *session, enum reply name, const char *what,
                         struct slice value)
 {
@@ -96,9 +77,10 @@ void session_reset(struct session *session)
 {
     envelope_clear(&session->envelope);
     session->declared_size = 0;
+    session->size_limit = session->size_base;
+    str_clear(&session->receivers);
     if (session->state > SESSION_READY)
         session->state = SESSION_READY;
-    transaction_set_size_limit(session);
 }
 
 static void end_of_input(struct session *session, enum stream_result result)
@@ -293,6 +275,7 @@ static void say_starttls(struct session *session, struct slice argument)
     session->helo[0] = '\0';
     session->is_extended = false;
     session->account[0] = '\0';
+    allowance_set_size(session);
     session_reset(session);
     session->state = SESSION_START;
 }
@@ -391,11 +374,13 @@ bool session_init(struct session *session, const struct session_peer *peer, int 
     *session = (struct session){.peer = peer,
                                 .state_fd = -1,
                                 .tls.fd = -1,
+                                .size_base = UINT64_MAX,
                                 .size_limit = UINT64_MAX,
                                 .began_ms = clock_ms()};
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
+    str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
     name_session(session);
     return stream_init(&session->stream, in, out, SESSION_INPUT_MAX, CLOCK_NEVER);
 }
@@ -406,6 +391,7 @@ void session_free(struct session *session)
     directory_close(&session->directory);
     inject_close(&session->inject);
     envelope_free(&session->envelope);
+    str_free(&session->receivers);
     io_close(&session->state_fd);
     io_close(&session->tls.fd);
 }
@@ -463,7 +449,7 @@ static bool greet(struct session *session)
         session_reply(session, REPLY_GREETING_TROUBLE);
         return false;
     }
-    transaction_set_size_limit(session);
+    allowance_set_size(session);
     session_reply(session, REPLY_GREETING);
     return true;
 }

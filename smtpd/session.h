@@ -68,7 +68,9 @@ struct session {
     enum session_state state;
     struct envelope envelope;
     uint64_t declared_size; /* 0: none was declared */
-    uint64_t size_limit;    /* UINT64_MAX: none */
+    uint64_t size_base;     /* the limit without recipients: the host's, the login's */
+    uint64_t size_limit;    /* with them; UINT64_MAX: none */
+    struct str receivers;   /* domains of ours that get the message, as allowance.h counts them */
     struct session_counts counts;
     int64_t began_ms;
     char id[SESSION_ID_MAX];
@@ -88,8 +90,6 @@ void session_reply(struct session *session, enum reply name);
 void session_reply_detail(struct session *session, enum reply name, struct slice detail);
 /* An answer with a detail that is refused for `what` is logged with it. */
 void session_refuse(struct session *session, enum reply name, const char *what, struct slice value);
-/* Another program gave the text: where it begins with a code of its own, it is the whole reply. */
-void session_reply_given(struct session *session, enum reply name, struct slice text);
 void session_end(struct session *session, const char *why);
 /* Forgets the transaction. */
 void session_reset(struct session *session);

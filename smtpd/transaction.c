@@ -1,81 +1,9 @@
 /* transaction - see transaction.h */
 #include "transaction.h"
 
-#include "log.h"
-#include "state.h"
+#include "allowance.h"
 
 #include <string.h>
-
-/* ---- limits and states ------------------------------------------------------------------------*/
-
-/* Takes a limit into account; 0 is none. */
-static void tighten(uint64_t *limit, uint64_t other)
-{
-    if (other > 0 && other < *limit)
-        *limit = other;
-}
-
-static bool tighten_by_account(struct session *session, const struct directory_account *account,
-                               uint64_t *limit)
-{
-    uint64_t size;
-    if (!directory_setting_number(&session->directory, account, "message-size", &size))
-        return false;
-    tighten(limit, size);
-    return true;
-}
-
-bool transaction_set_size_limit(struct session *session)
-{
-    session->size_limit = UINT64_MAX;
-    tighten(&session->size_limit, session->host.databytes);
-    if (session->account[0] == '\0')
-        return true;
-    return tighten_by_account(session, &session->login, &session->size_limit);
-}
-
-enum permission { PERMISSION_YES, PERMISSION_NO, PERMISSION_TROUBLE };
-
-/* Does stated let this account send or receive? With PERMISSION_NO, `text` is for the client. */
-static enum permission ask_state(struct session *session, const char *account, const char *what,
-                                 struct str *text)
-{
-    struct wire_message answer;
-    enum permission permission = PERMISSION_TROUBLE;
-    wire_init(&answer);
-    if (state_ask(&session->state_fd, &answer, "allows", account, what, (char *)NULL)) {
-        if (slice_equal(wire_field(&answer, 0), SLICE("ok")))
-            permission = PERMISSION_YES;
-        else if (slice_equal(wire_field(&answer, 0), SLICE("no")) &&
-                 str_append(text, wire_field(&answer, 2)))
-            permission = PERMISSION_NO;
-    }
-    wire_free(&answer);
-    return permission;
-}
-
-/* True where the account may; answers otherwise. */
-static bool is_allowed(struct session *session, const char *account, const char *what,
-                       enum reply paused)
-{
-    struct str text;
-    str_init(&text, REPLY_DETAIL_MAX);
-    enum permission permission = ask_state(session, account, what, &text);
-    if (permission == PERMISSION_TROUBLE)
-        session_refuse(session, REPLY_TROUBLE, "object", SLICE("run/stated/socket"));
-    if (permission == PERMISSION_NO) {
-        struct log_line line;
-        log_begin(&line, "paused");
-        log_text(&line, "session", session->id);
-        log_text(&line, "account", account);
-        log_text(&line, "for", what);
-        log_value(&line, "reason", str_slice(&text));
-        log_end(&line);
-        session_reply_given(session, paused, str_slice(&text));
-    }
-    str_free(&text);
-    return permission == PERMISSION_YES;
-}
 
 /* ---- MAIL -------------------------------------------------------------------------------------*/
 
@@ -125,8 +53,7 @@ static bool is_own_sender(struct session *session, struct slice sender)
 
 static bool may_submit(struct session *session, struct slice sender)
 {
-    return is_own_sender(session, sender) &&
-           is_allowed(session, session->account, "send", REPLY_SENDER_PAUSED);
+    return is_own_sender(session, sender) && allowance_sender(session);
 }
 
 void transaction_mail(struct session *session, struct slice argument)
@@ -147,7 +74,7 @@ void transaction_mail(struct session *session, struct slice argument)
         return;
     }
     envelope_clear(envelope);
-    if (!transaction_set_size_limit(session) ||
+    if (!allowance_set_size(session) ||
         !mailaddress_canonical(&mail.address, &envelope->sender)) {
         session_refuse(session, REPLY_TROUBLE, "sender", argument);
         return;
@@ -186,41 +113,13 @@ static void add_recipient(struct session *session, struct slice address)
     session_reply(session, REPLY_RECIPIENT_OK);
 }
 
-/* A mailbox of ours: may it receive, and so much? */
-static void take_mailbox(struct session *session, struct slice address,
-                         const struct directory_account *account)
-{
-    char name[DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2];
-    struct str text;
-    uint64_t limit = session->size_limit;
-    if (!tighten_by_account(session, account, &limit)) {
-        session_refuse(session, REPLY_TROUBLE, "recipient", address);
-        return;
-    }
-    if (session->declared_size > limit) {
-        session_refuse(session, REPLY_TOO_BIG, "recipient", address);
-        return;
-    }
-    str_init(&text, sizeof name);
-    str_format(&text, "%s@%s", account->local, account->domain.name);
-    bool is_named = slice_copy_text(str_slice(&text), name, sizeof name);
-    str_free(&text);
-    if (!is_named) {
-        session_refuse(session, REPLY_TROUBLE, "recipient", address);
-        return;
-    }
-    if (!is_allowed(session, name, "receive", REPLY_RECIPIENT_PAUSED))
-        return;
-    session->size_limit = limit;
-    add_recipient(session, address);
-}
-
 static void take_recipient(struct session *session, struct slice address)
 {
     struct directory_account account;
     switch (directory_address(&session->directory, address, &account)) {
     case DIRECTORY_FOUND:
-        take_mailbox(session, address, &account);
+        if (allowance_recipient(session, address, &account))
+            add_recipient(session, address);
         break;
     case DIRECTORY_UNKNOWN_USER:
         session_refuse(session, REPLY_RECIPIENT_UNKNOWN, "recipient", address);

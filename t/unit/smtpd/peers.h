@@ -63,6 +63,7 @@ static bool peers_write_cdb(const char *path, const struct peers_record records[
 static const struct peers_record peers_domains[] = {
     {"example.jp", "10:example.jp,5:70100,"},
     {"child.example.jp", "10:example.jp,5:70100,"},
+    {"other.jp", "8:other.jp,5:70102,"},
     {"broken.jp", "9:broken.jp,5:70101,"}, /* its own file is missing */
     {NULL, NULL},
 };
@@ -79,6 +80,30 @@ static const struct peers_record peers_accounts[] = {
     {"spostmaster", "box"},
     {"scatch-all", ""},
     {"smessage-size", "20971520"},
+    {"ssend-limit", "100"},
+    {"ssend-window", "3600"},
+    {"sreceive-limit", "200"},
+    {"sreceive-window", "60"},
+    {"slimit-pause", "7200"},
+    {"saccount-send-limit", "10"},
+    {"saccount-recipients-limit", "0"},
+    {"saccount-send-window", "86400"},
+    {"ssend-lock-time", "86400"},
+    {"sover-quota-reply", "452"},
+    {NULL, NULL},
+};
+
+/* Another plan. */
+static const struct peers_record peers_others[] = {
+    {"au3", ""},
+    {"afull", ""},
+    {"spostmaster", "box"},
+    {"scatch-all", ""},
+    {"smessage-size", "10000"},
+    {"sreceive-limit", "0"},
+    {"sreceive-window", "60"},
+    {"slimit-pause", "7200"},
+    {"sover-quota-reply", "552"},
     {NULL, NULL},
 };
 
@@ -150,15 +175,39 @@ static void peers_answer_auth(int fd, struct wire_message *message)
         PEERS_ANSWER(fd, "ok", "u1@example.jp");
 }
 
+/* What is counted, and the rules that are asked about, go to the file "counted". */
+static void peers_note(struct wire_message *message, size_t from)
+{
+    struct str line;
+    str_init(&line, 4000);
+    for (size_t i = from; i < message->count; i++) {
+        str_append(&line, wire_field(message, i));
+        str_append_byte(&line, i + 1 < message->count ? ' ' : '\n');
+    }
+    int fd = open("counted", O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (fd < 0 || !io_write_all(fd, str_slice(&line), CLOCK_NEVER))
+        _exit(1);
+    io_close(&fd);
+    str_free(&line);
+}
+
 static void peers_answer_state(int fd, struct wire_message *message)
 {
     struct slice account = wire_field(message, 2);
-    if (slice_equal(account, SLICE("full@example.jp")))
+    bool is_question = slice_equal(wire_field(message, 1), SLICE("allows"));
+    peers_note(message, 1);
+    if (!is_question)
+        return;
+    if (slice_equal(account, SLICE("full@example.jp")) ||
+        slice_equal(account, SLICE("full@other.jp")))
         PEERS_ANSWER(fd, "no", "over-capacity", "sorry, mailbox is full (#4.5.2)");
     else if (slice_equal(account, SLICE("paused@example.jp")))
-        PEERS_ANSWER(fd, "no", "rate", "423 sorry, that message exceeds my limit");
+        PEERS_ANSWER(fd, "no", "receive-pause", "sorry, that message exceeds my limit");
     else if (slice_equal(account, SLICE("stopped@example.jp")))
         PEERS_ANSWER(fd, "no", "send-lock", "sending is stopped for a day");
+    else if (slice_equal(account, SLICE("small@example.jp")) &&
+             slice_equal(wire_field(message, 3), SLICE("send")))
+        PEERS_ANSWER(fd, "no", "send-pause", "sorry, that message exceeds my limit");
     else
         PEERS_ANSWER(fd, "ok");
 }
@@ -309,6 +358,7 @@ static bool peers_start(struct peers *peers)
             return false;
     return peers_write_cdb("cdb/domains.cdb", peers_domains) &&
            peers_write_cdb("cdb/domain/example.jp.cdb", peers_accounts) &&
+           peers_write_cdb("cdb/domain/other.jp.cdb", peers_others) &&
            peers_start_player(peers, AUTH_SOCKET, SOCK_SEQPACKET, peers_play_auth) &&
            peers_start_player(peers, STATE_SOCKET, SOCK_SEQPACKET, peers_play_state) &&
            peers_start_player(peers, TLS_SOCKET, SOCK_SEQPACKET, peers_play_tls) &&

@@ -25,6 +25,7 @@ struct transcript {
     const char *const lines[LINES_MAX];
     const char *const message[20]; /* texts that queue-inject must have got, in this order */
     bool no_message;               /* nothing may have come to it */
+    const char *counted;           /* what stated must have heard, if it is looked at */
 };
 
 static struct peers peers;
@@ -129,6 +130,8 @@ static const struct transcript transcripts[] = {
                "C: RCPT TO:<u1@broken.jp>", "S: 451 4.3.0 passing trouble here, please try again later",
                "C: RCPT TO:<full@example.jp>", "S: 452 sorry, mailbox is full (#4.5.2)",
                "C: RCPT TO:<paused@example.jp>", "S: 423 sorry, that message exceeds my limit",
+               "C: RCPT TO:<stopped@example.jp>", "S: 450 4.2.1 *",
+               "C: RCPT TO:<full@other.jp>", "S: 552 sorry, mailbox is full (#5.2.2)",
                "C: DATA", "S: 554 5.5.1 no valid recipients", QUIT},
      .no_message = true},
     {.name = "no relaying for loopback", .client = "127.0.0.1",
@@ -259,7 +262,49 @@ static const struct transcript transcripts[] = {
      .lines = {BEGIN_SUBMISSIONS, "C: AUTH PLAIN AHNtYWxsQGV4YW1wbGUuanAAc2VjcmV0", "S: 235 *",
                "C: EHLO c", "S: 250-*", "S: 250-*", "S: 250-SIZE 2000", "S: 250-*", "S: 250-*", "S: 250 *",
                "C: MAIL FROM:<small@example.jp> SIZE=2001", "S: 552 *",
-               "C: MAIL FROM:<small@example.jp> SIZE=2000", "S: 250 *", QUIT}},
+               "C: MAIL FROM:<small@example.jp> SIZE=2000", "S: 423 sorry, that message exceeds my limit",
+               QUIT}},
+    {.name = "what stated is asked and told of a stranger's message",
+     .lines = {BEGIN, "C: MAIL FROM:<u1@example.jp> SIZE=100", "S: 250 *", RCPT,
+               "C: RCPT TO:<u2@child.example.jp>", "S: 250 *", "C: RCPT TO:<u3@other.jp>", "S: 250 *",
+               DATA, "C: .", ACCEPTED, MAIL, "C: RCPT TO:<u3@other.jp>", "S: 250 *", "C: RSET", "S: 250 *",
+               MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
+     .counted = "allows u1@example.jp receive domain 200 60 7200\n"
+                "allows u2@example.jp receive domain 200 60 7200\n"
+                "allows u3@other.jp receive\nreceived @example.jp @other.jp\n"
+                "allows u3@other.jp receive\n"
+                "allows u1@example.jp receive domain 200 60 7200\nreceived @example.jp\n"},
+    {.name = "what stated is asked and told of a customer's message", .service = SESSION_SUBMISSIONS,
+     .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: MAIL FROM:<u1@example.jp>", "S: 250 *",
+               "C: RCPT TO:<a@example.net>", "S: 250 *", "C: RCPT TO:<b@example.net>", "S: 250 *",
+               DATA, "C: .", ACCEPTED,
+               "C: MAIL FROM:<>", "S: 250 *", "C: RCPT TO:<u3@other.jp>", "S: 250 *", RCPT, DATA, "C: .", ACCEPTED,
+               QUIT},
+     .counted = "allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
+                "sent u1@example.jp 2\n"
+                "allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
+                "allows u3@other.jp receive\nallows u1@example.jp receive domain 200 60 7200\n"
+                "sent u1@example.jp 2\nreceived @other.jp @example.jp\n"},
+    {.name = "another size limit wants a transaction of its own, where none was declared",
+     .lines = {BEGIN, MAIL, RCPT, "C: RCPT TO:<u2@example.jp>", "S: 250 *", "C: RCPT TO:<u3@other.jp>",
+               "S: 452 4.5.3 its size limit is another one, send it a message of its own",
+               DATA, "C: .", ACCEPTED,
+               MAIL, "C: RCPT TO:<u3@other.jp>", "S: 250 *", "C: RCPT TO:<u1@example.jp>", "S: 452 4.5.3 *",
+               DATA, "L: 9998", "C: .", ACCEPTED,
+               MAIL, "C: RCPT TO:<u3@other.jp>", "S: 250 *", DATA, "L: 9999", "C: .", "S: 552 *",
+               /* With a size, each recipient has its own answer; who understates it gets the strictest. */
+               "C: MAIL FROM:<a@example.org> SIZE=10000", "S: 250 *", RCPT, "C: RCPT TO:<u3@other.jp>", "S: 250 *",
+               "C: RSET", "S: 250 *", "C: MAIL FROM:<a@example.org> SIZE=10001", "S: 250 *",
+               "C: RCPT TO:<u3@other.jp>", "S: 552 sorry, that message size exceeds my databytes limit (#5.3.4)",
+               RCPT, DATA, "L: 12000", "C: .", ACCEPTED,
+               "C: MAIL FROM:<a@example.org> SIZE=10", "S: 250 *", RCPT, "C: RCPT TO:<u3@other.jp>", "S: 250 *",
+               DATA, "L: 12000", "C: .", "S: 552 sorry, that message size exceeds my databytes limit (#5.3.4)",
+               QUIT}},
+    {.name = "who has logged in gets the smallest limit", .service = SESSION_SUBMISSIONS,
+     .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: MAIL FROM:<u1@example.jp>", "S: 250 *", RCPT,
+               "C: RCPT TO:<u3@other.jp>", "S: 250 *", DATA, "L: 12000", "C: .",
+               "S: 552 sorry, that message size exceeds my databytes limit (#5.3.4)",
+               "C: MAIL FROM:<u1@example.jp>", "S: 250 *", RCPT, DATA, "L: 12000", "C: .", ACCEPTED, QUIT}},
     {.name = "AUTH PLAIN without initial response", .service = SESSION_SUBMISSIONS,
      .lines = {BEGIN_SUBMISSIONS, "C: AUTH plain", "S: 334 ", "C: AHUxQGV4YW1wbGUuanAAc2VjcmV0",
                "S: 235 2.7.0 welcome", QUIT}},
@@ -443,11 +488,28 @@ static void check_message(const struct transcript *one)
     str_free(&message);
 }
 
+/* The last of it is told, not asked, and may still be on its way. */
+static void check_counted(const struct transcript *one)
+{
+    struct str counted;
+    str_init(&counted, 4000);
+    for (int64_t end = clock_deadline(WAIT_MS); one->counted; pause_ms(10)) {
+        str_clear(&counted);
+        if (io_read_file(AT_FDCWD, "counted", &counted) &&
+            slice_equal(str_slice(&counted), slice_text(one->counted)))
+            break;
+        if (clock_left(end) == 0)
+            fail_msg("%s: stated heard \"%s\"", one->name, str_text(&counted));
+    }
+    str_free(&counted);
+}
+
 static void play(const struct transcript *one)
 {
     struct stream stream;
     int client, status;
     unlink("last-message");
+    unlink("counted");
     assert_true(peers_set_host(one->host));
     pid_t pid = start_session(one, &client);
     assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
@@ -459,6 +521,7 @@ static void play(const struct transcript *one)
     if (status != 0)
         fail_msg("%s: the session ended with %d", one->name, status);
     check_message(one);
+    check_counted(one);
 }
 
 static void transcripts_hold(void **state)

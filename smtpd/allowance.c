@@ -1,0 +1,191 @@
+/* allowance - see allowance.h */
+#include "allowance.h"
+
+#include "log.h"
+#include "state.h"
+
+#include <stdio.h>
+
+enum { NAME_MAX_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2 };
+
+/* ---- size -------------------------------------------------------------------------------------*/
+
+static uint64_t host_size(const struct session *session)
+{
+    return session->host.databytes > 0 ? session->host.databytes : UINT64_MAX;
+}
+
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+bool allowance_set_size(struct session *session)
+{
+    uint64_t own = UINT64_MAX;
+    bool done =
+        session->account[0] == '\0' ||
+        directory_setting_number(&session->directory, &session->login, "message-size", &own);
+    session->size_base = smaller(host_size(session), own);
+    session->size_limit = session->size_base;
+    return done;
+}
+
+/* A message that was not announced with its size may fit into one mailbox and not into another,
+ * while DATA has one reply for all. So from another server each limit gets a transaction of its
+ * own: the client comes again with the rest (RFC 5321 4.5.3.1.10). Who has logged in is told at
+ * once and sends again himself; for him the smallest limit holds. */
+static bool fits_together(const struct session *session, uint64_t limit)
+{
+    return session->account[0] != '\0' || session->declared_size > 0 ||
+           session->envelope.recipient_count == 0 || limit == session->size_limit;
+}
+
+static bool is_small_enough(struct session *session, struct slice address, uint64_t own)
+{
+    uint64_t limit = smaller(session->size_base, own);
+    if (session->declared_size > limit)
+        session_refuse(session, REPLY_TOO_BIG, "recipient", address);
+    else if (!fits_together(session, limit))
+        session_refuse(session, REPLY_RECIPIENT_APART, "recipient", address);
+    else
+        return true;
+    return false;
+}
+
+/* ---- rates and states -------------------------------------------------------------------------*/
+
+/* Who asks for what. */
+struct permit {
+    const struct directory_account *account;
+    const char *name; /* "user@domain" */
+    const char *action;
+};
+
+/* SPEC R4.2: the plan says whether a full mailbox is the sender's business for good. */
+static enum reply reply_of_full(struct session *session, const struct directory_account *account)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool for_good = directory_setting(&session->directory, account, "over-quota-reply", &value) &&
+                    slice_equal(str_slice(&value), SLICE("552"));
+    str_free(&value);
+    return for_good ? REPLY_RECIPIENT_FULL_FOR_GOOD : REPLY_RECIPIENT_FULL;
+}
+
+static void log_paused(struct session *session, const struct permit *permit, struct slice state)
+{
+    struct log_line line;
+    log_begin(&line, "paused");
+    log_text(&line, "session", session->id);
+    log_text(&line, "account", permit->name);
+    log_text(&line, "for", permit->action);
+    log_value(&line, "state", state);
+    log_end(&line);
+}
+
+static void refuse(struct session *session, const struct permit *permit, struct slice state,
+                   struct slice text)
+{
+    bool sends = permit->action[0] == 's';
+    log_paused(session, permit, state);
+    if (slice_equal(state, slice_text(sends ? STATE_SEND_PAUSE : STATE_RECEIVE_PAUSE)))
+        session_reply(session, REPLY_LIMIT_EXCEEDED);
+    else if (slice_equal(state, SLICE(STATE_OVER_CAPACITY)))
+        session_reply(session, reply_of_full(session, permit->account));
+    else
+        session_reply_detail(session, sends ? REPLY_SENDER_PAUSED : REPLY_RECIPIENT_PAUSED, text);
+}
+
+static bool is_permitted(struct session *session, const struct permit *permit,
+                         const struct state_rule rules[], size_t count)
+{
+    struct wire_message answer;
+    bool permitted = false;
+    wire_init(&answer);
+    if (!state_ask_allows(&session->state_fd, &answer, permit->name, permit->action, rules, count))
+        session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
+    else if (slice_equal(wire_field(&answer, 0), SLICE("ok")))
+        permitted = true;
+    else
+        refuse(session, permit, wire_field(&answer, 1), wire_field(&answer, 2));
+    wire_free(&answer);
+    return permitted;
+}
+
+bool allowance_sender(struct session *session)
+{
+    enum { LIMIT, WINDOW, PAUSE, MESSAGES, RECIPIENTS, ACCOUNT_WINDOW, LOCK, COUNT };
+    static const char *const names[COUNT] = {"send-limit",
+                                             "send-window",
+                                             "limit-pause",
+                                             "account-send-limit",
+                                             "account-recipients-limit",
+                                             "account-send-window",
+                                             "send-lock-time"};
+    uint64_t value[COUNT];
+    if (!directory_setting_numbers(&session->directory, &session->login, names, value, COUNT)) {
+        session_refuse(session, REPLY_TROUBLE, "sender", slice_text(session->account));
+        return false;
+    }
+    const struct state_rule rules[] = {
+        {"domain", value[LIMIT], value[WINDOW], value[PAUSE]},
+        {"messages", value[MESSAGES], value[ACCOUNT_WINDOW], value[LOCK]},
+        {"recipients", value[RECIPIENTS], value[ACCOUNT_WINDOW], value[LOCK]},
+    };
+    const struct permit permit = {&session->login, session->account, "send"};
+    return is_permitted(session, &permit, rules, sizeof rules / sizeof *rules);
+}
+
+static void add_receiver(struct session *session, const char *domain)
+{
+    struct slice rest = str_slice(&session->receivers);
+    size_t size = rest.size;
+    while (rest.size > 0)
+        if (slice_equal(slice_from(slice_cut(&rest, '\0'), 1), slice_text(domain)))
+            return;
+    str_format(&session->receivers, "@%s", domain);
+    if (!str_append_byte(&session->receivers, '\0'))
+        str_truncate(&session->receivers, size);
+}
+
+static bool name_account(const struct directory_account *account, char name[NAME_MAX_SIZE])
+{
+    int size = snprintf(name, NAME_MAX_SIZE, "%s@%s", account->local, account->domain.name);
+    return size > 0 && size < NAME_MAX_SIZE;
+}
+
+bool allowance_recipient(struct session *session, struct slice address,
+                         const struct directory_account *account)
+{
+    enum { SIZE, LIMIT, WINDOW, PAUSE, COUNT };
+    static const char *const names[COUNT] = {"message-size", "receive-limit", "receive-window",
+                                             "limit-pause"};
+    char name[NAME_MAX_SIZE];
+    uint64_t value[COUNT];
+    if (!directory_setting_numbers(&session->directory, account, names, value, COUNT) ||
+        !name_account(account, name)) {
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+        return false;
+    }
+    const struct state_rule rule = {"domain", value[LIMIT], value[WINDOW], value[PAUSE]};
+    const struct permit permit = {account, name, "receive"};
+    if (!is_small_enough(session, address, value[SIZE]) ||
+        !is_permitted(session, &permit, &rule, 1))
+        return false;
+    session->size_limit = smaller(session->size_limit, value[SIZE]);
+    add_receiver(session, account->domain.name);
+    return true;
+}
+
+void allowance_count(struct session *session)
+{
+    bool counted = true;
+    if (session->account[0] != '\0')
+        counted =
+            state_sent(&session->state_fd, session->account, session->envelope.recipient_count);
+    if (session->receivers.size > 0)
+        counted = state_received(&session->state_fd, str_slice(&session->receivers)) && counted;
+    if (!counted)
+        log_trouble("count a message at", STATE_SOCKET, 0, NULL);
+}

@@ -1,0 +1,26 @@
+/*
+ * allowance - what an account may send and receive now: size, rate, states (SPEC R4, R5, R10)
+ *
+ * One question to stated at MAIL, one per recipient of ours at RCPT; what was accepted is counted
+ * without waiting for an answer: once for the sender, once for each domain that gets it.
+ */
+#ifndef SMTPD_ALLOWANCE_H
+#define SMTPD_ALLOWANCE_H
+
+#include "session.h"
+
+/* "@domain" and a NUL for every domain; a message for more is counted for the first of them. */
+enum { ALLOWANCE_RECEIVERS_MAX = 65536 };
+
+/* Sets the size limit as it is without recipients: the host's, and the authenticated account's.
+ * False: the directory can't be read. */
+bool allowance_set_size(struct session *session);
+/* May the authenticated account send now? If not, it is answered. */
+bool allowance_sender(struct session *session);
+/* May this mailbox of ours get the message, as far as it is known? If not, it is answered. */
+bool allowance_recipient(struct session *session, struct slice address,
+                         const struct directory_account *account);
+/* The message was accepted. */
+void allowance_count(struct session *session);
+
+#endif
