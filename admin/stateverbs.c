@@ -7,27 +7,44 @@
 #include "state.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define DEFAULT_STATE "account-lock"
 
 enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2, STATE_FIELDS = 4 };
 
-/* The account's address as stated knows it. False: refused already. */
-static bool find_account(struct commandline *command, char address[ADDRESS_MAX], int *result)
+/* Whose state it is. */
+struct subject {
+    struct domain domain;
+    const struct domain_account *account; /* NULL: the domain as a whole */
+    char name[ADDRESS_MAX];               /* as stated knows it: "user@domain", "@domain" */
+};
+
+static bool read_name(struct commandline *command, char local[USERLINE_LOCAL_MAX + 1],
+                      char name[IDN_NAME_MAX + 1])
+{
+    const char *word = command->words[0];
+    local[0] = '\0';
+    return strchr(word, '@') ? commandline_address(command, word, local, name)
+                             : commandline_domain_name(command, word, name);
+}
+
+/* False: refused already. The domain is freed by domain_free in any case. */
+static bool find_subject(struct commandline *command, struct subject *subject, int *result)
 {
     char local[USERLINE_LOCAL_MAX + 1], name[IDN_NAME_MAX + 1];
-    struct domain domain;
+    *subject = (struct subject){0};
     *result = EXIT_REFUSED;
-    if (!commandline_address(command, command->words[0], local, name))
+    if (!read_name(command, local, name) ||
+        !commandline_load(command, name, &subject->domain, result))
         return false;
-    bool found = commandline_load(command, name, &domain, result);
-    if (found && !domain_find(&domain, local)) {
-        *result = commandline_refuse(command, "there is no account %s@%s", local, name);
-        found = false;
-    }
-    domain_free(&domain);
-    snprintf(address, ADDRESS_MAX, "%s@%s", local, name);
-    return found;
+    snprintf(subject->name, sizeof subject->name, "%s@%s", local, name);
+    if (local[0] == '\0')
+        return true;
+    subject->account = domain_find(&subject->domain, local);
+    if (!subject->account)
+        *result = commandline_refuse(command, "there is no account %s", subject->name);
+    return subject->account != NULL;
 }
 
 static int refuse_down(const struct commandline *command)
@@ -61,22 +78,87 @@ static json_t *show_states(const struct wire_message *answer)
     return states;
 }
 
+/* What is counted, and the settings and the state that belong to it. */
+static const struct counter {
+    const char *kind;
+    const char *limit, *window;
+    const char *state;
+    bool is_domains;
+} counters[] = {
+    {"sent", "send-limit", "send-window", STATE_SEND_PAUSE, true},
+    {"received", "receive-limit", "receive-window", STATE_RECEIVE_PAUSE, true},
+    {"messages", "account-send-limit", "account-send-window", STATE_SEND_LOCK, false},
+    {"recipients", "account-recipients-limit", "account-send-window", STATE_SEND_LOCK, false},
+};
+
+static json_t *setting_value(const struct subject *subject, const char *name)
+{
+    const struct setting *setting = settings_find(slice_text(name));
+    enum settings_layer layer;
+    bool ignored;
+    const struct domain_account *account =
+        setting->scope == SETTINGS_ACCOUNT ? subject->account : NULL;
+    return show_value(setting, domain_value(&subject->domain, account, setting, &layer, &ignored));
+}
+
+/* Field `offset` of the entry that begins with `name`; 0 when there is none. */
+static int64_t find_number(const struct wire_message *answer, const char *name, size_t offset)
+{
+    uint64_t number = 0;
+    for (size_t at = 1; at + STATE_FIELDS <= answer->count; at += STATE_FIELDS)
+        if (slice_equal(wire_field(answer, at), slice_text(name)) &&
+            wire_number(answer, at + offset, INT64_MAX, &number))
+            break;
+    return (int64_t)number;
+}
+
+/* One row per limit: what stated counted, what may be, till when it is stopped. */
+static json_t *show_counters(const struct subject *subject, const struct wire_message *states,
+                             const struct wire_message *rates)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
+        const struct counter *counter = &counters[i];
+        if (counter->is_domains != !subject->account)
+            continue;
+        json_array_append_new(rows,
+                              json_pack("{s:s, s:I, s:o, s:o, s:o}", "counter", counter->kind,
+                                        "count", (json_int_t)find_number(rates, counter->kind, 1),
+                                        "limit", setting_value(subject, counter->limit), "window",
+                                        setting_value(subject, counter->window), "stopped-until",
+                                        show_time(find_number(states, counter->state, 2))));
+    }
+    return rows;
+}
+
+static int show(struct commandline *command, const struct subject *subject)
+{
+    struct wire_message states, rates;
+    int result, fd = -1;
+    wire_init(&states);
+    wire_init(&rates);
+    if (!state_ask(&fd, &states, "get", subject->name, (char *)NULL) ||
+        !state_ask(&fd, &rates, "rates", subject->name, (char *)NULL))
+        result = refuse_down(command);
+    else if ((result = judge(command, &states)) == EXIT_DONE)
+        command->result = json_pack("{s:o, s:o}", "states", show_states(&states), "counters",
+                                    show_counters(subject, &states, &rates));
+    json_t *list = json_object_get(command->result, "states");
+    if (list && json_array_size(list) == 0 && !command->json)
+        json_array_append_new(list, json_string("normal"));
+    wire_free(&states);
+    wire_free(&rates);
+    io_close(&fd);
+    return result;
+}
+
 int operations_state_show(struct commandline *command)
 {
-    char address[ADDRESS_MAX];
-    struct wire_message answer;
-    int result, fd = -1;
-    if (!find_account(command, address, &result))
-        return result;
-    wire_init(&answer);
-    if (!state_ask(&fd, &answer, "get", address, (char *)NULL))
-        result = refuse_down(command);
-    else if ((result = judge(command, &answer)) == EXIT_DONE)
-        command->result = show_states(&answer);
-    if (command->result && json_array_size(command->result) == 0 && !command->json)
-        json_array_append_new(command->result, json_string("normal"));
-    wire_free(&answer);
-    io_close(&fd);
+    struct subject subject;
+    int result;
+    if (find_subject(command, &subject, &result))
+        result = show(command, &subject);
+    domain_free(&subject.domain);
     return result;
 }
 
@@ -98,18 +180,16 @@ static bool find_until(const struct commandline *command, char until[NUMBER_TEXT
     return true;
 }
 
-int operations_state_lock(struct commandline *command)
+static int set(struct commandline *command, const struct subject *subject)
 {
-    char address[ADDRESS_MAX], until[NUMBER_TEXT_SIZE + 1];
-    struct wire_message answer;
+    char until[NUMBER_TEXT_SIZE + 1];
     const char *cause = commandline_option(command, "cause");
+    struct wire_message answer;
     int result, fd = -1;
-    if (!find_account(command, address, &result))
-        return result;
     if (!find_until(command, until))
         return EXIT_REFUSED;
     wire_init(&answer);
-    if (state_ask(&fd, &answer, "set", address, state_word(command), until,
+    if (state_ask(&fd, &answer, "set", subject->name, state_word(command), until,
                   cause ? cause : "set by the operator", (char *)NULL))
         result = judge(command, &answer);
     else
@@ -119,19 +199,61 @@ int operations_state_lock(struct commandline *command)
     return result;
 }
 
-int operations_state_unlock(struct commandline *command)
+int operations_state_lock(struct commandline *command)
 {
-    char address[ADDRESS_MAX];
+    struct subject subject;
+    int result;
+    if (find_subject(command, &subject, &result))
+        result = set(command, &subject);
+    domain_free(&subject.domain);
+    return result;
+}
+
+static int clear(struct commandline *command, const struct subject *subject, const char *state)
+{
     struct wire_message answer;
     int result, fd = -1;
-    if (!find_account(command, address, &result))
-        return result;
     wire_init(&answer);
-    if (state_ask(&fd, &answer, "clear", address, state_word(command), (char *)NULL))
+    if (state_ask(&fd, &answer, "clear", subject->name, state, (char *)NULL))
         result = judge(command, &answer);
     else
         result = refuse_down(command);
     wire_free(&answer);
     io_close(&fd);
+    return result;
+}
+
+/* Ends whatever of the domain's pauses there is. */
+static int clear_pauses(struct commandline *command, const struct subject *subject)
+{
+    static const char *const pauses[] = {STATE_SEND_PAUSE, STATE_RECEIVE_PAUSE};
+    struct wire_message states;
+    int result = EXIT_DONE, fd = -1;
+    size_t ended = 0;
+    wire_init(&states);
+    if (!state_ask(&fd, &states, "get", subject->name, (char *)NULL))
+        result = refuse_down(command);
+    for (size_t i = 0; result == EXIT_DONE && i < sizeof pauses / sizeof *pauses; i++) {
+        if (find_number(&states, pauses[i], 2) == 0)
+            continue;
+        result = clear(command, subject, pauses[i]);
+        ended++;
+    }
+    if (result == EXIT_DONE && ended == 0)
+        result = commandline_refuse(command, "neither sending nor receiving pauses");
+    wire_free(&states);
+    io_close(&fd);
+    return result;
+}
+
+int operations_state_unlock(struct commandline *command)
+{
+    struct subject subject;
+    int result;
+    if (find_subject(command, &subject, &result))
+        result = subject.account || command->word_count > 1
+                     ? clear(command, &subject, state_word(command))
+                     : clear_pauses(command, &subject);
+    domain_free(&subject.domain);
     return result;
 }

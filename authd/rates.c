@@ -47,6 +47,13 @@ int64_t rates_stretch(int64_t window_s)
     return (window_s + FULL - 1) / FULL;
 }
 
+/* So many stretches, the one that is being filled included, hold all of a window. */
+static int64_t span_of(int64_t window_s)
+{
+    int64_t stretch = rates_stretch(window_s);
+    return (window_s + stretch - 1) / stretch + 1;
+}
+
 bool rates_init(struct rates *rates, uint64_t seed)
 {
     *rates = (struct rates){0};
@@ -84,12 +91,13 @@ static void advance(struct rate *rate, int64_t stretch)
         *slot_of(rate, ++rate->newest) = 0;
 }
 
-/* Has the slot of `at` (one of the last RATES_SLOTS) left the window at `stretch`? */
+/* Has the slot of `at` (one of the last) left the window at `stretch`? */
 static bool is_over(const struct rate *rate, int64_t at, int64_t stretch)
 {
     /* A clock that was set back has a stretch before the newest: nothing is over then. */
     int64_t now = stretch > rate->newest ? stretch : rate->newest;
-    return now - at >= RATES_SLOTS || rate->newest - stretch >= RATES_SLOTS;
+    int64_t span = span_of(rate->window_s);
+    return now - at >= span || rate->newest - stretch >= span;
 }
 
 static uint64_t sum(const struct rate *rate, int64_t stretch)

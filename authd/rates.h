@@ -2,8 +2,8 @@
  * rates - how many messages domains and accounts sent and received within a window that slides
  *
  * A counter is a ring of RATES_SLOTS numbers, each for a stretch of a sixteenth of the window (a
- * second at least); what is older is forgotten a stretch at a time. So no window ever holds more
- * than was counted, and a message counts for its window and at most one stretch longer.
+ * second at least); what is older is forgotten a stretch at a time. So what was counted counts for
+ * its whole window, and less than two stretches longer.
  *
  * A counter is made by the first question that names its window; what is counted without one is
  * nobody's limit and not kept. The table is bounded, the least recently used go first. Pure: the

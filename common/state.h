@@ -44,6 +44,7 @@
 #define STATE_SEND_PAUSE    "send-pause"
 #define STATE_RECEIVE_PAUSE "receive-pause"
 #define STATE_OVER_CAPACITY "over-capacity"
+#define STATE_SEND_LOCK     "send-lock"
 enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 3 };
 
 struct state_rule {

@@ -93,7 +93,7 @@ void local_result_from_errno(int error, struct local_result *result)
 {
     switch (error) {
     case EDQUOT:
-        set_result(result, VERDICT_TEMP, "4.2.2", "the mailbox's disk quota is used up");
+        set_result(result, VERDICT_TEMP, "4.2.2", "sorry, mailbox is full (#4.5.2)");
         break;
     case ENOSPC:
         set_result(result, VERDICT_TEMP, "4.3.1", "the mail store's disk is full");

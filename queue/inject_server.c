@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum {
-    DATABYTES_DEFAULT = 52428800,
+    DATABYTES_DEFAULT = 104857600,
     /* smtpd has counted what its client sent; the fields that it put in front come on top. */
     FIELDS_ADDED_MAX = 65536,
     TIDY_MS = 10000,

@@ -5,7 +5,7 @@
  *             queue/ alone
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
- * Reads       cdb/host.cdb: databytes (52428800)
+ * Reads       cdb/host.cdb: databytes (104857600)
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin
  * If taken    attacker sees and changes what is in the queue; no mailbox, no password, no key

@@ -14,7 +14,7 @@ struct number_setting {
 };
 
 static const struct number_setting numbers[] = {
-    {"databytes", offsetof(struct host, databytes), 52428800, UINT64_MAX, 1},
+    {"databytes", offsetof(struct host, databytes), 104857600, UINT64_MAX, 1},
     {"recipients-max", offsetof(struct host, recipients_max), 1000, ENVELOPE_RECIPIENTS_MAX, 1},
     {"errors-max", offsetof(struct host, errors_max), 20, 1000, 1},
     {"timeout-smtp", offsetof(struct host, timeout_ms), 300, 86400, 1000},

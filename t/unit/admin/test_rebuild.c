@@ -169,7 +169,7 @@ static void test_everything(void **state)
     struct stat info;
     rebuild_well(NULL);
     check_host("me", "mail.example.jp");
-    check_host("databytes", "52428800");
+    check_host("databytes", "104857600");
     check_setting("u1@example.jp", "quota", "10");
     check_setting("u2@example.jp", "quota", "100"); /* more than the plan gives does not count */
     check_setting("u2@sub.example.jp", "comment", "x y");

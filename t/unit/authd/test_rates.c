@@ -90,7 +90,7 @@ static void a_steady_stream_is_counted_as_it_is(void **state)
 static void windows_of_seconds_and_of_days(void **state)
 {
     struct rates *rates = *state;
-    static const int64_t windows[] = {1, 2, 15, 16, 17, 86400, RATES_WINDOW_MAX};
+    static const int64_t windows[] = {1, 2, 3, 15, 16, 17, 33, 3600, 86400, RATES_WINDOW_MAX};
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
         char name[32];
         snprintf(name, sizeof name, "@%zu", i);
@@ -98,7 +98,7 @@ static void windows_of_seconds_and_of_days(void **state)
         assert_false(rates_is_reached(rates, RATES_SENT, domain, windows[i], 1, NOW));
         rates_add(rates, RATES_SENT, domain, 1, NOW);
         assert_true(rates_is_reached(rates, RATES_SENT, domain, windows[i], 1, NOW + windows[i]));
-        int64_t over = NOW + (RATES_SLOTS + 1) * rates_stretch(windows[i]);
+        int64_t over = NOW + windows[i] + 2 * rates_stretch(windows[i]);
         assert_false(rates_is_reached(rates, RATES_SENT, domain, windows[i], 1, over));
     }
     assert_false(
