@@ -83,6 +83,17 @@ static void add_account(struct database *database, const struct domain_account *
     add_keyed(database, "a", account->local, str_slice(record));
 }
 
+/* Most accounts have none, and no record. */
+static void add_forwards(struct database *database, const struct domain_account *account,
+                         struct str *record)
+{
+    str_clear(record);
+    for (size_t i = 0; i < account->forward_count; i++)
+        wire_put_text(record, account->forwards[i].target);
+    if (account->forward_count > 0)
+        add_keyed(database, "f", account->local, str_slice(record));
+}
+
 /* Names are looked up in lower case, as accounts are compiled. */
 static void add_setting(struct database *database, const struct domain *domain,
                         const struct setting *setting, struct str *record)
@@ -103,8 +114,10 @@ static void fill_domain(struct database *database, const struct domain *domain)
     for (size_t i = 0; i < settings_count; i++)
         if (settings_table[i].scope != SETTINGS_HOST)
             add_setting(database, domain, &settings_table[i], &record);
-    for (size_t i = 0; i < domain->account_count; i++)
+    for (size_t i = 0; i < domain->account_count; i++) {
         add_account(database, &domain->accounts[i], &record);
+        add_forwards(database, &domain->accounts[i], &record);
+    }
     str_free(&record);
 }
 

@@ -2,6 +2,7 @@
 #include "domain.h"
 
 #include "folders.h"
+#include "forwardline.h"
 #include "life.h"
 #include "number.h"
 
@@ -31,6 +32,9 @@ static void free_account(struct domain_account *account)
     for (size_t i = 0; i < account->pair_count; i++)
         free(account->pairs[i].value);
     free(account->pairs);
+    for (size_t i = 0; i < account->forward_count; i++)
+        free(account->forwards[i].target);
+    free(account->forwards);
     free(account->local);
     free(account->hash);
     free(account->apop_secret);
@@ -423,9 +427,90 @@ static void read_users(struct reading *reading)
     check_accounts(reading);
 }
 
+/* ---- forwards ---- */
+
+static int compare_forwards(const void *a, const void *b)
+{
+    const struct domain_forward *left = a, *right = b;
+    return strcmp(left->target, right->target);
+}
+
+/* The account that the line is about. */
+static struct domain_account *find_owner(struct reading *reading, unsigned number,
+                                         const struct forwardline *parsed)
+{
+    const struct domain_account *found = domain_find(reading->domain, parsed->local);
+    if (found)
+        return &reading->domain->accounts[found - reading->domain->accounts];
+    findings_error(reading->findings, reading->shown, number,
+                   "there is no account %s: remove the line, or add the account", parsed->local);
+    return NULL;
+}
+
+static bool add_forward(struct reading *reading, unsigned number, const struct forwardline *parsed)
+{
+    struct domain_account *account = find_owner(reading, number, parsed);
+    if (!account)
+        return true;
+    for (size_t i = 0; i < account->forward_count; i++)
+        if (strcmp(account->forwards[i].target, parsed->target) == 0) {
+            findings_error(reading->findings, reading->shown, number,
+                           "%s stands in line %u already: keep one", parsed->target,
+                           account->forwards[i].line);
+            return true;
+        }
+    struct domain_forward forward = {.line = number, .target = strdup(parsed->target)};
+    if (!forward.target ||
+        !grow(&account->forwards, account->forward_count, sizeof *account->forwards)) {
+        free(forward.target);
+        return false;
+    }
+    account->forwards[account->forward_count++] = forward;
+    return true;
+}
+
+/* SPEC R7.1 */
+static void check_forwards(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->domain->account_count; i++) {
+        struct domain_account *account = &reading->domain->accounts[i];
+        uint64_t most;
+        if (account->forward_count == 0)
+            continue;
+        if (number_parse(domain_value_named(reading->domain, account, "forwards"), UINT64_MAX,
+                         &most) &&
+            account->forward_count > most)
+            findings_error(reading->findings, reading->shown,
+                           account->forwards[account->forward_count - 1].line,
+                           "%s has %zu forwards, but may have %llu: remove some", account->local,
+                           account->forward_count, (unsigned long long)most);
+        qsort(account->forwards, account->forward_count, sizeof *account->forwards,
+              compare_forwards);
+    }
+}
+
+static void read_forwards(struct reading *reading)
+{
+    struct control_lines lines;
+    struct slice line;
+    struct forwardline parsed;
+    char error[USERLINE_ERROR_MAX];
+    choose(reading, "forwards");
+    if (!sources_lines(reading->sources, reading->path, reading->findings, &lines, NULL))
+        return;
+    while (control_next_line(&lines, &line)) {
+        if (!forwardline_parse(&parsed, line, error))
+            findings_error(reading->findings, reading->shown, lines.number, "%s", error);
+        else if (!add_forward(reading, lines.number, &parsed))
+            findings_trouble(reading->findings, reading->shown, "find memory");
+    }
+    control_lines_free(&lines);
+    check_forwards(reading);
+}
+
 static void check_names(struct reading *reading)
 {
-    static const char *const known[] = {"plan", "uid", "settings", "children", "users"};
+    static const char *const known[] = {"plan", "uid", "settings", "children", "users", "forwards"};
     struct folders_names names;
     choose(reading, "");
     reading->shown[strlen(reading->shown) - 1] = '\0';
@@ -440,7 +525,7 @@ static void check_names(struct reading *reading)
         if (!is_known)
             findings_error(reading->findings, reading->shown, 0,
                            "there is no control file \"%s\" (known: plan uid settings children "
-                           "users): rename or remove it",
+                           "users forwards): rename or remove it",
                            names.of[i]);
     }
     folders_names_free(&names);
@@ -463,5 +548,6 @@ bool domain_load(struct domain *domain, const char *name, const struct sources *
     read_settings(&reading);
     read_children(&reading);
     read_users(&reading);
+    read_forwards(&reading);
     return true;
 }

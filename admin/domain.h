@@ -17,12 +17,20 @@ struct domain_pair {
     bool ignored; /* an upper layer has become tighter */
 };
 
+/* Where mail goes beside the mailbox. */
+struct domain_forward {
+    char *target;
+    unsigned line; /* of the forwards file */
+};
+
 struct domain_account {
     char *local;
     char *hash;        /* empty: no log-in */
     char *apop_secret; /* NULL: none */
     struct domain_pair *pairs;
     size_t pair_count;
+    struct domain_forward *forwards; /* sorted by target */
+    size_t forward_count;
     unsigned line; /* of the users file; 0: postmaster, who is there without being named */
 };
 

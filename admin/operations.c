@@ -55,6 +55,15 @@ const struct commandline_verb commandline_verbs[] = {
      "user purge USER@DOMAIN",
      "Removes all messages of the account from all its folders; account, settings and folders stay, and so "
      "does mail that arrives meanwhile."},
+    {"forward", "add", 2, 64, "", true, COMMANDLINE_ROOT, operations_forward_add,
+     "forward add USER@DOMAIN TARGET...",
+     "Forwards the account's mail to these addresses, too; a copy stays in the mailbox."},
+    {"forward", "list", 1, 1, "", false, COMMANDLINE_ROOT, operations_forward_list,
+     "forward list USER@DOMAIN",
+     "Lists the addresses that the account's mail is forwarded to."},
+    {"forward", "del", 2, 64, "", true, COMMANDLINE_ROOT, operations_forward_del,
+     "forward del USER@DOMAIN TARGET...",
+     "Ends forwarding to these addresses."},
     {"state", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_state_show,
      "state show USER@DOMAIN|DOMAIN",
      "Shows the states an account or a domain is in, with cause, since and until (none: it is normal), and what it "

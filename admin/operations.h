@@ -24,6 +24,14 @@ int operations_user_show(struct commandline *command);
 int operations_user_list(struct commandline *command);
 int operations_user_purge(struct commandline *command);
 
+int operations_forward_add(struct commandline *command);
+int operations_forward_list(struct commandline *command);
+int operations_forward_del(struct commandline *command);
+/* Takes the forwards of an account that is to go out of its domain's file. False: refused already,
+ * and *result is the exit code. */
+bool operations_forward_forget(struct commandline *command, const char *name, const char *local,
+                               int *result);
+
 int operations_state_show(struct commandline *command);
 int operations_state_lock(struct commandline *command);
 int operations_state_unlock(struct commandline *command);

@@ -19,8 +19,7 @@ void textfile_free(struct textfile *file)
     str_free(&file->text);
 }
 
-/* The new text becomes the file's. */
-static bool take(struct textfile *file, struct commandline *command, struct str *fresh)
+bool textfile_replace(struct textfile *file, struct commandline *command, struct str *fresh)
 {
     bool taken = !fresh->failed && sources_change(&command->sources, file->path, str_slice(fresh));
     str_free(&file->text);
@@ -38,7 +37,7 @@ bool textfile_put(struct textfile *file, struct commandline *command, enum edit_
     if (!edit_find(text, kind, key, &old))
         old = (struct slice){0};
     edit_put(&fresh, text, old, line);
-    return take(file, command, &fresh);
+    return textfile_replace(file, command, &fresh);
 }
 
 bool textfile_remove(struct textfile *file, struct commandline *command, enum edit_key kind,
@@ -50,5 +49,5 @@ bool textfile_remove(struct textfile *file, struct commandline *command, enum ed
         return false;
     str_init(&fresh, SOURCES_FILE_MAX);
     edit_remove(&fresh, str_slice(&file->text), old);
-    return take(file, command, &fresh);
+    return textfile_replace(file, command, &fresh);
 }

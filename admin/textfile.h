@@ -21,6 +21,8 @@ void textfile_free(struct textfile *file);
  * change. False: memory is out. */
 bool textfile_put(struct textfile *file, struct commandline *command, enum edit_key kind,
                   struct slice key, struct slice line);
+/* Puts a whole new text in its place; `fresh` is the file's then. False: memory is out. */
+bool textfile_replace(struct textfile *file, struct commandline *command, struct str *fresh);
 /* Takes the line out. False: there is none. */
 bool textfile_remove(struct textfile *file, struct commandline *command, enum edit_key kind,
                      struct slice key);

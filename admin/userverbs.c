@@ -286,6 +286,17 @@ static int remove_mail(struct commandline *command, const struct subject *subjec
     return result;
 }
 
+/* The account's lines in all files of its domain. */
+static int remove_lines(struct commandline *command, struct subject *subject)
+{
+    int result;
+    if (!operations_forward_forget(command, subject->name, subject->local, &result))
+        return result;
+    if (!textfile_remove(&subject->users, command, EDIT_FIRST_FIELD, slice_text(subject->local)))
+        return commandline_trouble(command, "change", subject->users.path);
+    return commandline_rebuild(command, subject->name);
+}
+
 int operations_user_del(struct commandline *command)
 {
     struct subject subject;
@@ -293,11 +304,8 @@ int operations_user_del(struct commandline *command)
     if (subject_find(&subject, command, &result)) {
         if (strcmp(subject.local, "postmaster") == 0)
             result = commandline_refuse(command, "postmaster@%s can't be removed", subject.name);
-        else if (textfile_remove(&subject.users, command, EDIT_FIRST_FIELD,
-                                 slice_text(subject.local)))
-            result = commandline_rebuild(command, subject.name);
         else
-            result = commandline_trouble(command, "change", subject.users.path);
+            result = remove_lines(command, &subject);
         /* The account is gone first, so that no new mail comes in behind our back. */
         if (result == EXIT_DONE)
             result = remove_mail(command, &subject);

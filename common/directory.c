@@ -27,6 +27,25 @@ void directory_close(struct directory *directory)
     directory->open_domain[0] = '\0';
 }
 
+void directory_hold(struct directory *directory)
+{
+    directory->holds = true;
+    directory->held = 0;
+}
+
+enum { DOMAINS_BIT = 1 << 0, DOMAIN_BIT = 1 << 1, HOST_BIT = 1 << 2 };
+
+static bool refresh(struct directory *directory, struct cdbfile *file, unsigned bit,
+                    const char *path)
+{
+    if (directory->holds && directory->held & bit)
+        return true;
+    if (!cdbfile_refresh(file, AT_FDCWD, path))
+        return false;
+    directory->held |= bit;
+    return true;
+}
+
 /* Copies in lower case. False when it does not fit, is empty, or holds a NUL: no such name can be
  * in the directory. */
 static bool copy_lower(struct slice text, char *lower, size_t capacity)
@@ -59,7 +78,7 @@ enum directory_result directory_domain(struct directory *directory, struct slice
     char lower[DIRECTORY_DOMAIN_MAX + 1];
     struct slice value;
     *domain = (struct directory_domain){0};
-    if (!cdbfile_refresh(&directory->domains, AT_FDCWD, DOMAINS_PATH))
+    if (!refresh(directory, &directory->domains, DOMAINS_BIT, DOMAINS_PATH))
         return DIRECTORY_TROUBLE;
     if (!copy_lower(name, lower, sizeof lower))
         return DIRECTORY_UNKNOWN_DOMAIN;
@@ -83,8 +102,9 @@ static bool open_domain(struct directory *directory, const char *name)
     if (strcmp(directory->open_domain, name) != 0) {
         cdbfile_close(&directory->domain);
         directory->open_domain[0] = '\0';
+        directory->held &= ~(unsigned)DOMAIN_BIT;
     }
-    if (!cdbfile_refresh(&directory->domain, AT_FDCWD, directory->path))
+    if (!refresh(directory, &directory->domain, DOMAIN_BIT, directory->path))
         return false;
     return slice_copy_text(slice_text(name), directory->open_domain, sizeof directory->open_domain);
 }
@@ -184,6 +204,18 @@ enum directory_result directory_address(struct directory *directory, struct slic
                              account);
 }
 
+bool directory_forwards(struct directory *directory, const struct directory_account *account,
+                        struct str *targets)
+{
+    struct slice found;
+    if (!open_domain(directory, account->domain.name))
+        return false;
+    enum cdbfile_result result = find(directory, 'f', slice_text(account->local), &found);
+    if (result == CDBFILE_FOUND)
+        return str_append(targets, found);
+    return result == CDBFILE_MISSING;
+}
+
 /* The account's own value. `pairs` are netstrings key, value, key, value ... A broken record is
  * trouble: to fall back to the domain's value could loosen what the account has tightened. */
 static enum cdbfile_result find_own(struct slice pairs, const char *name, struct slice *value)
@@ -256,10 +288,15 @@ bool directory_setting_number(struct directory *directory, const struct director
     return directory_setting_numbers(directory, account, &name, number, 1);
 }
 
+unsigned directory_host_version(struct directory *directory)
+{
+    return refresh(directory, &directory->host, HOST_BIT, HOST_PATH) ? directory->host.opened : 0;
+}
+
 bool directory_host(struct directory *directory, const char *name, struct str *value)
 {
     struct slice found;
-    return cdbfile_refresh(&directory->host, AT_FDCWD, HOST_PATH) &&
+    return refresh(directory, &directory->host, HOST_BIT, HOST_PATH) &&
            cdbfile_find(&directory->host, slice_text(name), &found) == CDBFILE_FOUND &&
            str_append(value, found);
 }

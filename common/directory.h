@@ -3,7 +3,8 @@
  *
  * - cdb/domains.cdb: domain in lower case (A-labels, or UTF-8) -> netstrings parent domain, uid
  * - cdb/domain/PARENT.cdb: "a" LOCALPART -> the account's own settings in force, netstrings key,
- *   value, key, value ...; "s" SETTING -> the domain's value (of domain, plan or system layer)
+ *   value, key, value ...; "f" LOCALPART -> addresses its mail is forwarded to, netstrings (no
+ *   record: none); "s" SETTING -> the domain's value (of domain, plan or system layer)
  * - cdb/host.cdb: SETTING -> the host's value (control/SETTING, or its default)
  * - cdb/secret/PARENT.cdb, readable by authd alone: LOCALPART -> password hash (no key: no login);
  *   "apop " LOCALPART -> the APOP secret as it is, only where the setting apop is on
@@ -35,6 +36,8 @@ struct directory {
     struct cdbfile domains;
     struct cdbfile domain; /* of the parent last asked for */
     struct cdbfile host;
+    bool holds;    /* directory_hold was called */
+    unsigned held; /* files that were looked at since, one bit each */
     char open_domain[DIRECTORY_DOMAIN_MAX + 1];
     char path[PATH_MAX];
 };
@@ -55,6 +58,10 @@ struct directory_account {
 void directory_init(struct directory *directory);
 void directory_close(struct directory *directory);
 
+/* From now on whether a file has changed is looked at once, not at each question, till the next
+ * call: for those who ask many questions about one message. */
+void directory_hold(struct directory *directory);
+
 /* Files that changed since are opened anew. */
 enum directory_result directory_domain(struct directory *directory, struct slice name,
                                        struct directory_domain *domain);
@@ -66,6 +73,11 @@ enum directory_result directory_account(struct directory *directory, struct slic
 /* "local@domain" as one slice. */
 enum directory_result directory_address(struct directory *directory, struct slice address,
                                         struct directory_account *account);
+
+/* Appends the addresses that the account's mail is forwarded to, as netstrings; none is nothing.
+ * False: trouble. */
+bool directory_forwards(struct directory *directory, const struct directory_account *account,
+                        struct str *targets);
 
 /* The value in force for an account or (account->local empty) its domain: account's own, else the
  * compiled value of domain, plan or system. Names and types: settings.h. False: trouble, or no
@@ -82,6 +94,8 @@ bool directory_setting_numbers(struct directory *directory, const struct directo
 
 /* The host's settings: every name of the table in settings.h with scope "host" is there. */
 bool directory_host(struct directory *directory, const char *name, struct str *value);
+/* A number that changes when cdb/host.cdb is replaced; 0 while it can't be read. */
+unsigned directory_host_version(struct directory *directory);
 /* What can't be read counts as off. */
 bool directory_host_is_on(struct directory *directory, const char *name);
 bool directory_host_number(struct directory *directory, const char *name, uint64_t *number);
