@@ -10,7 +10,7 @@
 bool cdbfile_open(struct cdbfile *file, int directory, const char *path)
 {
     struct stat info;
-    *file = (struct cdbfile){.fd = openat(directory, path, O_RDONLY | O_CLOEXEC)};
+    *file = (struct cdbfile){.fd = openat(directory, path, O_RDONLY | O_CLOEXEC), .opened = 1};
     if (file->fd < 0)
         return false;
     if (fstat(file->fd, &info) < 0 || cdb_init(&file->cdb, file->fd) < 0) {
@@ -38,6 +38,7 @@ bool cdbfile_refresh(struct cdbfile *file, int directory, const char *path)
     if (!cdbfile_open(&fresh, directory, path))
         return false;
     cdbfile_close(file);
+    fresh.opened += file->opened;
     *file = fresh;
     return true;
 }

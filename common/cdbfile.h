@@ -19,6 +19,7 @@ struct cdbfile {
     dev_t device;
     ino_t inode;
     struct timespec changed;
+    unsigned opened; /* how many times */
 };
 
 enum cdbfile_result { CDBFILE_FOUND, CDBFILE_MISSING, CDBFILE_TROUBLE };

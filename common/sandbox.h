@@ -21,6 +21,7 @@ enum sandbox_grant {
     SANDBOX_NETWORK = 1 << 3,     /* connect to the internet, ask the DNS */
     SANDBOX_FORK = 1 << 4,        /* fork (not exec), wait, signal own children */
     SANDBOX_TIGHTEN = 1 << 5,     /* enter a second, tighter sandbox (a child, mostly) */
+    SANDBOX_TEMPLATE = 1 << 6, /* make copies of itself for its parent (template.h), and end that */
 };
 
 enum { SANDBOX_PATHS_MAX = 8 };

@@ -10,6 +10,8 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/prctl.h>
@@ -170,7 +172,7 @@ static const struct rule rules[] = {
 #endif
 };
 
-enum { RULE_COUNT = sizeof rules / sizeof *rules, FILTER_FIXED = 16 };
+enum { RULE_COUNT = sizeof rules / sizeof *rules, FILTER_FIXED = 32 };
 
 #define LOAD(field)                                                                                \
     (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
@@ -178,22 +180,36 @@ enum { RULE_COUNT = sizeof rules / sizeof *rules, FILTER_FIXED = 16 };
 #define SKIP_UNLESS_EQUAL(value, count)                                                            \
     (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, count)
 
+/* A call that is allowed with this first argument (its lower 32 bits) and no other. */
+static size_t add_first_argument(struct sock_filter *filter, size_t size, uint32_t call,
+                                 uint32_t value)
+{
+    filter[size++] = SKIP_UNLESS_EQUAL(call, 4);
+    filter[size++] = LOAD(args[0]);
+    filter[size++] = SKIP_UNLESS_EQUAL(value, 1);
+    filter[size++] = ANSWER(SECCOMP_RET_ALLOW);
+    filter[size++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
+    return size;
+}
+
 /* socket(family, ...): no network without the grant. */
 static size_t add_socket_rule(struct sock_filter *filter, size_t size, unsigned grants)
 {
-    if (!(grants & (SANDBOX_UNIX | SANDBOX_NETWORK)))
+    if (grants & SANDBOX_NETWORK) {
+        filter[size++] = SKIP_UNLESS_EQUAL(SYS_socket, 1);
+        filter[size++] = ANSWER(SECCOMP_RET_ALLOW);
         return size;
-    bool any = grants & SANDBOX_NETWORK;
-    filter[size++] = SKIP_UNLESS_EQUAL(SYS_socket, any ? 1 : 4);
-    if (!any) {
-        filter[size++] = LOAD(args[0]);
-        filter[size++] = SKIP_UNLESS_EQUAL(AF_UNIX, 1);
-        filter[size++] = ANSWER(SECCOMP_RET_ALLOW);
-        filter[size++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
-    } else {
-        filter[size++] = ANSWER(SECCOMP_RET_ALLOW);
     }
-    return size;
+    return grants & SANDBOX_UNIX ? add_first_argument(filter, size, SYS_socket, AF_UNIX) : size;
+}
+
+/* A plain copy of the whole process, no thread and no namespace, and limits of its own. */
+static size_t add_template_rules(struct sock_filter *filter, size_t size, unsigned grants)
+{
+    if (!(grants & SANDBOX_TEMPLATE))
+        return size;
+    size = add_first_argument(filter, size, SYS_clone, CLONE_PARENT | SIGCHLD);
+    return add_first_argument(filter, size, SYS_prlimit64, 0);
 }
 
 static void enter_seccomp(unsigned grants)
@@ -217,6 +233,7 @@ static void enter_seccomp(unsigned grants)
     filter[size++] = ANSWER(SECCOMP_RET_ERRNO | ENOSYS);
 #endif
     size = add_socket_rule(filter, size, grants);
+    size = add_template_rules(filter, size, grants);
     filter[size++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
     struct sock_fprog program = {.len = (unsigned short)size, .filter = filter};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||

@@ -2,9 +2,11 @@
  * imap-login - speaks IMAP with one client until a login succeeds; the connection is imapd's then
  *
  * Runs as     ROLE_IMAP_LOGIN; sandbox: connects to our sockets, opens no file
- * Started by  tcpd, one process per connection; ends at login, LOGOUT, disconnection or a limit
- * Descriptors 0/1 client (one socket), 2 log
- * Reads       environment SERVICE CLIENT SERVER; cdb/host.cdb before the sandbox is entered
+ * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
+ *             ends at login, LOGOUT, disconnection or a limit
+ * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE, in a copy CLIENT SERVER; cdb/host.cdb before the sandbox is
+ *             entered
  * Asks        tlsd (TLS), authd (passwords; authd has the client handed to imapd)
  * Trusts      those two; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, and may try passwords as from outside; no
@@ -16,9 +18,9 @@
 #include "directory.h"
 #include "exits.h"
 #include "imaplogin.h"
-#include "io.h"
 #include "life.h"
 #include "sandbox.h"
+#include "template.h"
 
 #include <string.h>
 
@@ -34,23 +36,29 @@ static bool takes_plaintext(void)
     return on;
 }
 
+static bool is_implicit_tls(const char *service)
+{
+    bool implicit = strcmp(service, "imaps") == 0;
+    if (!implicit && strcmp(service, "imap") != 0)
+        life_die_permanent("serve", service, "SERVICE is imap or imaps");
+    return implicit;
+}
+
 int main(void)
 {
     static struct imaplogin login;
     life_begin("imap-login");
-    struct imaplogin_peer peer = {.service = life_environment("SERVICE", STARTED_BY),
-                                  .client = life_environment("CLIENT", STARTED_BY),
-                                  .server = life_environment("SERVER", STARTED_BY)};
-    peer.implicit_tls = strcmp(peer.service, "imaps") == 0;
-    if (!peer.implicit_tls && strcmp(peer.service, "imap") != 0)
-        life_die_permanent("serve", peer.service, "SERVICE is imap or imaps");
+    struct imaplogin_peer peer = {.service = life_environment("SERVICE", STARTED_BY)};
+    peer.implicit_tls = is_implicit_tls(peer.service);
     life_drop(ROLE_IMAP_LOGIN, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
     peer.plaintext_auth = takes_plaintext();
-    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
+    if (!template_serve())
+        return EXIT_DONE;
 
-    /* An answer waits for nobody's acknowledgement. */
-    io_set_nodelay(1);
+    peer.client = life_environment("CLIENT", STARTED_BY);
+    peer.server = life_environment("SERVER", STARTED_BY);
     if (!imaplogin_init(&login, &peer, 0, 1))
         life_die_passing("set up", "the session");
     imaplogin_run(&login);

@@ -2,9 +2,11 @@
  * pop3-login - speaks POP3 with one client until a login succeeds; the connection is pop3d's then
  *
  * Runs as     ROLE_POP3_LOGIN; sandbox: connects to our sockets, opens no file
- * Started by  tcpd, one process per connection; ends at login, QUIT, disconnection or a limit
- * Descriptors 0/1 client (one socket), 2 log
- * Reads       environment SERVICE CLIENT SERVER; cdb/host.cdb before the sandbox is entered
+ * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
+ *             ends at login, QUIT, disconnection or a limit
+ * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE, in a copy CLIENT SERVER; cdb/host.cdb before the sandbox is
+ *             entered
  * Asks        tlsd (TLS), authd (passwords; authd has the client handed to pop3d)
  * Trusts      those two; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, and may try passwords as from outside; no
@@ -14,10 +16,10 @@
  */
 #include "directory.h"
 #include "exits.h"
-#include "io.h"
 #include "life.h"
 #include "pop3login.h"
 #include "sandbox.h"
+#include "template.h"
 
 #include <string.h>
 
@@ -38,24 +40,30 @@ static void read_host(struct pop3login_host *host)
     directory_close(&directory);
 }
 
+static bool is_implicit_tls(const char *service)
+{
+    bool implicit = strcmp(service, "pop3s") == 0;
+    if (!implicit && strcmp(service, "pop3") != 0)
+        life_die_permanent("serve", service, "SERVICE is pop3 or pop3s");
+    return implicit;
+}
+
 int main(void)
 {
     static struct pop3login login;
     struct pop3login_host host = {0};
     life_begin("pop3-login");
-    struct pop3login_peer peer = {.service = life_environment("SERVICE", STARTED_BY),
-                                  .client = life_environment("CLIENT", STARTED_BY),
-                                  .server = life_environment("SERVER", STARTED_BY)};
-    peer.implicit_tls = strcmp(peer.service, "pop3s") == 0;
-    if (!peer.implicit_tls && strcmp(peer.service, "pop3") != 0)
-        life_die_permanent("serve", peer.service, "SERVICE is pop3 or pop3s");
+    struct pop3login_peer peer = {.service = life_environment("SERVICE", STARTED_BY)};
+    peer.implicit_tls = is_implicit_tls(peer.service);
     life_drop(ROLE_POP3_LOGIN, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
     read_host(&host);
-    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX});
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
+    if (!template_serve())
+        return EXIT_DONE;
 
-    /* An answer waits for nobody's acknowledgement. */
-    io_set_nodelay(1);
+    peer.client = life_environment("CLIENT", STARTED_BY);
+    peer.server = life_environment("SERVER", STARTED_BY);
     if (!pop3login_init(&login, &peer, &host, 0, 1))
         life_die_passing("set up", "the session");
     pop3login_run(&login);

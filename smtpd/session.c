@@ -369,19 +369,29 @@ static void name_session(struct session *session)
              (long)getpid());
 }
 
-bool session_init(struct session *session, const struct session_peer *peer, int in, int out)
+void session_prepare(struct session *session)
 {
-    *session = (struct session){.peer = peer,
-                                .state_fd = -1,
+    struct directory_domain domain;
+    *session = (struct session){.state_fd = -1,
                                 .tls.fd = -1,
                                 .size_base = UINT64_MAX,
-                                .size_limit = UINT64_MAX,
-                                .began_ms = clock_ms()};
+                                .size_limit = UINT64_MAX};
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
+    if (!host_read(&session->directory, &session->host))
+        log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
+    /* Opened here, it is open in every copy. */
+    (void)directory_domain(&session->directory, slice_text(session->host.me), &domain);
+}
+
+bool session_begin(struct session *session, const struct session_peer *peer, int in, int out)
+{
+    session->peer = peer;
+    session->began_ms = clock_ms();
     name_session(session);
+    directory_hold(&session->directory);
     return stream_init(&session->stream, in, out, SESSION_INPUT_MAX, CLOCK_NEVER);
 }
 
@@ -444,8 +454,7 @@ static bool greet(struct session *session)
         session_end(session, "TLS failed");
         return false;
     }
-    if (!host_read(&session->directory, &session->host)) {
-        log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
+    if (session->host.me[0] == '\0') { /* session_prepare has said why */
         session_reply(session, REPLY_GREETING_TROUBLE);
         return false;
     }

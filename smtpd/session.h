@@ -77,8 +77,10 @@ struct session {
     const char *end; /* why it ended, for the log; NULL while it goes on */
 };
 
+/* What is the same for all clients: the host's settings, open databases. */
+void session_prepare(struct session *session);
 /* `in` and `out` are the connection (and stay the caller's). False without memory. */
-bool session_init(struct session *session, const struct session_peer *peer, int in, int out);
+bool session_begin(struct session *session, const struct session_peer *peer, int in, int out);
 void session_free(struct session *session);
 /* The whole session, from the greeting to the last log line. */
 void session_run(struct session *session);

@@ -2,9 +2,10 @@
  * smtpd - speaks SMTP with one client: mail from other servers (25), submission (587, 465)
  *
  * Runs as     ROLE_SMTPD with the directory's group; sandbox: reads cdb/, connects to our sockets
- * Started by  tcpd, one process per connection; ends at QUIT, disconnection or a limit
- * Descriptors 0/1 client (one socket), 2 log
- * Reads       environment SERVICE CLIENT CLIENT_PORT SERVER SERVER_PORT; cdb/host.cdb,
+ * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
+ *             ends at QUIT, disconnection or a limit
+ * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
+ * Reads       environment SERVICE, in a copy CLIENT CLIENT_PORT SERVER SERVER_PORT; cdb/host.cdb,
  *             cdb/domains.cdb, cdb/domain/
  * Asks        tlsd (TLS), authd (AUTH), stated (may this account send, receive), queue-inject
  * Trusts      those four, and the compiled directory; nothing that arrives on 0
@@ -16,10 +17,10 @@
  * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
  */
 #include "exits.h"
-#include "io.h"
 #include "life.h"
 #include "sandbox.h"
 #include "session.h"
+#include "template.h"
 
 #include <string.h>
 
@@ -38,21 +39,20 @@ int main(void)
 {
     static struct session session;
     life_begin("smtpd");
-    struct session_peer peer = {
-        .service_name = life_environment("SERVICE", STARTED_BY),
-        .client = life_environment("CLIENT", STARTED_BY),
-        .client_port = life_environment("CLIENT_PORT", STARTED_BY),
-        .server = life_environment("SERVER", STARTED_BY),
-    };
+    struct session_peer peer = {.service_name = life_environment("SERVICE", STARTED_BY)};
     peer.service = find_service(peer.service_name);
     life_drop(ROLE_SMTPD, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
-    sandbox_enter(
-        &(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX, .read_paths = {"cdb"}});
+    sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_TEMPLATE,
+                                    .read_paths = {"cdb"}});
+    session_prepare(&session);
+    if (!template_serve())
+        return EXIT_DONE;
 
-    /* A reply waits for nobody's acknowledgement. Not a TCP socket: no harm done. */
-    io_set_nodelay(1);
-    if (!session_init(&session, &peer, 0, 1))
+    peer.client = life_environment("CLIENT", STARTED_BY);
+    peer.client_port = life_environment("CLIENT_PORT", STARTED_BY);
+    peer.server = life_environment("SERVER", STARTED_BY);
+    if (!session_begin(&session, &peer, 0, 1))
         life_die_passing("set up", "the session");
     session_run(&session);
     session_free(&session);

@@ -74,6 +74,7 @@ void transaction_mail(struct session *session, struct slice argument)
         return;
     }
     envelope_clear(envelope);
+    directory_hold(&session->directory);
     if (!allowance_set_size(session) ||
         !mailaddress_canonical(&mail.address, &envelope->sender)) {
         session_refuse(session, REPLY_TROUBLE, "sender", argument);

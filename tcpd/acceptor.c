@@ -81,61 +81,91 @@ static void refuse(struct acceptor *acceptor, int fd, const struct ip *client,
 
 /* ---- connections ----------------------------------------------------------------------------- */
 
-/* The values in force now; the defaults while there is no compiled directory. */
-static void refresh_limits(struct acceptor *acceptor)
+/* The values in force now; the defaults while there is no compiled directory. Looked at once for
+ * all connections that are there. */
+static void refresh_settings(struct acceptor *acceptor)
 {
     struct gate_limits *limits = &acceptor->gate.limits;
+    directory_hold(&acceptor->directory);
+    acceptor->has_rules = gate_refresh(&acceptor->gate);
     if (!directory_host_number(&acceptor->directory, "connections-max", &limits->connections_max))
         limits->connections_max = GATE_CONNECTIONS_MAX;
     if (!directory_host_number(&acceptor->directory, "connections-per-client",
                                &limits->connections_per_client))
         limits->connections_per_client = GATE_CONNECTIONS_PER_CLIENT;
+    templates_refresh(&acceptor->templates);
 }
 
+/* In a child of its own: the header may take its time. */
 static void start_child(struct acceptor *acceptor, struct connection *connection)
 {
-    connection->seat = seats_find_free(&acceptor->gate.seats);
-    pid_t pid = connection->seat ? fork() : -1;
+    connection->seat->template = templates_number(&acceptor->templates);
+    pid_t pid = fork();
     if (pid == 0)
-        connection_run(connection);
-    if (pid < 0) {
+        connection_behind_proxy(connection);
+    if (pid < 0)
         refuse(acceptor, connection->fd, &connection->peer, TCPSERVICE_TROUBLE);
-        return;
-    }
-    seats_sit(&acceptor->gate.seats, connection->seat, pid,
-              connection->proxy ? NULL : &connection->peer);
+    else
+        seats_sit(&acceptor->gate.seats, connection->seat, pid, NULL);
 }
 
-/* A client that came by itself is judged here, before a fork; one behind a proxy in the child, once
- * its address is known. */
+static void give(struct acceptor *acceptor, struct connection *connection)
+{
+    struct seats *seats = &acceptor->gate.seats;
+    seats_sit(seats, connection->seat, SEATS_ASKED, &connection->peer);
+    if (connection_give(connection))
+        return;
+    seats_free(seats, connection->seat);
+    refuse(acceptor, connection->fd, &connection->peer, TCPSERVICE_TROUBLE);
+}
+
+static void start_session(struct acceptor *acceptor, struct connection *connection)
+{
+    connection->seat = seats_find_free(&acceptor->gate.seats);
+    if (!connection->seat) {
+        refuse(acceptor, connection->fd, &connection->peer, TCPSERVICE_FULL);
+        return;
+    }
+    if (connection->line->proxy)
+        start_child(acceptor, connection);
+    else
+        give(acceptor, connection);
+}
+
+/* A client that came by itself is judged here; one behind a proxy in the child, once its address is
+ * known. */
 static void admit(struct acceptor *acceptor, struct connection *connection)
 {
     struct gate *gate = &acceptor->gate;
     struct gate_answer answer = {.pass = true};
-    refresh_limits(acceptor);
     if (!gate_has_room(gate))
         answer = (struct gate_answer){.refusal = TCPSERVICE_FULL};
-    else if (!gate_refresh(gate))
+    else if (!acceptor->has_rules)
         answer = (struct gate_answer){.refusal = TCPSERVICE_TROUBLE};
-    else if (!connection->proxy)
+    else if (!connection->line->proxy)
         answer = gate_ask(gate, &connection->peer, NULL);
     connection->variables = answer.variables;
     if (answer.pass)
-        start_child(acceptor, connection);
+        start_session(acceptor, connection);
     else
         refuse(acceptor, connection->fd, &connection->peer, answer.refusal);
 }
 
-static void watch_listeners(struct acceptor *acceptor, uint32_t events)
+/* Connections wait in the kernel's queue while no template takes them. */
+static void watch_listeners(struct acceptor *acceptor)
 {
+    bool accepting = templates_have_room(&acceptor->templates) && acceptor->retry.position == 0;
+    if (acceptor->accepting == accepting)
+        return;
+    acceptor->accepting = accepting;
     for (size_t i = 0; i < acceptor->listener_count; i++)
         if (acceptor->listeners[i].watch.active)
-            loop_change(&acceptor->loop, &acceptor->listeners[i].watch, events);
+            loop_change(&acceptor->loop, &acceptor->listeners[i].watch, accepting ? EPOLLIN : 0);
 }
 
 static void accept_again(struct loop_timer *timer)
 {
-    watch_listeners(timer->owner, EPOLLIN);
+    watch_listeners(timer->owner);
 }
 
 /* No descriptors or memory: the connections stay in the kernel's queue for a moment, instead of the
@@ -146,7 +176,7 @@ static void pause_accepting(struct acceptor *acceptor)
         log_trouble("accept", acceptor->service->name, errno, "raise the limit of open files");
     if (loop_set_timer(&acceptor->loop, &acceptor->retry, clock_deadline(RETRY_MS), accept_again,
                        acceptor))
-        watch_listeners(acceptor, 0);
+        watch_listeners(acceptor);
 }
 
 /* False: nothing more to accept now. */
@@ -162,8 +192,10 @@ static bool accept_one(struct acceptor_listener *listener)
             pause_accepting(acceptor);
         return errno == EINTR || errno == ECONNABORTED;
     }
-    struct connection connection = {
-        .fd = fd, .proxy = listener->line.proxy, .gate = &acceptor->gate};
+    struct connection connection = {.fd = fd,
+                                    .line = &listener->line,
+                                    .gate = &acceptor->gate,
+                                    .templates = &acceptor->templates};
     if (ip_from_socket(&address, &connection.peer, &connection.peer_port))
         admit(acceptor, &connection);
     io_close(&fd);
@@ -172,10 +204,14 @@ static bool accept_one(struct acceptor_listener *listener)
 
 static void listener_ready(struct loop_watch *watch, uint32_t events)
 {
+    struct acceptor_listener *listener = watch->owner;
+    struct acceptor *acceptor = listener->acceptor;
     (void)events;
-    for (int i = 0; i < ACCEPT_BATCH; i++)
-        if (!accept_one(watch->owner))
-            return;
+    refresh_settings(acceptor);
+    for (int i = 0; i < ACCEPT_BATCH && templates_have_room(&acceptor->templates); i++)
+        if (!accept_one(listener))
+            break;
+    watch_listeners(acceptor);
 }
 
 /* ---- listeners ------------------------------------------------------------------------------- */
@@ -211,7 +247,8 @@ static int open_listener(struct acceptor *acceptor, const struct listener_line *
         return error;
     }
     *listener = (struct acceptor_listener){.line = *line, .acceptor = acceptor, .fd = fd};
-    if (!loop_add(&acceptor->loop, &listener->watch, fd, EPOLLIN, listener_ready, listener))
+    if (!loop_add(&acceptor->loop, &listener->watch, fd, acceptor->accepting ? EPOLLIN : 0,
+                  listener_ready, listener))
         life_die_passing("watch", "a listener");
     acceptor->listener_count++;
     return 0;
@@ -292,7 +329,8 @@ static void drop_listener(struct acceptor *acceptor, size_t index)
         return;
     loop_remove(&acceptor->loop, &last->watch);
     *place = *last;
-    if (!loop_add(&acceptor->loop, &place->watch, place->fd, EPOLLIN, listener_ready, place))
+    if (!loop_add(&acceptor->loop, &place->watch, place->fd, acceptor->accepting ? EPOLLIN : 0,
+                  listener_ready, place))
         life_die_passing("watch", "a listener");
 }
 
@@ -328,8 +366,18 @@ static void end_if_last(struct acceptor *acceptor)
 static void reap(struct acceptor *acceptor)
 {
     pid_t pid;
-    while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-        (void)seats_leave(&acceptor->gate.seats, pid);
+    int status;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        templates_reap(&acceptor->templates, pid, status,
+                       WIFEXITED(status) && WEXITSTATUS(status) == CONNECTION_GAVE_ON);
+    end_if_last(acceptor);
+}
+
+/* Templates take connections again, or not; seats may be free. */
+static void templates_have_changed(void *owner)
+{
+    struct acceptor *acceptor = owner;
+    watch_listeners(acceptor);
     end_if_last(acceptor);
 }
 
@@ -350,6 +398,7 @@ static void stop(struct acceptor *acceptor)
     for (size_t i = 0; i < acceptor->listener_count; i++)
         close_listener(acceptor, &acceptor->listeners[i]);
     acceptor->listener_count = 0;
+    templates_stop(&acceptor->templates);
     log_begin(&line, "stopping");
     log_text(&line, "service", acceptor->service->name);
     log_number(&line, "sessions", (int64_t)acceptor->gate.seats.count);
@@ -379,6 +428,9 @@ void acceptor_run(struct acceptor *acceptor)
                           sizeof signals_handled / sizeof *signals_handled, handle_signal,
                           acceptor))
         life_die_passing("handle", "signals");
+    templates_init(&acceptor->templates, &acceptor->loop, acceptor->service, &acceptor->gate.seats,
+                   &acceptor->directory, templates_have_changed, acceptor);
+    templates_start(&acceptor->templates);
     say_listening(acceptor);
     if (!loop_run(&acceptor->loop))
         life_die_passing("wait for", "connections");

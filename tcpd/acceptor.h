@@ -1,5 +1,5 @@
 /*
- * acceptor - tcpd's event loop: listeners, children, signals
+ * acceptor - tcpd's event loop: listeners, templates, signals
  */
 #ifndef TCPD_ACCEPTOR_H
 #define TCPD_ACCEPTOR_H
@@ -8,6 +8,7 @@
 #include "gate.h"
 #include "listener.h"
 #include "loop.h"
+#include "templates.h"
 
 struct acceptor;
 
@@ -34,9 +35,12 @@ struct acceptor {
     struct control control;
     struct directory directory;
     struct gate gate;
+    struct templates templates;
     struct acceptor_refusals refusals;
     struct acceptor_listener listeners[LISTENER_MAX];
     size_t listener_count;
+    bool has_rules; /* the rules of access could be read */
+    bool accepting; /* the listeners are watched */
     bool stopping;
 };
 

@@ -2,18 +2,17 @@
 #include "connection.h"
 
 #include "clock.h"
-#include "environment.h"
 #include "exits.h"
 #include "log.h"
-#include "loop.h"
+#include "number.h"
 #include "proxy.h"
+#include "template.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 /* Who speaks, and to which address of ours. */
 struct ends {
@@ -62,13 +61,61 @@ static _Noreturn void refuse(const struct connection *connection, const struct i
     exit(EXIT_DONE);
 }
 
-static bool own_address(int fd, struct ip *ip, uint16_t *port)
+static bool is_unspecified(const struct ip *ip)
+{
+    static const unsigned char zeros[sizeof ip->bytes];
+    return memcmp(ip->bytes, zeros, ip->size) == 0;
+}
+
+/* Which of our addresses it came to. False: the connection is gone. */
+static bool find_server(const struct connection *connection, struct ends *ends)
 {
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
+    ends->server = connection->line->ip;
+    ends->server_port = connection->line->port;
+    if (!is_unspecified(&ends->server))
+        return true;
     memset(&address, 0, sizeof address);
-    return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
-           ip_from_socket(&address, ip, port);
+    return getsockname(connection->fd, (struct sockaddr *)&address, &size) == 0 &&
+           ip_from_socket(&address, &ends->server, &ends->server_port);
+}
+
+static bool put_variables(struct str *packet, const struct connection *connection,
+                          const struct ends *ends)
+{
+    char client[IP_TEXT_MAX];
+    char server[IP_TEXT_MAX];
+    char client_port[NUMBER_TEXT_SIZE];
+    char server_port[NUMBER_TEXT_SIZE];
+    struct slice words = connection->variables;
+    ip_format(&ends->client, client);
+    ip_format(&ends->server, server);
+    snprintf(client_port, sizeof client_port, "%u", ends->client_port);
+    snprintf(server_port, sizeof server_port, "%u", ends->server_port);
+    template_put_variable(packet, "CLIENT", client);
+    template_put_variable(packet, "CLIENT_PORT", client_port);
+    template_put_variable(packet, "SERVER", server);
+    template_put_variable(packet, "SERVER_PORT", server_port);
+    for (struct slice word = slice_cut_word(&words); word.size > 0; word = slice_cut_word(&words))
+        wire_put(packet, word);
+    return !packet->failed;
+}
+
+static bool make_packet(struct connection *connection, const struct ends *ends, struct str *packet)
+{
+    template_put_connection(packet, (uint64_t)(connection->seat - connection->gate->seats.all));
+    return put_variables(packet, connection, ends);
+}
+
+bool connection_give(struct connection *connection)
+{
+    char bytes[CONNECTION_PACKET_MAX];
+    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
+    struct ends ends = {.client = connection->peer, .client_port = connection->peer_port};
+    return find_server(connection, &ends) && make_packet(connection, &ends, &packet) &&
+           templates_give(connection->templates, connection->seat, str_slice(&packet),
+                          connection->fd);
 }
 
 /* The client behind the proxy passes the same gate as one that came by itself. */
@@ -101,51 +148,16 @@ static void look_behind_proxy(struct connection *connection, struct ends *ends)
     admit_behind_proxy(connection, &ends->client);
 }
 
-static bool fill_environment(struct environment *environment, const struct connection *connection,
-                             const struct ends *ends)
+_Noreturn void connection_behind_proxy(struct connection *connection)
 {
-    char client[IP_TEXT_MAX];
-    char server[IP_TEXT_MAX];
-    const struct tcpservice *service = connection->gate->service;
-    ip_format(&ends->client, client);
-    ip_format(&ends->server, server);
-    environment_init(environment);
-    return environment_set(environment, "SERVICE", service->name) &&
-           environment_set(environment, "TLS", service->tls) &&
-           environment_set(environment, "CLIENT", client) &&
-           environment_set_number(environment, "CLIENT_PORT", ends->client_port) &&
-           environment_set(environment, "SERVER", server) &&
-           environment_set_number(environment, "SERVER_PORT", ends->server_port) &&
-           environment_put_words(environment, connection->variables);
-}
-
-static _Noreturn void become_program(const struct connection *connection,
-                                     struct environment *environment)
-{
-    char path[64];
-    char name[32];
-    const struct tcpservice *service = connection->gate->service;
-    char *arguments[] = {name, NULL};
-    snprintf(name, sizeof name, "%s", service->program);
-    snprintf(path, sizeof path, "bin/%s", service->program);
-    if (dup2(connection->fd, STDIN_FILENO) >= 0 && dup2(connection->fd, STDOUT_FILENO) >= 0) {
-        loop_unblock_signals();
-        execve(path, arguments, environment->variables);
-    }
-    log_trouble("start", path, errno, "install it by make setup, readable for all");
-    connection_refuse(connection->fd, service, TCPSERVICE_TROUBLE);
-    exit(EXIT_PASSING);
-}
-
-_Noreturn void connection_run(struct connection *connection)
-{
+    char bytes[CONNECTION_PACKET_MAX];
+    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
     struct ends ends = {.client = connection->peer, .client_port = connection->peer_port};
-    struct environment environment;
-    if (!own_address(connection->fd, &ends.server, &ends.server_port))
+    if (!find_server(connection, &ends))
         exit(EXIT_DONE); /* reset meanwhile */
-    if (connection->proxy)
-        look_behind_proxy(connection, &ends);
-    if (!fill_environment(&environment, connection, &ends))
-        refuse(connection, NULL, "too many variables", TCPSERVICE_TROUBLE);
-    become_program(connection, &environment);
+    look_behind_proxy(connection, &ends);
+    if (!make_packet(connection, &ends, &packet) ||
+        !templates_give_from_child(connection->templates, str_slice(&packet), connection->fd))
+        refuse(connection, NULL, "no template", TCPSERVICE_TROUBLE);
+    exit(CONNECTION_GAVE_ON);
 }

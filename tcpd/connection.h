@@ -1,26 +1,35 @@
 /*
- * connection - one accepted connection, in the child that becomes its program
+ * connection - one accepted connection, on its way to a template
  */
 #ifndef TCPD_CONNECTION_H
 #define TCPD_CONNECTION_H
 
 #include "gate.h"
+#include "listener.h"
+#include "templates.h"
 
-enum { CONNECTION_PROXY_MS = 5000 };
+enum {
+    CONNECTION_PROXY_MS = 5000,
+    CONNECTION_PACKET_MAX = 4096,
+    CONNECTION_GAVE_ON = 3, /* exit code of connection_behind_proxy: a template has it */
+};
 
 struct connection {
     int fd;
-    bool proxy; /* the line of control/listen says so */
+    const struct listener_line *line;
     struct ip peer;
     uint16_t peer_port;
-    struct slice variables; /* of the peer's access rule, unless `proxy` */
+    struct slice variables; /* of the peer's access rule, unless it is a proxy */
     struct gate *gate;
+    struct templates *templates;
     struct seat *seat;
 };
 
-/* Reads the PROXY header if there is one to come, then execs the service's program with the
- * connection as descriptor 0 and 1. */
-_Noreturn void connection_run(struct connection *connection);
+/* A client that came by itself. False: no template can be had. */
+bool connection_give(struct connection *connection);
+/* In a child of its own: waits for the PROXY header, judges the client that it names, and gives the
+ * connection to the template. */
+_Noreturn void connection_behind_proxy(struct connection *connection);
 
 /* Says in the protocol's words why not, as far as the socket takes it at once. */
 void connection_refuse(int fd, const struct tcpservice *service, enum tcpservice_refusal refusal);

@@ -46,18 +46,25 @@ void seats_sit(struct seats *seats, struct seat *seat, pid_t pid, const struct i
         seats->top = index + 1;
 }
 
-bool seats_leave(struct seats *seats, pid_t pid)
+struct seat *seats_at(struct seats *seats, uint64_t index)
 {
-    for (size_t i = 0; i < seats->top; i++) {
-        if (seats->all[i].pid != pid)
-            continue;
-        seats->all[i] = (struct seat){0};
-        seats->count--;
-        while (seats->top > 0 && seats->all[seats->top - 1].pid == 0)
-            seats->top--;
-        return true;
-    }
-    return false;
+    return index < seats->top && seats->all[index].pid != 0 ? &seats->all[index] : NULL;
+}
+
+struct seat *seats_of(struct seats *seats, pid_t pid)
+{
+    for (size_t i = 0; i < seats->top; i++)
+        if (seats->all[i].pid == pid)
+            return &seats->all[i];
+    return NULL;
+}
+
+void seats_free(struct seats *seats, struct seat *seat)
+{
+    *seat = (struct seat){0};
+    seats->count--;
+    while (seats->top > 0 && seats->all[seats->top - 1].pid == 0)
+        seats->top--;
 }
 
 size_t seats_of_client(const struct seats *seats, const struct ip *client, const struct seat *own)

@@ -1,6 +1,7 @@
 """Who runs as whom, and what happens when one of them dies."""
 
 import os
+import signal
 import stat
 import subprocess
 
@@ -165,6 +166,47 @@ def test_every_short_lived_program_killed_once(suite):
         suite.wait_queue_empty()
         for one in sessions[3:]:
             one.socket.close()
+
+
+def test_a_crash_brings_a_new_template(suite):
+    """Nobody gets to try the same address layout twice; the other sessions go on."""
+    def templates():
+        return {pid for pid, _ in suite.processes("smtpd")} - \
+            {pid for pid, _ in suite.sessions("smtpd")}
+
+    def layout(pid):
+        with open(f"/proc/{pid}/maps", encoding="ascii") as file:
+            return file.readline().split()[0]
+
+    with Dialogue(suite.ports["smtp"]) as other, Dialogue(suite.ports["smtp"]) as victim:
+        other.expect(None, "220")
+        victim.expect(None, "220")
+        sessions = [pid for pid, _ in suite.sessions("smtpd")]
+        equal(len(sessions), 2, "sessions")
+        equal(len({layout(pid) for pid in sessions}), 1, "layouts of copies of one template")
+        before = templates()
+        equal(len(before), 3, "a template for each service")
+        os.kill(max(sessions), signal.SIGSEGV)
+        wait_until(lambda: len(before & templates()) == 2 and len(templates()) == 3,
+                   "a new template for the service")
+        check("session-crashed" in suite.logs("smtp"), "the log says so")
+        with Dialogue(suite.ports["smtp"]) as fresh:
+            fresh.expect(None, "220")
+            pid, = {pid for pid, _ in suite.sessions("smtpd")} - set(sessions)
+            check(layout(pid) != layout(min(sessions)), "another layout")
+            survivor = victim if min(sessions) != sessions[0] else other
+            survivor.expect("NOOP", "250")
+
+
+def test_host_settings_hold_at_the_next_connection(suite):
+    for number, switch in enumerate(("on", "off", "on", "off")):
+        suite.set_host("me", f"mail{number}.example.jp")
+        with Dialogue(suite.ports["smtp"]) as one:
+            one.expect(None, f"220 mail{number}.example.jp")
+        suite.set_host("plaintext-auth", switch)
+        with Dialogue(suite.ports["imap"]) as one:
+            equal(b"LOGINDISABLED" in one.line(), switch == "off", f"plaintext-auth {switch}")
+    suite.set_host("me", "mail.example.jp")
 
 
 def descriptors(suite, name):

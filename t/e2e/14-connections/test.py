@@ -76,7 +76,7 @@ def test_proxy_from_elsewhere_or_garbled_is_refused(suite):
 
 
 def test_connections_per_client(suite):
-    wait_until(lambda: not suite.processes("smtpd"), "the sessions before have ended")
+    wait_until(lambda: not suite.sessions("smtpd"), "the sessions before have ended")
     open_ones = [Dialogue(suite.ports["smtp"]) for _ in range(5)]
     for one in open_ones:
         one.expect(None, "220")
@@ -111,7 +111,7 @@ def test_ten_thousand_connections_at_once(suite):
         suite.wait_messages("u2@example.jp", before + 1)
         refused = banner(suite.ports["smtp"], source="127.0.0.4")
         check(refused == b"" or refused[:3] in (b"421", b"220"), f"{refused}")
-        running = len(suite.processes("smtpd"))
+        running = len(suite.sessions("smtpd"))
         check(running <= 1100, f"{running} processes")
         print(f"flood: {len(idle)} connections, {running} served at once, "
               f"{time.monotonic() - start:.1f} s")
@@ -119,7 +119,7 @@ def test_ten_thousand_connections_at_once(suite):
         for one in idle:
             one.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    wait_until(lambda: not suite.processes("smtpd"), "the flood is gone")
+    wait_until(lambda: not suite.sessions("smtpd"), "the flood is gone")
     wait_until(lambda: banner(suite.ports["smtp"]).startswith(b"220"), "served again")
 
 

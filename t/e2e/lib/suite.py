@@ -208,6 +208,16 @@ class Suite:
                 found.append((int(entry), base))
         return found
 
+    def sessions(self, name):
+        """Those of a program's processes that serve a client: its templates may be copied, they not."""
+        found = []
+        for pid, base in self.processes(name):
+            with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/limits", encoding="ascii") as file:
+                    if any(line.split()[:3] == ["Max", "processes", "0"] for line in file):
+                        found.append((pid, base))
+        return found
+
     def kill9(self, name):
         """kill -9 to every process of one program. Returns how many there were."""
         victims = self.processes(name)

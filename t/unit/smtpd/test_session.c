@@ -354,7 +354,8 @@ static pid_t start_session(const struct transcript *one, int *client)
         dup2(log, STDERR_FILENO);
         signal(SIGPIPE, SIG_IGN);
         alarm(60);
-        if (!session_init(&session, &peer, pair[1], pair[1]))
+        session_prepare(&session);
+        if (!session_begin(&session, &peer, pair[1], pair[1]))
             _exit(1);
         session_run(&session);
         session_free(&session);

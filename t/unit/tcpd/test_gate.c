@@ -1,9 +1,8 @@
-/* test_gate - seats, limits, rules, the environment of a child, refusals */
+/* test_gate - seats, limits, rules, refusals */
 #include "unit.h"
 
 #include "access.h"
 #include "connection.h"
-#include "environment.h"
 #include "gate.h"
 #include "io.h"
 
@@ -43,12 +42,17 @@ static void seats(void **state)
     assert_int_equal(seats_of_client(&all, &other_64, NULL), 0);
     seats_name(unnamed, &same_64);
     assert_int_equal(seats_of_client(&all, &b, NULL), 2);
-    assert_true(seats_leave(&all, 2));
-    assert_false(seats_leave(&all, 2));
+    assert_ptr_equal(seats_of(&all, 2), &all.all[1]);
+    assert_ptr_equal(seats_at(&all, 1), &all.all[1]);
+    seats_free(&all, &all.all[1]);
+    assert_null(seats_of(&all, 2));
+    assert_null(seats_at(&all, 1));
+    assert_null(seats_at(&all, all.top));
     assert_int_equal(seats_of_client(&all, &a, NULL), 2);
     assert_ptr_equal(seats_find_free(&all), &all.all[1]); /* the lowest */
     for (pid_t pid = 1; pid <= 5; pid++)
-        (void)seats_leave(&all, pid);
+        if (seats_of(&all, pid))
+            seats_free(&all, seats_of(&all, pid));
     assert_int_equal(all.count, 0);
     assert_int_equal(all.top, 0);
     for (pid_t pid = 1; pid <= SEATS_CEILING; pid++)
@@ -143,33 +147,6 @@ static void broken_rules(void **state)
     assert_int_equal(unlink(ACCESS_FILE), 0);
 }
 
-static void environment(void **state)
-{
-    struct environment it;
-    (void)state;
-    environment_init(&it);
-    assert_null(it.variables[0]);
-    assert_true(environment_set(&it, "CLIENT", "192.0.2.1"));
-    assert_true(environment_set_number(&it, "CLIENT_PORT", 65535));
-    assert_true(environment_put_words(&it, SLICE("A=1 B=x=y C=")));
-    static const char *const wanted[] = {"CLIENT=192.0.2.1", "CLIENT_PORT=65535", "A=1", "B=x=y",
-                                         "C="};
-    for (size_t i = 0; i < 5; i++)
-        assert_string_equal(it.variables[i], wanted[i]);
-    assert_null(it.variables[5]);
-    assert_false(environment_put(&it, slice_of("A\0B", 3)));
-    while (it.count < ENVIRONMENT_COUNT)
-        assert_true(environment_put(&it, SLICE("X=y")));
-    assert_false(environment_put(&it, SLICE("X=y")));
-    assert_null(it.variables[ENVIRONMENT_COUNT]);
-    environment_init(&it);
-    char large[ENVIRONMENT_BYTES];
-    memset(large, 'x', sizeof large);
-    assert_false(environment_put(&it, slice_of(large, sizeof large)));
-    assert_true(environment_put(&it, slice_of(large, sizeof large - 1)));
-    assert_false(environment_put(&it, SLICE("")));
-}
-
 /* In each protocol's words; nothing where TLS comes first. */
 static void refusals(void **state)
 {
@@ -226,8 +203,10 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(seats),       cmocka_unit_test(gate),     cmocka_unit_test(broken_rules),
-        cmocka_unit_test(environment), cmocka_unit_test(refusals),
+        cmocka_unit_test(seats),
+        cmocka_unit_test(gate),
+        cmocka_unit_test(broken_rules),
+        cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

@@ -1,0 +1,155 @@
+/* template - see template.h */
+#include "template.h"
+
+#include "clock.h"
+#include "io.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { CONTROL = STDIN_FILENO, REPORT_MAX = 64, VARIABLE_FIRST = 2 };
+
+static const char version[] = "template/1";
+
+/* ---- packets ---------------------------------------------------------------------------------- */
+
+void template_put_connection(struct str *packet, uint64_t seat)
+{
+    wire_put_text(packet, version);
+    wire_put_number(packet, seat);
+}
+
+void template_put_variable(struct str *packet, const char *name, const char *value)
+{
+    struct str variable;
+    str_init(&variable, WIRE_MAX_SIZE);
+    if (str_format(&variable, "%s=%s", name, value))
+        wire_put(packet, str_slice(&variable));
+    else
+        packet->failed = true;
+    str_free(&variable);
+}
+
+static bool has_version(const struct wire_message *message)
+{
+    return slice_equal(wire_field(message, 0), slice_text(version));
+}
+
+enum template_word template_read_report(const struct wire_message *message,
+                                        struct template_report *report)
+{
+    uint64_t pid;
+    *report = (struct template_report){0};
+    if (!has_version(message) || message->fd_count > 0)
+        return TEMPLATE_NONSENSE;
+    if (message->count == 1)
+        return TEMPLATE_READY;
+    if (message->count != 3 || !wire_number(message, 1, TEMPLATE_SEAT_MAX, &report->seat) ||
+        !wire_number(message, 2, INT_MAX, &pid))
+        return TEMPLATE_NONSENSE;
+    report->pid = (pid_t)pid;
+    return TEMPLATE_STARTED;
+}
+
+static bool is_variable(struct slice field)
+{
+    size_t end = slice_find(field, '=');
+    return end > 0 && end < field.size && !slice_has(field, '\0');
+}
+
+bool template_read_connection(const struct wire_message *message, uint64_t *seat)
+{
+    if (!has_version(message) || message->fd_count != 1 ||
+        !wire_number(message, 1, TEMPLATE_SEAT_MAX, seat))
+        return false;
+    for (size_t i = VARIABLE_FIRST; i < message->count; i++)
+        if (!is_variable(message->fields[i]))
+            return false;
+    return true;
+}
+
+/* ---- the template ----------------------------------------------------------------------------- */
+
+/* fork(2), but the child is our parent's. One thread, no handlers of pthread_atfork: nothing that
+ * the C library's fork would do is missed. */
+static pid_t copy(void)
+{
+    return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static bool report(uint64_t seat, pid_t pid)
+{
+    char bytes[REPORT_MAX];
+    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
+    template_put_connection(&packet, seat);
+    wire_put_number(&packet, (uint64_t)pid);
+    return wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
+}
+
+static bool set_variable(struct slice field)
+{
+    char name[64];
+    char value[WIRE_MAX_SIZE / 16];
+    size_t end = slice_find(field, '=');
+    return slice_copy_text(slice_part(field, 0, end), name, sizeof name) &&
+           slice_copy_text(slice_from(field, end + 1), value, sizeof value) &&
+           setenv(name, value, 1) == 0;
+}
+
+/* In the copy. The first dup2 takes the way to tcpd and to other clients' connections from it. */
+static bool become_session(const struct wire_message *message, int connection)
+{
+    struct rlimit none = {0, 0};
+    if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0 ||
+        setrlimit(RLIMIT_NPROC, &none) < 0)
+        return false;
+    io_close(&connection);
+    for (size_t i = VARIABLE_FIRST; i < message->count; i++)
+        if (!set_variable(message->fields[i]))
+            return false;
+    return true;
+}
+
+/* 1 in the copy, 0 in the template, -1 when tcpd is not there any more. */
+static int serve_one(struct wire_message *message, uint64_t seat)
+{
+    pid_t pid = copy();
+    if (pid == 0) {
+        if (!become_session(message, wire_take_fd(message, 0)))
+            _exit(EXIT_FAILURE);
+        return 1;
+    }
+    wire_clear(message); /* closes the connection */
+    return report(seat, pid > 0 ? pid : 0) ? 0 : -1;
+}
+
+bool template_serve(void)
+{
+    static struct wire_message message;
+    uint64_t seat;
+    char hello[sizeof "10:template/1,"];
+    struct str packet = {.data = hello, .capacity = sizeof hello, .max = sizeof hello};
+    wire_put_text(&packet, version);
+    if (wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) != WIRE_OK)
+        return false;
+    wire_init(&message);
+    for (int served = 0; served == 0;) {
+        enum wire_result result = wire_receive(CONTROL, &message, CLOCK_NEVER);
+        errno = result == WIRE_END ? 0 : EPROTO;
+        if (result != WIRE_OK || !template_read_connection(&message, &seat))
+            break;
+        served = serve_one(&message, seat);
+        if (served > 0)
+            return true;
+        errno = 0;
+    }
+    wire_free(&message);
+    return false;
+}
