@@ -78,6 +78,18 @@ static void arrange_descriptors(const struct launch *launch, int report)
         fail("close descriptors");
 }
 
+/* A folder in mail/ that is still root's was just made, or by a child that died before it gave it
+ * away. Its name is on disk first: mail is delivered into it and forgotten elsewhere. */
+static void give_domain_folder(int folder, uid_t uid)
+{
+    int mail = openat(CHILD_MAIL_FD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (mail < 0 || fsync(mail) < 0)
+        fail("sync mail");
+    io_close(&mail);
+    if (fchownat(folder, "", uid, uid, AT_EMPTY_PATH) < 0)
+        fail("give mail/DOMAIN to its uid");
+}
+
 /* Makes mail/DOMAIN for its uid, as root, and holds it. mail/ is root's own, so nobody can put
  * something else in place of the name meanwhile; what is there but is not a folder of this uid is
  * refused, and a link is not followed. Root does not enter it. */
@@ -85,22 +97,35 @@ static void hold_domain_folder(const struct launch *launch)
 {
     const char *domain = launch->request->domain;
     struct stat info;
-    bool made = mkdirat(CHILD_MAIL_FD, domain, 0700) == 0;
-    if (!made && errno != EEXIST)
+    if (mkdirat(CHILD_MAIL_FD, domain, 0700) < 0 && errno != EEXIST)
         fail("make mail/DOMAIN");
     int folder = openat(CHILD_MAIL_FD, domain, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0)
         fail("open mail/DOMAIN");
-    if (made && fchownat(folder, "", launch->uid, launch->uid, AT_EMPTY_PATH) < 0)
-        fail("give mail/DOMAIN to its uid");
     if (fstat(folder, &info) < 0)
         fail("look at mail/DOMAIN");
-    if (info.st_uid != launch->uid) {
+    if (info.st_uid == 0) {
+        give_domain_folder(folder, launch->uid);
+    } else if (info.st_uid != launch->uid) {
         errno = EPERM;
         fail("use mail/DOMAIN, which is not the domain's own");
     }
     if (folder != CHILD_DOMAIN_FD && dup3(folder, CHILD_DOMAIN_FD, O_CLOEXEC) < 0)
         fail("hold mail/DOMAIN");
+}
+
+/* Its name is on disk before a Maildir is made in it; else it is as if it had not been made. */
+static void make_account_folder(const char *local)
+{
+    if (mkdir(local, 0700) < 0) {
+        if (errno != EEXIST)
+            fail("make mail/DOMAIN/LOCAL");
+        return;
+    }
+    if (!io_sync_folder(AT_FDCWD)) {
+        rmdir(local);
+        fail("sync mail/DOMAIN");
+    }
 }
 
 /* As the domain's uid: a link below leads nowhere that this uid could not go by itself. */
@@ -110,8 +135,7 @@ static void enter_folder(const struct program_request *request)
         fail("enter mail/DOMAIN");
     if (request->program->place == PROGRAM_IN_DOMAIN)
         return;
-    if (mkdir(request->local, 0700) < 0 && errno != EEXIST)
-        fail("make mail/DOMAIN/LOCAL");
+    make_account_folder(request->local);
     if (chdir(request->local) < 0)
         fail("enter mail/DOMAIN/LOCAL");
 }

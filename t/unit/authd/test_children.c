@@ -122,6 +122,8 @@ static void a_launch_that_can_t_drop_is_no_success(void **state)
     /* A uid that this folder can't be given to: its owner is somebody else. */
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     assert_int_equal(mkdirat(mail, "example.jp", 0700), 0);
+    /* Root's it would be given away: see below. */
+    assert_true(getuid() != 0 || fchownat(mail, "example.jp", 1, 1, 0) == 0);
     struct launch launch = {
         .request = &request, .uid = getuid() + 12345, .fds = {null, null}, .mail = mail};
     pid_t pid = launch_start(&launch, &fd);
@@ -139,9 +141,41 @@ static void a_launch_that_can_t_drop_is_no_success(void **state)
     rmdir(folder);
 }
 
+/* A child that dies between making mail/DOMAIN and giving it away must not leave the domain without
+ * mail for ever. Root's part alone can be seen here; without root there is none. */
+static void a_folder_that_was_made_and_not_given_is_given(void **state)
+{
+    (void)state;
+    struct program_request request = {.program = &worker, .domain = "example.jp"};
+    struct launch_report report = {0};
+    struct stat info;
+    char folder[] = "/tmp/test_children.XXXXXX";
+    int fd;
+    if (getuid() != 0)
+        skip();
+    assert_non_null(mkdtemp(folder));
+    int mail = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    assert_int_equal(mkdirat(mail, "example.jp", 0700), 0);
+    struct launch launch = {.request = &request, .uid = 12345, .fds = {null, null}, .mail = mail};
+    pid_t pid = launch_start(&launch, &fd);
+    assert_true(pid > 0);
+    while (!launch_read_report(fd, &report))
+        usleep(1000);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    assert_int_equal(fstatat(mail, "example.jp", &info, 0), 0);
+    assert_int_equal(info.st_uid, 12345);
+    close(fd);
+    close(null);
+    assert_int_equal(unlinkat(mail, "example.jp", AT_REMOVEDIR), 0);
+    close(mail);
+    rmdir(folder);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_that_was_made_and_not_given_is_given),
         cmocka_unit_test(children_are_counted_till_they_end),
         cmocka_unit_test(those_that_live_stay),
         cmocka_unit_test(only_ready_without_a_failure_is_success),
