@@ -204,8 +204,11 @@ static bool apply_restart(struct ledger *ledger, const struct words *words,
 {
     enum rates_kind kind;
     (void)result;
-    return rates_kind_from(words->word[1], &kind) &&
-           rates_restart(&ledger->rates, kind, words->word[2]);
+    if (!rates_kind_from(words->word[1], &kind))
+        return false;
+    /* There may be none: what it had counted was not written yet. */
+    (void)rates_restart(&ledger->rates, kind, words->word[2]);
+    return true;
 }
 
 static bool apply_pair(struct ledger *ledger, const struct words *words,

@@ -81,6 +81,34 @@ static const char *ask(struct fixture *fixture, enum verbs_peer peer, int64_t no
     return text;
 }
 
+/* The same with the fields of the question joined by '|'. */
+static const char *say(struct fixture *fixture, int64_t now, const char *text)
+{
+    static char result[2000];
+    struct wire_message question;
+    struct slice rest = slice_text(text), fields[40];
+    size_t count, used = 0;
+    wire_init(&question);
+    wire_put_text(&question.bytes, "state/1");
+    for (bool more = true; more;) {
+        more = slice_has(rest, '|');
+        wire_put(&question.bytes, slice_cut(&rest, '|'));
+    }
+    assert_true(
+        wire_split(str_slice(&question.bytes), question.fields, WIRE_MAX_FIELDS, &question.count));
+    str_clear(&fixture->answer);
+    bool answered = verbs_answer(&fixture->verbs, VERBS_OTHER, now, &question, &fixture->answer);
+    wire_free(&question);
+    if (!answered)
+        return "refused";
+    assert_true(wire_split(str_slice(&fixture->answer), fields, 40, &count));
+    result[0] = '\0';
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)snprintf(result + used, sizeof result - used, "%s%.*s", i > 0 ? "|" : "",
+                                 SLICE_PRINTF(fields[i]));
+    return result;
+}
+
 static const char *authd(struct fixture *fixture, int64_t now, const char *verb,
                          const char *account, const char *client)
 {
@@ -120,7 +148,8 @@ static void states_stop_what_they_should(void **state)
     } states[] = {
         {"misuse-detected", "no|", "ok", "ok"}, {"account-lock", "ok", "ok", "no|"},
         {"send-lock", "no|", "ok", "ok"},       {"over-capacity", "ok", "no|", "ok"},
-        {"password-forced", "ok", "ok", "no|"},
+        {"password-forced", "ok", "ok", "no|"}, {"send-pause", "no|", "ok", "ok"},
+        {"receive-pause", "ok", "no|", "ok"},
     };
     for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
         const char *account = "u1@a";
@@ -221,6 +250,227 @@ static void a_state_that_can_t_be_written_is_not_set(void **state)
     assert_string_equal(root(fixture, "get", "u1@a", NULL, NULL, NULL), "ok");
 }
 
+/* ---- limits -----------------------------------------------------------------------------------*/
+
+#define SEND       "allows|u1@a.jp|send|domain|3|600|100"
+#define SEND2      "allows|u2@a.jp|send|domain|3|600|100"
+#define RECEIVE    "allows|u1@a.jp|receive|domain|2|600|7200"
+#define NO_SEND    "no|send-pause|sorry, that message exceeds my limit"
+#define NO_RECEIVE "no|receive-pause|sorry, that message exceeds my limit"
+
+static void reach_send_limit(struct fixture *fixture)
+{
+    for (int i = 0; i < 3; i++) {
+        assert_string_equal(say(fixture, NOW, SEND), "ok");
+        assert_string_equal(say(fixture, NOW, "sent|u1@a.jp|50"), "");
+    }
+    assert_string_equal(say(fixture, NOW, SEND), NO_SEND);
+}
+
+static void a_domain_pauses_and_goes_on_by_itself(void **state)
+{
+    struct fixture *fixture = *state;
+    reach_send_limit(fixture);
+    assert_string_equal(say(fixture, NOW + 99, SEND2), NO_SEND);
+    assert_string_equal(say(fixture, NOW + 99, "get|@a.jp"),
+                        "ok|send-pause|1000000|1000100|3 messages sent within 600 seconds");
+    /* Receiving is counted apart, and so is every other domain. */
+    assert_string_equal(say(fixture, NOW + 99, RECEIVE), "ok");
+    assert_string_equal(say(fixture, NOW + 99, "allows|u1@b.jp|send|domain|1|600|100"), "ok");
+    /* The window is not over yet: the counter began anew, or the pause would have no end. */
+    assert_string_equal(say(fixture, NOW + 100, SEND), "ok");
+    assert_string_equal(say(fixture, NOW + 100, "rates|@a.jp"), "ok|sent|0|3|600|received|0|2|600");
+}
+
+static void a_domain_receives_each_message_once(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(say(fixture, NOW, RECEIVE), "ok");
+    assert_string_equal(say(fixture, NOW, "allows|u2@a.jp|receive|domain|2|600|7200"), "ok");
+    assert_string_equal(say(fixture, NOW, "received|@a.jp|@b.jp"), "");
+    assert_string_equal(say(fixture, NOW, RECEIVE), "ok");
+    assert_string_equal(say(fixture, NOW, "received|@a.jp"), "");
+    assert_string_equal(say(fixture, NOW, RECEIVE), NO_RECEIVE);
+    assert_string_equal(say(fixture, NOW, SEND), "ok");
+}
+
+static void no_pause_is_longer_than_two_hours(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|send|domain|1|600|604800"), "ok");
+    say(fixture, NOW, "sent|u1@a.jp|1");
+    assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|send|domain|1|600|604800"), NO_SEND);
+    assert_string_equal(say(fixture, NOW + 7199, SEND), NO_SEND);
+    assert_string_equal(say(fixture, NOW + 7200, SEND), "ok");
+    /* Nor one that the operator begins. */
+    assert_string_equal(root(fixture, "set", "@a.jp", "receive-pause", "0", "x"), "ok");
+    assert_string_equal(say(fixture, NOW + 7199, RECEIVE), NO_RECEIVE);
+    assert_string_equal(say(fixture, NOW + 7200, RECEIVE), "ok");
+}
+
+static void a_pause_does_not_grow_when_the_clock_is_set_back(void **state)
+{
+    struct fixture *fixture = *state;
+    reach_send_limit(fixture);
+    assert_string_equal(say(fixture, NOW + 60, SEND), NO_SEND);
+    /* 60 of its 100 seconds are over, whatever the clock says from now on. */
+    assert_string_equal(say(fixture, NOW - 86400, SEND), NO_SEND);
+    assert_string_equal(say(fixture, NOW - 86400 + 39, SEND), NO_SEND);
+    assert_string_equal(say(fixture, NOW - 86400 + 40, SEND), "ok");
+}
+
+static void an_account_is_locked_for_mass_sending(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char question[] =
+        "allows|u1@a.jp|send|messages|2|600|86400|recipients|10|600|86400";
+    assert_string_equal(say(fixture, NOW, question), "ok");
+    say(fixture, NOW, "sent|u1@a.jp|9");
+    assert_string_equal(say(fixture, NOW, question), "ok");
+    say(fixture, NOW, "sent|u1@a.jp|9");
+    assert_string_equal(say(fixture, NOW, question),
+                        "no|send-lock|sending is stopped for a time: too much mail was sent");
+    assert_string_equal(say(fixture, NOW, "get|u1@a.jp"),
+                        "ok|send-lock|1000000|1086400|2 messages sent within 600 seconds");
+    assert_string_equal(say(fixture, NOW, "allows|u2@a.jp|send|messages|2|600|86400"), "ok");
+    assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|receive"), "ok");
+    assert_string_equal(root(fixture, "clear", "u1@a.jp", "send-lock", NULL, NULL), "ok");
+    assert_string_equal(say(fixture, NOW, question), "ok");
+    say(fixture, NOW, "sent|u1@a.jp|10");
+    assert_string_equal(say(fixture, NOW, question),
+                        "no|send-lock|sending is stopped for a time: too much mail was sent");
+    assert_non_null(strstr(say(fixture, NOW, "get|u1@a.jp"), "10 recipients sent to within"));
+}
+
+static void states_of_a_domain_hold_for_its_accounts(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(root(fixture, "set", "@a.jp", "over-capacity", "0", "disk"), "ok");
+    assert_string_equal(say(fixture, NOW, RECEIVE),
+                        "no|over-capacity|sorry, mailbox is full (#4.5.2)");
+    assert_string_equal(say(fixture, NOW, SEND), "ok");
+    assert_string_equal(say(fixture, NOW, "allows|u1@b.a.jp|receive"), "ok");
+    assert_string_equal(root(fixture, "set", "@a.jp", "account-lock", "0", "unpaid"), "ok");
+    assert_string_equal(authd(fixture, NOW, "login-ok", "u1@a.jp", "192.0.2.1"),
+                        "no|account-lock|this account is locked; try again later or ask the "
+                        "administrator");
+}
+
+static void rules_that_are_none_cost_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const bad[] = {
+        "allows|u1@a.jp|dance",
+        "allows|u1@a.jp|send|domain",
+        "allows|u1@a.jp|send|domain|3|600",
+        "allows|u1@a.jp|send|domain|x|600|100",
+        "allows|u1@a.jp|send|domain|3|0|100",
+        "allows|u1@a.jp|send|domain|3|600|0",
+        "allows|u1@a.jp|send|domain|3|99999999|100",
+        "allows|u1@a.jp|send|domain|3|600|99999999",
+        "allows|u1@a.jp|send|planet|3|600|100",
+        "allows|u1@a.jp|receive|messages|3|600|100",
+        "allows|u1@a.jp|login|domain|3|600|100",
+        "allows|u1@a.jp|send|domain|3|600|1|domain|3|600|1|domain|3|600|1|domain|3|600|1",
+        "sent|u1@a.jp",
+        "sent|u1@a.jp|many",
+        "sent||1",
+        "received",
+        "rates",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (strcmp(say(fixture, NOW, bad[i]), "refused") != 0)
+            fail_msg("\"%s\" was answered", bad[i]);
+    assert_string_equal(ask(fixture, VERBS_AUTHD, NOW, "sent", "u1@a.jp", "1", NULL, NULL),
+                        "refused");
+    assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|send|domain|0|600|100"), "ok");
+    assert_int_equal(fixture->ledger.rates.table.count, 0);
+}
+
+/* As after kill -9: the journal is read anew. */
+static void restart(struct fixture *fixture)
+{
+    static const struct failures_limits limits = {.limit = 3, .window_s = 600, .lock_s = 900};
+    struct journal_replay replay;
+    journal_close(&fixture->journal);
+    ledger_free(&fixture->ledger);
+    fixture->verbs = (struct verbs){.ledger = &fixture->ledger, .journal = &fixture->journal};
+    assert_true(ledger_init(&fixture->ledger, 9, &limits));
+    assert_true(journal_open(&fixture->journal, fixture->folder, "journal", apply_to,
+                             &fixture->ledger, &replay));
+    assert_int_equal(replay.refused + replay.damaged, 0);
+}
+
+static void a_restart_keeps_pauses_and_written_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    reach_send_limit(fixture);
+    say(fixture, NOW, RECEIVE);
+    say(fixture, NOW, "received|@a.jp");
+    assert_true(verbs_wants_write(&fixture->verbs));
+    verbs_write(&fixture->verbs);
+    assert_false(verbs_wants_write(&fixture->verbs));
+    say(fixture, NOW, "received|@a.jp"); /* this one is lost */
+    restart(fixture);
+    assert_string_equal(say(fixture, NOW + 1, SEND), NO_SEND);
+    assert_string_equal(say(fixture, NOW + 1, RECEIVE), "ok");
+    assert_string_equal(say(fixture, NOW + 1, "rates|@a.jp"), "ok|received|1|2|600");
+    say(fixture, NOW + 1, "received|@a.jp");
+    assert_string_equal(say(fixture, NOW + 1, RECEIVE), NO_RECEIVE);
+    restart(fixture);
+    assert_string_equal(say(fixture, NOW + 2, RECEIVE), NO_RECEIVE);
+    assert_string_equal(say(fixture, NOW + 100, SEND), "ok");
+    /* A clock that went back over the restart ends them. */
+    restart(fixture);
+    assert_string_equal(say(fixture, NOW - 5000, RECEIVE), "ok");
+}
+
+/* Wherever a crash tears the journal, a pause that was answered is behind the tear. */
+static void a_torn_journal_keeps_the_pause(void **state)
+{
+    struct fixture *fixture = *state;
+    reach_send_limit(fixture);
+    off_t paused = fixture->journal.size;
+    say(fixture, NOW, RECEIVE);
+    say(fixture, NOW, "received|@a.jp");
+    verbs_write(&fixture->verbs);
+    for (off_t size = fixture->journal.size; size >= paused; size--) {
+        assert_int_equal(ftruncate(fixture->journal.fd, size), 0);
+        restart(fixture);
+        assert_string_equal(say(fixture, NOW + 1, SEND), NO_SEND);
+    }
+}
+
+static void a_full_disk_keeps_the_pause_in_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    int file = fixture->journal.fd;
+    fixture->journal.fd = open("/dev/full", O_WRONLY);
+    reach_send_limit(fixture);
+    verbs_write(&fixture->verbs);
+    assert_string_equal(say(fixture, NOW + 1, SEND), NO_SEND);
+    close(fixture->journal.fd);
+    fixture->journal.fd = file;
+}
+
+static void compaction_keeps_counters_and_pauses(void **state)
+{
+    struct fixture *fixture = *state;
+    reach_send_limit(fixture);
+    say(fixture, NOW, RECEIVE);
+    for (int i = 0; i < 50; i++) {
+        say(fixture, NOW, "received|@a.jp");
+        verbs_write(&fixture->verbs);
+    }
+    off_t before = fixture->journal.size;
+    fixture->journal.compact_at = 0;
+    verbs_compact(&fixture->verbs, NOW);
+    assert_true(fixture->journal.size < before / 4);
+    restart(fixture);
+    assert_string_equal(say(fixture, NOW, "rates|@a.jp"), "ok|received|50|2|600");
+    assert_string_equal(say(fixture, NOW, SEND), NO_SEND);
+}
+
 static void compaction_keeps_all_that_counts(void **state)
 {
     struct fixture *fixture = *state;
@@ -257,6 +507,17 @@ int main(void)
         CASE(wrong_questions_get_a_reason),
         CASE(nobody_asks_what_is_not_his),
         CASE(a_state_that_can_t_be_written_is_not_set),
+        CASE(a_domain_pauses_and_goes_on_by_itself),
+        CASE(a_domain_receives_each_message_once),
+        CASE(no_pause_is_longer_than_two_hours),
+        CASE(a_pause_does_not_grow_when_the_clock_is_set_back),
+        CASE(an_account_is_locked_for_mass_sending),
+        CASE(states_of_a_domain_hold_for_its_accounts),
+        CASE(rules_that_are_none_cost_the_connection),
+        CASE(a_restart_keeps_pauses_and_written_counts),
+        CASE(a_torn_journal_keeps_the_pause),
+        CASE(a_full_disk_keeps_the_pause_in_memory),
+        CASE(compaction_keeps_counters_and_pauses),
         CASE(compaction_keeps_all_that_counts),
     };
     return cmocka_run_group_tests_name("verbs", tests, NULL, NULL);
