@@ -469,6 +469,17 @@ static bool add_forward(struct reading *reading, unsigned number, const struct f
     return true;
 }
 
+/* They travel to the delivery program in one packet. */
+enum { TARGETS_BYTES_MAX = 40000, TARGET_OVERHEAD = 8 };
+
+static size_t size_of_targets(const struct domain_account *account)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < account->forward_count; i++)
+        size += strlen(account->forwards[i].target) + TARGET_OVERHEAD;
+    return size;
+}
+
 /* SPEC R7.1 */
 static void check_forwards(struct reading *reading)
 {
@@ -484,6 +495,12 @@ static void check_forwards(struct reading *reading)
                            account->forwards[account->forward_count - 1].line,
                            "%s has %zu forwards, but may have %llu: remove some", account->local,
                            account->forward_count, (unsigned long long)most);
+        if (size_of_targets(account) > TARGETS_BYTES_MAX)
+            findings_error(reading->findings, reading->shown,
+                           account->forwards[account->forward_count - 1].line,
+                           "the addresses that %s forwards to have more than %d bytes together: "
+                           "remove some",
+                           account->local, TARGETS_BYTES_MAX);
         qsort(account->forwards, account->forward_count, sizeof *account->forwards,
               compare_forwards);
     }
