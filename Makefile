@@ -125,6 +125,9 @@ $(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter common,
 endef
 $(foreach family,common $(FAMILIES),$(eval $(call unit_rules,$(family))))
 
+# A week in the queue passes on a clock of the test's own.
+$(BUILD)/t/unit/queue/test_week: LDFLAGS += -Wl,--wrap=clock_gettime
+
 unit: $(UNIT_TESTS)
 	t/unit/run $(UNIT_TESTS)
 

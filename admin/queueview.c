@@ -61,8 +61,11 @@ static const char *status_name(char status)
 {
     switch (status) {
     case QUEUEFILE_TODO:
+    case QUEUEFILE_WARNED:
         return "todo";
     case QUEUEFILE_DONE:
+    case QUEUEFILE_DELIVERED: /* a report is owed */
+    case QUEUEFILE_RELAYED:
         return "done";
     case QUEUEFILE_FAILED:
         return "failed";

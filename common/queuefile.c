@@ -28,6 +28,16 @@ bool queuefile_is_id(struct slice id)
     return true;
 }
 
+int64_t queuefile_id_seconds(struct slice id)
+{
+    uint64_t time = 0;
+    for (size_t i = 0; i < ID_TIME_DIGITS && i < id.size; i++) {
+        const char *digit = id.data[i] != '\0' ? strchr(id_digits, id.data[i]) : NULL;
+        time = time << ID_DIGIT_BITS | (digit ? (uint64_t)(digit - id_digits) : 0);
+    }
+    return (int64_t)(time / 1000000);
+}
+
 void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1])
 {
     uint64_t time = (uint64_t)clock_microseconds();
@@ -188,9 +198,20 @@ static int count_recipients(struct slice rest, size_t *count)
     }
 }
 
+bool queuefile_is_todo(char status)
+{
+    return status == QUEUEFILE_TODO || status == QUEUEFILE_WARNED;
+}
+
+bool queuefile_is_success(char status)
+{
+    return status == QUEUEFILE_DELIVERED || status == QUEUEFILE_RELAYED;
+}
+
 static bool is_status(char byte)
 {
-    return byte == QUEUEFILE_TODO || byte == QUEUEFILE_DONE || byte == QUEUEFILE_FAILED;
+    return queuefile_is_todo(byte) || queuefile_is_success(byte) || byte == QUEUEFILE_DONE ||
+           byte == QUEUEFILE_FAILED;
 }
 
 /* " notify=SUCCESS orcpt=rfc822;x@y", either of them or both, in this order */

@@ -11,14 +11,18 @@
  *     body 8bit                        7bit, 8bit or binary; behind it, where they were said:
  *                                      utf8 (SMTPUTF8), ret=HDRS|FULL, envid=XTEXT (RFC 3461)
  *     sender u1@example.jp
- *     T u2@example.jp                  one line per recipient; the first byte is its status
+ *     T u2@example.jp                  one line per recipient; the first byte is its status:
+ *                                      T to do, W to do and its sender was told of the delay, D done,
+ *                                      F failed, S delivered or R relayed and its sender wants to
+ *                                      know; F, S and R become D when the report is out
  *      notify=SUCCESS,FAILURE orcpt=rfc822;u@example.com      what it wants to hear of, if said
  *     D u3@example.org
  *
  * Lines of the block end in LF. Status bytes are overwritten in place. A file whose size is not
  * block + size was cut short and was never acknowledged. No value holds a control byte.
- * ROOT/queue/failure/ID collects, one line each, why recipients failed: netstrings recipient,
- * enhanced status, text; written and synced before the status byte says F.
+ * ROOT/queue/failure/ID collects, one line each, what is to be reported: netstrings recipient,
+ * enhanced status, text, the other server; written and synced before the status byte says F. (Of
+ * S and R it is written behind the byte: a crash may cost the words, never a second delivery.)
  */
 #ifndef COMMON_QUEUEFILE_H
 #define COMMON_QUEUEFILE_H
@@ -36,9 +40,16 @@ enum {
 
 enum queuefile_status {
     QUEUEFILE_TODO = 'T',
+    QUEUEFILE_WARNED = 'W', /* to do; a report of the delay went out */
     QUEUEFILE_DONE = 'D',
-    QUEUEFILE_FAILED = 'F',
+    QUEUEFILE_FAILED = 'F',    /* a report is owed, as with the next two */
+    QUEUEFILE_DELIVERED = 'S', /* into a mailbox of ours */
+    QUEUEFILE_RELAYED = 'R',   /* to a server that does not report */
 };
+/* T or W */
+bool queuefile_is_todo(char status);
+/* S or R */
+bool queuefile_is_success(char status);
 
 struct queuefile_recipient {
     char status; /* enum queuefile_status */
@@ -78,6 +89,8 @@ void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS]);
 
 /* Is this a well-formed id (and so safe as a file name)? */
 bool queuefile_is_id(struct slice id);
+/* When an id was made, in seconds since 1970: the message's time of arrival. */
+int64_t queuefile_id_seconds(struct slice id);
 /* A new id, unique but for an accident that linkat's EEXIST shows. */
 void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1]);
 

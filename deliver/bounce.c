@@ -1,13 +1,15 @@
 /*
- * bounce - tells senders what could not be delivered, and postmaster what they could not be told
+ * bounce - tells senders what became of their mail, and postmaster what they could not be told
  *
  * Runs as     its own uid, group that may read cdb/; sandbox: reading cdb/, the suite's sockets
  * Started by  spawnd for queued, in ROOT; stays for many reports
- * Descriptors 0 queued (bounce/1, ARCHITECTURE.md), 2 log; puts reports into run/inject/socket
- * Reads       cdb/host.cdb: me, bouncefrom (MAILER-DAEMON), postmaster (postmaster@me)
+ * Descriptors 0 queued (bounce/2, ARCHITECTURE.md), 2 log; puts reports into run/inject/socket
+ * Reads       cdb/host.cdb: me, bouncefrom (MAILER-DAEMON), postmaster (postmaster@me),
+ *             bounce-size (50000)
  * Trusts      queued's word on sender, recipients and reasons; nothing in the message
  * If taken    attacker can send mail with the null sender, and reads what bounces
- * Limits      128 recipients a report, 64 KiB of the original's header: the rest is left out
+ * Limits      128 recipients a report; of the original bounce-size bytes, or 64 KiB of its header:
+ *             the rest is left out
  * Exits       0 queued closed the connection, 100 wrong use, 111 passing trouble
  */
 #include "bounce_report.h"

@@ -1,9 +1,16 @@
 /* report - see report.h */
 #include "report.h"
 
+#include "dsn.h"
 #include "maildate.h"
 
-enum { QUOTED_LINE_MAX = 76, ASCII_LAST = 0x7e, REFERENCES_MAX = 900, LINE_MAX_7BIT = 998 };
+enum {
+    QUOTED_LINE_MAX = 76,
+    ASCII_LAST = 0x7e,
+    REFERENCES_MAX = 900,
+    MAIL_LINE_MAX = 1000, /* with its CRLF: RFC 5321 4.5.3.1.6 */
+    DATE_MAX = 64,
+};
 
 /* ---- pieces ------------------------------------------------------------------------------------- */
 
@@ -98,18 +105,113 @@ struct slice report_header(struct slice message)
     }
 }
 
-static bool fits_7bit(struct slice header)
+/* Can these bytes stand in a part as they are? */
+static bool is_mail_text(struct slice text, bool may_be_8bit)
 {
-    while (header.size > 0) {
-        size_t line = line_size(header);
-        if (line > LINE_MAX_7BIT)
+    while (text.size > 0) {
+        size_t line = line_size(text);
+        if (line > MAIL_LINE_MAX)
             return false;
         for (size_t i = 0; i < line; i++)
-            if ((unsigned char)header.data[i] >= 0x80 || header.data[i] == '\0')
+            if ((!may_be_8bit && (unsigned char)text.data[i] >= 0x80) || text.data[i] == '\0')
                 return false;
-        header = slice_from(header, line);
+        text = slice_from(text, line);
     }
     return true;
+}
+
+static const char *const action_names[REPORT_ACTIONS] = {
+    [REPORT_ACTION_FAILED] = "failed",       [REPORT_ACTION_DELAYED] = "delayed",
+    [REPORT_ACTION_DELIVERED] = "delivered", [REPORT_ACTION_RELAYED] = "relayed",
+    [REPORT_ACTION_EXPANDED] = "expanded",
+};
+
+const char *report_action_name(enum report_action action)
+{
+    return action_names[action];
+}
+
+bool report_parse_action(struct slice name, enum report_action *action)
+{
+    for (unsigned i = 0; i < REPORT_ACTIONS; i++)
+        if (slice_equal(name, slice_text(action_names[i]))) {
+            *action = (enum report_action)i;
+            return true;
+        }
+    return false;
+}
+
+/* ---- the words ---------------------------------------------------------------------------------- */
+
+/* Per kind; a "%s" in the words stands for the date of REPORT_DELAYED. */
+static const struct {
+    const char *subject, *english, *japanese;
+} kinds[] = {
+    [REPORT_FAILED] =
+        {"Undelivered Mail Returned to Sender",
+         "Your message could not be delivered to one or more recipients.\r\n"
+         "It will not be tried again. The reasons follow, and your message or its header.\r\n",
+         "あなたのメッセージを次の宛先に配送できませんでした。再送は行いません。\r\n"
+         "理由と、元のメッセージまたはそのヘッダーを添付します。\r\n"},
+    [REPORT_DOUBLE] =
+        {"Undelivered report (double bounce)",
+         "A report about a message could not be delivered to one or more recipients.\r\n"
+         "It will not be tried again. The reasons follow, and the report or its header.\r\n",
+         "不達通知を次の宛先に配送できませんでした。再送は行いません。\r\n"
+         "理由と、元のメッセージまたはそのヘッダーを添付します。\r\n"},
+    [REPORT_DELAYED] =
+        {"Delayed Mail (still being retried)",
+         "Your message could not be delivered yet to one or more recipients.\r\n"
+         "This is only a warning: you need not send it again. It is tried on until\r\n"
+         "%s. The reasons so far follow, and its header.\r\n",
+         "あなたのメッセージは次の宛先にまだ配送できていません。\r\n"
+         "これは警告です。送信し直す必要はありません。\r\n"
+         "%s まで配送を試みます。これまでの理由と元のヘッダーを添付します。\r\n"},
+    [REPORT_SUCCESS] =
+        {"Successful Mail Delivery Report",
+         "Your message was delivered to the recipients below, or passed on to a server that\r\n"
+         "sends no such reports. You asked to be told. Its header follows.\r\n",
+         "ご要望により配送結果をお知らせします。あなたのメッセージは次の宛先に配送されたか、\r\n"
+         "配送通知に対応していないサーバーに引き渡されました。元のヘッダーを添付します。\r\n"},
+};
+
+static const struct {
+    const char *english, *japanese;
+} action_words[REPORT_ACTIONS] = {
+    [REPORT_ACTION_FAILED] = {"not delivered", "配送できませんでした"},
+    [REPORT_ACTION_DELAYED] = {"not delivered yet", "配送を続けています"},
+    [REPORT_ACTION_DELIVERED] = {"delivered to the mailbox", "メールボックスに配送されました"},
+    [REPORT_ACTION_RELAYED] = {"relayed; nothing more will be heard of it",
+                               "転送先に引き渡されました(以後の通知はありません)"},
+    [REPORT_ACTION_EXPANDED] = {"passed on to the members of a list",
+                                "リストの参加者に送られました"},
+};
+
+static void put_reasons(const struct report *report, struct str *words)
+{
+    for (size_t i = 0; i < report->recipient_count; i++) {
+        const struct report_recipient *one = &report->recipients[i];
+        str_append_text(words, "<");
+        str_append(words, one->address);
+        str_format(words, ">: %s / %s\r\n    ", action_words[one->action].english,
+                   action_words[one->action].japanese);
+        str_append(words, one->status);
+        str_append_text(words, " ");
+        str_append(words, one->text);
+        str_append_text(words, "\r\n\r\n");
+    }
+}
+
+static void put_sentences(struct str *words, const char *sentences, struct slice date)
+{
+    struct slice rest = slice_text(sentences);
+    size_t at = slice_find(rest, '%');
+    str_append(words, slice_part(rest, 0, at));
+    if (at < rest.size) {
+        str_append(words, date);
+        str_append(words, slice_from(rest, at + 2));
+    }
+    str_append_text(words, "\r\n");
 }
 
 /* ---- the message -------------------------------------------------------------------------------- */
@@ -122,13 +224,12 @@ static void put_date(struct str *text, const char *name, int64_t seconds)
 }
 
 /* The original's Message-ID, so that mail programs show the report beside it. */
-static void put_references(const struct report *report, struct str *text)
+static void put_references(struct slice header, struct str *text)
 {
-    struct slice rest = report->header;
-    while (rest.size > 0) {
-        size_t size = line_size(rest);
-        struct slice line = slice_part(rest, 0, size);
-        rest = slice_from(rest, size);
+    while (header.size > 0) {
+        size_t size = line_size(header);
+        struct slice line = slice_part(header, 0, size);
+        header = slice_from(header, size);
         if (!slice_starts_nocase(line, SLICE("Message-ID:")))
             continue;
         struct slice id = slice_trim(slice_from(line, sizeof "Message-ID:" - 1));
@@ -143,26 +244,26 @@ static void put_references(const struct report *report, struct str *text)
     }
 }
 
-static void put_head(const struct report *report, struct str *text)
+static void put_head(const struct report *report, struct slice header, bool is_8bit,
+                     struct str *text)
 {
     str_append_text(text, "From: Mail Delivery System <");
     str_append_printable(text, report->from);
     str_format(text, "@%s>\r\nTo: <", report->me);
     str_append(text, report->to);
-    str_format(text, ">\r\nSubject: %s\r\n",
-               report->is_double ? "Undelivered report (double bounce)"
-                                 : "Undelivered Mail Returned to Sender");
+    str_format(text, ">\r\nSubject: %s\r\n", kinds[report->kind].subject);
     put_date(text, "Date", report->now);
     str_format(text, "Message-ID: <%s@%s>\r\n", report->unique, report->me);
-    put_references(report, text);
+    put_references(header, text);
     str_format(text,
                "Auto-Submitted: auto-replied\r\n"
                "MIME-Version: 1.0\r\n"
                "Content-Type: multipart/report; report-type=delivery-status;\r\n"
                "\tboundary=\"%s\"\r\n"
+               "%s"
                "\r\n"
                "This is a MIME-encapsulated message.\r\n",
-               report->unique);
+               report->unique, is_8bit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
 }
 
 static void put_boundary(const struct report *report, struct str *text, const char *headers)
@@ -170,47 +271,24 @@ static void put_boundary(const struct report *report, struct str *text, const ch
     str_format(text, "\r\n--%s\r\n%s\r\n", report->unique, headers);
 }
 
-static const char english[] =
-    "This is the mail system at host %s.\r\n"
-    "\r\n"
-    "%s could not be delivered to one or more recipients.\r\n"
-    "It will not be tried again. The reasons and the header of your message follow.\r\n"
-    "\r\n";
-/* The same in Japanese, in UTF-8. */
-static const char japanese[] = "こちらはホスト %s のメールシステムです。\r\n"
-                               "\r\n"
-                               "%sを次の宛先に配送できませんでした。再送は行いません。\r\n"
-                               "理由と元のメッセージのヘッダーを添付します。\r\n"
-                               "\r\n";
-
-static void put_reasons(const struct report *report, struct str *words)
-{
-    for (size_t i = 0; i < report->recipient_count; i++) {
-        const struct report_recipient *one = &report->recipients[i];
-        str_append_text(words, "<");
-        str_append(words, one->address);
-        str_append_text(words, ">:\r\n    ");
-        str_append(words, one->status);
-        str_append_text(words, " ");
-        str_append(words, one->text);
-        str_append_text(words, "\r\n\r\n");
-    }
-}
-
 static void put_words(const struct report *report, struct str *text)
 {
-    struct str words;
+    struct str words, date;
     str_init(&words, REPORT_MAX);
-    str_format(&words, english, report->me,
-               report->is_double ? "A report about a message" : "Your message");
+    str_init(&date, DATE_MAX);
+    maildate_format(&date, report->until);
+    str_format(&words, "This is the mail system at host %s.\r\n\r\n", report->me);
+    put_sentences(&words, kinds[report->kind].english, str_slice(&date));
     put_reasons(report, &words);
-    str_format(&words, japanese, report->me, report->is_double ? "不達通知" : "あなたのメッセージ");
+    str_format(&words, "こちらはホスト %s のメールシステムです。\r\n\r\n", report->me);
+    put_sentences(&words, kinds[report->kind].japanese, str_slice(&date));
     put_boundary(report, text,
                  "Content-Type: text/plain; charset=utf-8\r\n"
                  "Content-Description: Notification\r\n"
                  "Content-Transfer-Encoding: quoted-printable\r\n");
-    if (words.failed || !report_quote(text, str_slice(&words)))
+    if (words.failed || date.failed || !report_quote(text, str_slice(&words)))
         text->failed = true;
+    str_free(&date);
     str_free(&words);
 }
 
@@ -222,50 +300,127 @@ static bool is_smtp_reply(struct slice text)
            (text.data[3] == ' ' || text.data[3] == '-');
 }
 
+/* What came as xtext goes out as text (RFC 3461 6.3); bytes that a field can't hold as '?'. */
+static void put_decoded(struct str *text, struct slice xtext)
+{
+    struct str decoded;
+    str_init(&decoded, DSN_ORCPT_MAX);
+    bool is_xtext = dsn_decode_xtext(xtext, &decoded);
+    str_append_printable(text, is_xtext ? str_slice(&decoded) : xtext);
+    str_free(&decoded);
+}
+
+static void put_original_recipient(struct str *text, struct slice orcpt)
+{
+    struct slice address = orcpt;
+    struct slice type = slice_cut(&address, ';');
+    if (orcpt.size == 0)
+        return;
+    str_append_text(text, "Original-Recipient: ");
+    str_append_printable(text, type);
+    str_append_text(text, "; ");
+    if (slice_equal_nocase(type, SLICE("utf-8")))
+        str_append_printable(text, address); /* it stays encoded (RFC 6533 3) */
+    else
+        put_decoded(text, address);
+    str_append_text(text, "\r\n");
+}
+
+static void put_recipient(const struct report *report, const struct report_recipient *one,
+                          struct str *text)
+{
+    str_append_text(text, "\r\n");
+    put_original_recipient(text, one->orcpt);
+    str_append_text(text, "Final-Recipient: ");
+    report_address(text, one->address);
+    str_format(text, "\r\nAction: %s\r\nStatus: ", action_names[one->action]);
+    str_append_printable(text, one->status);
+    if (one->server.size > 0) {
+        str_append_text(text, "\r\nRemote-MTA: dns; ");
+        str_append_printable(text, one->server);
+    }
+    str_append_text(text, "\r\nDiagnostic-Code: ");
+    str_append_text(text, is_smtp_reply(one->text) ? "smtp; " : "X-Mail-Suite; ");
+    str_append_printable(text, one->text);
+    str_append_text(text, "\r\n");
+    if (one->action == REPORT_ACTION_DELAYED)
+        put_date(text, "Will-Retry-Until", report->until);
+}
+
 static void put_status(const struct report *report, struct str *text)
 {
     put_boundary(report, text,
                  "Content-Type: message/delivery-status\r\n"
                  "Content-Description: Delivery report\r\n");
+    if (report->envid.size > 0) {
+        str_append_text(text, "Original-Envelope-Id: ");
+        put_decoded(text, report->envid);
+        str_append_text(text, "\r\n");
+    }
     str_format(text, "Reporting-MTA: dns; %s\r\n", report->me);
     str_append_text(text, "X-Queue-ID: ");
     str_append_printable(text, report->id);
     str_append_text(text, "\r\n");
     put_date(text, "Arrival-Date", report->arrived);
-    for (size_t i = 0; i < report->recipient_count; i++) {
-        const struct report_recipient *one = &report->recipients[i];
-        str_append_text(text, "\r\nFinal-Recipient: ");
-        report_address(text, one->address);
-        str_append_text(text, "\r\nAction: failed\r\nStatus: ");
-        str_append_printable(text, one->status);
-        str_append_text(text, "\r\nDiagnostic-Code: ");
-        str_append_text(text, is_smtp_reply(one->text) ? "smtp; " : "X-Mail-Suite; ");
-        str_append_printable(text, one->text);
-        str_append_text(text, "\r\n");
-    }
+    for (size_t i = 0; i < report->recipient_count; i++)
+        put_recipient(report, &report->recipients[i], text);
 }
 
-static void put_original(const struct report *report, struct str *text)
+/* How the original goes back. message/rfc822 may not be encoded (RFC 2046 5.2.1); message/global
+ * may, and then passes servers that know no UTF-8 (RFC 6532 3.7, 6533 6.3). */
+enum original { ORIGINAL_PLAIN, ORIGINAL_GLOBAL, ORIGINAL_HEADERS, ORIGINAL_HEADERS_QUOTED };
+
+static const struct {
+    const char *headers;
+    bool is_quoted;
+} originals[] = {
+    [ORIGINAL_PLAIN] = {"Content-Type: message/rfc822\r\n"
+                        "Content-Description: The message\r\n",
+                        false},
+    [ORIGINAL_GLOBAL] = {"Content-Type: message/global\r\n"
+                         "Content-Description: The message\r\n"
+                         "Content-Transfer-Encoding: quoted-printable\r\n",
+                         true},
+    [ORIGINAL_HEADERS] = {"Content-Type: text/rfc822-headers\r\n"
+                          "Content-Description: Header of the message\r\n",
+                          false},
+    [ORIGINAL_HEADERS_QUOTED] = {"Content-Type: text/rfc822-headers\r\n"
+                                 "Content-Description: Header of the message\r\n"
+                                 "Content-Transfer-Encoding: quoted-printable\r\n",
+                                 true},
+};
+
+static enum original choose_original(const struct report *report, struct slice header)
 {
-    bool is_plain = fits_7bit(report->header);
-    put_boundary(report, text,
-                 is_plain ? "Content-Type: text/rfc822-headers\r\n"
-                            "Content-Description: Header of the undelivered message\r\n"
-                          : "Content-Type: text/rfc822-headers\r\n"
-                            "Content-Description: Header of the undelivered message\r\n"
-                            "Content-Transfer-Encoding: quoted-printable\r\n");
-    if (is_plain)
-        str_append(text, report->header);
+    if (report->is_whole && report->is_utf8)
+        return ORIGINAL_GLOBAL;
+    if (report->is_whole && is_mail_text(report->message, true))
+        return ORIGINAL_PLAIN;
+    return is_mail_text(header, false) ? ORIGINAL_HEADERS : ORIGINAL_HEADERS_QUOTED;
+}
+
+static void put_original(const struct report *report, struct slice header, enum original how,
+                         bool is_8bit, struct str *text)
+{
+    bool is_whole = how == ORIGINAL_PLAIN || how == ORIGINAL_GLOBAL;
+    struct slice bytes = is_whole ? report->message : header;
+    str_format(text, "\r\n--%s\r\n%s%s\r\n", report->unique, originals[how].headers,
+               is_8bit ? "Content-Transfer-Encoding: 8bit\r\n" : "");
+    if (originals[how].is_quoted)
+        report_quote(text, bytes);
     else
-        report_quote(text, report->header);
+        str_append(text, bytes);
     str_format(text, "\r\n--%s--\r\n", report->unique);
 }
 
 bool report_write(const struct report *report, struct str *text)
 {
-    put_head(report, text);
+    struct slice header = report_header(report->message);
+    enum original how = choose_original(report, header);
+    bool is_8bit = how == ORIGINAL_PLAIN && slice_has_high(report->message);
+    put_head(report, header, is_8bit, text);
     put_words(report, text);
     put_status(report, text);
-    put_original(report, text);
+    put_original(report, header, how, is_8bit, text);
     return !text->failed;
 }

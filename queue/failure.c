@@ -25,6 +25,7 @@ bool failure_format(struct str *line, const struct failure *failure)
     put_line(line, failure->recipient, FAILURE_TEXT_MAX);
     put_line(line, failure->status, FAILURE_STATUS_MAX);
     put_line(line, failure->text, FAILURE_TEXT_MAX);
+    put_line(line, failure->server, FAILURE_SERVER_MAX);
     return str_append_byte(line, '\n');
 }
 
@@ -33,7 +34,8 @@ bool failure_next(struct slice *rest, struct failure *failure)
     struct slice line = *rest;
     if (wire_cut_netstring(&line, FAILURE_TEXT_MAX, &failure->recipient) != 1 ||
         wire_cut_netstring(&line, FAILURE_STATUS_MAX, &failure->status) != 1 ||
-        wire_cut_netstring(&line, FAILURE_TEXT_MAX, &failure->text) != 1 || line.size == 0 ||
+        wire_cut_netstring(&line, FAILURE_TEXT_MAX, &failure->text) != 1 ||
+        wire_cut_netstring(&line, FAILURE_SERVER_MAX, &failure->server) != 1 || line.size == 0 ||
         line.data[0] != '\n')
         return false;
     *rest = slice_from(line, 1);
@@ -69,6 +71,14 @@ bool failure_append(int folder, const char *id, struct slice lines)
            (!is_new || io_sync_folder(folder));
     io_close(&fd);
     return done;
+}
+
+void failure_find(struct slice lines, struct slice recipient, struct failure *failure)
+{
+    struct failure one;
+    while (failure_next(&lines, &one))
+        if (slice_equal(one.recipient, recipient))
+            *failure = one;
 }
 
 bool failure_read(int folder, const char *id, struct str *content)

@@ -23,13 +23,19 @@ void destination_table_init(struct destination_table *table)
     *table = (struct destination_table){0};
 }
 
+static void destination_free(struct destination *destination)
+{
+    message_lines_free(&destination->reason);
+    free(destination);
+}
+
 void destination_table_free(struct destination_table *table)
 {
     for (size_t i = 0; i < table->bucket_count; i++)
         while (table->buckets[i]) {
             struct destination *destination = table->buckets[i];
             table->buckets[i] = destination->next_in_table;
-            free(destination);
+            destination_free(destination);
         }
     free(table->buckets);
     *table = (struct destination_table){0};
@@ -110,7 +116,7 @@ void destination_release(struct destination_table *table, struct destination *de
         link = &(*link)->next_in_table;
     *link = destination->next_in_table;
     table->count--;
-    free(destination);
+    destination_free(destination);
 }
 
 void destination_sweep(struct destination_table *table, int64_t now_ms)
@@ -138,6 +144,13 @@ void destination_failed(struct destination *destination, int64_t now_ms)
     unsigned doublings = destination->failures - JOB_UNREACHABLE_MIN;
     int64_t wait = doublings > DEAD_DOUBLINGS_MAX ? DEAD_MAX_MS : (int64_t)DEAD_MIN_MS << doublings;
     destination->dead_until = now_ms + (wait < DEAD_MAX_MS ? wait : DEAD_MAX_MS);
+}
+
+void destination_set_reason(struct destination *destination, struct slice reason)
+{
+    struct message_lines *last = destination->reason;
+    destination->reason = message_lines_share(reason, &last);
+    message_lines_free(&last);
 }
 
 void destination_worked(struct destination *destination)

@@ -21,6 +21,9 @@ enum {
     JOB_KEY_MAX = 280
 };
 
+/* What a job of JOB_BOUNCE tells the sender. */
+enum job_report { JOB_REPORT_FAILED, JOB_REPORT_SUCCESS, JOB_REPORT_DELAYED };
+
 struct destination;
 
 struct job {
@@ -29,7 +32,8 @@ struct job {
     struct destination *destination;
     struct job *next, *previous; /* in the destination's list */
     bool is_fresh;
-    bool is_waiting; /* in that list */
+    bool is_waiting;      /* in that list */
+    unsigned char report; /* JOB_BOUNCE: enum job_report */
     int64_t started_ms;
     size_t count;
     uint16_t recipients[]; /* indexes */
@@ -45,12 +49,13 @@ struct destination {
     char name[JOB_KEY_MAX]; /* domain, or host:port of a route */
     struct route route;     /* JOB_REMOTE */
     struct job_list fresh, old;
-    size_t jobs;        /* all that name it: waiting, running, or between */
-    unsigned turn;      /* of the lists */
-    unsigned running;   /* jobs that a worker has */
-    unsigned workers;   /* that are bound to it */
-    unsigned failures;  /* in a row: it could not be reached */
-    int64_t dead_until; /* clock_ms; no job before */
+    size_t jobs;                  /* all that name it: waiting, running, or between */
+    unsigned turn;                /* of the lists */
+    unsigned running;             /* jobs that a worker has */
+    unsigned workers;             /* that are bound to it */
+    unsigned failures;            /* in a row: it could not be reached */
+    int64_t dead_until;           /* clock_ms; no job before */
+    struct message_lines *reason; /* why it could not be reached: "4.4.1 can't connect" */
     bool is_in_ring;
     struct destination *ring_next, *ring_previous;
     struct destination *next_in_table;
@@ -86,6 +91,8 @@ size_t job_waiting(const struct destination *destination);
 enum { JOB_UNREACHABLE_MIN = 2 };
 /* A destination could not be reached; after the second time nothing is tried for a while. */
 void destination_failed(struct destination *destination, int64_t now_ms);
+/* Keeps why. */
+void destination_set_reason(struct destination *destination, struct slice reason);
 void destination_worked(struct destination *destination);
 bool destination_is_dead(const struct destination *destination, int64_t now_ms);
 

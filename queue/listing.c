@@ -57,6 +57,8 @@ static const char *status_word(char status)
 {
     switch (status) {
     case QUEUEFILE_DONE:
+    case QUEUEFILE_DELIVERED: /* a report is owed */
+    case QUEUEFILE_RELAYED:
         return "done";
     case QUEUEFILE_FAILED:
         return "failed";
@@ -107,7 +109,7 @@ static void list_one(FILE *out, int folder, int failures, const char *id, const 
         listing_message(out, &loaded->file, mark, str_slice(&reasons));
         sums->messages++;
         sums->bytes += loaded->file.size;
-        sums->recipients += loaded_count(loaded, QUEUEFILE_TODO);
+        sums->recipients += loaded_count_todo(loaded);
         str_free(&reasons);
         loaded_close(&loaded);
         break;

@@ -115,3 +115,13 @@ size_t loaded_count(const struct loaded *loaded, enum queuefile_status status)
         count += loaded->file.recipients[i].status == (char)status ? 1 : 0;
     return count;
 }
+
+size_t loaded_count_todo(const struct loaded *loaded)
+{
+    return loaded_count(loaded, QUEUEFILE_TODO) + loaded_count(loaded, QUEUEFILE_WARNED);
+}
+
+size_t loaded_count_success(const struct loaded *loaded)
+{
+    return loaded_count(loaded, QUEUEFILE_DELIVERED) + loaded_count(loaded, QUEUEFILE_RELAYED);
+}

@@ -159,16 +159,40 @@ static void cannot_load(struct manager *manager, struct message *message)
 /* ---- what comes next ----------------------------------------------------------------------------
  */
 
+static int64_t lifetime_of(const struct manager *manager, const struct message *message)
+{
+    bool is_report = message->loaded && request_sender(message->loaded).size == 0;
+    return (int64_t)(is_report ? manager->limits.bounce_lifetime : manager->limits.lifetime);
+}
+
+int64_t manager_expiry(const struct manager *manager, const struct message *message)
+{
+    return message->arrived + lifetime_of(manager, message);
+}
+
 bool manager_is_expired(const struct manager *manager, const struct message *message)
 {
-    return schedule_is_expired(message->arrived, clock_seconds(),
-                               (int64_t)manager->limits.lifetime);
+    return schedule_is_expired(message->arrived, clock_seconds(), lifetime_of(manager, message));
+}
+
+static void set_retry(struct manager *manager, struct message *message, int64_t seconds)
+{
+    if (message->timer.position == 0 && !message->is_due)
+        set_timer(manager, message, seconds * 1000);
 }
 
 void manager_set_retry(struct manager *manager, struct message *message)
 {
-    if (message->timer.position == 0 && !message->is_due)
-        set_timer(manager, message, schedule_wait(message->arrived, clock_seconds()) * 1000);
+    const struct schedule schedule = {.least = (int64_t)manager->limits.retry_min,
+                                      .most = (int64_t)manager->limits.retry_max,
+                                      .lifetime = lifetime_of(manager, message),
+                                      .warning = (int64_t)manager->limits.delay_warning};
+    set_retry(manager, message, schedule_wait(&schedule, message->arrived, clock_seconds()));
+}
+
+void manager_set_retry_soon(struct manager *manager, struct message *message)
+{
+    set_retry(manager, message, SCHEDULE_WAIT_SOON);
 }
 
 static void close_loaded(struct manager *manager, struct message *message)
@@ -224,25 +248,86 @@ static void drop_failures(struct manager *manager, struct message *message)
             log_trouble("mark", message->id, errno, "look at the queue's disk");
 }
 
-static void start_bounce(struct manager *manager, struct message *message)
+/* ---- reports ------------------------------------------------------------------------------------
+ */
+
+typedef bool is_wanted(const struct queuefile_recipient *recipient);
+
+static bool is_failed(const struct queuefile_recipient *recipient)
+{
+    return recipient->status == QUEUEFILE_FAILED;
+}
+
+static bool is_success(const struct queuefile_recipient *recipient)
+{
+    return queuefile_is_success(recipient->status);
+}
+
+static bool is_to_be_warned(const struct queuefile_recipient *recipient)
+{
+    return recipient->status == QUEUEFILE_TODO && dsn_wants_delay(recipient->notify);
+}
+
+/* By enum job_report, in the order in which they go out. */
+static is_wanted *const report_wants[] = {
+    [JOB_REPORT_FAILED] = is_failed,
+    [JOB_REPORT_SUCCESS] = is_success,
+    [JOB_REPORT_DELAYED] = is_to_be_warned,
+};
+enum { REPORTS = sizeof report_wants / sizeof *report_wants };
+
+/* Is it time to warn of a delay? Reports have nobody to be warned. */
+static bool is_late(const struct manager *manager, const struct message *message)
+{
+    int64_t warning = (int64_t)manager->limits.delay_warning;
+    return warning > 0 && request_sender(message->loaded).size > 0 &&
+           clock_seconds() - message->arrived >= warning && !manager_is_expired(manager, message);
+}
+
+/* The recipients of the next report, of which REPORTS means none. */
+static enum job_report find_report(const struct manager *manager, const struct message *message,
+                                   uint16_t recipients[REQUEST_BOUNCE_MAX], size_t *count)
+{
+    const struct queuefile *file = &message->loaded->file;
+    unsigned reports = is_late(manager, message) ? REPORTS : JOB_REPORT_DELAYED;
+    for (unsigned report = 0; report < reports; report++) {
+        *count = 0;
+        for (size_t i = 0; i < file->recipient_count && *count < REQUEST_BOUNCE_MAX; i++)
+            if (report_wants[report](&file->recipients[i]))
+                recipients[(*count)++] = (uint16_t)i;
+        if (*count > 0)
+            return (enum job_report)report;
+    }
+    return (enum job_report)REPORTS;
+}
+
+/* False: nothing is to be reported now. */
+static bool start_report(struct manager *manager, struct message *message)
 {
     uint16_t recipients[REQUEST_BOUNCE_MAX];
-    size_t count = 0;
-    const struct queuefile *file = &message->loaded->file;
-    for (size_t i = 0; i < file->recipient_count && count < REQUEST_BOUNCE_MAX; i++)
-        if (file->recipients[i].status == QUEUEFILE_FAILED)
-            recipients[count++] = (uint16_t)i;
+    size_t count;
+    enum job_report report = find_report(manager, message, recipients, &count);
+    if (message->report_waits || report == (enum job_report)REPORTS)
+        return false;
     struct destination *destination =
         destination_get(&manager->destinations, JOB_BOUNCE, SLICE("bounce"));
-    if (destination && job_new(message, destination, recipients, count))
-        pool_wake(&manager->pools[JOB_BOUNCE], destination);
-    else
-        manager_set_retry(manager, message);
+    struct job *job = destination ? job_new(message, destination, recipients, count) : NULL;
+    if (!job)
+        return false;
+    job->report = (unsigned char)report;
+    pool_wake(&manager->pools[JOB_BOUNCE], destination);
+    return true;
 }
 
 static bool is_double(const struct message *message)
 {
     return slice_equal(message->loaded->file.sender, SLICE(ADMISSION_DOUBLE_SENDER));
+}
+
+static bool is_finished(const struct message *message)
+{
+    const struct loaded *loaded = message->loaded;
+    return loaded_count(loaded, QUEUEFILE_DONE) == loaded->file.recipient_count;
 }
 
 /* No job is left. */
@@ -252,13 +337,11 @@ static void settle_idle(struct manager *manager, struct message *message)
         is_double(message))
         drop_failures(manager, message);
     if (!message->loaded) /* it could not be opened: the timer decides */
-        manager_set_retry(manager, message);
-    else if (loaded_count(message->loaded, QUEUEFILE_FAILED) > 0 && !message->bounce_waits)
-        start_bounce(manager, message);
-    else if (message->bounce_waits || loaded_count(message->loaded, QUEUEFILE_TODO) > 0)
-        manager_set_retry(manager, message);
-    else
+        manager_set_retry_soon(manager, message);
+    else if (is_finished(message))
         remove_message(manager, message, "done");
+    else if (!start_report(manager, message))
+        manager_set_retry(manager, message);
 }
 
 void manager_settle(struct manager *manager, struct message *message)
@@ -276,25 +359,53 @@ void manager_settle(struct manager *manager, struct message *message)
         rest(manager, message);
 }
 
+void manager_note_reason(struct manager *manager, struct message *message, uint16_t recipient,
+                         const struct outcome *outcome)
+{
+    char text[REQUEST_STATUS_MAX + REQUEST_TEXT_MAX + 1];
+    snprintf(text, sizeof text, "%s %s", outcome->status, outcome->text);
+    message_set_reason(message, recipient, slice_text(text), &manager->last_reason);
+}
+
+bool manager_owes_failure(const struct message *message, uint16_t recipient)
+{
+    return dsn_wants_failure(message->loaded->file.recipients[recipient].notify);
+}
+
+void manager_put_failure(const struct message *message, uint16_t recipient,
+                         const struct outcome *outcome, struct str *lines)
+{
+    struct failure failure = {.recipient = message->loaded->file.recipients[recipient].address,
+                              .status = slice_text(outcome->status),
+                              .text = slice_text(outcome->text),
+                              .server = slice_text(outcome->server)};
+    failure_format(lines, &failure);
+}
+
+/* Those of whom nobody wants to hear are done; no reason is written for them. */
+static bool mark_failed(struct loaded *loaded, uint16_t recipient)
+{
+    bool is_owed = dsn_wants_failure(loaded->file.recipients[recipient].notify);
+    return loaded_set_status(loaded, recipient, is_owed ? QUEUEFILE_FAILED : QUEUEFILE_DONE);
+}
+
 bool manager_fail(struct manager *manager, struct message *message, const uint16_t recipients[],
                   const struct outcome outcomes[], size_t count)
 {
     struct str lines;
     struct loaded *loaded = message->loaded;
     str_init(&lines, FAILURE_FILE_MAX);
-    for (size_t i = 0; i < count; i++) {
-        struct failure failure = {.recipient = loaded->file.recipients[recipients[i]].address,
-                                  .status = slice_text(outcomes[i].status),
-                                  .text = slice_text(outcomes[i].text)};
-        failure_format(&lines, &failure);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (manager_owes_failure(message, recipients[i]))
+            manager_put_failure(message, recipients[i], &outcomes[i], &lines);
     bool done =
-        !lines.failed && failure_append(manager->folders.failure, message->id, str_slice(&lines));
+        !lines.failed && (lines.size == 0 ||
+                          failure_append(manager->folders.failure, message->id, str_slice(&lines)));
     if (!done)
         log_trouble("write", "queue/failure", errno, "make room on the queue's disk");
-    message->has_failures = true;
+    message->has_failures = message->has_failures || lines.size > 0;
     for (size_t i = 0; i < count && done; i++)
-        done = loaded_set_status(loaded, recipients[i], QUEUEFILE_FAILED);
+        done = mark_failed(loaded, recipients[i]);
     done = done && loaded_sync(loaded);
     str_free(&lines);
     return done;
@@ -308,7 +419,7 @@ static void fail_all(struct manager *manager, struct message *message, const cha
     for (size_t i = 0; i < file->recipient_count; i++) {
         struct outcome outcome;
         uint16_t index = (uint16_t)i;
-        if (file->recipients[i].status != QUEUEFILE_TODO)
+        if (!queuefile_is_todo(file->recipients[i].status))
             continue;
         request_set_outcome(&outcome, VERDICT_PERM, status, text);
         if (!manager_fail(manager, message, &index, &outcome, 1))
@@ -469,7 +580,7 @@ static void timer_due(struct loop_timer *timer)
         (struct message *)(void *)((char *)timer - offsetof(struct message, timer));
     resting_remove(manager, message);
     message->is_fresh = false;
-    message->bounce_waits = false;
+    message->report_waits = false;
     if (message->state == MESSAGE_SCAN_LATER) {
         scanner_add(&manager->scanner, message);
         return;
@@ -497,6 +608,7 @@ void manager_add(struct manager *manager, struct slice id, bool is_fresh)
         log_trouble("remember", "a message", ENOMEM, "it is found again at the next start");
         return;
     }
+    message->arrived = queuefile_id_seconds(id);
     message->is_fresh = is_fresh;
     message->has_failures = !is_fresh;
     scanner_add(&manager->scanner, message);
@@ -635,6 +747,11 @@ static void read_settings(struct manager *manager)
     read_setting(manager, "concurrency-remote", 20, &limits->remote);
     read_setting(manager, "concurrency-destination", 5, &limits->destination);
     read_setting(manager, "queue-lifetime", SCHEDULE_LIFETIME_DEFAULT, &limits->lifetime);
+    read_setting(manager, "bounce-lifetime", SCHEDULE_LIFETIME_DEFAULT, &limits->bounce_lifetime);
+    read_setting(manager, "retry-min", SCHEDULE_WAIT_MIN, &limits->retry_min);
+    read_setting(manager, "retry-max", SCHEDULE_WAIT_MAX, &limits->retry_max);
+    if (!directory_host_number(&manager->directory, "delay-warning", &limits->delay_warning))
+        limits->delay_warning = SCHEDULE_WARNING_DEFAULT;
     if (memcmp(&before, limits, sizeof before) == 0)
         return;
     unsigned local = (unsigned)limits->local;
@@ -706,6 +823,7 @@ void manager_free(struct manager *manager)
     }
     message_table_free(&manager->messages);
     message_lines_free(&manager->last_lines);
+    message_lines_free(&manager->last_reason);
     destination_table_free(&manager->destinations);
     directory_close(&manager->directory);
     cdbfile_close(&manager->routes);

@@ -23,7 +23,8 @@ struct manager_folders {
 };
 
 struct manager_limits {
-    uint64_t scan, local, remote, destination, lifetime;
+    uint64_t scan, local, remote, destination;
+    uint64_t lifetime, bounce_lifetime, delay_warning, retry_min, retry_max;
 };
 
 struct manager {
@@ -37,7 +38,7 @@ struct manager {
     struct directory directory;
     struct cdbfile routes;
     struct manager_limits limits;
-    struct message_lines *last_lines;
+    struct message_lines *last_lines, *last_reason; /* for sharing */
     struct message_list resting; /* loaded, and to be closed unless a worker takes their jobs */
     struct loop_timer rest;
     struct message_list due; /* their time has come */
@@ -75,8 +76,19 @@ void manager_status(const struct manager *manager, struct str *text);
 bool manager_load(struct manager *manager, struct message *message);
 /* Decides what comes next; the message may be gone afterwards. */
 void manager_settle(struct manager *manager, struct message *message);
-/* The next attempt comes when its time has come, by age. */
+/* The next attempt comes when its time has come, by age; or soon, after trouble of our own. */
 void manager_set_retry(struct manager *manager, struct message *message);
+void manager_set_retry_soon(struct manager *manager, struct message *message);
+/* When the message is given up, in seconds since 1970. It is loaded. */
+int64_t manager_expiry(const struct manager *manager, const struct message *message);
+/* Keeps in mind why the recipient was deferred. */
+void manager_note_reason(struct manager *manager, struct message *message, uint16_t recipient,
+                         const struct outcome *outcome);
+/* Will somebody be told that this recipient failed? */
+bool manager_owes_failure(const struct message *message, uint16_t recipient);
+/* Puts what is to be reported of the recipient into lines for queue/failure. */
+void manager_put_failure(const struct message *message, uint16_t recipient,
+                         const struct outcome *outcome, struct str *lines);
 /* Notes why `count` recipients failed and marks them; they stay to do if that can't be written. */
 bool manager_fail(struct manager *manager, struct message *message, const uint16_t recipients[],
                   const struct outcome outcomes[], size_t count);

@@ -65,7 +65,7 @@ static void attempt_free(struct attempt *attempt)
 static void mark_jobs(struct attempt *attempt)
 {
     for (const struct job *job = attempt->message->jobs; job; job = job->sibling)
-        for (size_t i = 0; i < job->count; i++)
+        for (size_t i = 0; i < job->count && job->destination->kind != JOB_BOUNCE; i++)
             if (job->recipients[i] < attempt->count)
                 attempt->has_job[job->recipients[i]] = true;
 }
@@ -94,21 +94,32 @@ static void defer(struct attempt *attempt, size_t recipient, const struct outcom
             return;
     }
     manager->deferred++;
+    manager_note_reason(manager, message, (uint16_t)recipient, outcome);
     manager_log_recipient(message, "deferred", message->loaded->file.recipients[recipient].address,
                           destination, outcome, clock_ms());
     manager_set_retry(manager, message);
+}
+
+/* The reason of the last try stands for those that wait without one. */
+static void set_unreachable(struct outcome *outcome, const struct destination *destination)
+{
+    struct slice text = SLICE("the destination could not be reached a short while ago");
+    if (destination->reason) {
+        text = slice_of(destination->reason->text, destination->reason->size);
+        slice_cut(&text, ' ');
+    }
+    request_set_outcome(outcome, VERDICT_TEMP, "4.4.1", text);
 }
 
 static void place_recipient(struct attempt *attempt, const struct plan_sources *sources, size_t i)
 {
     struct place place;
     const struct queuefile_recipient *recipient = &attempt->message->loaded->file.recipients[i];
-    if (recipient->status != QUEUEFILE_TODO || attempt->has_job[i])
+    if (!queuefile_is_todo(recipient->status) || attempt->has_job[i])
         return;
     plan_recipient(sources, &attempt->manager->destinations, recipient->address, &place);
     if (place.destination && destination_is_dead(place.destination, clock_ms())) {
-        request_set_outcome(&place.outcome, VERDICT_TEMP, "4.4.1",
-                            SLICE("the destination could not be reached a short while ago"));
+        set_unreachable(&place.outcome, place.destination);
         defer(attempt, i, &place.outcome, place.destination);
     } else if (place.destination) {
         attempt->places[i] = place.destination;

@@ -5,6 +5,8 @@
 #include "manager.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
     LOCAL_JOB_MS = 300000,
@@ -54,7 +56,8 @@ static bool prepare_bounce(struct manager *manager, const struct job *job, struc
     str_init(&failures, FAILURE_FILE_MAX);
     bool done = failure_read(manager->folders.failure, job->message->id, &failures);
     if (done)
-        request_bounce(packet, job->message->loaded, job, str_slice(&failures));
+        request_bounce(packet, job->message->loaded, job, str_slice(&failures),
+                       manager_expiry(manager, job->message));
     else
         str_append_text(reason, "queue/failure can't be read");
     str_free(&failures);
@@ -88,13 +91,16 @@ static bool prepare_job(void *owner, struct job *job, struct str *packet, int *f
 /* ---- answers ------------------------------------------------------------------------------------
  */
 
-/* Of one answer: which recipients are done, which failed. */
+/* Of one answer: what becomes of which recipient. */
 struct tally {
     struct outcome failures[JOB_RECIPIENTS_MAX];
     uint16_t failed[JOB_RECIPIENTS_MAX];
     uint16_t done[JOB_RECIPIENTS_MAX];
+    char statuses[JOB_RECIPIENTS_MAX]; /* of those that are done: enum queuefile_status */
+    struct str successes;              /* lines for queue/failure: what is to be said of them */
     size_t failed_count, done_count, deferred_count;
     bool is_unreachable; /* every one was deferred because of the connection */
+    char reason[REQUEST_STATUS_MAX + REQUEST_TEXT_MAX + 1]; /* of the last that was deferred */
 };
 
 static void read_outcome(const struct job *job, const struct wire_message *answer,
@@ -120,8 +126,11 @@ static void expire(const struct manager *manager, const struct message *message,
                    struct outcome *outcome)
 {
     struct outcome last = *outcome;
-    if (outcome->verdict == VERDICT_TEMP && message->loaded && manager_is_expired(manager, message))
-        request_set_outcome(outcome, VERDICT_PERM, "5.4.7", slice_text(last.text));
+    if (outcome->verdict != VERDICT_TEMP || !message->loaded ||
+        !manager_is_expired(manager, message))
+        return;
+    request_set_outcome(outcome, VERDICT_PERM, "5.4.7", slice_text(last.text));
+    memcpy(outcome->server, last.server, sizeof outcome->server);
 }
 
 /* The host or the DNS did not answer; one that broke off (4.4.2) may mind this message alone. */
@@ -132,6 +141,26 @@ static bool is_no_connection(const struct outcome *outcome)
            (slice_equal(status, SLICE("4.4.1")) || slice_equal(status, SLICE("4.4.3")));
 }
 
+/* RFC 3461 5.2: where our responsibility ends, success is reported to those who asked for it. */
+static char success_status(const struct job *job, uint16_t recipient, const struct outcome *outcome)
+{
+    const struct loaded *loaded = job->message->loaded;
+    if (!loaded || outcome->is_passed_on || request_sender(loaded).size == 0 ||
+        !dsn_wants_success(loaded->file.recipients[recipient].notify))
+        return QUEUEFILE_DONE;
+    return job->destination->kind == JOB_LOCAL ? QUEUEFILE_DELIVERED : QUEUEFILE_RELAYED;
+}
+
+static void count_success(const struct job *job, struct tally *tally, uint16_t recipient,
+                          const struct outcome *outcome)
+{
+    char status = success_status(job, recipient, outcome);
+    if (status != QUEUEFILE_DONE)
+        manager_put_failure(job->message, recipient, outcome, &tally->successes);
+    tally->statuses[tally->done_count] = status;
+    tally->done[tally->done_count++] = recipient;
+}
+
 static void count_outcome(struct manager *manager, const struct job *job, struct tally *tally,
                           uint16_t recipient, struct outcome *outcome)
 {
@@ -139,11 +168,13 @@ static void count_outcome(struct manager *manager, const struct job *job, struct
     expire(manager, job->message, outcome);
     switch (outcome->verdict) {
     case VERDICT_OK:
-        tally->done[tally->done_count++] = recipient;
+        count_success(job, tally, recipient, outcome);
         log_outcome(job, "delivered", recipient, outcome);
         break;
     case VERDICT_TEMP:
         tally->deferred_count++;
+        snprintf(tally->reason, sizeof tally->reason, "%s %s", outcome->status, outcome->text);
+        manager_note_reason(manager, job->message, recipient, outcome);
         log_outcome(job, "deferred", recipient, outcome);
         break;
     case VERDICT_PERM:
@@ -158,6 +189,7 @@ static void take_tally(struct manager *manager, const struct job *job,
                        const struct wire_message *answer, struct slice reason, struct tally *tally)
 {
     tally->failed_count = tally->done_count = tally->deferred_count = 0;
+    tally->reason[0] = '\0';
     tally->is_unreachable = answer != NULL;
     for (size_t i = 0; i < job->count && i < JOB_RECIPIENTS_MAX; i++) {
         struct outcome outcome;
@@ -169,14 +201,12 @@ static void take_tally(struct manager *manager, const struct job *job,
     manager->failed += tally->failed_count;
 }
 
-/* Is a recipient left beside those of this job that are done? Then their status must be on disk;
- * else the file goes away in a moment. */
+/* Does the file stay? Then the status bytes must be on disk; else it goes away in a moment. */
 static bool is_anything_left(const struct job *job, const struct tally *tally)
 {
-    const struct message *message = job->message;
-    size_t open = loaded_count(message->loaded, QUEUEFILE_TODO) +
-                  loaded_count(message->loaded, QUEUEFILE_FAILED);
-    return open > tally->done_count;
+    const struct loaded *loaded = job->message->loaded;
+    size_t left = loaded->file.recipient_count - loaded_count(loaded, QUEUEFILE_DONE);
+    return left > tally->done_count || tally->successes.size > 0;
 }
 
 /* A local delivery that is repeated after a power cut is seen by its file name, so its status byte
@@ -191,16 +221,30 @@ static void mark_done(struct job *job, const struct tally *tally)
     bool is_kept = is_remote || is_anything_left(job, tally);
     bool done = true;
     for (size_t i = 0; i < tally->done_count; i++) {
+        enum queuefile_status status = (enum queuefile_status)tally->statuses[i];
         if (is_kept)
-            done = loaded_set_status(message->loaded, tally->done[i], QUEUEFILE_DONE) && done;
+            done = loaded_set_status(message->loaded, tally->done[i], status) && done;
         else
-            message->loaded->file.recipients[tally->done[i]].status = QUEUEFILE_DONE;
+            message->loaded->file.recipients[tally->done[i]].status = (char)status;
     }
     if (is_remote)
         done = loaded_sync(message->loaded) && done;
     if (!done)
         log_trouble("mark as delivered", message->id, errno,
                     "look at the queue's disk; it may be sent twice after a restart");
+}
+
+/* What reports of success will say. Behind the status byte: without these words a report is
+ * poorer, with a byte too old a delivery would be repeated. */
+static void note_successes(struct manager *manager, struct message *message,
+                           const struct tally *tally)
+{
+    if (tally->successes.size == 0)
+        return;
+    message->has_failures = true;
+    if (tally->successes.failed ||
+        !failure_append(manager->folders.failure, message->id, str_slice(&tally->successes)))
+        log_trouble("write", "queue/failure", errno, "make room on the queue's disk");
 }
 
 /* The destination is down: those that wait for it wait till their own next attempt, so that a dead
@@ -235,6 +279,7 @@ static void note_reachability(struct manager *manager, struct destination *desti
         return;
     }
     destination_failed(destination, clock_ms());
+    destination_set_reason(destination, slice_text(tally->reason));
     if (destination_is_dead(destination, clock_ms()))
         defer_waiting(manager, destination);
 }
@@ -245,13 +290,18 @@ static void end_delivery(struct manager *manager, struct job *job,
     struct tally tally;
     struct message *message = job->message;
     struct destination *destination = job->destination;
+    str_init(&tally.successes, FAILURE_LINE_MAX * JOB_RECIPIENTS_MAX);
     take_tally(manager, job, answer, reason, &tally);
     mark_done(job, &tally);
+    note_successes(manager, message, &tally);
     bool is_noted = tally.failed_count == 0 || manager_fail(manager, message, tally.failed,
                                                             tally.failures, tally.failed_count);
     job_free(job);
+    str_free(&tally.successes);
     message->is_fresh = message->is_fresh && tally.deferred_count == 0;
-    if (tally.deferred_count > 0 || !is_noted)
+    if (!is_noted || (tally.deferred_count > 0 && !answer))
+        manager_set_retry_soon(manager, message);
+    else if (tally.deferred_count > 0)
         manager_set_retry(manager, message);
     if (answer) {
         message->running++; /* not settled, and so not gone, before we say so */
@@ -261,11 +311,13 @@ static void end_delivery(struct manager *manager, struct job *job,
     manager_settle(manager, message);
 }
 
-static void log_bounce(const struct job *job, const char *event, const struct outcome *outcome)
+static void log_report(const struct job *job, const char *event, const struct outcome *outcome)
 {
+    static const char *const kinds[] = {"failed", "success", "delayed"};
     struct log_line line;
     log_begin(&line, event);
     log_text(&line, "id", job->message->id);
+    log_text(&line, "report", kinds[job->report]);
     if (job->message->loaded)
         log_value(&line, "sender", job->message->loaded->file.sender);
     log_number(&line, "recipients", (int64_t)job->count);
@@ -274,16 +326,18 @@ static void log_bounce(const struct job *job, const char *event, const struct ou
     log_end(&line);
 }
 
-/* A report went out, or never will: its recipients are finished. */
-static void finish_bounce(struct job *job)
+/* A report went out, or never will: its recipients are finished, or were warned. */
+static void finish_report(struct job *job)
 {
     struct tally tally = {.done_count = job->count};
-    for (size_t i = 0; i < job->count; i++)
+    for (size_t i = 0; i < job->count; i++) {
         tally.done[i] = job->recipients[i];
+        tally.statuses[i] = job->report == JOB_REPORT_DELAYED ? QUEUEFILE_WARNED : QUEUEFILE_DONE;
+    }
     mark_done(job, &tally);
 }
 
-static void end_bounce(struct manager *manager, struct job *job, const struct wire_message *answer,
+static void end_report(struct manager *manager, struct job *job, const struct wire_message *answer,
                        struct slice reason)
 {
     struct outcome outcome;
@@ -294,17 +348,17 @@ static void end_bounce(struct manager *manager, struct job *job, const struct wi
         request_set_outcome(&outcome, VERDICT_TEMP, "4.3.0", reason);
     switch (outcome.verdict) {
     case VERDICT_OK:
-        log_bounce(job, "bounced", &outcome);
-        finish_bounce(job);
+        log_report(job, "bounced", &outcome);
+        finish_report(job);
         break;
     case VERDICT_PERM:
-        log_bounce(job, "bounce-lost", &outcome);
-        finish_bounce(job);
+        log_report(job, "bounce-lost", &outcome);
+        finish_report(job);
         break;
     case VERDICT_TEMP:
-        log_bounce(job, "bounce-deferred", &outcome);
-        message->bounce_waits = true;
-        manager_set_retry(manager, message);
+        log_report(job, "bounce-deferred", &outcome);
+        message->report_waits = true;
+        manager_set_retry_soon(manager, message);
         break;
     }
     job_free(job);
@@ -315,7 +369,7 @@ static void end_job(void *owner, struct job *job, const struct wire_message *ans
                     struct slice reason)
 {
     if (job->destination->kind == JOB_BOUNCE)
-        end_bounce(owner, job, answer, reason);
+        end_report(owner, job, answer, reason);
     else
         end_delivery(owner, job, answer, reason);
 }

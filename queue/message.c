@@ -13,10 +13,19 @@ void message_table_init(struct message_table *table)
     *table = (struct message_table){0};
 }
 
+static void reasons_free(struct message_reasons **reasons)
+{
+    for (size_t i = 0; *reasons && i < (*reasons)->count; i++)
+        message_lines_free(&(*reasons)->of[i].text);
+    free(*reasons);
+    *reasons = NULL;
+}
+
 static void message_free(struct message *message)
 {
     loaded_close(&message->loaded);
     message_lines_free(&message->lines);
+    reasons_free(&message->reasons);
     free(message);
 }
 
@@ -182,20 +191,76 @@ static struct message_lines *lines_new(struct slice text)
     return lines;
 }
 
+struct message_lines *message_lines_share(struct slice text, struct message_lines **last)
+{
+    if (!*last || !slice_equal(slice_of((*last)->text, (*last)->size), text)) {
+        message_lines_free(last);
+        *last = lines_new(text);
+    }
+    if (*last)
+        (*last)->users++;
+    return *last;
+}
+
 bool message_set_lines(struct message *message, struct slice lines, struct message_lines **last)
 {
     message_lines_free(&message->lines);
     if (lines.size == 0)
         return true;
-    if (!*last || !slice_equal(slice_of((*last)->text, (*last)->size), lines)) {
-        message_lines_free(last);
-        *last = lines_new(lines);
-        if (!*last)
-            return false;
+    message->lines = message_lines_share(lines, last);
+    return message->lines != NULL;
+}
+
+static struct message_reason *find_reason(struct message_reasons *reasons, uint16_t recipient)
+{
+    for (size_t i = 0; reasons && i < reasons->count; i++)
+        if (reasons->of[i].recipient == recipient)
+            return &reasons->of[i];
+    return NULL;
+}
+
+/* Room for one more. */
+static struct message_reason *add_reason(struct message *message, uint16_t recipient)
+{
+    struct message_reasons *reasons = message->reasons;
+    size_t capacity = reasons ? reasons->capacity : 0;
+    if (!reasons || reasons->count == capacity) {
+        capacity = capacity ? capacity * 2 : 1;
+        if (capacity > MESSAGE_REASONS_MAX)
+            return NULL;
+        size_t size = sizeof *reasons + capacity * sizeof reasons->of[0];
+        reasons = realloc(message->reasons, size);
+        if (!reasons)
+            return NULL;
+        if (!message->reasons)
+            reasons->count = 0;
+        reasons->capacity = capacity;
+        message->reasons = reasons;
     }
-    message->lines = *last;
-    message->lines->users++;
-    return true;
+    struct message_reason *one = &reasons->of[reasons->count++];
+    *one = (struct message_reason){.recipient = recipient};
+    return one;
+}
+
+void message_set_reason(struct message *message, uint16_t recipient, struct slice text,
+                        struct message_lines **last)
+{
+    struct message_reason *one = find_reason(message->reasons, recipient);
+    struct message_lines *shared = message_lines_share(text, last);
+    if (shared && !one)
+        one = add_reason(message, recipient);
+    if (one)
+        message_lines_free(&one->text);
+    if (one)
+        one->text = shared;
+    else
+        message_lines_free(&shared);
+}
+
+struct slice message_reason(const struct message *message, uint16_t recipient)
+{
+    const struct message_reason *one = find_reason(message->reasons, recipient);
+    return one && one->text ? slice_of(one->text->text, one->text->size) : SLICE("");
 }
 
 struct slice message_added(const struct message *message)

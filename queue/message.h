@@ -20,11 +20,22 @@ enum message_state {
 /* What an operator asked for while something was running: done when that has ended. */
 enum message_wish { MESSAGE_GOES_ON, MESSAGE_TO_HOLD, MESSAGE_TO_DELETE };
 
-/* Header lines of the scanner, shared by messages that got the same. */
+/* Text that messages share which got the same: header lines of the scanner, reasons. */
 struct message_lines {
     unsigned users;
     size_t size;
     char text[];
+};
+
+/* Why recipients were deferred last time: "4.4.1 can't connect". Not of more than
+ * MESSAGE_REASONS_MAX of them, and only till a restart. */
+enum { MESSAGE_REASONS_MAX = 64 };
+struct message_reasons {
+    size_t count, capacity;
+    struct message_reason {
+        struct message_lines *text;
+        uint16_t recipient;
+    } of[];
 };
 
 struct job;
@@ -35,7 +46,7 @@ struct message {
     unsigned char wish;  /* enum message_wish */
     bool is_fresh;       /* announced while we run, and not tried yet: goes first */
     bool has_failures;   /* queue/failure/ID may be there */
-    bool bounce_waits;   /* the report could not be sent: not before the timer */
+    bool report_waits;   /* a report could not be sent: not before the timer */
     bool is_due;         /* in the manager's list of those to be tried */
     bool is_resting;     /* in the manager's list of those to be closed */
     unsigned short attempts;
@@ -46,6 +57,7 @@ struct message {
     int64_t started_ms;     /* of what is running: scan */
     struct loaded *loaded;  /* while something is done */
     struct message_lines *lines;
+    struct message_reasons *reasons;
     struct loop_timer timer;
     struct message *next_in_table;
     struct message *next, *previous; /* in one list at a time: scanner's, resting, due */
@@ -83,5 +95,13 @@ void message_list_remove(struct message_list *list, struct message *message);
 bool message_set_lines(struct message *message, struct slice lines, struct message_lines **last);
 struct slice message_added(const struct message *message);
 void message_lines_free(struct message_lines **lines);
+/* `text` with one user more: the last one when it is the same. NULL without memory. */
+struct message_lines *message_lines_share(struct slice text, struct message_lines **last);
+
+/* Notes why the recipient was deferred; `last` as above. Without memory nothing is noted. */
+void message_set_reason(struct message *message, uint16_t recipient, struct slice text,
+                        struct message_lines **last);
+/* Empty: none is known. */
+struct slice message_reason(const struct message *message, uint16_t recipient);
 
 #endif

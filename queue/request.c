@@ -54,30 +54,70 @@ void request_remote(struct str *packet, const struct loaded *loaded, const struc
         put_recipient(packet, &loaded->file.recipients[job->recipients[i]]);
 }
 
-/* The last reason that was noted for a recipient. */
-static struct failure find_failure(struct slice failures, struct slice recipient)
+/* "failed", or "double" where nobody is there to be told but postmaster. */
+static const char *report_kind(const struct loaded *loaded, enum job_report report)
 {
-    struct failure found = {.status = SLICE("5.0.0"), .text = SLICE("delivery failed")};
-    struct failure one;
-    while (failure_next(&failures, &one))
-        if (slice_equal(one.recipient, recipient))
-            found = one;
-    return found;
+    static const char *const names[] = {"failed", "success", "delayed"};
+    return report == JOB_REPORT_FAILED && loaded->file.sender.size == 0 ? "double" : names[report];
+}
+
+static const struct {
+    char status;
+    const char *action;
+    struct failure otherwise; /* where no reason was kept */
+} actions[] = {
+    {QUEUEFILE_FAILED, "failed", {.status = {"5.0.0", 5}, .text = {"delivery failed", 15}}},
+    {QUEUEFILE_DELIVERED, "delivered", {.status = {"2.0.0", 5}, .text = {"delivered", 9}}},
+    {QUEUEFILE_RELAYED, "relayed", {.status = {"2.0.0", 5}, .text = {"relayed", 7}}},
+    {QUEUEFILE_TODO, "delayed", {.status = {"4.0.0", 5}, .text = {"not delivered yet", 17}}},
+};
+enum { ACTIONS = sizeof actions / sizeof *actions };
+
+/* "4.4.1 can't connect", as it is kept in memory */
+static void read_reason(struct slice reason, struct failure *failure)
+{
+    struct slice text = reason;
+    struct slice status = slice_cut(&text, ' ');
+    if (reason.size == 0)
+        return;
+    failure->status = status;
+    failure->text = text;
+}
+
+static void put_report(struct str *packet, const struct job *job, uint16_t index,
+                       struct slice failures)
+{
+    const struct queuefile_recipient *recipient = &job->message->loaded->file.recipients[index];
+    size_t at = 0;
+    while (at < ACTIONS - 1 && actions[at].status != recipient->status)
+        at++;
+    struct failure failure = actions[at].otherwise;
+    if (job->report == JOB_REPORT_DELAYED)
+        read_reason(message_reason(job->message, index), &failure);
+    else
+        failure_find(failures, recipient->address, &failure);
+    wire_put(packet, recipient->address);
+    wire_put_text(packet, actions[at].action);
+    wire_put(packet, failure.status);
+    wire_put(packet, failure.text);
+    wire_put(packet, recipient->orcpt);
+    wire_put(packet, failure.server);
 }
 
 void request_bounce(struct str *packet, const struct loaded *loaded, const struct job *job,
-                    struct slice failures)
+                    struct slice failures, int64_t until)
 {
-    put_message(packet, "bounce/1", loaded);
-    wire_put_number(packet, (uint64_t)loaded->file.arrived);
-    wire_put_text(packet, loaded->file.sender.size > 0 ? "failed" : "double");
-    for (size_t i = 0; i < job->count; i++) {
-        struct slice recipient = loaded->file.recipients[job->recipients[i]].address;
-        struct failure failure = find_failure(failures, recipient);
-        wire_put(packet, recipient);
-        wire_put(packet, failure.status);
-        wire_put(packet, failure.text);
-    }
+    const struct queuefile *file = &loaded->file;
+    put_message(packet, "bounce/2", loaded);
+    wire_put_number(packet, (uint64_t)file->arrived);
+    wire_put_text(packet, report_kind(loaded, (enum job_report)job->report));
+    wire_put_number(packet, until > 0 ? (uint64_t)until : 0);
+    wire_put_text(packet, envelope_body_letter(file->body));
+    wire_put_text(packet, file->utf8 ? "1" : "0");
+    wire_put_text(packet, dsn_return_name(file->ret));
+    wire_put(packet, file->envid);
+    for (size_t i = 0; i < job->count; i++)
+        put_report(packet, job, job->recipients[i], failures);
 }
 
 /* "5.1.1": a digit of the verdict's class, then two numbers (RFC 3463 2). */
@@ -99,14 +139,15 @@ static bool is_status(struct slice status, char class)
     return true;
 }
 
-static void set_text(struct outcome *outcome, struct slice text)
+/* One line of at most `room` bytes with its NUL. */
+static void set_line(char *line, size_t room, struct slice text)
 {
     size_t size = 0;
-    for (size_t i = 0; i < text.size && size < sizeof outcome->text - 1; i++) {
+    for (size_t i = 0; i < text.size && size < room - 1; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        outcome->text[size++] = byte < ' ' || byte == 0x7f ? ' ' : (char)byte;
+        line[size++] = byte < ' ' || byte == 0x7f ? ' ' : (char)byte;
     }
-    outcome->text[size] = '\0';
+    line[size] = '\0';
 }
 
 static const struct {
@@ -126,19 +167,19 @@ void request_set_outcome(struct outcome *outcome, enum verdict verdict, const ch
     if (!fits || !is_status(slice_text(status), classes[verdict].class))
         slice_copy_text(slice_text(classes[verdict].status), outcome->status,
                         sizeof outcome->status);
-    set_text(outcome, text);
+    set_line(outcome->text, sizeof outcome->text, text);
 }
 
-/* Verdict, status, text; of remote also whether the duty to report went along. */
-enum { FIELDS_LOCAL = 3, FIELDS_REMOTE = 4 };
+/* Verdict, status, text; of remote also whether the duty to report went along, and where to. */
+enum { FIELDS_LOCAL = 3, FIELDS_REMOTE = 4, FIELDS_REMOTE_SERVER = 5 };
 
 void request_outcome(const struct wire_message *answer, size_t index, size_t count,
                      struct outcome *outcome)
 {
     char status[REQUEST_STATUS_MAX];
     const size_t fields = count > 0 ? answer->count / count : 0;
-    if (index >= count || answer->count != count * fields ||
-        (fields != FIELDS_LOCAL && fields != FIELDS_REMOTE)) {
+    if (index >= count || answer->count != count * fields || fields < FIELDS_LOCAL ||
+        fields > FIELDS_REMOTE_SERVER) {
         request_set_outcome(outcome, VERDICT_TEMP, "4.3.5",
                             SLICE("the delivery program's answer is not understood"));
         return;
@@ -149,5 +190,7 @@ void request_outcome(const struct wire_message *answer, size_t index, size_t cou
     request_set_outcome(outcome, verdict_from_letter(wire_field(answer, first)), status,
                         wire_field(answer, first + 2));
     outcome->is_passed_on =
-        fields == FIELDS_REMOTE && slice_equal(wire_field(answer, first + 3), SLICE("1"));
+        fields >= FIELDS_REMOTE && slice_equal(wire_field(answer, first + 3), SLICE("1"));
+    if (fields == FIELDS_REMOTE_SERVER)
+        set_line(outcome->server, sizeof outcome->server, wire_field(answer, first + 4));
 }

@@ -11,9 +11,10 @@
 #include "wire.h"
 
 enum {
-    REQUEST_BOUNCE_MAX = 60, /* recipients of one report: reasons and all fit into a packet */
+    REQUEST_BOUNCE_MAX = 36, /* recipients of one report: reasons and all fit into a packet */
     REQUEST_STATUS_MAX = 16,
     REQUEST_TEXT_MAX = 500,
+    REQUEST_SERVER_MAX = 256,
     REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
 };
 
@@ -21,9 +22,10 @@ void request_local(struct str *packet, const struct loaded *loaded, size_t recip
                    const char *mailbox, struct slice added);
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added);
-/* `failures` is the content of queue/failure/ID. */
+/* `failures` is the content of queue/failure/ID; of a delay, the reasons are with the message.
+ * `until` is when it will be given up. */
 void request_bounce(struct str *packet, const struct loaded *loaded, const struct job *job,
-                    struct slice failures);
+                    struct slice failures, int64_t until);
 
 /* Whom a worker sees as the sender: a report's report has none. */
 struct slice request_sender(const struct loaded *loaded);
@@ -34,6 +36,7 @@ struct outcome {
     char status[REQUEST_STATUS_MAX]; /* RFC 3463, in keeping with the verdict */
     char text[REQUEST_TEXT_MAX];     /* one line */
     bool is_passed_on;               /* with the duty to report: the next server knows DSN */
+    char server[REQUEST_SERVER_MAX]; /* which; empty: none, or unknown */
 };
 
 /* The outcome of recipient `index` of `count`. An answer that makes no sense is passing trouble. */

@@ -22,12 +22,19 @@ static int64_t clip(int64_t value, int64_t least, int64_t most)
     return value > most ? most : value;
 }
 
-int64_t schedule_wait(int64_t arrived, int64_t now)
+/* `wait`, or less when the message reaches `milestone` before. */
+static int64_t stop_at(int64_t wait, int64_t age, int64_t milestone)
+{
+    return age < milestone && age + wait > milestone ? milestone - age : wait;
+}
+
+int64_t schedule_wait(const struct schedule *schedule, int64_t arrived, int64_t now)
 {
     /* Beyond ten years the waits are the same, and nothing overflows. */
     int64_t age = clip(now - arrived, 0, INT64_C(315360000));
     int64_t root = square_root(age) + ROOT_STEP;
-    return clip(root * root - age, SCHEDULE_WAIT_MIN, SCHEDULE_WAIT_MAX);
+    int64_t wait = clip(root * root - age, schedule->least, schedule->most);
+    return stop_at(stop_at(wait, age, schedule->warning), age, schedule->lifetime);
 }
 
 bool schedule_is_expired(int64_t arrived, int64_t now, int64_t lifetime)

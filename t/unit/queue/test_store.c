@@ -207,7 +207,8 @@ static void keeps_failures(void **state)
 {
     (void)state;
     struct str lines, content;
-    struct failure failure = {SLICE("u1@example.jp"), SLICE("5.1.1"), SLICE("no\r\nsuch, user")};
+    struct failure failure = {SLICE("u1@example.jp"), SLICE("5.1.1"), SLICE("no\r\nsuch, user"),
+                              SLICE("mx.example.org")};
     int folder = open("queue/failure", O_RDONLY | O_DIRECTORY);
     str_init(&lines, FAILURE_LINE_MAX);
     str_init(&content, FAILURE_FILE_MAX);

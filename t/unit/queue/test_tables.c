@@ -262,9 +262,9 @@ static void reads_outcomes(void **state)
         assert_string_equal(outcome.status, one->expected_status);
         assert_string_equal(outcome.text, one->expected_text);
     }
-    for (message.count = 0; message.count < 7; message.count++) {
+    for (message.count = 0; message.count < 12; message.count++) {
         request_outcome(&message, 1, 2, &outcome);
-        if (message.count != 6)
+        if (message.count != 6 && message.count != 8 && message.count != 10)
             assert_int_equal(outcome.verdict, VERDICT_TEMP);
     }
     message.count = 0;
