@@ -22,7 +22,7 @@ FUZZ_SECONDS ?= 10
 PROGRAMS = \
 	tcpd/tcpd tcpd/tlsd tcpd/keyd \
 	authd/authd authd/spawnd authd/stated \
-	smtpd/smtpd \
+	smtpd/smtpd smtpd/lookupd \
 	pop3d/pop3-login pop3d/pop3d \
 	imapd/imap-login imapd/imapd \
 	queue/queue-inject queue/queued queue/sendmail queue/mailq \
@@ -34,6 +34,7 @@ FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl
 LIBS_authd   = -lcrypt -lbearssl
+LIBS_lookupd = -lcares -lresolv
 LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv -lidn2
 LIBS_imapd   = -lunistring
@@ -45,6 +46,7 @@ LIBS_COMMON  = -lcdb
 LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
+LIBS_TEST_smtpd  = -lcares -lresolv
 LIBS_TEST_scan   = -lclamav
 LIBS_TEST_deliver = -lresolv -lidn2
 LIBS_TEST_imapd  = -lunistring

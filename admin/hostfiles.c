@@ -9,6 +9,7 @@
 #include "ip.h"
 #include "mailaddress.h"
 #include "number.h"
+#include "rblfile.h"
 #include "settings.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 enum { TEXT_MAX = 2048, SMTP_PORT = 25 };
 
 struct hostfiles {
-    struct database host, routes, access;
+    struct database host, routes, access, rbl;
 };
 
 /* ---- control/smtproutes ---- */
@@ -296,8 +297,8 @@ static void read_setting(const struct sources *sources, const struct setting *se
 /* What may stand in control/ beside settings. */
 static bool is_known_name(const char *name)
 {
-    static const char *const known[] = {"domains", "plans",   "tls",        "listen",
-                                        "access",  "proxies", "smtproutes", "uidbase"};
+    static const char *const known[] = {"domains", "plans", "tls",        "listen", "access",
+                                        "proxies", "rbl",   "smtproutes", "uidbase"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(name, known[i]) == 0)
             return true;
@@ -339,12 +340,14 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
     database_begin(&files->host);
     database_begin(&files->routes);
     database_begin(&files->access);
+    database_begin(&files->rbl);
     for (size_t i = 0; i < settings_count; i++)
         if (settings_table[i].scope == SETTINGS_HOST)
             read_setting(sources, &settings_table[i], &files->host, findings);
     read_lines(sources, findings, "smtproutes", hostfiles_parse_route, &files->routes);
     read_lines(sources, findings, "access", parse_access, &files->access);
     read_lines(sources, findings, "proxies", parse_proxy, &files->access);
+    rblfile_load(sources, findings, &files->rbl);
     if (read_lines(sources, findings, "listen", parse_listen, NULL) == 0)
         findings_warning(findings, "control/listen", 0,
                          "no lines: nothing listens (such as: smtp 0.0.0.0:25)");
@@ -361,6 +364,8 @@ bool hostfiles_write(struct hostfiles *files, int folder, gid_t group, struct fi
         findings_trouble(findings, "cdb/routes.cdb", "write it");
     else if (!database_commit(&files->access, folder, "access.cdb", 0640, (uid_t)-1, group, NULL))
         findings_trouble(findings, "cdb/access.cdb", "write it");
+    else if (!database_commit(&files->rbl, folder, "rbl.cdb", 0640, (uid_t)-1, group, NULL))
+        findings_trouble(findings, "cdb/rbl.cdb", "write it");
     else
         return true;
     return false;
@@ -373,5 +378,6 @@ void hostfiles_free(struct hostfiles *files)
     database_drop(&files->host);
     database_drop(&files->routes);
     database_drop(&files->access);
+    database_drop(&files->rbl);
     free(files);
 }

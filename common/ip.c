@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { IPV4_SIZE = 4, IPV6_SIZE = 16, MAPPED_BITS = 96 };
+enum { IPV4_SIZE = 4, IPV6_SIZE = 16, MAPPED_BITS = 96, LOOPBACK_BYTE = 127 };
 
 static const unsigned char mapped_prefix[MAPPED_BITS / 8] = {[10] = 0xff, [11] = 0xff};
 
@@ -56,6 +56,12 @@ void ip_format(const struct ip *ip, char text[IP_TEXT_MAX])
 bool ip_equal(const struct ip *a, const struct ip *b)
 {
     return a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+bool ip_is_loopback(const struct ip *ip)
+{
+    static const struct ip loopback6 = {.bytes = {[IPV6_SIZE - 1] = 1}, .size = IPV6_SIZE};
+    return ip->size == IPV4_SIZE ? ip->bytes[0] == LOOPBACK_BYTE : ip_equal(ip, &loopback6);
 }
 
 struct ip ip_network(const struct ip *ip, unsigned bits)

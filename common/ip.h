@@ -20,6 +20,8 @@ struct ip {
 bool ip_parse(struct slice text, struct ip *ip);
 void ip_format(const struct ip *ip, char text[IP_TEXT_MAX]);
 bool ip_equal(const struct ip *a, const struct ip *b);
+/* 127.0.0.0/8, ::1 */
+bool ip_is_loopback(const struct ip *ip);
 /* "192.0.2.0/24", "2001:db8::/32" or a bare address. Host bits must be zero. */
 bool ip_parse_network(struct slice text, struct ip *network, unsigned *bits);
 bool ip_in_network(const struct ip *ip, const struct ip *network, unsigned bits);

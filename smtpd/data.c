@@ -52,6 +52,7 @@ static void describe(const struct incoming *incoming, struct trace *trace)
     *trace = (struct trace){
         .service = session->peer->service_name,
         .client = session->peer->client,
+        .name = vetting_name(incoming->session),
         .helo = slice_text(session->helo),
         .me = session->host.me,
         .id = incoming->id,
@@ -103,6 +104,7 @@ static bool begin(struct incoming *incoming, struct session *session)
     if (done) {
         inject_begin(&session->inject, &session->envelope);
         inject_data(&session->inject, str_slice(&received));
+        vetting_write_fields(session, &session->inject);
     }
     str_free(&received);
     return done;
@@ -246,6 +248,11 @@ void data_receive(struct session *session, struct slice argument)
     struct incoming incoming;
     if (argument.size > 0) {
         session_reply_detail(session, REPLY_SYNTAX, SLICE("DATA without parameters"));
+        return;
+    }
+    if (!vetting_takes_message(session)) {
+        session_refuse(session, REPLY_GREYLISTED_MESSAGE, "sender", SLICE(""));
+        session_reset(session);
         return;
     }
     if (!begin(&incoming, session)) {

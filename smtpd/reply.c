@@ -4,6 +4,15 @@
 static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_GREETING] = {"220", "", "$ ESMTP", false},
     [REPLY_GREETING_TROUBLE] = {"421", "4.3.0", "not ready, please try again later", true},
+    /* RFC 7504: the client is not served at all. */
+    [REPLY_EARLY] = {"521", "5.5.1", "you spoke before the greeting", true},
+    [REPLY_CONNECTIONS_TOO_MANY] = {"421", "4.7.0",
+                                    "too many connections within a minute, try again later", true},
+    [REPLY_MAIL_TOO_MUCH] = {"450", "4.7.1", "too much mail within a minute, try again later",
+                             false},
+    [REPLY_BLOCKLISTED] = {"550", "5.7.1", "$", false},
+    [REPLY_GREYLISTED] = {"450", "4.7.1", "greylisted, try again in $ seconds", false},
+    [REPLY_GREYLISTED_MESSAGE] = {"450", "4.7.1", "greylisted, try again later", false},
     [REPLY_BYE] = {"221", "2.0.0", "$ goodbye", true},
     [REPLY_HELO] = {"250", "", "$", false},
     [REPLY_OK] = {"250", "2.0.0", "ok", false},

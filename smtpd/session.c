@@ -29,9 +29,11 @@ void session_end(struct session *session, const char *why)
 
 static void write_reply(struct session *session, enum reply name, struct slice line)
 {
-    stream_write(&session->stream, line);
-    if (reply_is_error(name))
+    if (reply_is_error(name)) {
         session->counts.errors++;
+        vetting_error(session);
+    }
+    stream_write(&session->stream, line);
     if (reply_form(name)->closes)
         session_end(session, reply_form(name)->text);
 }
@@ -100,11 +102,11 @@ static void end_of_input(struct session *session, enum stream_result result)
     }
 }
 
-/* Places at our own servers are few: a client that takes its time does not keep them. */
-static void release_servers(struct session *session)
+void session_release(struct session *session)
 {
     inject_close(&session->inject);
     io_close(&session->state_fd);
+    vetting_release(&session->vetting);
 }
 
 /* The deadline is the whole line's, so that a byte now and then does not keep a process for ever. */
@@ -125,7 +127,7 @@ static enum stream_result read_line(struct session *session, size_t max, struct 
     stream->deadline = deadline;
     if (result != STREAM_TIMEOUT)
         return result;
-    release_servers(session);
+    session_release(session);
     return stream_line(stream, max, line);
 }
 
@@ -379,6 +381,7 @@ void session_prepare(struct session *session)
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
+    vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
     if (!host_read(&session->directory, &session->host))
         log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
@@ -401,6 +404,7 @@ void session_free(struct session *session)
     directory_close(&session->directory);
     inject_close(&session->inject);
     envelope_free(&session->envelope);
+    vetting_free(&session->vetting);
     str_free(&session->receivers);
     io_close(&session->state_fd);
     io_close(&session->tls.fd);
@@ -459,6 +463,8 @@ static bool greet(struct session *session)
         return false;
     }
     allowance_set_size(session);
+    if (!vetting_begin(session))
+        return false;
     session_reply(session, REPLY_GREETING);
     return true;
 }

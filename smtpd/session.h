@@ -16,6 +16,7 @@
 #include "stream.h"
 #include "tls.h"
 #include "trace.h"
+#include "vetting.h"
 
 enum {
     SESSION_INPUT_MAX = 16384,
@@ -71,6 +72,7 @@ struct session {
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */
     uint64_t size_limit;    /* with them; UINT64_MAX: none */
     struct str receivers;   /* domains of ours that get the message, as allowance.h counts them */
+    struct vetting vetting;
     struct session_counts counts;
     int64_t began_ms;
     char id[SESSION_ID_MAX];
@@ -93,6 +95,8 @@ void session_reply_detail(struct session *session, enum reply name, struct slice
 /* An answer with a detail that is refused for `what` is logged with it. */
 void session_refuse(struct session *session, enum reply name, const char *what, struct slice value);
 void session_end(struct session *session, const char *why);
+/* Gives up places at our servers, which are few: a client that takes its time does not keep them. */
+void session_release(struct session *session);
 /* Forgets the transaction. */
 void session_reset(struct session *session);
 /* The next line, with its line end, of at most `max` bytes. False: the session is over, or the line

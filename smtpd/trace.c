@@ -31,8 +31,10 @@ bool trace_received(const struct trace *trace, struct str *field)
     bool is_ipv6 = slice_has(slice_text(trace->client), ':');
     str_append_text(field, "Received: from ");
     trace_clean_helo(trace->helo, field);
-    str_format(field, " ([%s%s])\r\n\tby %s with ", is_ipv6 ? "IPv6:" : "", trace->client,
-               trace->me);
+    str_append_text(field, " (");
+    if (slice_text(trace->name).size > 0)
+        str_format(field, "%s ", trace->name);
+    str_format(field, "[%s%s])\r\n\tby %s with ", is_ipv6 ? "IPv6:" : "", trace->client, trace->me);
     append_protocol(trace, field);
     if (trace->tls_version[0] != '\0')
         str_format(field, " (%s %s)", trace->tls_version, trace->tls_cipher);

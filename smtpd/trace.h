@@ -18,6 +18,7 @@ enum {
 struct trace {
     const char *service; /* "smtp", "submission", "submissions" */
     const char *client;  /* address */
+    const char *name;    /* its confirmed reverse name, NULL or "" without one */
     struct slice helo;
     const char *me;
     const char *id;          /* of the session's message */

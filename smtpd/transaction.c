@@ -73,6 +73,8 @@ void transaction_mail(struct session *session, struct slice argument)
         session_refuse(session, reply_of_problem(problem, REPLY_SENDER_BAD), "sender", argument);
         return;
     }
+    if (!vetting_sender(session))
+        return;
     envelope_clear(envelope);
     directory_hold(&session->directory);
     if (!allowance_set_size(session) ||
@@ -119,7 +121,8 @@ static void take_recipient(struct session *session, struct slice address)
     struct directory_account account;
     switch (directory_address(&session->directory, address, &account)) {
     case DIRECTORY_FOUND:
-        if (allowance_recipient(session, address, &account))
+        if (vetting_recipient(session, address, &account) &&
+            allowance_recipient(session, address, &account))
             add_recipient(session, address);
         break;
     case DIRECTORY_UNKNOWN_USER:

@@ -12,6 +12,7 @@
 #include "clock.h"
 #include "inject.h"
 #include "io.h"
+#include "lookup.h"
 #include "state.h"
 #include "tls.h"
 #include "unixsocket.h"
@@ -29,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PEERS_MAX = 4, PEERS_MESSAGE_MAX = 200000, PEERS_KEY_MAX = 200 };
+enum { PEERS_MAX = 8, PEERS_MESSAGE_MAX = 200000, PEERS_KEY_MAX = 200 };
 
 struct peers {
     char folder[64];
@@ -76,7 +77,9 @@ static const struct peers_record peers_accounts[] = {
     {"astopped", ""},
     {"asmall", "12:message-size,4:2000,"},
     {"apostmaster", ""},
+    {"agrey", "8:greylist,2:on,"},
     {"sadmin", ""},
+    {"sgreylist", "off"},
     {"spostmaster", "box"},
     {"scatch-all", ""},
     {"smessage-size", "20971520"},
@@ -108,10 +111,9 @@ static const struct peers_record peers_others[] = {
 };
 
 static const struct peers_record peers_host[] = {
-    {"me", "mail.example.jp"}, {"databytes", "52428800"},
-    {"recipients-max", "100"}, {"errors-max", "20"},
-    {"timeout-smtp", "20"},    {"postmaster", "postmaster@example.jp"},
-    {"plaintext-auth", "off"}, {NULL, NULL},
+    {"me", "mail.example.jp"}, {"databytes", "52428800"}, {"recipients-max", "100"},
+    {"errors-max", "20"},      {"timeout-smtp", "20"},    {"postmaster", "postmaster@example.jp"},
+    {"plaintext-auth", "off"}, {"tarpit-delay", "0"},     {NULL, NULL},
 };
 
 /* Writes cdb/host.cdb: the usual values, and in place of them or behind them the NAME, VALUE pairs
@@ -212,6 +214,27 @@ static void peers_answer_state(int fd, struct wire_message *message)
         PEERS_ANSWER(fd, "ok");
 }
 
+/* Who is asked about, says what is known. */
+static void peers_answer_lookup(int fd, struct wire_message *message)
+{
+    struct slice verb = wire_field(message, 1), second = wire_field(message, 2);
+    if (slice_equal(verb, SLICE("client")) && slice_equal(second, SLICE("192.0.2.66")))
+        PEERS_ANSWER(fd, "ok", "client.example.org", "tag.example", "tag", "", "bl.example",
+                     "reject", "seen spamming");
+    else if (slice_equal(verb, SLICE("client")) && slice_equal(second, SLICE("192.0.2.67")))
+        PEERS_ANSWER(fd, "ok", "", "tag.example", "tag", "why not");
+    else if (slice_equal(verb, SLICE("client")) && slice_equal(second, SLICE("192.0.2.5")))
+        PEERS_ANSWER(fd, "ok", "client.example.org");
+    else if (slice_equal(verb, SLICE("rate")) &&
+             slice_equal(wire_field(message, 3), SLICE("192.0.2.70")))
+        PEERS_ANSWER(fd, "no", "30");
+    else if (slice_equal(verb, SLICE("greylist")) &&
+             !slice_equal(wire_field(message, 3), SLICE("known@example.org")))
+        PEERS_ANSWER(fd, "no", "299");
+    else
+        PEERS_ANSWER(fd, "ok", "");
+}
+
 /* The "TLS" of the players: the client's own connection comes back as the plain end. */
 static void peers_answer_tls(int fd, struct wire_message *message)
 {
@@ -243,6 +266,11 @@ static void peers_play_auth(int fd)
 static void peers_play_state(int fd)
 {
     peers_serve_packets(fd, peers_answer_state);
+}
+
+static void peers_play_lookup(int fd)
+{
+    peers_serve_packets(fd, peers_answer_lookup);
 }
 
 static void peers_play_tls(int fd)
@@ -351,8 +379,8 @@ static bool peers_start(struct peers *peers)
     *peers = (struct peers){.folder = "/tmp/mail-suite-smtpd-XXXXXX"};
     if (!mkdtemp(peers->folder) || chdir(peers->folder) < 0)
         return false;
-    const char *const folders[] = {"cdb",        "cdb/domain", "run",       "run/authd",
-                                   "run/stated", "run/tlsd",   "run/inject"};
+    const char *const folders[] = {"cdb",        "cdb/domain", "run",        "run/authd",
+                                   "run/stated", "run/tlsd",   "run/inject", "run/lookupd"};
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
         if (mkdir(folders[i], 0755) < 0)
             return false;
@@ -361,6 +389,7 @@ static bool peers_start(struct peers *peers)
            peers_write_cdb("cdb/domain/other.jp.cdb", peers_others) &&
            peers_start_player(peers, AUTH_SOCKET, SOCK_SEQPACKET, peers_play_auth) &&
            peers_start_player(peers, STATE_SOCKET, SOCK_SEQPACKET, peers_play_state) &&
+           peers_start_player(peers, LOOKUP_SOCKET, SOCK_SEQPACKET, peers_play_lookup) &&
            peers_start_player(peers, TLS_SOCKET, SOCK_SEQPACKET, peers_play_tls) &&
            peers_start_player(peers, INJECT_SOCKET, SOCK_STREAM, peers_play_inject);
 }
