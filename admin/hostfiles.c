@@ -11,6 +11,7 @@
 #include "number.h"
 #include "rblfile.h"
 #include "settings.h"
+#include "tlspolicy.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 enum { TEXT_MAX = 2048, SMTP_PORT = 25 };
 
 struct hostfiles {
-    struct database host, routes, access, rbl;
+    struct database host, routes, access, tlspolicy, rbl;
 };
 
 /* ---- control/smtproutes ---- */
@@ -298,7 +299,7 @@ static void read_setting(const struct sources *sources, const struct setting *se
 static bool is_known_name(const char *name)
 {
     static const char *const known[] = {"domains", "plans", "tls",        "listen", "access",
-                                        "proxies", "rbl",   "smtproutes", "uidbase"};
+                                        "proxies", "rbl",   "smtproutes", "tlspolicy", "uidbase"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(name, known[i]) == 0)
             return true;
@@ -340,11 +341,13 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
     database_begin(&files->host);
     database_begin(&files->routes);
     database_begin(&files->access);
+    database_begin(&files->tlspolicy);
     database_begin(&files->rbl);
     for (size_t i = 0; i < settings_count; i++)
         if (settings_table[i].scope == SETTINGS_HOST)
             read_setting(sources, &settings_table[i], &files->host, findings);
     read_lines(sources, findings, "smtproutes", hostfiles_parse_route, &files->routes);
+    read_lines(sources, findings, "tlspolicy", tlspolicy_parse_line, &files->tlspolicy);
     read_lines(sources, findings, "access", parse_access, &files->access);
     read_lines(sources, findings, "proxies", parse_proxy, &files->access);
     rblfile_load(sources, findings, &files->rbl);
@@ -364,6 +367,9 @@ bool hostfiles_write(struct hostfiles *files, int folder, gid_t group, struct fi
         findings_trouble(findings, "cdb/routes.cdb", "write it");
     else if (!database_commit(&files->access, folder, "access.cdb", 0640, (uid_t)-1, group, NULL))
         findings_trouble(findings, "cdb/access.cdb", "write it");
+    else if (!database_commit(&files->tlspolicy, folder, "tlspolicy.cdb", 0640, (uid_t)-1, group,
+                              NULL))
+        findings_trouble(findings, "cdb/tlspolicy.cdb", "write it");
     else if (!database_commit(&files->rbl, folder, "rbl.cdb", 0640, (uid_t)-1, group, NULL))
         findings_trouble(findings, "cdb/rbl.cdb", "write it");
     else
@@ -378,6 +384,7 @@ void hostfiles_free(struct hostfiles *files)
     database_drop(&files->host);
     database_drop(&files->routes);
     database_drop(&files->access);
+    database_drop(&files->tlspolicy);
     database_drop(&files->rbl);
     free(files);
 }

@@ -24,7 +24,7 @@ struct hostfiles;
 /* Reads and checks everything but domains and plans. What is wrong is reported. NULL when memory is
  * out. */
 struct hostfiles *hostfiles_load(const struct sources *sources, struct findings *findings);
-/* Puts host.cdb, routes.cdb, access.cdb into `folder`. */
+/* Puts host.cdb, routes.cdb, access.cdb, tlspolicy.cdb, rbl.cdb into `folder`. */
 bool hostfiles_write(struct hostfiles *files, int folder, gid_t group, struct findings *findings);
 void hostfiles_free(struct hostfiles *files);
 

@@ -70,8 +70,44 @@ void mx_close(struct mx_resolver *resolver)
     resolver->answer = NULL;
 }
 
+static bool is_loopback(const struct sockaddr *address)
+{
+    struct sockaddr_storage storage = {.ss_family = AF_UNSPEC};
+    struct ip ip, v4, v6;
+    uint16_t port;
+    size_t size =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    memcpy(&storage, address, size);
+    return ip_from_socket(&storage, &ip, &port) && ip_parse(SLICE("127.0.0.0"), &v4) &&
+           ip_parse(SLICE("::1"), &v6) && (ip_in_network(&ip, &v4, 8) || ip_equal(&ip, &v6));
+}
+
+bool mx_trust(struct mx_resolver *resolver)
+{
+    const struct __res_state *state = &resolver->state;
+    bool trusted = state->nscount > 0;
+    for (int i = 0; trusted && i < state->nscount; i++) {
+        const struct sockaddr_in6 *v6 = state->_u._ext.nsaddrs[i];
+        trusted = state->nsaddr_list[i].sin_family == 0 && v6
+                      ? is_loopback((const struct sockaddr *)v6)
+                      : is_loopback((const struct sockaddr *)&state->nsaddr_list[i]);
+    }
+    if (trusted)
+        resolver->state.options |= RES_USE_EDNS0 | RES_USE_DNSSEC | RES_TRUSTAD;
+    resolver->is_trusted = trusted;
+    return trusted;
+}
+
+/* Also of an answer that there is nothing: res_nquery leaves it where it came. */
+static bool is_secure(const struct mx_resolver *resolver)
+{
+    const HEADER *header = (const HEADER *)(const void *)resolver->answer;
+    return resolver->is_trusted && header->ad;
+}
+
 static enum mx_result ask(struct mx_resolver *resolver, const char *name, int type, size_t *size)
 {
+    memset(resolver->answer, 0, sizeof(HEADER));
     int got = res_nquery(&resolver->state, name, ns_c_in, type, resolver->answer, MX_ANSWER_MAX);
     if (got >= 0) {
         *size = got < MX_ANSWER_MAX ? (size_t)got : MX_ANSWER_MAX;
@@ -202,6 +238,28 @@ enum mx_result mx_parse_addresses(const unsigned char *answer, size_t size,
     return addresses->count > before || before == MX_ADDRESSES_MAX ? MX_FOUND : MX_NONE;
 }
 
+struct data_walk {
+    int type;
+    mx_take_data *take;
+    void *owner;
+};
+
+static void take_data(const ns_msg *message, const ns_rr *record, void *result)
+{
+    const struct data_walk *walk_state = result;
+    (void)message;
+    if ((int)ns_rr_type(*record) == walk_state->type)
+        walk_state->take(slice_of(ns_rr_rdata(*record), ns_rr_rdlen(*record)), walk_state->owner);
+}
+
+bool mx_parse_data(struct slice answer, int type, mx_take_data *take, void *owner)
+{
+    struct data_walk walk_state = {.type = type, .take = take, .owner = owner};
+    char alias[MX_NAME_MAX + 1];
+    return walk((const unsigned char *)answer.data, answer.size, take_data, &walk_state, alias) ==
+           MX_FOUND;
+}
+
 /* ---- lists ------------------------------------------------------------------------------------*/
 
 static void swap_hosts(struct mx_host *a, struct mx_host *b)
@@ -260,11 +318,13 @@ enum mx_result mx_find_hosts(struct mx_resolver *resolver, const char *domain, s
     char name[MX_NAME_MAX + 1], alias[MX_NAME_MAX + 1];
     enum mx_result result = MX_NONE;
     copy_name(name, domain);
+    list->is_secure = true;
     for (int hop = 0; hop < MX_ALIASES_MAX; hop++) {
         size_t size;
         list->count = 0;
         alias[0] = '\0';
         result = ask(resolver, name, ns_t_mx, &size);
+        list->is_secure = list->is_secure && is_secure(resolver);
         if (result == MX_FOUND)
             result = mx_parse_hosts(resolver->answer, size, list, alias);
         if (result != MX_NONE || alias[0] == '\0')
@@ -286,16 +346,23 @@ static enum mx_result find_one_family(struct mx_resolver *resolver, const char *
 {
     char name[MX_NAME_MAX + 1], alias[MX_NAME_MAX + 1];
     enum mx_result result = MX_NONE;
+    bool secure = true;
     copy_name(name, host);
     for (int hop = 0; hop < MX_ALIASES_MAX; hop++) {
         size_t size;
         alias[0] = '\0';
         result = ask(resolver, name, type, &size);
+        secure = secure && is_secure(resolver);
         if (result == MX_FOUND)
             result = mx_parse_addresses(resolver->answer, size, addresses, alias);
+        if (alias[0] != '\0')
+            copy_name(name, alias);
         if (result != MX_NONE || alias[0] == '\0')
-            return result;
-        copy_name(name, alias);
+            break;
+    }
+    if (result == MX_FOUND) {
+        addresses->is_secure = addresses->is_secure && secure;
+        copy_name(addresses->name, name);
     }
     return result;
 }
@@ -313,8 +380,11 @@ enum mx_result mx_find_addresses(struct mx_resolver *resolver, const char *host,
                                  struct mx_addresses *addresses)
 {
     addresses->count = 0;
+    addresses->is_secure = false;
+    copy_name(addresses->name, host);
     if (add_localhost(host, addresses))
         return MX_FOUND;
+    addresses->is_secure = true; /* till one answer is not */
     enum mx_result v4 = find_one_family(resolver, host, ns_t_a, addresses);
     enum mx_result v6 = find_one_family(resolver, host, ns_t_aaaa, addresses);
     if (addresses->count > 0)
@@ -322,4 +392,14 @@ enum mx_result mx_find_addresses(struct mx_resolver *resolver, const char *host,
     if (v4 == MX_TROUBLE || v6 == MX_TROUBLE)
         return MX_TROUBLE;
     return v4 == MX_NO_DOMAIN ? v4 : v6;
+}
+
+enum mx_result mx_ask(struct mx_resolver *resolver, const char *name, int type,
+                      struct slice *answer, bool *is_answer_secure)
+{
+    size_t size = 0;
+    enum mx_result result = ask(resolver, name, type, &size);
+    *is_answer_secure = is_secure(resolver);
+    *answer = slice_of(resolver->answer, result == MX_FOUND ? size : 0);
+    return result;
 }

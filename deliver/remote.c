@@ -1,12 +1,14 @@
 /*
- * remote - hands messages to other servers: MX, addresses, opportunistic TLS, SMTP
+ * remote - hands messages to other servers: MX, addresses, TLS, SMTP
  *
  * Runs as     ROLE_REMOTE; sandbox: internet, our sockets, reads cdb/
  * Started by  spawnd for queued; one worker takes many messages, one after the other
  * Descriptors 0 SEQPACKET to queued (a request with the message's file, an answer), 2 log
- * Reads       cdb/host.cdb (me, helo, resolver), /etc/resolv.conf
- * Asks        the DNS, tlsd (TLS toward servers)
- * Trusts      queued's requests (parsed strictly all the same); nothing that servers or the DNS say
+ * Reads       cdb/host.cdb (me, helo, resolver, tls-out, dane, mta-sts), cdb/tlspolicy.cdb,
+ *             /etc/resolv.conf
+ * Asks        the DNS, tlsd (TLS toward servers), mtastsd (MTA-STS policies; counts of TLS)
+ * Trusts      queued's requests (parsed strictly all the same); a resolver on loopback about what
+ *             DNSSEC vouches for; mtastsd's policies; nothing else that servers or the DNS say
  * If taken    attacker sees the messages that this worker is given, and may speak to the internet;
  *             no queue, no mailbox, no password, no key
  * Limits      connect 30 s, 8 addresses a message, RFC 5321 4.5.3.2 for replies, reply 100 lines;
@@ -52,6 +54,7 @@ static void read_settings(struct remote_delivery *delivery)
     read_setting(&directory, "resolver", "", resolver, sizeof resolver);
     if (!mx_open(&delivery->resolver, slice_text(resolver)))
         life_die_permanent("use the resolver", resolver, "set control/resolver to ADDRESS[:PORT]");
+    tlsdemand_init(&delivery->demand, &delivery->resolver, &directory);
     directory_close(&directory);
 }
 
@@ -106,6 +109,7 @@ int main(void)
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_NETWORK,
                                     .read_paths = {"cdb", "/etc/resolv.conf"}});
     serve(&delivery);
+    tlsdemand_free(&delivery.demand);
     mx_close(&delivery.resolver);
     return EXIT_DONE;
 }

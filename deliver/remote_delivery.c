@@ -138,16 +138,49 @@ static void note_refusal(struct run *run, const struct smtp_client *client)
     note_failure(run, outcome.verdict, outcome.status, outcome.text);
 }
 
-/* Connects and greets. TLS_FAILED: once more without. */
+/* The address that the server sees us at; "" when it can't be told. */
+static void name_sender(int fd, char text[IP_TEXT_MAX])
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    struct ip ip;
+    uint16_t port;
+    text[0] = '\0';
+    if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+        ip_from_socket(&address, &ip, &port))
+        ip_format(&ip, text);
+}
+
+/* Why TLS did not come about, where it must (RFC 3463 3.8). */
+static void note_tls_failure(struct run *run, const struct smtp_client *client)
+{
+    bool offered = client->tls_result != TLSREPORT_STARTTLS_NOT_SUPPORTED;
+    note_failure(run, VERDICT_TEMP, offered ? "4.7.5" : "4.7.4", client->trouble);
+}
+
+static void note_greeting(struct run *run, enum smtp_client_result result)
+{
+    const struct smtp_client *client = &run->delivery->client;
+    if (result == SMTP_CLIENT_REFUSED)
+        note_refusal(run, client);
+    else if (result == SMTP_CLIENT_TLS_FAILED)
+        note_tls_failure(run, client);
+    else
+        note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
+}
+
+/* Connects and greets. */
 static enum smtp_client_result open_connection(struct run *run, const struct ip *ip,
-                                               const char *host, bool wants_tls)
+                                               const struct smtp_client_tls *tls)
 {
     struct remote_delivery *delivery = run->delivery;
     struct smtp_client *client = &delivery->client;
-    char address[IP_TEXT_MAX], text[SMTP_CLIENT_TEXT_MAX];
+    char address[IP_TEXT_MAX], sender[IP_TEXT_MAX], text[SMTP_CLIENT_TEXT_MAX];
     int64_t began_ms = clock_ms();
     ip_format(ip, address);
     int fd = connect_to(ip, run->request->port);
+    if (fd >= 0)
+        name_sender(fd, sender);
     if (fd < 0 || !smtp_client_open(client, fd, address)) {
         snprintf(text, sizeof text, "%s: can't connect: %s", address, strerror(errno));
         note_failure(run, VERDICT_TEMP, "4.4.1", text);
@@ -156,28 +189,28 @@ static enum smtp_client_result open_connection(struct run *run, const struct ip 
     }
     smtp_client_limit(client, run->deadline);
     name_destination(run->request, delivery->destination, sizeof delivery->destination);
-    struct smtp_client_tls tls = {
-        .level = wants_tls ? SMTP_CLIENT_TLS_MAY : SMTP_CLIENT_TLS_NEVER,
-        .check = {.server_name = host},
-    };
-    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, &tls);
+    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, tls);
+    if (tls->level != SMTP_CLIENT_TLS_NEVER &&
+        (result == SMTP_CLIENT_OK || result == SMTP_CLIENT_TLS_FAILED))
+        tlsdemand_report(&delivery->demand, client->tls_result, client->tls_trouble, sender,
+                         address);
     if (result == SMTP_CLIENT_OK)
         return result;
     log_attempt(run, result, began_ms, false);
-    if (result == SMTP_CLIENT_REFUSED)
-        note_refusal(run, client);
-    else
-        note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
+    note_greeting(run, result);
     remote_delivery_end_connection(delivery);
     return result;
 }
 
-static void try_address(struct run *run, const struct ip *ip, const char *host)
+/* At a host that tlsdemand_host has looked at. */
+static void try_address(struct run *run, const struct ip *ip)
 {
+    static const struct smtp_client_tls never = {.level = SMTP_CLIENT_TLS_NEVER};
+    const struct smtp_client_tls *tls = &run->delivery->demand.tls;
     run->attempts++;
-    enum smtp_client_result result = open_connection(run, ip, host, true);
-    if (result == SMTP_CLIENT_TLS_FAILED)
-        result = open_connection(run, ip, host, false);
+    enum smtp_client_result result = open_connection(run, ip, tls);
+    if (result == SMTP_CLIENT_TLS_FAILED && tls->level == SMTP_CLIENT_TLS_MAY)
+        result = open_connection(run, ip, &never);
     if (result == SMTP_CLIENT_OK)
         send_message(run, false);
 }
@@ -214,12 +247,31 @@ static void note_no_address(struct run *run, const char *host, enum mx_result re
     }
 }
 
+static void note_demand(struct run *run)
+{
+    const struct tlsdemand *demand = &run->delivery->demand;
+    note_failure(run, VERDICT_TEMP, demand->status, demand->text);
+    log_event("tls-demand", "reason", demand->text);
+}
+
+/* What TLS the host must offer. False: it is passed over. */
+static bool demand_tls(struct run *run, const char *host, const struct mx_addresses *addresses)
+{
+    struct tlsdemand *demand = &run->delivery->demand;
+    if (tlsdemand_host(demand, host, run->request->port, addresses))
+        return true;
+    tlsdemand_report(demand, TLSREPORT_VALIDATION_FAILURE, demand->text, "", "");
+    note_demand(run);
+    return false;
+}
+
 static void try_host(struct run *run, const char *host)
 {
     struct mx_addresses addresses;
     struct ip ip;
     if (parse_literal(host, &ip)) {
-        try_address(run, &ip, "");
+        if (demand_tls(run, host, NULL))
+            try_address(run, &ip);
         return;
     }
     enum mx_result result = mx_find_addresses(&run->delivery->resolver, host, &addresses);
@@ -227,8 +279,10 @@ static void try_host(struct run *run, const char *host)
         note_no_address(run, host, result);
         return;
     }
+    if (!demand_tls(run, host, &addresses))
+        return;
     for (size_t i = 0; i < addresses.count && goes_on(run); i++)
-        try_address(run, &addresses.list[i], host);
+        try_address(run, &addresses.list[i]);
 }
 
 static void note_no_hosts(struct run *run, const char *domain, enum mx_result result)
@@ -270,8 +324,29 @@ static void try_domain(struct run *run, const char *domain)
         note_failure(run, VERDICT_PERM, "5.4.6", text);
         return;
     }
+    if (!tlsdemand_begin(&run->delivery->demand, name, true, list.is_secure)) {
+        note_demand(run);
+        return;
+    }
     for (size_t i = 0; i < list.count && goes_on(run); i++)
         try_host(run, list.hosts[i].name);
+}
+
+/* A host that a route names, or an address that stands in place of a domain. */
+static void try_named_host(struct run *run, const char *host)
+{
+    char address[IP_TEXT_MAX], literal[IP_TEXT_MAX + 2];
+    const char *destination = host;
+    struct ip ip;
+    if (parse_literal(host, &ip)) { /* as control/tlspolicy has it when compiled */
+        ip_format(&ip, address);
+        snprintf(literal, sizeof literal, "[%s]", address);
+        destination = literal;
+    }
+    if (tlsdemand_begin(&run->delivery->demand, destination, false, false))
+        try_host(run, host);
+    else
+        note_demand(run);
 }
 
 /* The connection that is open, if it leads there. */
@@ -308,9 +383,9 @@ void remote_delivery_run(struct remote_delivery *delivery, const struct remote_r
     try_open_connection(&run);
     if (goes_on(&run)) {
         if (request->host[0] != '\0')
-            try_host(&run, request->host);
+            try_named_host(&run, request->host);
         else if (parse_literal(request->domain, &ip))
-            try_address(&run, &ip, "");
+            try_named_host(&run, request->domain);
         else
             try_domain(&run, request->domain);
     }

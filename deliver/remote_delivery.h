@@ -8,6 +8,7 @@
 
 #include "mx.h"
 #include "remote_request.h"
+#include "tlsdemand.h"
 
 enum {
     REMOTE_DELIVERY_ATTEMPTS_MAX = 8, /* addresses tried for one message */
@@ -24,6 +25,7 @@ struct remote_delivery {
     char me[MX_NAME_MAX + 1];
     char helo[MX_NAME_MAX + 1];
     struct mx_resolver resolver;
+    struct tlsdemand demand; /* which TLS, for the destination and host at hand */
     struct smtp_client client;
     char destination[REMOTE_REQUEST_HOST_MAX + 8]; /* of the open connection */
 };
