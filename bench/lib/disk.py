@@ -20,17 +20,27 @@ def run(*command):
 
 
 class Disk:
-    def __init__(self, kind, scratch, size_mb):
+    def __init__(self, kind, scratch):
         self.kind = kind
         self.folder = tempfile.mkdtemp(prefix="mail-suite-bench-", dir=scratch)
         os.chmod(self.folder, 0o755)
         # Kept between sessions: blocks that the file system below has to find cost time.
         self.image = os.path.join(scratch, "mail-suite-bench.ext4")
         self.path = self.folder
-        if kind == "journal":
-            self.make(size_mb)
+        self.loop = None
+
+    def remove_stale(self):
+        """What a session left that was killed."""
+        done = subprocess.run(["losetup", "-n", "-O", "NAME", "-j", self.image], capture_output=True,
+                              text=True)
+        for loop in done.stdout.split():
+            subprocess.run(["umount", loop])
+            subprocess.run(["losetup", "-d", loop])
 
     def make(self, size_mb):
+        if self.kind != "journal":
+            return
+        self.remove_stale()
         if not os.path.exists(self.image) or os.path.getsize(self.image) < size_mb << 20:
             run("dd", "if=/dev/zero", f"of={self.image}", "bs=1M", f"count={size_mb}",
                 "conv=fsync", "status=none")
@@ -51,12 +61,8 @@ class Disk:
                 "plain": "the machine's own file system"}[self.kind]
         return f"{kind} ({' '.join(done.stdout.split())})"
 
-    def trim(self):
-        """Writes out what is waiting, so that no run pays for the one before."""
-        os.sync()
-
     def remove(self):
-        if self.kind == "journal":
+        if self.loop:
             subprocess.run(["umount", self.path])
             subprocess.run(["losetup", "-d", self.loop])
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -9,6 +9,7 @@ import os
 import subprocess
 import time
 
+PREFIX = "mail-suite-bench-"
 PERF_MOUNT = "/sys/fs/cgroup/perf_event"
 
 
@@ -51,11 +52,21 @@ def read(path):
         return file.read()
 
 
+def remove_stale():
+    """Ends what a session left that was killed: its groups bear the number of a process that is gone."""
+    for where in hierarchies().values():
+        for name in os.listdir(where):
+            if name.startswith(PREFIX):
+                owner, _, rest = name.removeprefix(PREFIX).partition("-")
+                if not os.path.exists(f"/proc/{owner}"):
+                    Group(rest, owner).remove()
+
+
 class Group:
     """One group, in every hierarchy that there is."""
 
-    def __init__(self, name):
-        self.name = f"mail-suite-bench-{os.getpid()}-{name}"
+    def __init__(self, name, owner=0):
+        self.name = f"{PREFIX}{owner or os.getpid()}-{name}"
         self.folders = {controller: os.path.join(where, self.name)
                         for controller, where in hierarchies().items()}
         for folder in self.folders.values():

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -96,10 +97,35 @@ class MemoryWatch(threading.Thread):
         return self.peak
 
 
+class Floor:
+    """floor.c in place of a mail system: its rate alone is of interest."""
+
+    def __init__(self, disk, variant):
+        self.disk, self.variant = disk, variant
+        self.name, self.number = f"floor-{variant}", 0
+
+    def measure(self, meter, case):
+        self.number += 1
+        folder = os.path.join(self.disk, "floor", f"{self.variant}-{self.number}")
+        os.makedirs(folder)
+        os.sync()
+        done = subprocess.run([meter.program("floor"), folder, self.variant, str(case.sessions),
+                               str(case.messages), str(case.length)], capture_output=True, text=True)
+        if done.returncode != 0:
+            raise Failed(f"{self.name}, {case}: {done.stderr}")
+        return fields(done.stdout)
+
+    def throw_away_aside(self):
+        shutil.rmtree(os.path.join(self.disk, "floor"), ignore_errors=True)
+
+    def wait_idle(self):
+        """Nothing goes on after its end."""
+
+
 class Meter:
     """Runs cases. Programs of bench/ lie in `programs`."""
 
-    def __init__(self, programs, nice=0):
+    def __init__(self, programs):
         self.programs = programs
         self.number = 0
 
@@ -144,6 +170,8 @@ class Meter:
 
     def measure(self, side, case, count=False, memory=False):
         """name -> figure, all per message but for rate and memory."""
+        if isinstance(side, Floor):
+            return side.measure(self, case)
         self.number += 1
         side.set_aside(self.number)
         os.sync()

@@ -277,6 +277,10 @@ protocols = lmtp
 ssl = no
 mail_location = maildir:{folder}/mail/%d/%n/Maildir
 first_valid_uid = 1
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
 userdb {{
   driver = static
   args = uid={vmail} gid={vmail} home={folder}/mail/%d/%n allow_all_users=yes
