@@ -65,17 +65,17 @@ const struct commandline_verb commandline_verbs[] = {
      "forward del USER@DOMAIN TARGET...",
      "Ends forwarding to these addresses."},
     {"state", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_state_show,
-     "state show USER@DOMAIN|DOMAIN",
-     "Shows the states an account or a domain is in, with cause, since and until (none: it is normal), and what it "
-     "sent and received within the windows of its limits."},
+     "state show USER@DOMAIN|DOMAIN|uid=N",
+     "Shows the states that an account, a domain or a user of this machine is in, with cause, since and until (none: it "
+     "is normal), and what it sent and received within the windows of its limits."},
     {"state", "lock", 1, 2, "cause hours", false, COMMANDLINE_ROOT, operations_state_lock,
-     "state lock USER@DOMAIN|DOMAIN [STATE] [--cause TEXT] [--hours N]",
+     "state lock USER@DOMAIN|DOMAIN|uid=N [STATE] [--cause TEXT] [--hours N]",
      "Puts an account, or all accounts of a domain, into a state: account-lock (no log-in; the default), send-lock and "
      "misuse-detected (no sending), over-capacity (no receiving), password-forced (no log-in), send-pause and "
      "receive-pause (the same for two hours at most). Without --hours it stays until unlocked."},
     {"state", "unlock", 1, 2, "", false, COMMANDLINE_ROOT, operations_state_unlock,
-     "state unlock USER@DOMAIN|DOMAIN [STATE]",
-     "Ends a state; default: of an account account-lock, with locks by failed log-ins; of a domain its pauses."},
+     "state unlock USER@DOMAIN|DOMAIN|uid=N [STATE]",
+     "Ends a state; default: of an account account-lock, with locks by failed log-ins; else the pauses."},
     {"queue", "list", 0, 0, "", false, COMMANDLINE_ROOT, operations_queue_list,
      "queue list",
      "Lists the messages in the queue."},

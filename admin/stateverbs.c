@@ -17,7 +17,8 @@ enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2, S
 struct subject {
     struct domain domain;
     const struct domain_account *account; /* NULL: the domain as a whole */
-    char name[ADDRESS_MAX];               /* as stated knows it: "user@domain", "@domain" */
+    bool is_uid;                          /* a user of this machine; no domain at all */
+    char name[ADDRESS_MAX];               /* for stated: "user@domain", "@domain", "@uid=N" */
 };
 
 static bool read_name(struct commandline *command, char local[USERLINE_LOCAL_MAX + 1],
@@ -29,12 +30,24 @@ static bool read_name(struct commandline *command, char local[USERLINE_LOCAL_MAX
                              : commandline_domain_name(command, word, name);
 }
 
+static bool is_uid(const char *word)
+{
+    uint64_t uid;
+    struct slice text = slice_text(word);
+    return slice_starts(text, SLICE("uid=")) && number_parse(slice_from(text, 4), UINT32_MAX, &uid);
+}
+
 /* False: refused already. The domain is freed by domain_free in any case. */
 static bool find_subject(struct commandline *command, struct subject *subject, int *result)
 {
     char local[USERLINE_LOCAL_MAX + 1], name[IDN_NAME_MAX + 1];
     *subject = (struct subject){0};
     *result = EXIT_REFUSED;
+    subject->is_uid = is_uid(command->words[0]);
+    if (subject->is_uid) {
+        snprintf(subject->name, sizeof subject->name, "@%s", command->words[0]);
+        return true;
+    }
     if (!read_name(command, local, name) ||
         !commandline_load(command, name, &subject->domain, result))
         return false;
@@ -91,8 +104,11 @@ static const struct counter {
     {"recipients", "account-recipients-limit", "account-send-window", STATE_SEND_LOCK, false},
 };
 
-static json_t *setting_value(const struct subject *subject, const char *name)
+/* What is in force; stated knows it only once it was asked. For uids that must do. */
+static json_t *setting_value(const struct subject *subject, const char *name, int64_t heard)
 {
+    if (subject->is_uid)
+        return json_integer(heard);
     const struct setting *setting = settings_find(slice_text(name));
     enum settings_layer layer;
     bool ignored;
@@ -119,14 +135,17 @@ static json_t *show_counters(const struct subject *subject, const struct wire_me
     json_t *rows = json_array();
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++) {
         const struct counter *counter = &counters[i];
-        if (counter->is_domains != !subject->account)
+        bool is_received = slice_equal(slice_text(counter->kind), SLICE("received"));
+        if (counter->is_domains != !subject->account || (subject->is_uid && is_received))
             continue;
-        json_array_append_new(rows,
-                              json_pack("{s:s, s:I, s:o, s:o, s:o}", "counter", counter->kind,
-                                        "count", (json_int_t)find_number(rates, counter->kind, 1),
-                                        "limit", setting_value(subject, counter->limit), "window",
-                                        setting_value(subject, counter->window), "stopped-until",
-                                        show_time(find_number(states, counter->state, 2))));
+        json_array_append_new(
+            rows,
+            json_pack("{s:s, s:I, s:o, s:o, s:o}", "counter", counter->kind, "count",
+                      (json_int_t)find_number(rates, counter->kind, 1), "limit",
+                      setting_value(subject, counter->limit, find_number(rates, counter->kind, 2)),
+                      "window",
+                      setting_value(subject, counter->window, find_number(rates, counter->kind, 3)),
+                      "stopped-until", show_time(find_number(states, counter->state, 2))));
     }
     return rows;
 }

@@ -50,11 +50,15 @@ static uint64_t size_limit(struct inject_server *server, uid_t uid)
 /* ---- in the child ------------------------------------------------------------------------------
  */
 
-/* The one thing that a child hears: the next connection of its uid, with the size limit. */
-static int receive_connection(int fd, struct wire_message *message, uint64_t *databytes)
+/* The one thing that a child hears: the next connection of its uid, with its limits. */
+static int receive_connection(int fd, struct wire_message *message,
+                              struct inject_server_limits *limits)
 {
     if (wire_receive(fd, message, CLOCK_NEVER) != WIRE_OK ||
-        !wire_number(message, 0, INT64_MAX, databytes))
+        !wire_number(message, 0, INT64_MAX, &limits->databytes) ||
+        !wire_number(message, 1, UINT64_MAX, &limits->rate.limit) ||
+        !wire_number(message, 2, UINT64_MAX, &limits->rate.window_s) ||
+        !wire_number(message, 3, UINT64_MAX, &limits->rate.pause_s))
         return -1;
     return wire_take_fd(message, 0);
 }
@@ -67,14 +71,14 @@ static bool say_idle(int fd)
 static _Noreturn void child_main(struct inject_server *server, int fd, uid_t uid)
 {
     struct wire_message message;
-    uint64_t databytes;
-    server->enter_child();
+    struct inject_server_limits limits;
+    server->enter_child(uid, server->owner);
     wire_init(&message);
     for (;;) {
-        int connection = receive_connection(fd, &message, &databytes);
+        int connection = receive_connection(fd, &message, &limits);
         if (connection < 0)
             _exit(EXIT_DONE);
-        server->serve(connection, uid, databytes, server->owner);
+        server->serve(connection, uid, &limits, server->owner);
         io_close(&connection);
         if (!say_idle(fd))
             _exit(EXIT_DONE);
@@ -198,9 +202,15 @@ static struct inject_child *child_find_idle(struct inject_server *server, uid_t 
 static bool child_give(struct inject_child *child, int connection)
 {
     struct inject_server *server = child->server;
-    char packet[64];
+    char packet[128];
     struct str text = {.data = packet, .capacity = sizeof packet, .max = sizeof packet};
+    struct localrate rate = {0};
+    if (is_stranger(child->uid))
+        localrate_read(&server->directory, &rate);
     wire_put_number(&text, size_limit(server, child->uid));
+    wire_put_number(&text, rate.limit);
+    wire_put_number(&text, rate.window_s);
+    wire_put_number(&text, rate.pause_s);
     if (child->is_idle)
         server->idle_count--;
     child->is_idle = false;
@@ -292,7 +302,7 @@ static void handle_signal(int signal, void *owner)
         ;
 }
 
-bool inject_server_run(struct inject_server *server, int fd, void (*enter_child)(void),
+bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter_child,
                        inject_server_serve *serve, void *owner)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD};

@@ -9,6 +9,7 @@
 #define QUEUE_INJECT_SERVER_H
 
 #include "directory.h"
+#include "localrate.h"
 #include "loop.h"
 
 #include <sys/types.h>
@@ -23,8 +24,17 @@ enum {
 
 struct inject_child;
 
+/* What the operator allows at the time of a connection. */
+struct inject_server_limits {
+    uint64_t databytes; /* largest message */
+    struct localrate rate;
+};
+
 /* What a child does with a connection; runs in the child. */
-typedef void inject_server_serve(int connection, uid_t uid, uint64_t databytes, void *owner);
+typedef void inject_server_serve(int connection, uid_t uid,
+                                 const struct inject_server_limits *limits, void *owner);
+/* What it does first: opens what its uid's connections need, enters its sandbox. */
+typedef void inject_server_enter(uid_t uid, void *owner);
 
 struct inject_server {
     struct loop loop;
@@ -39,13 +49,13 @@ struct inject_server {
     size_t stranger_count;
     struct directory directory;
     inject_server_serve *serve;
-    void (*enter_child)(void); /* sandbox */
+    inject_server_enter *enter_child;
     void *owner;
 };
 
 /* Serves on `fd` till SIGTERM or SIGINT. False: the loop could not run (errno). In a child it does
  * not return. */
-bool inject_server_run(struct inject_server *server, int fd, void (*enter_child)(void),
+bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter_child,
                        inject_server_serve *serve, void *owner);
 
 #endif

@@ -20,6 +20,8 @@ enum {
 
 static const char too_large[] =
     "D5.3.4 sorry, that message size exceeds my databytes limit (#5.3.4)";
+/* The words of SPEC R5.3; a program on the machine has no use for the code of SMTP. */
+static const char over_limit[] = "Z4.7.1 sorry, that message exceeds my limit";
 static const char is_empty[] = "D5.6.0 the message is empty";
 static const char disk_full[] = "Z4.3.1 the queue's disk is full, try again later";
 static const char disk_trouble[] = "Z4.3.0 the queue can't be written, try again later";
@@ -30,7 +32,10 @@ static bool take_envelope(void *owner, struct slice fields)
     enum admission_result result =
         admission_read(fields, intake->trust, intake->uid, &intake->envelope);
     intake->refusal = result == ADMISSION_OK ? NULL : admission_answer(result);
-    if (result == ADMISSION_OK)
+    if (result == ADMISSION_OK && intake->trust == ADMISSION_STRANGER &&
+        !localrate_allows(&intake->state_fd, intake->uid, &intake->rate))
+        intake->refusal = over_limit;
+    if (!intake->refusal)
         store_begin(&intake->store, &intake->envelope);
     return result != ADMISSION_BAD;
 }
@@ -95,6 +100,8 @@ static const char *finish(struct intake *intake)
     }
     if (store_commit(&intake->store) != VERDICT_OK)
         return answer_for_error(intake->store.error);
+    if (intake->trust == ADMISSION_STRANGER)
+        localrate_count(&intake->state_fd, intake->uid, &intake->rate);
     return NULL;
 }
 
@@ -126,7 +133,7 @@ static const struct inject_stream_hooks hooks = {
 
 void intake_init(struct intake *intake, const struct store_folders *folders)
 {
-    *intake = (struct intake){.peer_fd = -1};
+    *intake = (struct intake){.peer_fd = -1, .state_fd = -1};
     store_init(&intake->store, folders);
     envelope_init(&intake->envelope);
     str_init(&intake->answer, INJECT_REPLY_MAX);
@@ -139,6 +146,13 @@ void intake_free(struct intake *intake)
     store_free(&intake->store);
     envelope_free(&intake->envelope);
     str_free(&intake->answer);
+    io_close(&intake->state_fd);
+}
+
+void intake_prepare(struct intake *intake, uid_t uid)
+{
+    if (admission_trust(uid) == ADMISSION_STRANGER)
+        intake->state_fd = localrate_connect();
 }
 
 /* The descriptor is blocking and has a receive timeout: one call per read. */
@@ -164,12 +178,14 @@ static void read_messages(struct intake *intake)
     }
 }
 
-void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes)
+void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes,
+                  const struct localrate *rate)
 {
     intake->peer_fd = fd;
     intake->uid = uid;
     intake->trust = admission_trust(uid);
     intake->databytes = databytes;
+    intake->rate = *rate;
     intake->refusal = NULL;
     inject_stream_free(&intake->stream);
     inject_stream_init(&intake->stream, &hooks, intake);

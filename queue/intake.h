@@ -9,6 +9,7 @@
 
 #include "admission.h"
 #include "inject_stream.h"
+#include "localrate.h"
 #include "store.h"
 
 struct intake {
@@ -19,13 +20,18 @@ struct intake {
     int peer_fd;
     uid_t uid;
     enum admission_trust trust;
-    uint64_t databytes;  /* largest message */
+    uint64_t databytes; /* largest message */
+    struct localrate rate;
+    int state_fd;        /* stated, for strangers; -1 for all others */
     const char *refusal; /* answer of the message that is being read; NULL: it goes on */
 };
 
 void intake_init(struct intake *intake, const struct store_folders *folders);
 void intake_free(struct intake *intake);
+/* Opens what a peer of this uid needs, before the sandbox. */
+void intake_prepare(struct intake *intake, uid_t uid);
 /* Reads messages from `fd` (not owned) till the peer ends or errs. */
-void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes);
+void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes,
+                  const struct localrate *rate);
 
 #endif

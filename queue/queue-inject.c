@@ -5,12 +5,15 @@
  *             queue/ alone
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
- * Reads       cdb/host.cdb: databytes (104857600)
+ * Reads       cdb/host.cdb: databytes (104857600), sendmail-limit (10000), sendmail-window (3600),
+ *             sendmail-pause (3600)
+ * Asks        stated: whether a uid that is not ours sends too much
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin
  * If taken    attacker sees and changes what is in the queue; no mailbox, no password, no key
  * Limits      1000 peers at once, the next wait; 20 of one foreign uid, the next are closed; 1000
- *             recipients, 320 bytes an address; databytes: 552; 20 minutes of silence: closed
+ *             recipients, 320 bytes an address; databytes: 552; sendmail-limit: deferred; 20 minutes
+ *             of silence: closed
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
 #include "exits.h"
@@ -30,14 +33,15 @@ static const struct sandbox sandbox = {
     .write_paths = {"queue/tmp", "queue/message"},
 };
 
-static void enter_child(void)
+static void enter_child(uid_t uid, void *owner)
 {
+    intake_prepare(owner, uid);
     sandbox_enter(&sandbox);
 }
 
-static void serve(int connection, uid_t uid, uint64_t databytes, void *owner)
+static void serve(int connection, uid_t uid, const struct inject_server_limits *limits, void *owner)
 {
-    intake_serve(owner, connection, uid, databytes);
+    intake_serve(owner, connection, uid, limits->databytes, &limits->rate);
 }
 
 int main(void)

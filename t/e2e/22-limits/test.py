@@ -1,6 +1,7 @@
 """Limits with their exact words: 552 by size, 423 by rate, 452 by a full mailbox or domain."""
 
 import base64
+import subprocess
 import threading
 import time
 
@@ -26,11 +27,17 @@ DOMAINS = {"tight.jp": "tight", "wide.jp": "wide", "mass.jp": "mass", "sliding.j
            "rental.jp": "rental"}
 
 
+SENDMAIL_PAUSE = 3
+
+
 def prepare(suite):
+    suite.control("sendmail-limit", "3\n")
+    suite.control("sendmail-pause", f"{SENDMAIL_PAUSE}\n")
     for name, text in PLANS.items():
         suite.control(f"plans/{name}", text)
     for domain, plan in DOMAINS.items():
         suite.add_domain(domain, "u1", "u2", plan=plan)
+    suite.rebuild()
     suite.start()
 
 
@@ -277,6 +284,34 @@ def test_the_plans_have_their_rates(suite):
     check(PAUSED in suite.mailctl("explain", "u1@classic.jp", "send-limit"), "the exact words")
     text = suite.mailctl("domain", "set", "classic.jp", "limit-pause", "7201", wanted=1)
     check("7200" in text, text)
+
+
+def sendmail(suite, uid):
+    """The sendmail command of a program under this uid: exit code and complaint."""
+    done = subprocess.run([suite.path("bin/sendmail"), "-f", "u1@wide.jp", "u2@wide.jp"], user=uid,
+                          group=uid, extra_groups=[], input="Subject: local\n\nx\n", text=True,
+                          capture_output=True)
+    return done.returncode, done.stderr
+
+
+def test_local_programs_are_limited_by_uid(suite):
+    uid = 64123  # none of the suite's
+    for number in range(3):
+        equal(sendmail(suite, uid), (0, ""), f"message {number + 1}")
+    code, complaint = sendmail(suite, uid)
+    equal(code, 75, "the fourth")
+    check("sorry, that message exceeds my limit" in complaint, complaint)
+    # Neither another uid nor the domain whose address was used has to do with it.
+    equal(sendmail(suite, uid + 1)[0], 0, "another uid")
+    with customer(suite, "u1@wide.jp") as smtp:
+        smtp.expect("MAIL FROM:<u1@wide.jp>", "250")
+    text = suite.mailctl("state", "show", f"uid={uid}")
+    check("send-pause" in text and "3 messages" in text, text)
+    wait_until(lambda: sendmail(suite, uid)[0] == 0, "the end of the pause", SENDMAIL_PAUSE + 10)
+    suite.mailctl("state", "lock", f"uid={uid}", "send-lock")
+    equal(sendmail(suite, uid)[0], 75, "locked by the operator")
+    suite.mailctl("state", "unlock", f"uid={uid}", "send-lock")
+    equal(sendmail(suite, uid)[0], 0, "unlocked")
 
 
 # ---- full --------------------------------------------------------------------------------------
