@@ -115,7 +115,8 @@ bool hostfiles_parse_listen(struct slice line, struct slice *service, struct sli
     *proxy = slice_equal(option, SLICE("proxy"));
     if (!access_is_service(*service) && !slice_equal(*service, SLICE("web"))) {
         str_format(reason,
-                   "\"%.*s\" is no service (smtp submission submissions pop3 pop3s imap imaps web)",
+                   "\"%.*s\" is no service (smtp submission submissions lmtp pop3 pop3s imap imaps "
+                   "web)",
                    SLICE_PRINTF(slice_part(*service, 0, 80)));
         return false;
     }
@@ -167,6 +168,14 @@ static bool parse_proxy(struct slice line, struct str *key, struct str *value, s
     struct access_rule rule;
     char error[ACCESS_ERROR_MAX] = "";
     bool parsed = access_parse_proxy(line, &rule, error);
+    return encode_rule(parsed, &rule, error, key, value, reason);
+}
+
+static bool parse_xclient(struct slice line, struct str *key, struct str *value, struct str *reason)
+{
+    struct access_rule rule;
+    char error[ACCESS_ERROR_MAX] = "";
+    bool parsed = access_parse_xclient(line, &rule, error);
     return encode_rule(parsed, &rule, error, key, value, reason);
 }
 
@@ -298,8 +307,9 @@ static void read_setting(const struct sources *sources, const struct setting *se
 /* What may stand in control/ beside settings. */
 static bool is_known_name(const char *name)
 {
-    static const char *const known[] = {"domains", "plans", "tls",        "listen", "access",
-                                        "proxies", "rbl",   "smtproutes", "tlspolicy", "uidbase"};
+    static const char *const known[] = {"domains",    "plans",     "tls",     "listen",
+                                        "access",     "proxies",   "xclient", "rbl",
+                                        "smtproutes", "tlspolicy", "uidbase"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(name, known[i]) == 0)
             return true;
@@ -350,6 +360,7 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
     read_lines(sources, findings, "tlspolicy", tlspolicy_parse_line, &files->tlspolicy);
     read_lines(sources, findings, "access", parse_access, &files->access);
     read_lines(sources, findings, "proxies", parse_proxy, &files->access);
+    read_lines(sources, findings, "xclient", parse_xclient, &files->access);
     rblfile_load(sources, findings, &files->rbl);
     if (read_lines(sources, findings, "listen", parse_listen, NULL) == 0)
         findings_warning(findings, "control/listen", 0,

@@ -3,12 +3,12 @@
 
 #include <stdio.h>
 
-static const char *const services[] = {"smtp",  "submission", "submissions", "pop3",
-                                       "pop3s", "imap",       "imaps"};
+static const char *const services[] = {"smtp", "submission", "submissions", "lmtp",
+                                       "pop3", "pop3s",      "imap",        "imaps"};
 
 /* tcpd's own, and those by which the C library could be turned against the program. */
-static const char *const reserved_names[] = {"SERVICE",     "CLIENT", "CLIENT_PORT", "SERVER",
-                                             "SERVER_PORT", "TLS",    "PATH",        "IFS"};
+static const char *const reserved_names[] = {
+    "SERVICE", "CLIENT", "CLIENT_PORT", "SERVER", "SERVER_PORT", "TLS", "XCLIENT", "PATH", "IFS"};
 static const char *const reserved_beginnings[] = {"LD_",      "GLIBC_", "MALLOC_", "GCONV_",
                                                   "LOCALDOM", "RES_",   "LC_"};
 
@@ -111,8 +111,8 @@ bool access_parse(struct slice line, struct access_rule *rule, char error[ACCESS
         return fail(error, "should be SERVICE ADDRESS[/BITS] allow|deny [NAME=VALUE...]");
     if (!access_is_service(rule->service) && !slice_equal(rule->service, SLICE("*")))
         return fail(error,
-                    "\"%.*s\" is not a service (smtp submission submissions pop3 pop3s imap imaps, "
-                    "or * for all)",
+                    "\"%.*s\" is not a service (smtp submission submissions lmtp pop3 pop3s imap "
+                    "imaps, or * for all)",
                     SLICE_PRINTF(shown(rule->service)));
     if (!parse_network(network, rule, error) || !parse_verb(verb, rule, error))
         return false;
@@ -127,13 +127,24 @@ bool access_parse(struct slice line, struct access_rule *rule, char error[ACCESS
     return true;
 }
 
-bool access_parse_proxy(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX])
+/* A line of a file that is a list of networks and nothing else. */
+static bool parse_listed(struct slice line, const char *list, struct access_rule *rule, char *error)
 {
-    *rule = (struct access_rule){.service = SLICE("proxy"), .allow = true};
+    *rule = (struct access_rule){.service = slice_text(list), .allow = true};
     struct slice network = slice_cut_word(&line);
     if (network.size == 0 || slice_trim(line).size > 0)
         return fail(error, "should be one ADDRESS[/BITS] per line");
     return parse_network(network, rule, error);
+}
+
+bool access_parse_proxy(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX])
+{
+    return parse_listed(line, "proxy", rule, error);
+}
+
+bool access_parse_xclient(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX])
+{
+    return parse_listed(line, "xclient", rule, error);
 }
 
 static bool put_key(struct str *key, struct slice service, const struct ip *network, unsigned bits)
@@ -185,18 +196,30 @@ static enum access_result find_network(struct cdbfile *file, struct slice servic
     return result;
 }
 
+/* Which lines of "*" hold for `service`: none for what only has a list of its own; for LMTP, which
+ * asks nobody who he is, only those that shut others out. */
+static enum access_result judge_general(struct slice service, enum access_result result)
+{
+    if (slice_equal(service, SLICE("proxy")) || slice_equal(service, SLICE("xclient")))
+        return ACCESS_NONE;
+    if (slice_equal(service, SLICE("lmtp")) && result == ACCESS_ALLOW)
+        return ACCESS_NONE;
+    return result;
+}
+
 enum access_result access_find(struct cdbfile *file, struct slice service, const struct ip *ip,
                                struct slice *variables)
 {
-    bool is_proxy = slice_equal(service, SLICE("proxy"));
     *variables = slice_text(NULL);
     for (unsigned bits = ip->size * 8 + 1; bits-- > 0;) {
         struct ip network = ip_network(ip, bits);
         enum access_result result = find_network(file, service, &network, bits, variables);
-        if (result == ACCESS_NONE && !is_proxy)
-            result = find_network(file, SLICE("*"), &network, bits, variables);
+        if (result == ACCESS_NONE)
+            result =
+                judge_general(service, find_network(file, SLICE("*"), &network, bits, variables));
         if (result != ACCESS_NONE)
             return result;
     }
+    *variables = slice_text(NULL);
     return ACCESS_NONE;
 }

@@ -1,15 +1,16 @@
 /*
- * access - who may connect to which service: control/access and control/proxies in cdb/access.cdb
+ * access - who may connect to which service, and who may speak for others: control/access,
+ * control/proxies and control/xclient in cdb/access.cdb
  *
  * A line of control/access is
  *     SERVICE|* ADDRESS[/BITS] allow|deny [NAME=VALUE...]
- * and of control/proxies
+ * and of control/proxies and control/xclient
  *     ADDRESS[/BITS]
- * (who may speak for other clients by the PROXY protocol). In the file a network is a key and its
+ * (who may speak for other clients by the PROXY protocol, by XCLIENT). In the file a network is a key and its
  * answer the value, both readable:  "smtp 192.0.2.0/24" -> "allow RELAY=1",
- * "* 2001:db8::/32" -> "deny", "proxy 10.0.0.0/8" -> "allow". The longest prefix wins, and with
+ * "* 2001:db8::/32" -> "deny", "proxy 10.0.0.0/8" -> "allow", "xclient 10.0.0.5/32" -> "allow". The longest prefix wins, and with
  * equal prefixes a service's own line wins over "*". Nothing found: everybody may connect, and
- * nobody is a proxy.
+ * nobody is a proxy; for lmtp, which only a line of its own opens, the caller takes loopback alone.
  *
  * Both the compiler of control files (cdb rebuild) and tcpd use this module.
  */
@@ -31,7 +32,7 @@ enum {
 };
 
 struct access_rule {
-    struct slice service; /* "smtp" ... "imaps", "*", or "proxy" for a line of control/proxies */
+    struct slice service; /* "smtp" ... "imaps", "*", "proxy" (control/proxies), "xclient" */
     struct ip network;
     unsigned bits;
     bool allow;
@@ -46,6 +47,8 @@ bool access_is_service(struct slice name);
  * would be right, without file and line. */
 bool access_parse(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX]);
 bool access_parse_proxy(struct slice line, struct access_rule *rule, char error[ACCESS_ERROR_MAX]);
+bool access_parse_xclient(struct slice line, struct access_rule *rule,
+                          char error[ACCESS_ERROR_MAX]);
 
 /* The record for cdb/access.cdb, appended to `key` and `value`. A second line with the same key
  * contradicts the first: the compiler says so. False when they are full. */
@@ -58,7 +61,7 @@ enum access_result {
     ACCESS_TROUBLE, /* the file is broken */
 };
 
-/* The rule that holds for `ip` at `service` ("proxy": for proxies). With ACCESS_ALLOW, *variables
+/* The rule that holds for `ip` at `service` ("proxy", "xclient": for those). With ACCESS_ALLOW, *variables
  * are its "NAME=VALUE" words, divided by single spaces; it points into the file. */
 enum access_result access_find(struct cdbfile *file, struct slice service, const struct ip *ip,
                                struct slice *variables);

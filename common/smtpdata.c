@@ -6,6 +6,16 @@ void smtpdata_decoder_init(struct smtpdata_decoder *decoder)
     *decoder = (struct smtpdata_decoder){.place = SMTPDATA_LINE_START};
 }
 
+void smtpdata_decoder_init_plain(struct smtpdata_decoder *decoder)
+{
+    *decoder = (struct smtpdata_decoder){.place = SMTPDATA_LINE_START, .is_plain = true};
+}
+
+void smtpdata_decode_end(struct smtpdata_decoder *decoder)
+{
+    decoder->has_bare = decoder->has_bare || decoder->place == SMTPDATA_CR;
+}
+
 static void end_line(struct smtpdata_decoder *decoder)
 {
     if (decoder->line > decoder->line_max)
@@ -22,12 +32,12 @@ static void add_to_line(struct smtpdata_decoder *decoder, uint64_t size)
         decoder->line_max = decoder->line;
 }
 
-/* At a line's start: only a dot is special. */
+/* At a line's start: only a dot is special, and not always. */
 static size_t decode_line_start(struct smtpdata_decoder *decoder, struct slice input,
                                 struct slice *run)
 {
     (void)run;
-    if (input.data[0] != '.') {
+    if (decoder->is_plain || input.data[0] != '.') {
         decoder->place = SMTPDATA_MIDDLE;
         return 0;
     }
@@ -99,7 +109,7 @@ static size_t decode_middle(struct smtpdata_decoder *decoder, struct slice input
             add_to_line(decoder, cr);
             end_line(decoder);
             at += line_end + 1;
-            if (at < input.size && input.data[at] != '.')
+            if (at < input.size && (decoder->is_plain || input.data[at] != '.'))
                 decoder->place = SMTPDATA_MIDDLE;
         }
     }

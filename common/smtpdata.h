@@ -31,6 +31,7 @@ enum smtpdata_place {
 
 struct smtpdata_decoder {
     enum smtpdata_place place;
+    bool is_plain;     /* dots mean nothing, and the message ends where the caller says */
     bool ended;        /* CRLF "." CRLF was read; the rest of the input is the next command */
     bool has_bare;     /* a CR without LF or an LF without CR was seen */
     uint64_t size;     /* bytes of the message so far */
@@ -39,6 +40,10 @@ struct smtpdata_decoder {
 };
 
 void smtpdata_decoder_init(struct smtpdata_decoder *decoder);
+/* For messages whose size is known otherwise (BDAT, RFC 3030): all goes through as it is. */
+void smtpdata_decoder_init_plain(struct smtpdata_decoder *decoder);
+/* There will be no more: a CR at the very end stands alone. */
+void smtpdata_decode_end(struct smtpdata_decoder *decoder);
 /* Returns how many bytes were taken. It may be none when a byte that was held back comes out in
  * `run`, but never twice in succession. */
 size_t smtpdata_decode(struct smtpdata_decoder *decoder, struct slice input, struct slice *run);

@@ -12,9 +12,11 @@ struct verb {
 static const struct verb verbs[] = {
     {"HELO", COMMAND_HELO, COMMAND_LINE_MAX},
     {"EHLO", COMMAND_EHLO, COMMAND_LINE_MAX},
+    {"LHLO", COMMAND_LHLO, COMMAND_LINE_MAX},
     {"MAIL", COMMAND_MAIL, COMMAND_MAIL_LINE_MAX},
-    {"RCPT", COMMAND_RCPT, COMMAND_LINE_MAX},
+    {"RCPT", COMMAND_RCPT, COMMAND_RCPT_LINE_MAX},
     {"DATA", COMMAND_DATA, COMMAND_LINE_MAX},
+    {"BDAT", COMMAND_BDAT, COMMAND_LINE_MAX},
     {"RSET", COMMAND_RSET, COMMAND_LINE_MAX},
     {"NOOP", COMMAND_NOOP, COMMAND_LINE_MAX},
     {"QUIT", COMMAND_QUIT, COMMAND_LINE_MAX},
@@ -23,6 +25,7 @@ static const struct verb verbs[] = {
     {"HELP", COMMAND_HELP, COMMAND_LINE_MAX},
     {"STARTTLS", COMMAND_STARTTLS, COMMAND_LINE_MAX},
     {"AUTH", COMMAND_AUTH, COMMAND_AUTH_LINE_MAX},
+    {"XCLIENT", COMMAND_XCLIENT, COMMAND_LINE_MAX},
     {"GET", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
     {"POST", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
     {"PUT", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
@@ -81,9 +84,22 @@ static enum command_problem cut_path(struct slice *argument, const char *keyword
     return COMMAND_FINE;
 }
 
+/* ---- parameters -------------------------------------------------------------------------------*/
+
+/* `command` is the struct that the table's command fills. */
+typedef bool read_value(struct slice value, void *command);
+
+struct parameter {
+    const char *name;
+    read_value *read;
+};
+
+enum { PARAMETERS_MAX = 32 }; /* of one command: bits of what was seen */
+
 /* RFC 1870: up to 20 digits. */
-static bool read_size(struct slice value, struct command_mail *mail)
+static bool read_size(struct slice value, void *command)
 {
+    struct command_mail *mail = command;
     mail->has_size = true;
     if (number_parse(value, UINT64_MAX, &mail->size))
         return true;
@@ -94,80 +110,146 @@ static bool read_size(struct slice value, struct command_mail *mail)
     return value.size > 0;
 }
 
-/* RFC 6152 */
-static bool read_body(struct slice value, struct command_mail *mail)
+/* RFC 6152, 3030 */
+static bool read_body(struct slice value, void *command)
 {
-    bool is_8bit = slice_equal_nocase(value, SLICE("8BITMIME"));
-    mail->body = is_8bit ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
-    return is_8bit || slice_equal_nocase(value, SLICE("7BIT"));
+    static const struct {
+        const char *name;
+        enum envelope_body body;
+    } bodies[] = {{"7BIT", ENVELOPE_BODY_7BIT},
+                  {"8BITMIME", ENVELOPE_BODY_8BIT},
+                  {"BINARYMIME", ENVELOPE_BODY_BINARY}};
+    struct command_mail *mail = command;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        mail->body = bodies[i].body;
+        if (slice_equal_nocase(value, slice_text(bodies[i].name)))
+            return true;
+    }
+    return false;
 }
 
 /* RFC 6531: no value. */
-static bool read_utf8(struct slice value, struct command_mail *mail)
+static bool read_utf8(struct slice value, void *command)
 {
+    struct command_mail *mail = command;
     mail->utf8 = true;
     return value.size == 0;
 }
 
 /* RFC 4954 5: who it was at a trusted submission server; we trust none. */
-static bool read_auth(struct slice value, struct command_mail *mail)
+static bool read_auth(struct slice value, void *command)
 {
-    (void)mail;
+    (void)command;
     return value.size > 0;
 }
 
-struct parameter {
-    const char *name;
-    bool (*read)(struct slice value, struct command_mail *mail);
-};
+/* RFC 3461 4.3 */
+static bool read_ret(struct slice value, void *command)
+{
+    struct command_mail *mail = command;
+    return value.size > 0 && dsn_parse_return(value, &mail->ret);
+}
+
+/* RFC 3461 4.4 */
+static bool read_envid(struct slice value, void *command)
+{
+    struct command_mail *mail = command;
+    mail->envid = value;
+    return dsn_is_envid(value);
+}
+
+/* RFC 3461 4.1 */
+static bool read_notify(struct slice value, void *command)
+{
+    struct command_rcpt *rcpt = command;
+    return value.size > 0 && dsn_parse_notify(value, &rcpt->notify);
+}
+
+/* RFC 3461 4.2 */
+static bool read_orcpt(struct slice value, void *command)
+{
+    struct command_rcpt *rcpt = command;
+    rcpt->orcpt = value;
+    return dsn_is_orcpt(value);
+}
 
 static const struct parameter mail_parameters[] = {
-    {"SIZE", read_size},
-    {"BODY", read_body},
-    {"SMTPUTF8", read_utf8},
-    {"AUTH", read_auth},
+    {"SIZE", read_size}, {"BODY", read_body}, {"SMTPUTF8", read_utf8},
+    {"AUTH", read_auth}, {"RET", read_ret},   {"ENVID", read_envid},
+    {NULL, NULL},
 };
 
-static enum command_problem read_parameter(struct slice word, struct command_mail *mail)
+static const struct parameter rcpt_parameters[] = {
+    {"NOTIFY", read_notify},
+    {"ORCPT", read_orcpt},
+    {NULL, NULL},
+};
+
+static enum command_problem read_parameter(struct slice word, const struct parameter *parameters,
+                                           uint32_t *seen, void *command)
 {
     struct slice value = word;
     struct slice name = slice_cut(&value, '=');
-    for (size_t i = 0; i < sizeof mail_parameters / sizeof *mail_parameters; i++)
-        if (slice_equal_nocase(name, slice_text(mail_parameters[i].name)))
-            return mail_parameters[i].read(value, mail) ? COMMAND_FINE : COMMAND_BAD_PARAMETER;
+    for (unsigned i = 0; i < PARAMETERS_MAX && parameters[i].name; i++) {
+        if (!slice_equal_nocase(name, slice_text(parameters[i].name)))
+            continue;
+        /* RFC 5321 4.1.1.11 leaves it open what the second one means: nothing. */
+        bool is_again = (*seen & 1u << i) != 0;
+        *seen |= 1u << i;
+        return !is_again && parameters[i].read(value, command) ? COMMAND_FINE
+                                                               : COMMAND_BAD_PARAMETER;
+    }
     return COMMAND_UNKNOWN_PARAMETER;
+}
+
+static enum command_problem read_parameters(struct slice words, const struct parameter *parameters,
+                                            void *command)
+{
+    uint32_t seen = 0;
+    enum command_problem problem = COMMAND_FINE;
+    for (struct slice word = slice_cut_word(&words); word.size > 0 && problem == COMMAND_FINE;
+         word = slice_cut_word(&words))
+        problem = read_parameter(word, parameters, &seen, command);
+    return problem;
+}
+
+static bool has_high(const struct mailaddress *address)
+{
+    return slice_has_high(address->local) || slice_has_high(address->domain);
 }
 
 enum command_problem command_parse_mail(struct slice argument, struct command_mail *mail)
 {
-    *mail = (struct command_mail){.body = ENVELOPE_BODY_7BIT};
+    *mail = (struct command_mail){.body = ENVELOPE_BODY_7BIT, .envid = SLICE("")};
     enum command_problem problem =
         cut_path(&argument, "FROM:", MAILADDRESS_UTF8 | MAILADDRESS_EMPTY, &mail->address);
-    while (problem == COMMAND_FINE) {
-        struct slice word = slice_cut_word(&argument);
-        if (word.size == 0)
-            break;
-        problem = read_parameter(word, mail);
-    }
+    if (problem == COMMAND_FINE)
+        problem = read_parameters(argument, mail_parameters, mail);
     /* SMTPUTF8 stands behind the address that needs it. */
-    if (problem == COMMAND_FINE && !mail->utf8 &&
-        (slice_has_high(mail->address.local) || slice_has_high(mail->address.domain)))
+    if (problem == COMMAND_FINE && !mail->utf8 && has_high(&mail->address))
         problem = COMMAND_NEEDS_UTF8;
     return problem;
 }
 
-enum command_problem command_parse_rcpt(struct slice argument, bool utf8,
-                                        struct mailaddress *address)
+enum command_problem command_parse_rcpt(struct slice argument, bool utf8, struct command_rcpt *rcpt)
 {
+    *rcpt = (struct command_rcpt){.orcpt = SLICE("")};
     enum command_problem problem =
-        cut_path(&argument, "TO:", MAILADDRESS_UTF8 | MAILADDRESS_BARE_POSTMASTER, address);
-    if (problem != COMMAND_FINE)
-        return problem;
-    if (slice_trim(argument).size > 0)
-        return COMMAND_UNKNOWN_PARAMETER;
-    if (!utf8 && (slice_has_high(address->local) || slice_has_high(address->domain)))
-        return COMMAND_NEEDS_UTF8;
-    return COMMAND_FINE;
+        cut_path(&argument, "TO:", MAILADDRESS_UTF8 | MAILADDRESS_BARE_POSTMASTER, &rcpt->address);
+    if (problem == COMMAND_FINE)
+        problem = read_parameters(argument, rcpt_parameters, rcpt);
+    if (problem == COMMAND_FINE && !utf8 &&
+        (has_high(&rcpt->address) || slice_has_high(rcpt->orcpt)))
+        problem = COMMAND_NEEDS_UTF8;
+    return problem;
+}
+
+bool command_parse_bdat(struct slice argument, struct command_bdat *bdat)
+{
+    struct slice size = slice_cut_word(&argument);
+    argument = slice_trim(argument);
+    bdat->is_last = slice_equal_nocase(argument, SLICE("LAST"));
+    return number_parse(size, UINT64_MAX, &bdat->size) && (bdat->is_last || argument.size == 0);
 }
 
 bool command_parse_auth(struct slice argument, struct slice *mechanism, bool *has_initial,

@@ -1,8 +1,9 @@
 /*
- * data - the DATA command: a message streams from the client to queue-inject
+ * data - DATA and BDAT: the message that follows them, up to its dot or by its size (RFC 5321
+ * 4.1.1.4, RFC 3030)
  *
- * Never in memory as a whole. Whatever is wrong with it, the client's bytes are read to their end,
- * so that the reply comes where the client waits for it.
+ * No byte of a chunk is ever taken for a command: what follows BDAT is counted and read, also where
+ * it is out of place, too much, or part of a message that was refused long ago.
  */
 #ifndef SMTPD_DATA_H
 #define SMTPD_DATA_H
@@ -10,5 +11,7 @@
 #include "session.h"
 
 void data_receive(struct session *session, struct slice argument);
+/* In any state of the session. */
+void data_receive_chunk(struct session *session, struct slice argument);
 
 #endif

@@ -1,6 +1,8 @@
 /* ehlo - see ehlo.h */
 #include "ehlo.h"
 
+#include "proxied.h"
+
 bool ehlo_offers_starttls(const struct session *session)
 {
     return !tls_is_on(&session->tls); /* on 465 it is there from the first byte */
@@ -26,6 +28,11 @@ static void append_size(const struct session *session, struct str *reply)
     str_append_number(reply, session->size_limit);
 }
 
+static void append_recipients(const struct session *session, struct str *reply)
+{
+    str_append_number(reply, session->host.recipients_max);
+}
+
 struct extension {
     const char *keyword;
     bool (*is_offered)(const struct session *session);
@@ -37,8 +44,14 @@ static const struct extension extensions[] = {
     {"SIZE", always, append_size},
     {"8BITMIME", always, NULL},
     {"SMTPUTF8", always, NULL},
+    {"CHUNKING", always, NULL},
+    {"BINARYMIME", always, NULL},
+    {"DSN", always, NULL},
+    /* RFC 9422: messages of one session and domains of one message have no limit of their own. */
+    {"LIMITS RCPTMAX=", always, append_recipients},
     {"STARTTLS", ehlo_offers_starttls, NULL},
     {"AUTH PLAIN LOGIN", ehlo_offers_auth, NULL},
+    {"XCLIENT " XCLIENT_ATTRIBUTES, proxied_is_trusted, NULL},
     {"ENHANCEDSTATUSCODES", always, NULL}, /* always there, so it is the line without a hyphen */
 };
 

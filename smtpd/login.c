@@ -1,11 +1,11 @@
 /* login - see login.h */
 #include "login.h"
 
+#include "allowance.h"
 #include "clock.h"
 #include "ehlo.h"
 #include "log.h"
 #include "sasl.h"
-#include "allowance.h"
 
 static enum reply reply_of_code(enum auth_code code)
 {
@@ -42,8 +42,7 @@ static void log_login(struct session *session, const struct sasl *sasl,
     log_end(&line);
 }
 
-/* The account as the directory has it, for the sender check. */
-static bool take_account(struct session *session, const char *account)
+bool login_take(struct session *session, const char *account)
 {
     if (directory_address(&session->directory, slice_text(account), &session->login) !=
             DIRECTORY_FOUND ||
@@ -55,7 +54,7 @@ static bool take_account(struct session *session, const char *account)
 static void finish(struct session *session, const struct auth_answer *answer)
 {
     if (answer->code == AUTH_OK) {
-        if (take_account(session, answer->account)) {
+        if (login_take(session, answer->account)) {
             session_reply(session, REPLY_AUTH_DONE);
             return;
         }

@@ -3,6 +3,7 @@
 
 static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_GREETING] = {"220", "", "$ ESMTP", false},
+    [REPLY_GREETING_LMTP] = {"220", "", "$ LMTP", false},
     [REPLY_GREETING_TROUBLE] = {"421", "4.3.0", "not ready, please try again later", true},
     /* RFC 7504: the client is not served at all. */
     [REPLY_EARLY] = {"521", "5.5.1", "you spoke before the greeting", true},
@@ -54,10 +55,18 @@ static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_LIMIT_EXCEEDED] = {"423", "", "sorry, that message exceeds my limit", false},
     [REPLY_RECIPIENTS_TOO_MANY] = {"452", "4.5.3", "too many recipients in one message", false},
     [REPLY_RECIPIENTS_NONE] = {"554", "5.5.1", "no valid recipients", false},
+    /* RFC 2033 4.2 wants another code. */
+    [REPLY_RECIPIENTS_NONE_LMTP] = {"503", "5.5.1", "no valid recipients", false},
     [REPLY_RELAY_REFUSED] = {"554", "5.7.1", "sorry, that domain isn't served here", false},
     [REPLY_UTF8_NOT_ASKED] = {"553", "5.6.7", "that address needs SMTPUTF8", false},
 
     [REPLY_DATA_GO] = {"354", "", "go ahead, end with CRLF.CRLF", false},
+    [REPLY_BINARY_NEEDS_BDAT] = {"503", "5.5.1", "a BINARYMIME message comes by BDAT", false},
+    [REPLY_DATA_WITHIN_CHUNKS] = {"503", "5.5.1", "BDAT or RSET, that message comes in chunks",
+                                  false},
+    [REPLY_CHUNK_OK] = {"250", "2.0.0", "$ octets received", false},
+    /* Where it is unknown how many bytes follow, the next line may be anything. */
+    [REPLY_CHUNK_BAD] = {"501", "5.5.4", "syntax: BDAT size [LAST]", true},
     [REPLY_ACCEPTED] = {"250", "2.0.0", "ok $", false},
     [REPLY_QUEUE_TROUBLE] = {"451", "", "$", false},
     [REPLY_QUEUE_REFUSED] = {"554", "", "$", false},
@@ -70,6 +79,8 @@ static const struct reply_form forms[REPLY_COUNT] = {
                                      false},
     [REPLY_LOOP] = {"554", "5.4.6", "too many Received fields, that message is looping", false},
     [REPLY_BARE_LINE_END] = {"550", "5.6.0", "a CR or LF stands alone in that message", true},
+    [REPLY_BARE_IN_CHUNK] = {"550", "5.6.0", "a CR or LF stands alone in the text of that message",
+                             false},
 
     [REPLY_TROUBLE] = {"451", "4.3.0", "passing trouble here, please try again later", false},
     [REPLY_UNKNOWN_COMMAND] = {"500", "5.5.1", "unknown command", false},
@@ -79,6 +90,8 @@ static const struct reply_form forms[REPLY_COUNT] = {
                                 false},
     [REPLY_SYNTAX] = {"501", "5.5.4", "syntax: $", false},
     [REPLY_HELO_FIRST] = {"503", "5.5.1", "HELO or EHLO first", false},
+    [REPLY_XCLIENT_NOT_YOURS] = {"550", "5.7.0", "XCLIENT is not for you", false},
+    [REPLY_XCLIENT_LOGIN_UNKNOWN] = {"550", "5.7.0", "there is no such LOGIN", false},
     [REPLY_MAIL_FIRST] = {"503", "5.5.1", "MAIL first", false},
     [REPLY_MAIL_ALREADY] = {"503", "5.5.1", "one MAIL per message", false},
     [REPLY_MAIL_PENDING] = {"503", "5.5.1", "not within a mail transaction", false},

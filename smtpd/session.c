@@ -18,7 +18,8 @@
 
 bool session_is_submission(const struct session *session)
 {
-    return session->peer->service != SESSION_SMTP;
+    return session->peer->service == SESSION_SUBMISSION ||
+           session->peer->service == SESSION_SUBMISSIONS;
 }
 
 void session_end(struct session *session, const char *why)
@@ -54,8 +55,8 @@ void session_reply(struct session *session, enum reply name)
     session_reply_detail(session, name, slice_text(session->host.me));
 }
 
-static void log_refused(struct session *session, enum reply name, const char *what,
-                        struct slice value)
+void session_log_refused(struct session *session, enum reply name, const char *what,
+                         struct slice value)
 {
     struct log_line line;
     log_begin(&line, "refused");
@@ -71,14 +72,16 @@ static void log_refused(struct session *session, enum reply name, const char *wh
 
 void session_refuse(struct session *session, enum reply name, const char *what, struct slice value)
 {
-    log_refused(session, name, what, value);
+    session_log_refused(session, name, what, value);
     session_reply(session, name);
 }
 
 void session_reset(struct session *session)
 {
+    incoming_abort(&session->incoming);
     envelope_clear(&session->envelope);
     session->declared_size = 0;
+    session->accepted = 0;
     session->size_limit = session->size_base;
     str_clear(&session->receivers);
     if (session->state > SESSION_READY)
@@ -104,6 +107,8 @@ static void end_of_input(struct session *session, enum stream_result result)
 
 void session_release(struct session *session)
 {
+    if (session->incoming.is_open)
+        return;
     inject_close(&session->inject);
     io_close(&session->state_fd);
     vetting_release(&session->vetting);
@@ -165,17 +170,37 @@ static bool take_helo(struct session *session, struct slice argument, const char
     return true;
 }
 
+/* RFC 2033 4.1: LMTP is greeted by LHLO and by nothing else, SMTP never. */
+static bool is_lmtp(const struct session *session)
+{
+    return session->peer->service == SESSION_LMTP;
+}
+
+enum reply session_greeting(const struct session *session)
+{
+    return is_lmtp(session) ? REPLY_GREETING_LMTP : REPLY_GREETING;
+}
+
+enum reply session_no_recipients(const struct session *session)
+{
+    return is_lmtp(session) ? REPLY_RECIPIENTS_NONE_LMTP : REPLY_RECIPIENTS_NONE;
+}
+
 static void say_helo(struct session *session, struct slice argument)
 {
+    if (is_lmtp(session)) {
+        session_reply(session, REPLY_UNKNOWN_COMMAND);
+        return;
+    }
     if (!take_helo(session, argument, "HELO host"))
         return;
     session->is_extended = false;
     session_reply(session, REPLY_HELO);
 }
 
-static void say_ehlo(struct session *session, struct slice argument)
+static void take_extended_helo(struct session *session, struct slice argument, const char *syntax)
 {
-    if (!take_helo(session, argument, "EHLO host"))
+    if (!take_helo(session, argument, syntax))
         return;
     session->is_extended = true;
     struct str reply;
@@ -185,6 +210,22 @@ static void say_ehlo(struct session *session, struct slice argument)
     else
         session_end(session, "out of memory");
     str_free(&reply);
+}
+
+static void say_ehlo(struct session *session, struct slice argument)
+{
+    if (is_lmtp(session))
+        session_reply(session, REPLY_UNKNOWN_COMMAND);
+    else
+        take_extended_helo(session, argument, "EHLO host");
+}
+
+static void say_lhlo(struct session *session, struct slice argument)
+{
+    if (is_lmtp(session))
+        take_extended_helo(session, argument, "LHLO host");
+    else
+        session_reply(session, REPLY_UNKNOWN_COMMAND);
 }
 
 static void say_rset(struct session *session, struct slice argument)
@@ -312,26 +353,40 @@ static void want_no_transaction(struct session *session, struct slice argument)
 static void want_recipient(struct session *session, struct slice argument)
 {
     (void)argument;
-    session_reply(session, REPLY_RECIPIENTS_NONE);
+    session_reply(session, session_no_recipients(session));
 }
 
-/* Who answers which command: nobody greeted, ready, sender known, recipient known. */
+/* RFC 3030 2: one message comes in one way. */
+static void want_chunk(struct session *session, struct slice argument)
+{
+    (void)argument;
+    session_reply(session, REPLY_DATA_WITHIN_CHUNKS);
+}
+
+/* Who answers which command: nobody greeted, ready, sender known, recipient known, message begun. */
 static handler *const handlers[COMMAND_COUNT][SESSION_STATE_COUNT] = {
-    [COMMAND_UNKNOWN] = {say_unknown, say_unknown, say_unknown, say_unknown},
-    [COMMAND_FORBIDDEN] = {say_forbidden, say_forbidden, say_forbidden, say_forbidden},
-    [COMMAND_HELO] = {say_helo, say_helo, say_helo, say_helo},
-    [COMMAND_EHLO] = {say_ehlo, say_ehlo, say_ehlo, say_ehlo},
-    [COMMAND_MAIL] = {want_helo, transaction_mail, want_no_mail, want_no_mail},
-    [COMMAND_RCPT] = {want_helo, want_mail, transaction_rcpt, transaction_rcpt},
-    [COMMAND_DATA] = {want_helo, want_mail, want_recipient, data_receive},
-    [COMMAND_RSET] = {say_rset, say_rset, say_rset, say_rset},
-    [COMMAND_NOOP] = {say_noop, say_noop, say_noop, say_noop},
-    [COMMAND_QUIT] = {say_quit, say_quit, say_quit, say_quit},
-    [COMMAND_VRFY] = {say_vrfy, say_vrfy, say_vrfy, say_vrfy},
-    [COMMAND_EXPN] = {say_unknown, say_unknown, say_unknown, say_unknown},
-    [COMMAND_HELP] = {say_help, say_help, say_help, say_help},
-    [COMMAND_STARTTLS] = {say_starttls, say_starttls, say_starttls, say_starttls},
-    [COMMAND_AUTH] = {want_helo, login_auth, want_no_transaction, want_no_transaction},
+    [COMMAND_UNKNOWN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
+    [COMMAND_FORBIDDEN] = {say_forbidden, say_forbidden, say_forbidden, say_forbidden,
+                           say_forbidden},
+    [COMMAND_HELO] = {say_helo, say_helo, say_helo, say_helo, say_helo},
+    [COMMAND_EHLO] = {say_ehlo, say_ehlo, say_ehlo, say_ehlo, say_ehlo},
+    [COMMAND_LHLO] = {say_lhlo, say_lhlo, say_lhlo, say_lhlo, say_lhlo},
+    [COMMAND_MAIL] = {want_helo, transaction_mail, want_no_mail, want_no_mail, want_no_mail},
+    [COMMAND_RCPT] = {want_helo, want_mail, transaction_rcpt, transaction_rcpt, want_chunk},
+    [COMMAND_DATA] = {want_helo, want_mail, want_recipient, data_receive, want_chunk},
+    [COMMAND_BDAT] = {data_receive_chunk, data_receive_chunk, data_receive_chunk,
+                      data_receive_chunk, data_receive_chunk},
+    [COMMAND_RSET] = {say_rset, say_rset, say_rset, say_rset, say_rset},
+    [COMMAND_NOOP] = {say_noop, say_noop, say_noop, say_noop, say_noop},
+    [COMMAND_QUIT] = {say_quit, say_quit, say_quit, say_quit, say_quit},
+    [COMMAND_VRFY] = {say_vrfy, say_vrfy, say_vrfy, say_vrfy, say_vrfy},
+    [COMMAND_EXPN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
+    [COMMAND_HELP] = {say_help, say_help, say_help, say_help, say_help},
+    [COMMAND_STARTTLS] = {say_starttls, say_starttls, say_starttls, say_starttls, say_starttls},
+    [COMMAND_AUTH] = {want_helo, login_auth, want_no_transaction, want_no_transaction,
+                      want_no_transaction},
+    [COMMAND_XCLIENT] = {proxied_take, proxied_take, want_no_transaction, want_no_transaction,
+                         want_no_transaction},
 };
 
 static void handle_line(struct session *session, struct slice line)
@@ -374,10 +429,8 @@ static void name_session(struct session *session)
 void session_prepare(struct session *session)
 {
     struct directory_domain domain;
-    *session = (struct session){.state_fd = -1,
-                                .tls.fd = -1,
-                                .size_base = UINT64_MAX,
-                                .size_limit = UINT64_MAX};
+    *session = (struct session){
+        .state_fd = -1, .tls.fd = -1, .size_base = UINT64_MAX, .size_limit = UINT64_MAX};
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
@@ -465,7 +518,7 @@ static bool greet(struct session *session)
     allowance_set_size(session);
     if (!vetting_begin(session))
         return false;
-    session_reply(session, REPLY_GREETING);
+    session_reply(session, session_greeting(session));
     return true;
 }
 

@@ -11,7 +11,9 @@
 #include "command.h"
 #include "directory.h"
 #include "host.h"
+#include "incoming.h"
 #include "inject.h"
+#include "proxied.h"
 #include "reply.h"
 #include "stream.h"
 #include "tls.h"
@@ -27,13 +29,14 @@ enum {
     SESSION_BRISK_MS = 1000, /* a client slower than this keeps no connection to our servers */
 };
 
-enum session_service { SESSION_SMTP, SESSION_SUBMISSION, SESSION_SUBMISSIONS };
+enum session_service { SESSION_SMTP, SESSION_SUBMISSION, SESSION_SUBMISSIONS, SESSION_LMTP };
 
 enum session_state {
     SESSION_START, /* nobody greeted */
     SESSION_READY,
     SESSION_MAIL, /* a sender is known */
     SESSION_RCPT, /* and one recipient at least */
+    SESSION_BDAT, /* and a part of the message */
     SESSION_STATE_COUNT,
 };
 
@@ -43,7 +46,8 @@ struct session_peer {
     const char *service_name;
     const char *client; /* address */
     const char *client_port;
-    const char *server; /* our address */
+    const char *server;     /* our address */
+    bool speaks_for_others; /* control/xclient has its address */
 };
 
 struct session_counts {
@@ -56,6 +60,8 @@ struct session_counts {
 
 struct session {
     const struct session_peer *peer;
+    struct session_peer other_peer; /* whom it is about after XCLIENT */
+    struct proxied proxied;
     struct stream stream;
     struct host host;
     struct directory directory;
@@ -72,6 +78,8 @@ struct session {
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */
     uint64_t size_limit;    /* with them; UINT64_MAX: none */
     struct str receivers;   /* domains of ours that get the message, as allowance.h counts them */
+    struct incoming incoming;
+    unsigned accepted; /* RCPT commands of the transaction that were said yes to */
     struct vetting vetting;
     struct session_counts counts;
     int64_t began_ms;
@@ -94,6 +102,11 @@ void session_reply(struct session *session, enum reply name);
 void session_reply_detail(struct session *session, enum reply name, struct slice detail);
 /* An answer with a detail that is refused for `what` is logged with it. */
 void session_refuse(struct session *session, enum reply name, const char *what, struct slice value);
+void session_log_refused(struct session *session, enum reply name, const char *what,
+                         struct slice value);
+enum reply session_greeting(const struct session *session);
+/* What DATA is answered with while nobody would get the message. */
+enum reply session_no_recipients(const struct session *session);
 void session_end(struct session *session, const char *why);
 /* Gives up places at our servers, which are few: a client that takes its time does not keep them. */
 void session_release(struct session *session);

@@ -1,18 +1,19 @@
 /*
- * smtpd - speaks SMTP with one client: mail from other servers (25), submission (587, 465)
+ * smtpd - speaks SMTP with one client: mail from other servers (25), submission (587, 465),
+ *         LMTP from servers that deliver here
  *
  * Runs as     ROLE_SMTPD with the directory's group; sandbox: reads cdb/, connects to our sockets
  * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
  *             ends at QUIT, disconnection or a limit
  * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
- * Reads       environment SERVICE, in a copy CLIENT CLIENT_PORT SERVER SERVER_PORT; cdb/host.cdb,
- *             cdb/domains.cdb, cdb/domain/
+ * Reads       environment SERVICE, in a copy CLIENT CLIENT_PORT SERVER SERVER_PORT and,
+ *             for those of control/xclient, XCLIENT; cdb/host.cdb, cdb/domains.cdb, cdb/domain/
  * Asks        tlsd (TLS), authd (AUTH), stated (may this account send, receive), queue-inject
  * Trusts      those four, and the compiled directory; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
  *             mailbox, no password, no key, no other client
- * Limits      command line 512 (MAIL 1065, AUTH 12288), errors-max, recipients-max, databytes,
- *             header section 1 MiB, hops-max, line-max, timeout-smtp, timeout-smtp-data, 5 failed
+ * Limits      command line 512 (MAIL 1181, RCPT 1048, AUTH 12288), errors-max, recipients-max,
+ *             databytes, header section 1 MiB, hops-max, line-max, timeout-smtp, timeout-smtp-data, 5 failed
  *             logins, 100 commands without a message; each answered with 4xx or 5xx
  * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
  */
@@ -22,17 +23,18 @@
 #include "session.h"
 #include "template.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define STARTED_BY "start smtpd by tcpd"
 
 static enum session_service find_service(const char *name)
 {
-    static const char *const names[] = {"smtp", "submission", "submissions"};
+    static const char *const names[] = {"smtp", "submission", "submissions", "lmtp"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return (enum session_service)i;
-    life_die_permanent("serve", name, "SERVICE is smtp, submission or submissions");
+    life_die_permanent("serve", name, "SERVICE is smtp, submission, submissions or lmtp");
 }
 
 int main(void)
@@ -52,6 +54,7 @@ int main(void)
     peer.client = life_environment("CLIENT", STARTED_BY);
     peer.client_port = life_environment("CLIENT_PORT", STARTED_BY);
     peer.server = life_environment("SERVER", STARTED_BY);
+    peer.speaks_for_others = getenv("XCLIENT") != NULL;
     if (!session_begin(&session, &peer, 0, 1))
         life_die_passing("set up", "the session");
     session_run(&session);

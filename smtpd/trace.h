@@ -9,24 +9,26 @@
 #include <stdint.h>
 
 enum {
-    TRACE_FIELD_MAX = 1500,
+    TRACE_FIELD_MAX = 2000,
     TRACE_HELO_MAX = 255,
     TRACE_ORIGIN_HELO_MAX = 64, /* so that the origin keeps to ENVELOPE_ORIGIN_MAX */
 };
 
 /* The facts; texts as they are known, a stranger's helo included. */
 struct trace {
-    const char *service; /* "smtp", "submission", "submissions" */
+    const char *service; /* "smtp", "submission", "submissions", "lmtp" */
     const char *client;  /* address */
-    const char *name;    /* its confirmed reverse name, NULL or "" without one */
+    const char *name;    /* its confirmed reverse name, "" without one */
     struct slice helo;
     const char *me;
     const char *id;          /* of the session's message */
     const char *tls_version; /* "" without TLS */
-    const char *tls_cipher;
-    const char *account; /* "" when not authenticated */
-    bool is_extended;    /* EHLO */
+    const char *tls_cipher;  /* as OpenSSL names it */
+    const char *account;     /* "" when not authenticated */
+    bool is_extended;        /* EHLO */
+    bool is_lmtp;
     bool utf8;
+    struct slice recipient; /* empty, unless it is the only one: others are nobody's business */
     int64_t seconds;
 };
 

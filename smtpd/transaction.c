@@ -2,6 +2,8 @@
 #include "transaction.h"
 
 #include "allowance.h"
+#include "clock.h"
+#include "returned.h"
 
 #include <string.h>
 
@@ -77,8 +79,8 @@ void transaction_mail(struct session *session, struct slice argument)
         return;
     envelope_clear(envelope);
     directory_hold(&session->directory);
-    if (!allowance_set_size(session) ||
-        !mailaddress_canonical(&mail.address, &envelope->sender)) {
+    if (!allowance_set_size(session) || !mailaddress_canonical(&mail.address, &envelope->sender) ||
+        !str_append(&envelope->envid, mail.envid)) {
         session_refuse(session, REPLY_TROUBLE, "sender", argument);
         return;
     }
@@ -90,6 +92,7 @@ void transaction_mail(struct session *session, struct slice argument)
         return;
     envelope->body = mail.body;
     envelope->utf8 = mail.utf8;
+    envelope->ret = mail.ret;
     session->declared_size = mail.size;
     session->state = SESSION_MAIL;
     session_reply(session, REPLY_SENDER_OK);
@@ -97,33 +100,75 @@ void transaction_mail(struct session *session, struct slice argument)
 
 /* ---- RCPT -------------------------------------------------------------------------------------*/
 
-static bool is_known_recipient(const struct envelope *envelope, struct slice address)
+static struct envelope_recipient *find_recipient(struct envelope *envelope, struct slice address)
 {
     for (size_t i = 0; i < envelope->recipient_count; i++)
         if (slice_equal(str_slice(&envelope->recipients[i].address), address))
-            return true;
-    return false;
+            return &envelope->recipients[i];
+    return NULL;
 }
 
-static void add_recipient(struct session *session, struct slice address)
+/* An address that is named twice gets one copy, of which is heard what either of its commands asks
+ * for. Who said no NOTIFY wants to hear of a failure, and of a delay. */
+static unsigned join_notify(unsigned first, unsigned second)
 {
-    struct envelope *envelope = &session->envelope;
-    if (!is_known_recipient(envelope, address) && !envelope_add_recipient(envelope, address)) {
+    const unsigned otherwise = DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+    if (first == second)
+        return first;
+    return ((first == 0 ? otherwise : first) | (second == 0 ? otherwise : second)) &
+           ~(unsigned)DSN_NOTIFY_NEVER;
+}
+
+static bool put_recipient(struct envelope *envelope, struct slice address,
+                          const struct command_rcpt *rcpt)
+{
+    struct envelope_recipient *known = find_recipient(envelope, address);
+    if (!known)
+        return envelope_add_recipient_dsn(envelope, address, rcpt->notify, rcpt->orcpt);
+    known->notify = join_notify(known->notify, rcpt->notify);
+    return known->orcpt.size > 0 || str_append(&known->orcpt, rcpt->orcpt);
+}
+
+static void add_recipient(struct session *session, struct slice address,
+                          const struct command_rcpt *rcpt)
+{
+    if (!put_recipient(&session->envelope, address, rcpt)) {
         session_refuse(session, REPLY_TROUBLE, "recipient", address);
         return;
     }
+    session->accepted++;
     session->state = SESSION_RCPT;
     session_reply(session, REPLY_RECIPIENT_OK);
 }
 
-static void take_recipient(struct session *session, struct slice address)
+/* What comes back of forwarded mail goes to its first sender, whoever brings it: nobody but us can
+ * make such an address. False: it is none; look it up as any other. */
+static bool take_returned(struct session *session, struct slice address,
+                          const struct command_rcpt *rcpt)
+{
+    struct str original;
+    str_init(&original, ENVELOPE_ADDRESS_MAX);
+    enum srs_result result =
+        returned_find(&session->directory, address, clock_seconds(), &original);
+    if (result == SRS_OK)
+        add_recipient(session, str_slice(&original), rcpt);
+    else if (result == SRS_TROUBLE)
+        session_refuse(session, REPLY_TROUBLE, "recipient", address);
+    str_free(&original);
+    return result == SRS_OK || result == SRS_TROUBLE;
+}
+
+static void take_recipient(struct session *session, struct slice address,
+                           const struct command_rcpt *rcpt)
 {
     struct directory_account account;
+    if (take_returned(session, address, rcpt))
+        return;
     switch (directory_address(&session->directory, address, &account)) {
     case DIRECTORY_FOUND:
         if (vetting_recipient(session, address, &account) &&
             allowance_recipient(session, address, &account))
-            add_recipient(session, address);
+            add_recipient(session, address, rcpt);
         break;
     case DIRECTORY_UNKNOWN_USER:
         session_refuse(session, REPLY_RECIPIENT_UNKNOWN, "recipient", address);
@@ -134,7 +179,7 @@ static void take_recipient(struct session *session, struct slice address)
     case DIRECTORY_UNKNOWN_DOMAIN:
         /* From nobody but who has logged in: an address, loopback's included, is no proof. */
         if (session->account[0] != '\0')
-            add_recipient(session, address);
+            add_recipient(session, address, rcpt);
         else
             session_refuse(session, REPLY_RELAY_REFUSED, "recipient", address);
         break;
@@ -143,11 +188,11 @@ static void take_recipient(struct session *session, struct slice address)
 
 void transaction_rcpt(struct session *session, struct slice argument)
 {
-    struct mailaddress parsed;
+    struct command_rcpt rcpt;
     struct str address;
-    enum command_problem problem = command_parse_rcpt(argument, session->envelope.utf8, &parsed);
+    enum command_problem problem = command_parse_rcpt(argument, session->envelope.utf8, &rcpt);
     if (problem == COMMAND_SYNTAX) {
-        session_reply_detail(session, REPLY_SYNTAX, SLICE("RCPT TO:<address>"));
+        session_reply_detail(session, REPLY_SYNTAX, SLICE("RCPT TO:<address> [parameters]"));
         return;
     }
     if (problem != COMMAND_FINE) {
@@ -160,10 +205,11 @@ void transaction_rcpt(struct session *session, struct slice argument)
         return;
     }
     str_init(&address, ENVELOPE_ADDRESS_MAX);
-    bool is_made = parsed.domain.size > 0 ? mailaddress_canonical(&parsed, &address)
-                                          : str_append_text(&address, session->host.postmaster);
+    bool is_made = rcpt.address.domain.size > 0
+                       ? mailaddress_canonical(&rcpt.address, &address)
+                       : str_append_text(&address, session->host.postmaster);
     if (is_made)
-        take_recipient(session, str_slice(&address));
+        take_recipient(session, str_slice(&address), &rcpt);
     else
         session_refuse(session, REPLY_RECIPIENT_BAD, "recipient", argument);
     str_free(&address);

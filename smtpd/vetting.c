@@ -47,8 +47,8 @@ static bool is_foreign(const struct session *session)
 {
     struct ip client;
     bool is_ours = session->peer->service != SESSION_SMTP && !session_is_submission(session);
-    return !is_ours &&
-           ip_parse(slice_text(session->peer->client), &client) && !ip_is_loopback(&client);
+    return !is_ours && ip_parse(slice_text(session->peer->client), &client) &&
+           !ip_is_loopback(&client);
 }
 
 static bool is_stranger(const struct session *session)

@@ -97,6 +97,8 @@ static bool put_variables(struct str *packet, const struct connection *connectio
     template_put_variable(packet, "CLIENT_PORT", client_port);
     template_put_variable(packet, "SERVER", server);
     template_put_variable(packet, "SERVER_PORT", server_port);
+    if (gate_speaks_for_others(connection->gate, &ends->client))
+        template_put_variable(packet, "XCLIENT", "1");
     for (struct slice word = slice_cut_word(&words); word.size > 0; word = slice_cut_word(&words))
         wire_put(packet, word);
     return !packet->failed;

@@ -37,8 +37,13 @@ struct gate_answer gate_ask(struct gate *gate, const struct ip *client, const st
     case ACCESS_TROUBLE:
         answer.refusal = TCPSERVICE_TROUBLE;
         return answer;
-    case ACCESS_ALLOW:
     case ACCESS_NONE:
+        if (tcpservice_is_closed(gate->service) && !ip_is_loopback(client)) {
+            answer.refusal = TCPSERVICE_DENIED;
+            return answer;
+        }
+        break;
+    case ACCESS_ALLOW:
         break;
     }
     answer.pass = seats_of_client(&gate->seats, client, own) < gate->limits.connections_per_client;
@@ -50,4 +55,11 @@ bool gate_is_proxy(struct gate *gate, const struct ip *peer)
 {
     struct slice variables;
     return find_rule(gate, SLICE("proxy"), peer, &variables) == ACCESS_ALLOW;
+}
+
+bool gate_speaks_for_others(struct gate *gate, const struct ip *client)
+{
+    struct slice variables;
+    return gate->service->role == ROLE_SMTPD &&
+           find_rule(gate, SLICE("xclient"), client, &variables) == ACCESS_ALLOW;
 }

@@ -37,7 +37,9 @@ bool gate_refresh(struct gate *gate);
 bool gate_has_room(const struct gate *gate);
 /* `own`: the seat that the connection has already, or NULL. */
 struct gate_answer gate_ask(struct gate *gate, const struct ip *client, const struct seat *own);
-/* May it speak for others? */
+/* May it speak for others, by the PROXY protocol? */
 bool gate_is_proxy(struct gate *gate, const struct ip *peer);
+/* And by SMTP's XCLIENT? */
+bool gate_speaks_for_others(struct gate *gate, const struct ip *client);
 
 #endif

@@ -29,8 +29,8 @@ bool listener_parse(struct slice line, struct listener_line *parsed, char *error
     struct slice option = slice_cut_word(&line);
     if (!tcpservice_is_known(parsed->service))
         return fail(error,
-                    "\"%.*s\" is not a service (smtp submission submissions pop3 pop3s imap imaps "
-                    "web)",
+                    "\"%.*s\" is not a service (smtp submission submissions lmtp pop3 pop3s imap "
+                    "imaps web)",
                     SLICE_PRINTF(shown(parsed->service)));
     if (!ip_parse_endpoint(endpoint, &parsed->ip, &parsed->port))
         return fail(error, "\"%.*s\" is not ADDRESS:PORT (try 0.0.0.0:25, [::]:25 or 192.0.2.1:25)",

@@ -1,7 +1,7 @@
 /*
  * tcpd - listens for one service and starts its program for each connection
  *
- * Usage       tcpd smtp|submission|submissions|pop3|pop3s|imap|imaps
+ * Usage       tcpd smtp|submission|submissions|lmtp|pop3|pop3s|imap|imaps
  * Runs as     root till the ports are bound, then the service's role with the group that reads cdb/
  * Started by  the supervisor, one for each service
  * Descriptors 2 log; of its children: 0 and 1 the connection, 2 log
@@ -28,7 +28,7 @@ static const struct tcpservice *parse_arguments(int count, char **arguments)
     if (service)
         return service;
     life_die_permanent("understand", "the arguments",
-                       "tcpd smtp|submission|submissions|pop3|pop3s|imap|imaps");
+                       "tcpd smtp|submission|submissions|lmtp|pop3|pop3s|imap|imaps");
 }
 
 int main(int count, char **arguments)

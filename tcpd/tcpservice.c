@@ -1,6 +1,8 @@
 /* tcpservice - see tcpservice.h */
 #include "tcpservice.h"
 
+#include <string.h>
+
 /* The answers before a session begins, by protocol. RFC 5321 3.8 and 4.3.2 let 421 and 554 stand
  * for the greeting; RFC 3501 7.1.5 BYE; RFC 3206 SYS/TEMP, and SYS/PERM for what will not change.
  */
@@ -30,6 +32,7 @@ static const struct tcpservice services[] = {
     {"smtp", "smtpd", "starttls", ROLE_SMTPD, SMTP_REFUSALS},
     {"submission", "smtpd", "starttls", ROLE_SMTPD, SMTP_REFUSALS},
     {"submissions", "smtpd", "implicit", ROLE_SMTPD, {NULL}},
+    {"lmtp", "smtpd", "starttls", ROLE_SMTPD, SMTP_REFUSALS},
     {"pop3", "pop3-login", "starttls", ROLE_POP3_LOGIN, POP3_REFUSALS},
     {"pop3s", "pop3-login", "implicit", ROLE_POP3_LOGIN, {NULL}},
     {"imap", "imap-login", "starttls", ROLE_IMAP_LOGIN, IMAP_REFUSALS},
@@ -42,6 +45,11 @@ const struct tcpservice *tcpservice_find(struct slice name)
         if (slice_equal(name, slice_text(services[i].name)))
             return &services[i];
     return NULL;
+}
+
+bool tcpservice_is_closed(const struct tcpservice *service)
+{
+    return strcmp(service->name, "lmtp") == 0;
 }
 
 bool tcpservice_is_known(struct slice name)

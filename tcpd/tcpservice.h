@@ -24,6 +24,9 @@ struct tcpservice {
 
 /* NULL when there is no such service. */
 const struct tcpservice *tcpservice_find(struct slice name);
+/* Is it for loopback alone, unless a line of control/access opens it? LMTP takes mail from other
+ * servers of the same operator, and asks nothing. */
+bool tcpservice_is_closed(const struct tcpservice *service);
 /* May `name` stand in control/listen? True also for services that others than tcpd listen for. */
 bool tcpservice_is_known(struct slice name);
 

@@ -23,15 +23,17 @@ static void check_command(struct slice line)
 {
     struct command command;
     struct command_mail mail;
-    struct mailaddress address;
+    struct command_rcpt rcpt;
+    struct command_bdat bdat;
     struct slice mechanism, initial;
     bool has_initial;
     if (command_parse(line, &command) != COMMAND_LINE_OK)
         return;
     if (command_parse_mail(command.argument, &mail) == COMMAND_FINE)
         check_address(&mail.address);
-    if (command_parse_rcpt(command.argument, true, &address) == COMMAND_FINE)
-        check_address(&address);
+    if (command_parse_rcpt(command.argument, true, &rcpt) == COMMAND_FINE)
+        check_address(&rcpt.address);
+    (void)command_parse_bdat(command.argument, &bdat);
     (void)command_parse_auth(command.argument, &mechanism, &has_initial, &initial);
 }
 

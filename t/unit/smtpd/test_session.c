@@ -2,8 +2,8 @@
  * session: transcripts of whole sessions, and that each reply of the table is reached
  *
  * A line of a transcript is what the client sends ("C: " a line with CRLF, "c: " bytes as they
- * stand) or what it expects ("S: " a whole line, or its beginning if it ends in '*'), "E:" the end
- * of the connection.
+ * stand) or what it expects ("S: " a whole line, or its beginning if it ends in '*'; "M: " a reply
+ * of several lines, one of which is this), "E:" the end of the connection.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +25,7 @@ struct transcript {
     const char *const lines[LINES_MAX];
     const char *const message[20]; /* texts that queue-inject must have got, in this order */
     bool no_message;               /* nothing may have come to it */
+    bool speaks_for_others;        /* tcpd says so */
     const char *counted;           /* what stated must have heard, if it is looked at */
 };
 
@@ -33,11 +34,14 @@ static bool seen[REPLY_COUNT];
 
 #define EHLO(more)                                                                                 \
     "C: EHLO client.example", "S: 250-mail.example.jp", "S: 250-PIPELINING",                       \
-        "S: 250-SIZE 52428800", "S: 250-8BITMIME", "S: 250-SMTPUTF8",                              \
+        "S: 250-SIZE 52428800", "S: 250-8BITMIME", "S: 250-SMTPUTF8", "S: 250-CHUNKING",           \
+        "S: 250-BINARYMIME", "S: 250-DSN", "S: 250-LIMITS RCPTMAX=*",                              \
         more "S: 250 ENHANCEDSTATUSCODES"
 #define WITH_STARTTLS     "S: 250-STARTTLS",
 #define WITH_AUTH         "S: 250-AUTH PLAIN LOGIN",
 #define GREETING          "S: 220 mail.example.jp ESMTP"
+#define EHLO_ANY          "C: EHLO c", "M: PIPELINING"
+#define BEGIN_OF(size)    GREETING, "C: EHLO c", "M: SIZE " #size
 #define QUIT              "C: QUIT", "S: 221 2.0.0 mail.example.jp goodbye", "E:"
 #define BEGIN             GREETING, EHLO(WITH_STARTTLS)
 #define BEGIN_SUBMISSIONS GREETING, EHLO(WITH_AUTH)
@@ -105,9 +109,10 @@ static const struct transcript transcripts[] = {
      .lines = {BEGIN, "C: MAIL FROM:<a@example.org> SIZE=100 BODY=8BITMIME", "S: 250 2.1.0 ok",
                RCPT, "C: RCPT TO:<U2@CHILD.example.jp>", "S: 250 2.1.5 ok", DATA,
                "C: Subject: hello", "C: ", "C: ..dot", "C: .", ACCEPTED, QUIT},
-     .message = {"by=smtp client=192.0.2.1 helo=client.example\na@example.org\n8\n0\n"
-                 "u1@example.jp\nU2@child.example.jp\n\nReceived: from client.example ([192.0.2.1])\r\n"
-                 "\tby mail.example.jp with ESMTP\r\n\tid ",
+     .message = {"by=smtp client=192.0.2.1 helo=client.example\na@example.org\n8\n0\n\n\n"
+                 "u1@example.jp\n\n\nU2@child.example.jp\n\n\n\n"
+                 "Received: from client.example ([192.0.2.1])\r\n"
+                 "\tby mail.example.jp with ESMTP id ",
                  "\r\nSubject: hello\r\n\r\n.dot\r\n"}},
     {.name = "HELO, several messages, RSET between",
      .lines = {GREETING, "C: helo client.example", "S: 250 mail.example.jp",
@@ -116,13 +121,13 @@ static const struct transcript transcripts[] = {
                "C: RCPT TO:<u1@example.jp>", "S: 503 5.5.1 MAIL first",
                "C: MAIL FROM:<>", "S: 250 2.1.0 ok", "C: RCPT TO:<u2@example.jp>", "S: 250 2.1.5 ok",
                DATA, "C: .", ACCEPTED, QUIT},
-     .message = {"helo=client.example\n\n7\n0\nu2@example.jp\n\n", "with SMTP\r\n"}},
+     .message = {"helo=client.example\n\n7\n0\n\n\nu2@example.jp\n\n\n\n", "with SMTP id ",
+                 "\r\n\tfor <u2@example.jp>;\r\n\t"}},
     {.name = "a whole pipelined session in one write",
      .lines = {GREETING,
                "c: EHLO c\r\nMAIL FROM:<a@example.org>\r\nRCPT TO:<u1@example.jp>\r\nDATA\r\n"
                "x\r\n.\r\nQUIT\r\n",
-               "S: 250-*", "S: 250-*", "S: 250-*", "S: 250-*", "S: 250-*", "S: 250-*", "S: 250 *",
-               "S: 250 2.1.0 ok", "S: 250 2.1.5 ok", "S: 354 *", ACCEPTED, "S: 221 *", "E:"},
+               "M: DSN", "S: 250 2.1.0 ok", "S: 250 2.1.5 ok", "S: 354 *", ACCEPTED, "S: 221 *", "E:"},
      .message = {"x\r\n"}},
     {.name = "order of commands",
      .lines = {GREETING, "C: MAIL FROM:<a@example.org>", "S: 503 5.5.1 HELO or EHLO first",
@@ -152,24 +157,24 @@ static const struct transcript transcripts[] = {
                "C: MAIL FROM:<a@b@c>", "S: 501 5.1.7 can't understand that sender address",
                "C: MAIL FROM:<a@example.org", "S: 501 5.1.7 *",
                "C: MAIL FROM:<a@example.org> SIZE=x", "S: 501 5.5.4 can't understand that parameter",
-               "C: MAIL FROM:<a@example.org> BODY=BINARYMIME", "S: 501 5.5.4 *",
-               "C: MAIL FROM:<a@example.org> RET=HDRS", "S: 555 5.5.4 unknown parameter",
+               "C: MAIL FROM:<a@example.org> BODY=BINARY", "S: 501 5.5.4 *",
+               "C: MAIL FROM:<a@example.org> HOLDFOR=1", "S: 555 5.5.4 unknown parameter",
                "C: MAIL FROM:<\xe3\x81\x82@example.org>", "S: 553 5.6.7 that address needs SMTPUTF8",
                "C: MAIL FROM: a@example.org", "S: 250 2.1.0 ok",
-               "C: RCPT", "S: 501 5.5.4 syntax: RCPT TO:<address>",
+               "C: RCPT", "S: 501 5.5.4 syntax: RCPT TO:<address> [parameters]",
                "C: RCPT TO:<>", "S: 501 5.1.3 can't understand that recipient address",
                "C: RCPT TO:<\xe3\x81\x82@example.jp>", "S: 553 5.6.7 *",
-               "C: RCPT TO:<u1@example.jp> NOTIFY=NEVER", "S: 555 5.5.4 *",
+               "C: RCPT TO:<u1@example.jp> NOTIFY=OFTEN", "S: 501 5.5.4 *",
                "C: RCPT TO:<\"u1\"@Example.JP>", "S: 250 2.1.5 ok",
                "C: RCPT TO:<u1@example.jp>", "S: 250 2.1.5 ok",
                "C: RCPT TO:<Postmaster>", "S: 250 2.1.5 ok",
                "C: DATA now", "S: 501 5.5.4 syntax: DATA without parameters",
                DATA, "C: .", ACCEPTED, QUIT},
-     .message = {"\nu1@example.jp\npostmaster@example.jp\n\n"}},
+     .message = {"\nu1@example.jp\n\n\npostmaster@example.jp\n\n\n\n"}},
     {.name = "SMTPUTF8",
      .lines = {BEGIN, "C: MAIL FROM:<\xe3\x81\x82@example.org> SMTPUTF8 BODY=8BITMIME", "S: 250 2.1.0 ok",
                RCPT, DATA, "C: .", ACCEPTED, QUIT},
-     .message = {"\n\xe3\x81\x82@example.org\n8\n1\nu1@example.jp\n\n", "with UTF8SMTP\r\n"}},
+     .message = {"\n\xe3\x81\x82@example.org\n8\n1\n\n\nu1@example.jp\n\n\n\n", "with UTF8SMTP id "}},
     {.name = "who lives here",
      .lines = {BEGIN, MAIL, "C: RCPT TO:<nobody-knows@example.jp>",
                "S: 550 5.1.1 sorry, no mailbox here by that name",
@@ -264,7 +269,9 @@ static const struct transcript transcripts[] = {
                "C: MAIL FROM:<a@example.org>", "S: 503 5.5.1 HELO or EHLO first",
                EHLO(), "C: STARTTLS", "S: 503 5.5.1 TLS is active already",
                MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
-     .message = {" tls=TLSv1.2\n", "with ESMTPS (TLSv1.2 ECDHE-RSA-AES128-GCM-SHA256)\r\n"}},
+     .message = {" tls=TLSv1.2\n",
+                 "\t(using TLSv1.2 with cipher ECDHE-RSA-AES128-GCM-SHA256 (128/128 bits))\r\n"
+                 "\tby mail.example.jp with ESMTPS id "}},
     {.name = "a failed handshake ends it", .client = "192.0.2.99",
      .lines = {BEGIN, "C: STARTTLS", "S: 220 2.0.0 ready to start TLS", "E:"}},
     {.name = "587 offers AUTH only under TLS", .service = SESSION_SUBMISSION,
@@ -272,14 +279,14 @@ static const struct transcript transcripts[] = {
                "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAc2VjcmV0", "S: 538 5.7.11 start TLS first",
                "C: STARTTLS", "S: 220 *", "W: 200", EHLO(WITH_AUTH),
                "C: MAIL FROM:<u1@example.jp>", "S: 530 5.7.0 authentication required", LOGIN,
-               "C: EHLO client.example", "S: 250-*", "S: 250-*", "S: 250-SIZE 20971520", "S: 250-*", "S: 250-*", "S: 250 *",
+               "C: EHLO client.example", "M: SIZE 20971520",
                "C: AUTH PLAIN x", "S: 503 5.5.1 authenticated already",
                "C: MAIL FROM:<u1@example.jp>", "S: 250 *",
                "C: RCPT TO:<a@example.net>", "S: 250 2.1.5 ok",
                "C: RCPT TO:<nobody-knows@example.jp>", "S: 550 5.1.1 *",
                DATA, "C: Subject: x", "C: ", "C: y", "C: .", ACCEPTED, QUIT},
      .message = {"by=submission client=192.0.2.1 helo=client.example tls=TLSv1.2 user=u1@example.jp\n",
-                 "\na@example.net\n\n", "with ESMTPSA (", "\r\nSubject: x\r\nDate: ",
+                 "\na@example.net\n\n\n\n", "with ESMTPSA id ", "\r\nSubject: x\r\nDate: ",
                  "\r\nMessage-ID: <", "@mail.example.jp>\r\n\r\ny\r\n"}},
     {.name = "587 in the clear where the operator wants it", .service = SESSION_SUBMISSION,
      .host = {"plaintext-auth", "on"},
@@ -310,7 +317,7 @@ static const struct transcript transcripts[] = {
                "C: MAIL FROM:<stopped@example.jp>", "S: 450 4.7.1 sending is stopped for a day", QUIT}},
     {.name = "an account with a size of its own", .service = SESSION_SUBMISSIONS,
      .lines = {BEGIN_SUBMISSIONS, "C: AUTH PLAIN AHNtYWxsQGV4YW1wbGUuanAAc2VjcmV0", "S: 235 *",
-               "C: EHLO c", "S: 250-*", "S: 250-*", "S: 250-SIZE 2000", "S: 250-*", "S: 250-*", "S: 250 *",
+               "C: EHLO c", "M: SIZE 2000",
                "C: MAIL FROM:<small@example.jp> SIZE=2001", "S: 552 *",
                "C: MAIL FROM:<small@example.jp> SIZE=2000", "S: 423 sorry, that message exceeds my limit",
                QUIT}},
@@ -380,6 +387,204 @@ static const struct transcript transcripts[] = {
                "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAd3Jvbmc=", "S: 535 *",
                "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAd3Jvbmc=", "S: 535 *",
                "S: 421 4.7.0 too many errors", "E:"}},
+
+    /* RFC 3461 */
+    {.name = "what the sender wants to hear",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> RET=HDRS ENVID=QQ+2B1", "S: 250 *",
+               "C: RCPT TO:<u1@example.jp> NOTIFY=success,delay ORCPT=rfc822;x+2By@example.net", "S: 250 *",
+               "C: RCPT TO:<u2@example.jp> NOTIFY=NEVER", "S: 250 *", DATA, "C: .", ACCEPTED,
+               MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"\na@example.org\n7\n0\n\n\nu1@example.jp\n\n\n\n"}},
+    {.name = "wishes as they are handed on",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> RET=HDRS ENVID=QQ+2B1", "S: 250 *",
+               "C: RCPT TO:<u1@example.jp> NOTIFY=success,delay ORCPT=rfc822;x+2By@example.net", "S: 250 *",
+               "C: RCPT TO:<u2@example.jp> NOTIFY=NEVER", "S: 250 *", DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"\n7\n0\nHDRS\nQQ+2B1\nu1@example.jp\nSUCCESS,DELAY\nrfc822;x+2By@example.net\n"
+                 "u2@example.jp\nNEVER\n\n\n"}},
+    {.name = "a recipient named twice is heard of as either asks",
+     .lines = {BEGIN, MAIL, "C: RCPT TO:<u1@example.jp> NOTIFY=NEVER", "S: 250 *",
+               "C: RCPT TO:<u1@example.jp> NOTIFY=SUCCESS ORCPT=rfc822;x@y", "S: 250 *",
+               "C: RCPT TO:<u2@example.jp> NOTIFY=NEVER", "S: 250 *", "C: RCPT TO:<u2@example.jp>", "S: 250 *",
+               "C: RCPT TO:<postmaster> NOTIFY=NEVER", "S: 250 *",
+               "C: RCPT TO:<postmaster> NOTIFY=NEVER", "S: 250 *", DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"\nu1@example.jp\nSUCCESS\nrfc822;x@y\nu2@example.jp\nFAILURE,DELAY\n\n"
+                 "postmaster@example.jp\nNEVER\n\n\n"}},
+    {.name = "parameters once, and right",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> RET=HDRS RET=HDRS", "S: 501 5.5.4 *",
+               "C: MAIL FROM:<a@example.org> ENVID=a=b", "S: 501 5.5.4 *", MAIL,
+               "C: RCPT TO:<u1@example.jp> NOTIFY=NEVER,DELAY", "S: 501 5.5.4 *",
+               "C: RCPT TO:<u1@example.jp> ORCPT=nothing", "S: 501 5.5.4 *",
+               "C: RCPT TO:<u1@example.jp> a b c d e f g h i j k l m n o p q r s t u v w x y z",
+               "S: 555 5.5.4 *", QUIT}},
+
+    /* RFC 3030 */
+    {.name = "chunks",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> BODY=8BITMIME", "S: 250 *", RCPT,
+               "c: BDAT 12\r\nSubject: x\r\n", "S: 250 2.0.0 12 octets received",
+               "c: BDAT 0\r\n", "S: 250 2.0.0 0 octets received",
+               "c: BDAT 3\r\n\r\n.", "S: 250 2.0.0 3 octets received",
+               "c: BDAT 9 last\r\n\r\n..\r\n.\r\n", ACCEPTED, MAIL, QUIT},
+     .message = {"with ESMTP id ", "\r\nSubject: x\r\n\r\n.\r\n..\r\n.\r\n"}},
+    {.name = "chunks in one write, and two messages",
+     .lines = {BEGIN,
+               "c: MAIL FROM:<a@example.org>\r\nRCPT TO:<u1@example.jp>\r\nBDAT 7\r\na: b\r\n\r"
+               "BDAT 6 LAST\r\n\nQUIT\rMAIL FROM:<b@example.org>\r\nRCPT TO:<u2@example.jp>\r\n"
+               "BDAT 3 LAST\r\nx\r\nQUIT\r\n",
+               "S: 250 2.1.0 ok", "S: 250 2.1.5 ok", "S: 250 2.0.0 7 *", "S: 550 5.6.0 *", "S: 250 2.1.0 ok", "S: 250 2.1.5 ok",
+               ACCEPTED, "S: 221 *", "E:"},
+     .message = {"\nb@example.org\n", "\r\nx\r\n"}},
+    {.name = "a message of one empty last chunk",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 9\r\na: b\r\n\r\nx", "S: 250 *", "c: BDAT 0 LAST\r\n", ACCEPTED,
+               MAIL, RCPT, "c: BDAT 0 LAST\r\n", ACCEPTED, QUIT},
+     .message = {"\r\n"}},
+    {.name = "a last line without an end gets one",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 9 LAST\r\na: b\r\n\r\nx", ACCEPTED, QUIT},
+     .message = {"\r\na: b\r\n\r\nx\r\n"}},
+    {.name = "so does a header",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> BODY=BINARYMIME", "S: 250 *", RCPT,
+               "c: BDAT 4 LAST\r\na: b", ACCEPTED, QUIT},
+     .message = {"\na@example.org\nB\n", "\r\na: b\r\n"}},
+    {.name = "a binary body stays as it is",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> BODY=BINARYMIME", "S: 250 *", RCPT,
+               "C: DATA", "S: 503 5.5.1 a BINARYMIME message comes by BDAT",
+               "c: BDAT 9\r\na: b\r\n\r\n\n", "S: 250 *", "c: BDAT 8 LAST\r\n\r.\r\r\n.\n\r", ACCEPTED, QUIT},
+     .message = {"\r\na: b\r\n\r\n\n\r.\r\r\n.\n\r"}},
+    {.name = "a binary message's header is text",
+     .lines = {BEGIN, "C: MAIL FROM:<a@example.org> BODY=BINARYMIME", "S: 250 *", RCPT,
+               "c: BDAT 11 LAST\r\na: b\nc: d\r\n",
+               "S: 550 5.6.0 a CR or LF stands alone in the text of that message", QUIT},
+     .no_message = true},
+    {.name = "text has line ends only in pairs",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 5 LAST\r\na\nb\r\n",
+               "S: 550 5.6.0 a CR or LF stands alone in the text of that message",
+               MAIL, RCPT, "c: BDAT 5 LAST\r\na\rb\r\n", "S: 550 5.6.0 *",
+               MAIL, RCPT, "c: BDAT 2\r\na\r", "S: 250 *", "c: BDAT 1 LAST\r\n\n", ACCEPTED,
+               MAIL, RCPT, "c: BDAT 2 LAST\r\na\r", "S: 550 5.6.0 *", QUIT}},
+    {.name = "no byte of a chunk is a command",
+     .lines = {GREETING, "c: BDAT 6\r\nQUIT\r\n", "S: 503 5.5.1 HELO or EHLO first", EHLO(WITH_STARTTLS),
+               "c: BDAT 6 LAST\r\nQUIT\r\n", "S: 503 5.5.1 MAIL first", MAIL,
+               "c: BDAT 6 LAST\r\nQUIT\r\n", "S: 554 5.5.1 no valid recipients", RCPT, "C: NOOP", "S: 250 *", QUIT},
+     .no_message = true},
+    {.name = "chunks behind a failed one",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 3\r\na\nbBDAT 6\r\nQUIT\r\nBDAT 6\r\nQUIT\r\n",
+               "S: 550 5.6.0 *", "S: 550 5.6.0 *", "S: 550 5.6.0 *",
+               "C: MAIL FROM:<a@example.org>", "S: 503 *", "c: BDAT 6 LAST\r\nQUIT\r\n", "S: 550 5.6.0 *",
+               MAIL, "C: RSET", "S: 250 *", QUIT},
+     .no_message = true},
+    {.name = "RSET between chunks",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 3\r\nx\r\n", "S: 250 *", "C: RSET", "S: 250 *",
+               "c: BDAT 3 LAST\r\nx\r\n", "S: 503 5.5.1 MAIL first", MAIL, RCPT, "c: BDAT 3 LAST\r\ny\r\n", ACCEPTED, QUIT},
+     .message = {"\r\ny\r\n"}},
+    {.name = "EHLO between chunks",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 3\r\nx\r\n", "S: 250 *", "C: EHLO c", "M: DSN",
+               "c: BDAT 0 LAST\r\n", "S: 503 5.5.1 MAIL first", QUIT}, .no_message = true},
+    {.name = "what does not go between chunks",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 3\r\nx\r\n", "S: 250 *",
+               "C: DATA", "S: 503 5.5.1 BDAT or RSET, that message comes in chunks",
+               "C: RCPT TO:<u2@example.jp>", "S: 503 5.5.1 BDAT or RSET, that message comes in chunks",
+               "C: MAIL FROM:<a@example.org>", "S: 503 5.5.1 *", "C: AUTH PLAIN", "S: 503 5.5.1 *",
+               "C: XCLIENT ADDR=192.0.2.1", "S: 503 5.5.1 *",
+               "C: NOOP", "S: 250 *", "c: BDAT 3 LAST\r\ny\r\n", ACCEPTED, QUIT},
+     .message = {"\r\nx\r\ny\r\n"}},
+    {.name = "a client that waits between chunks",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 3\r\nx\r\n", "S: 250 *", "W: 1300",
+               "c: BDAT 3 LAST\r\ny\r\n", ACCEPTED, QUIT},
+     .message = {"\r\nx\r\ny\r\n"}},
+    {.name = "chunks that get too big", .host = {"databytes", "12"},
+     .lines = {BEGIN_OF(12), MAIL, RCPT, "c: BDAT 12\r\n1234567890\r\n", "S: 250 *", "c: BDAT 6 LAST\r\nQUIT\r\n",
+               "S: 552 sorry, that message size exceeds my databytes limit (#5.3.4)",
+               MAIL, RCPT, "c: BDAT 13\r\nQUIT\r\nQUIT\r\n\n", "S: 552 *", "c: BDAT 0 LAST\r\n", "S: 552 *",
+               MAIL, RCPT, "c: BDAT 12 LAST\r\n1234567890\r\n", ACCEPTED, QUIT}},
+    {.name = "an endless chunk", .host = {"timeout-smtp-data", "1"},
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 18446744073709551615\r\nQUIT\r\n", "S: 421 4.4.2 timeout", "E:"},
+     .no_message = true},
+    {.name = "a chunk of less than no bytes",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT -6\r\nQUIT\r\n", "S: 501 5.5.4 syntax: BDAT size [LAST]", "E:"},
+     .no_message = true},
+    {.name = "a chunk beyond 64 bits",
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 18446744073709551616\r\nQUIT\r\n", "S: 501 5.5.4 *", "E:"},
+     .no_message = true},
+    {.name = "hops in chunks", .host = {"hops-max", "1"},
+     .lines = {BEGIN, MAIL, RCPT, "c: BDAT 13\r\nReceived: 1\r\n", "S: 250 *", "c: BDAT 13 LAST\r\nReceived: 1\r\n",
+               "S: 554 5.4.6 *", QUIT},
+     .no_message = true},
+    {.name = "more chunks than commands without a message", .host = {"recipients-max", "1"},
+     .lines = {BEGIN, MAIL, RCPT, "B: 300", "c: BDAT 0 LAST\r\n", ACCEPTED, QUIT}},
+    {.name = "the queue's troubles with chunks",
+     .lines = {BEGIN, "C: MAIL FROM:<temp@example.org>", "S: 250 *", RCPT, "c: BDAT 0 LAST\r\n",
+               "S: 451 4.3.0 the disk is full", MAIL, RCPT, "c: BDAT 0 LAST\r\n", ACCEPTED, QUIT}},
+
+    /* RFC 2033 */
+    {.name = "LMTP answers for each recipient", .service = SESSION_LMTP,
+     .lines = {"S: 220 mail.example.jp LMTP", "C: EHLO c", "S: 500 5.5.1 unknown command",
+               "C: HELO c", "S: 500 5.5.1 unknown command", "C: LHLO", "S: 501 5.5.4 syntax: LHLO host",
+               "C: LHLO c", "M: PIPELINING", MAIL, "C: DATA", "S: 503 5.5.1 no valid recipients", RCPT,
+               "C: RCPT TO:<nobody-knows@example.jp>", "S: 550 5.1.1 *",
+               "C: RCPT TO:<a@example.net>", "S: 554 5.7.1 *", RCPT,
+               "C: RCPT TO:<u2@example.jp>", "S: 250 *", DATA, "C: x: y", "C: .", ACCEPTED, ACCEPTED, ACCEPTED,
+               MAIL, RCPT, DATA, "C: .", ACCEPTED,
+               MAIL, RCPT, "C: RCPT TO:<u2@example.jp>", "S: 250 *", "c: BDAT 3\r\nx\r\n", "S: 250 2.0.0 3 *",
+               "c: BDAT 0 LAST\r\n", ACCEPTED, ACCEPTED,
+               "C: MAIL FROM:<temp@example.org>", "S: 250 *", RCPT, RCPT, DATA, "C: .",
+               "S: 451 4.3.0 the disk is full", "S: 451 4.3.0 the disk is full", QUIT},
+     .message = {"by=lmtp ", "with LMTP id "}},
+    {.name = "LMTP refuses for each recipient, and it is one error", .service = SESSION_LMTP,
+     .host = {"errors-max", "3", "hops-max", "1"},
+     .lines = {"S: 220 *", "C: LHLO c", "M: DSN", MAIL, RCPT, RCPT, RCPT, RCPT, DATA, "C: Received: 1", "C: Received: 2",
+               "C: ", "C: .", "S: 554 5.4.6 *", "S: 554 5.4.6 *", "S: 554 5.4.6 *", "S: 554 5.4.6 *", QUIT},
+     .no_message = true},
+    {.name = "SMTP is not greeted by LHLO",
+     .lines = {GREETING, "C: LHLO c", "S: 500 5.5.1 unknown command", QUIT}},
+
+    /* XCLIENT */
+    {.name = "XCLIENT is not for all",
+     .lines = {BEGIN, "C: XCLIENT ADDR=198.51.100.7", "S: 550 5.7.0 XCLIENT is not for you", QUIT}},
+    {.name = "XCLIENT", .speaks_for_others = true,
+     .lines = {GREETING, "C: EHLO proxy", "M: XCLIENT NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT",
+               "C: XCLIENT", "S: 501 5.5.4 syntax: XCLIENT attribute=value...",
+               "C: XCLIENT ADDR=x", "S: 501 5.5.4 *", "C: XCLIENT COLOUR=red", "S: 501 5.5.4 *",
+               "C: XCLIENT ADDR=198.51.100.7 NAME=mx.example.org PORT=25 HELO=h PROTO=ESMTP DESTADDR=192.0.2.9", GREETING,
+               "C: MAIL FROM:<a@example.org>", "S: 503 5.5.1 HELO or EHLO first", "C: EHLO h.example.org", "M: XCLIENT",
+               MAIL, "C: XCLIENT ADDR=198.51.100.8", "S: 503 5.5.1 not within a mail transaction",
+               RCPT, DATA, "C: .", ACCEPTED,
+               "C: XCLIENT ADDR=IPV6:2001:db8::7 NAME=[UNAVAILABLE]", GREETING, "C: HELO h", "S: 250 *",
+               MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"by=smtp client=2001:db8::7 helo=h\n", "from h ([IPv6:2001:db8::7])\r\n"}},
+    {.name = "XCLIENT with a name", .speaks_for_others = true,
+     .lines = {GREETING, "C: XCLIENT ADDR=198.51.100.7 NAME=mx.example.org", GREETING, EHLO_ANY,
+               MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"client=198.51.100.7 ", "from c (mx.example.org [198.51.100.7])\r\n"}},
+    {.name = "XCLIENT with a login", .speaks_for_others = true,
+     .lines = {GREETING, EHLO_ANY, "C: XCLIENT ADDR=198.51.100.7 LOGIN=nobody-knows@example.jp",
+               "S: 550 5.7.0 there is no such LOGIN",
+               "C: XCLIENT ADDR=198.51.100.7 LOGIN=u1@example.jp", GREETING, EHLO_ANY,
+               "C: MAIL FROM:<u1@example.jp>", "S: 250 *", "C: RCPT TO:<a@example.net>", "S: 250 *", DATA, "C: .", ACCEPTED,
+               "C: XCLIENT ADDR=198.51.100.7", GREETING, EHLO_ANY, "C: MAIL FROM:<u1@example.jp>", "S: 250 *",
+               "C: RCPT TO:<a@example.net>", "S: 554 5.7.1 *", QUIT},
+     .message = {"client=198.51.100.7 helo=c user=u1@example.jp\n", "with ESMTPA id "}},
+    {.name = "XCLIENT pipelined", .speaks_for_others = true,
+     .lines = {GREETING, "c: XCLIENT ADDR=198.51.100.7 NAME=[TEMPUNAVAIL]\r\nHELO h\r\nMAIL FROM:<>\r\n", GREETING,
+               "S: 250 mail.example.jp", "S: 250 2.1.0 ok", QUIT}},
+
+    /* Bad input */
+    {.name = "addresses that strain",
+     .lines = {BEGIN, "C: MAIL FROM:<a..b@docomo.ne.jp>", "S: 250 *", "C: RSET", "S: 250 *",
+               "C: MAIL FROM:<c.@ezweb.ne.jp>", "S: 250 *", "C: RSET", "S: 250 *",
+               "C: MAIL FROM:<\"a b\\\"<>@\"@example.org>", "S: 250 *",
+               "C: RCPT TO:<@a.example,@b.example:u1@example.jp>", "S: 250 *",
+               "C: RCPT TO:<\"u1@example.jp\"@example.jp>", "S: 550 5.1.1 *",
+               "C: RCPT TO:<\"u1\\\"@example.jp>", "S: 501 5.1.3 *",
+               "C: RCPT TO:<u1@example.jp,u2@example.jp>", "S: 501 5.1.3 *",
+               "C: RCPT TO:<../u1@example.jp>", "S: 501 5.1.3 *",
+               "C: RCPT TO:<u/../1@example.jp>", "S: 550 5.1.1 *",
+               "C: RCPT TO:<|sh@example.jp>", "S: 550 5.1.1 *", "A: 65536", "S: 500 5.5.2 line too long",
+               "A: 400", "S: 501 5.1.3 *", DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"\n\"a b\\\"<>@\"@example.org\n7\n0\n\n\nu1@example.jp\n\n\n\n"}},
+    {.name = "8 bits where they are not asked for",
+     .lines = {BEGIN, "C: EHLO \x80\xff", "M: DSN", "C: MAIL FROM:<\xff@example.org>", "S: 501 5.1.7 *",
+               "C: MAIL FROM:<\xff@example.org> SMTPUTF8", "S: 501 5.1.7 *",
+               "C: MAIL FROM:<a@\xe3\x81\x82.jp>", "S: 553 5.6.7 *", "C: \xe3\x81\x82", "S: 500 5.5.1 *", MAIL, RCPT, DATA, "C: .", ACCEPTED, QUIT},
+     .message = {"helo=??\n", "from ?? ("}},
 };
 /* clang-format on */
 
@@ -387,12 +592,13 @@ static const struct transcript transcripts[] = {
 
 static pid_t start_session(const struct transcript *one, int *client)
 {
-    static const char *const names[] = {"smtp", "submission", "submissions"};
+    static const char *const names[] = {"smtp", "submission", "submissions", "lmtp"};
     struct session_peer peer = {.service = one->service,
                                 .service_name = names[one->service],
                                 .client = one->client ? one->client : "192.0.2.1",
                                 .client_port = "4711",
-                                .server = "192.0.2.2"};
+                                .server = "192.0.2.2",
+                                .speaks_for_others = one->speaks_for_others};
     int pair[2];
     assert_true(unixsocket_pair(SOCK_STREAM, pair));
     pid_t pid = fork();
@@ -472,6 +678,20 @@ static void expect_line(const struct transcript *one, struct stream *stream, con
         fail_msg("%s: expected \"%s\", got \"%.*s\"", one->name, expected, SLICE_PRINTF(line));
 }
 
+/* A reply of several lines; one of them is, or begins, as expected. */
+static void expect_lines(const struct transcript *one, struct stream *stream, const char *expected)
+{
+    struct slice line;
+    bool found = false;
+    do {
+        if (stream_line(stream, 1000, &line) != STREAM_OK || line.size < 6)
+            fail_msg("%s: expected \"%s\" among lines, got the end", one->name, expected);
+        found = found || slice_starts(slice_from(line, 4), slice_text(expected));
+    } while (line.data[3] == '-');
+    if (!found)
+        fail_msg("%s: \"%s\" is not among the lines", one->name, expected);
+}
+
 static void expect_end(const struct transcript *one, struct stream *stream)
 {
     struct slice bytes;
@@ -510,11 +730,23 @@ static void play_line(const struct transcript *one, struct stream *stream, const
             expect_line(one, stream, "250 2.0.0 ok");
         }
         break;
+    case 'B': /* so many chunks of one line */
+        for (; number > 0; number--) {
+            send_bytes(one, stream->out, SLICE("BDAT 4\r\nxx\r\n"));
+            expect_line(one, stream, "250 2.0.0 4 octets received");
+        }
+        break;
+    case 'A': /* an address whose local part has so many bytes */
+        send_run(one, stream->out, "RCPT TO:<", number, "@example.jp>\r\n");
+        break;
     case 'W':
         pause_ms((long)number);
         break;
     case 'S':
         expect_line(one, stream, text);
+        break;
+    case 'M':
+        expect_lines(one, stream, text);
         break;
     default:
         expect_end(one, stream);
@@ -612,9 +844,9 @@ static void bytes_may_come_one_by_one(void **state)
         "\r\n..x\r\n.\r\nQUIT\r\n";
     const struct transcript one = {
         .name = "bytes", .host = {NULL}, .message = {"\r\nSubject: x\r\n\r\n.x\r\n"}};
-    const char *const expected[] = {
-        "220 *", "250-*",        "250-*",        "250-*", "250-*",          "250-*", "250-*",
-        "250 *", "250 2.1.0 ok", "250 2.1.5 ok", "354 *", "250 2.0.0 ok *", "221 *"};
+    const char *const expected[] = {"S: 220 *",        "M: DSN",   "S: 250 2.1.0 ok",
+                                    "S: 250 2.1.5 ok", "S: 354 *", "S: 250 2.0.0 ok *",
+                                    "S: 221 *"};
     struct stream stream;
     int client, status;
     assert_true(peers_set_host(one.host));
@@ -623,7 +855,7 @@ static void bytes_may_come_one_by_one(void **state)
         send_bytes(&one, client, slice_of(session_text + i, 1));
     assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        expect_line(&one, &stream, expected[i]);
+        play_line(&one, &stream, expected[i]);
     expect_end(&one, &stream);
     close(client);
     stream_free(&stream);
