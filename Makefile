@@ -27,7 +27,7 @@ PROGRAMS = \
 	imapd/imap-login imapd/imapd \
 	queue/queue-inject queue/queued queue/sendmail queue/mailq \
 	scan/scand \
-	deliver/local deliver/remote deliver/bounce \
+	deliver/local deliver/remote deliver/bounce deliver/mtastsd \
 	admin/cdb admin/mailctl
 FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 
@@ -37,6 +37,7 @@ LIBS_authd   = -lcrypt -lbearssl
 LIBS_lookupd = -lcares -lresolv
 LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv -lidn2
+LIBS_mtastsd = -lresolv
 LIBS_imapd   = -lunistring
 LIBS_mailctl = -lcrypt -ljansson -lidn2
 LIBS_cdb     = -lcrypt -lidn2

@@ -23,10 +23,11 @@ static bool add_daemons(json_t *services)
     static const struct {
         const char *name, *socket;
     } daemons[] = {
-        {"keyd", "run/keyd/socket"},     {"tlsd", "run/tlsd/socket"},
-        {"authd", "run/authd/socket"},   {"stated", "run/stated/socket"},
-        {"spawnd", "run/spawnd/socket"}, {"queue-inject", "run/inject/socket"},
-        {"queued", "run/queued/socket"}, {"scand", "run/scand/socket"},
+        {"keyd", "run/keyd/socket"},       {"tlsd", "run/tlsd/socket"},
+        {"authd", "run/authd/socket"},     {"stated", "run/stated/socket"},
+        {"spawnd", "run/spawnd/socket"},   {"queue-inject", "run/inject/socket"},
+        {"queued", "run/queued/socket"},   {"scand", "run/scand/socket"},
+        {"lookupd", "run/lookupd/socket"}, {"mtastsd", "run/mtastsd/socket"},
     };
     bool all = true;
     for (size_t i = 0; i < sizeof daemons / sizeof daemons[0]; i++)

@@ -10,7 +10,8 @@ from sink import Sink
 from suite import Failure, check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
-DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand"]
+DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand",
+           "mtastsd"]
 
 
 # Role numbers of common/roles.h; None: the uid of a domain. Whether seccomp holds it: tcpd and
@@ -18,7 +19,7 @@ DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", 
 ROLES = {"tcpd": ({0, 1, 2}, False), "smtpd": ({0}, True), "imap-login": ({1}, True),
          "pop3-login": ({2}, True), "tlsd": ({3}, True), "keyd": ({4}, True),
          "authd": ({5}, True), "stated": ({6}, True), "queue-inject": ({7}, False),
-         "queued": ({7}, True), "scand": ({8}, False), "local": (None, True),
+         "queued": ({7}, True), "scand": ({8}, False), "local": (None, True), "mtastsd": ({14}, True),
          "imapd": (None, True), "pop3d": (None, True)}
 # Builds with sanitizers leave seccomp out.
 SANITIZED = "SUITE_NO_CEILING" in os.environ

@@ -134,7 +134,8 @@ class Suite:
     def wait_ready(self):
         for service, port in self.ports.items():
             wait_until(lambda port=port: self.answers(port), f"{service} on port {port}")
-        for name in ["authd", "stated", "lookupd", "spawnd", "inject", "queued", "scand", "tlsd", "keyd"]:
+        for name in ["authd", "stated", "lookupd", "mtastsd", "spawnd", "inject", "queued", "scand", "tlsd",
+                     "keyd"]:
             wait_until(lambda name=name: self.listens(name), f"run/{name}/socket")
 
     def answers(self, port):
