@@ -10,7 +10,7 @@ from sink import Sink
 from suite import Failure, check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
-DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", "queued", "scand",
+DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "lookupd", "queue-inject", "queued", "scand",
            "mtastsd"]
 
 
@@ -18,7 +18,7 @@ DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "queue-inject", 
 # spawnd must exec, scand's master and loader have children that add their own filters.
 ROLES = {"tcpd": ({0, 1, 2}, False), "smtpd": ({0}, True), "imap-login": ({1}, True),
          "pop3-login": ({2}, True), "tlsd": ({3}, True), "keyd": ({4}, True),
-         "authd": ({5}, True), "stated": ({6}, True), "queue-inject": ({7}, False),
+         "authd": ({5}, True), "stated": ({6}, True), "lookupd": ({13}, True), "queue-inject": ({7}, False),
          "queued": ({7}, True), "scand": ({8}, False), "local": (None, True), "mtastsd": ({14}, True),
          "imapd": (None, True), "pop3d": (None, True)}
 # Builds with sanitizers leave seccomp out.
