@@ -1,12 +1,10 @@
 /* sendmail_options - see sendmail_options.h */
 #include "sendmail_options.h"
 
-#include "slice.h"
-
 #include <string.h>
 
 /* Letters with a value, joined or as the next argument, that mean nothing here. */
-static const char ignored_with_value[] = "ACdDLNOopRVXhM";
+static const char ignored_with_value[] = "ACdDLOopXhM";
 /* Letters that stand alone and mean nothing here; -e and -q may have a letter joined. */
 static const char ignored_alone[] = "GIUvnmsTx";
 
@@ -34,6 +32,20 @@ static bool set_mode(struct sendmail_options *options, char mode)
     default:
         return false;
     }
+}
+
+/* What the sender wants to hear (RFC 3461). An option with a value that is none is wrong. */
+static bool take_report_option(struct sendmail_options *options, char letter, const char *value)
+{
+    struct slice text = slice_text(value);
+    if (text.size == 0)
+        return false;
+    if (letter == 'N')
+        return dsn_parse_notify(text, &options->notify);
+    if (letter == 'R')
+        return dsn_parse_return(text, &options->ret);
+    options->envid = value;
+    return dsn_is_envid(text);
 }
 
 static bool take_option(struct sendmail_options *options, int argc, char **argv, int *at)
@@ -64,6 +76,10 @@ static bool take_option(struct sendmail_options *options, int argc, char **argv,
         value = take_value(argc, argv, at);
         options->is_7bit = value && slice_equal_nocase(slice_text(value), SLICE("7BIT"));
         return value != NULL;
+    case 'N':
+    case 'R':
+    case 'V':
+        return take_report_option(options, letter, take_value(argc, argv, at));
     case 'o':
         value = take_value(argc, argv, at);
         options->ignores_dots = options->ignores_dots || (value && value[0] == 'i');

@@ -4,6 +4,8 @@
 #ifndef QUEUE_SENDMAIL_OPTIONS_H
 #define QUEUE_SENDMAIL_OPTIONS_H
 
+#include "dsn.h"
+
 #include <stdbool.h>
 
 enum sendmail_mode { SENDMAIL_SUBMIT, SENDMAIL_LIST_QUEUE, SENDMAIL_NOTHING };
@@ -15,6 +17,9 @@ struct sendmail_options {
     bool is_7bit;          /* -B7BIT */
     const char *sender;    /* -f, -r; NULL: the user at me */
     const char *name;      /* -F */
+    unsigned notify;       /* -N: bits of dsn.h */
+    enum dsn_return ret;   /* -R */
+    const char *envid;     /* -V: in xtext; NULL: none was given */
     char **recipients;     /* the rest of argv */
     int recipient_count;
     const char *wrong; /* the argument that is not understood, when parsing failed */

@@ -202,9 +202,14 @@ static bool finish_envelope(struct session *session)
     envelope->body =
         is_8bit && !session->options->is_7bit ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
     envelope->utf8 = slice_has_high(str_slice(&session->sender));
-    for (size_t i = 0; i < envelope->recipient_count; i++)
-        envelope->utf8 = envelope->utf8 || slice_has_high(str_slice(&envelope->recipients[i].address));
+    for (size_t i = 0; i < envelope->recipient_count; i++) {
+        struct envelope_recipient *recipient = &envelope->recipients[i];
+        envelope->utf8 = envelope->utf8 || slice_has_high(str_slice(&recipient->address));
+        recipient->notify = session->options->notify;
+    }
+    envelope->ret = session->options->ret;
     return str_append_text(&envelope->origin, "by=sendmail") &&
+           str_append(&envelope->envid, slice_text(session->options->envid)) &&
            str_append(&envelope->sender, str_slice(&session->sender));
 }
 

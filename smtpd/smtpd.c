@@ -13,8 +13,9 @@
  * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
  *             mailbox, no password, no key, no other client
  * Limits      command line 512 (MAIL 1181, RCPT 1048, AUTH 12288), errors-max, recipients-max,
- *             databytes, header section 1 MiB, hops-max, line-max, timeout-smtp, timeout-smtp-data, 5 failed
- *             logins, 100 commands without a message; each answered with 4xx or 5xx
+ *             databytes, header section 1 MiB, hops-max, line-max, timeout-smtp,
+ *             timeout-smtp-data, 5 failed logins, 100 commands without a message; each answered
+ *             with 4xx or 5xx
  * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
  */
 #include "exits.h"

@@ -136,6 +136,15 @@ def test_a_report_of_success_by_hand(suite):
         check(wanted.lower() in report.lower(), f"{wanted!r} is not in {report}")
 
 
+def test_a_report_of_success_by_sendmail(suite):
+    with new_message(suite, "u2@example.jp") as found:
+        done = subprocess.run([suite.path("bin/sendmail"), "-N", "success", "-R", "hdrs", "-V", "by+2Dhand", "-f",
+                               "u2@example.jp", "u1@example.jp"], input=b"Subject: x\n\nx\n", capture_output=True,
+                              timeout=PATIENCE)
+        equal(done.returncode, 0, done.stderr)
+    check("Original-Envelope-Id: by-hand" in found[0].decode(), found[0].decode())
+
+
 def test_wishes_that_are_none(suite):
     with smtp(suite) as one:
         one.expect("MAIL FROM:<a@example.org> RET=SOME", "501 5.5.4")

@@ -22,6 +22,8 @@ static void lines(void **state)
         {"smtp 192.0.2.0/24", NULL, NULL},
         {"", NULL, NULL},
         {"proxy 10.0.0.0/8 allow", NULL, NULL}, /* only control/proxies can say that */
+        {"xclient 10.0.0.0/8 allow", NULL, NULL},
+        {"smtp 10.0.0.0/8 allow XCLIENT=1", NULL, NULL},
         {"SMTP 10.0.0.0/8 allow", NULL, NULL},
         {"web 10.0.0.0/8 allow", NULL, NULL},
         {"smtp 10.0.0.1/8 allow", NULL, NULL},
@@ -88,6 +90,9 @@ static void proxies(void **state)
     assert_false(access_parse_proxy(SLICE("10.0.0.0/8 allow"), &rule, error));
     assert_false(access_parse_proxy(SLICE(""), &rule, error));
     assert_false(access_parse_proxy(SLICE("10.0.0.1/8"), &rule, error));
+    assert_true(access_parse_xclient(SLICE("10.0.0.5"), &rule, error));
+    assert_slice(rule.service, "xclient");
+    assert_false(access_parse_xclient(SLICE("10.0.0.5 allow"), &rule, error));
 }
 
 static void add(struct cdb_make *make, const struct access_rule *rule)
@@ -114,6 +119,8 @@ static void look_up(void **state)
         "smtp 2001:db8:1::/64 allow A=1",
         "pop3 0.0.0.0/0 deny",
         "pop3 192.0.2.0/24 allow",
+        "* 203.0.113.64/26 allow B=1",
+        "lmtp 172.16.0.0/12 allow",
     };
     static const struct {
         const char *service;
@@ -137,6 +144,13 @@ static void look_up(void **state)
         {"proxy", "10.1.2.3", ACCESS_ALLOW, ""},
         {"proxy", "11.1.2.3", ACCESS_NONE, ""},
         {"proxy", "198.51.100.1", ACCESS_NONE, ""}, /* "*" is no word about proxies */
+        {"xclient", "10.1.2.3", ACCESS_NONE, ""},   /* nor is the one list about the other */
+        {"xclient", "172.16.0.5", ACCESS_ALLOW, ""},
+        {"xclient", "198.51.100.1", ACCESS_NONE, ""},
+        {"lmtp", "198.51.100.1", ACCESS_DENY, ""},
+        {"lmtp", "203.0.113.77", ACCESS_NONE, ""}, /* not opened by "*" */
+        {"smtp", "203.0.113.77", ACCESS_ALLOW, "B=1"},
+        {"lmtp", "172.16.0.5", ACCESS_ALLOW, ""},
     };
     char path[] = "/tmp/test_access.XXXXXX";
     struct cdb_make make;
@@ -151,6 +165,8 @@ static void look_up(void **state)
         add(&make, &rule);
     }
     assert_true(access_parse_proxy(SLICE("10.0.0.0/8"), &rule, error));
+    add(&make, &rule);
+    assert_true(access_parse_xclient(SLICE("172.16.0.5"), &rule, error));
     add(&make, &rule);
     assert_int_equal(cdb_make_add(&make, "smtp 203.0.113.9/32", 19, "perhaps", 7), 0);
     assert_int_equal(cdb_make_finish(&make), 0);

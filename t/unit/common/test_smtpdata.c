@@ -108,6 +108,112 @@ static void a_line_is_measured_before_its_end(void **state)
     assert_int_equal(decoder.line_max, 3 * sizeof long_line);
 }
 
+/* ---- every end that is none -------------------------------------------------------------------*/
+
+enum { VARIANT_MAX = 7 };
+
+/* What the decoder should make of `input`, in the plainest words. */
+struct verdict {
+    size_t used; /* bytes up to the end of the message, or all */
+    bool ended;
+    bool has_bare;
+};
+
+static bool is_line_start(struct slice input, size_t at)
+{
+    return at == 0 || (at >= 2 && input.data[at - 2] == '\r' && input.data[at - 1] == '\n');
+}
+
+static struct verdict judge(struct slice input)
+{
+    struct verdict verdict = {.used = input.size};
+    for (size_t i = 0; i < input.size && !verdict.ended; i++)
+        if (is_line_start(input, i) && slice_starts(slice_from(input, i), SLICE(".\r\n"))) {
+            verdict.ended = true;
+            verdict.used = i + 3;
+        }
+    for (size_t i = 0; i < verdict.used; i++) {
+        bool is_cr = input.data[i] == '\r', is_lf = input.data[i] == '\n';
+        if ((is_cr && i + 1 < verdict.used && input.data[i + 1] != '\n') ||
+            (is_lf && (i == 0 || input.data[i - 1] != '\r')))
+            verdict.has_bare = true;
+    }
+    return verdict;
+}
+
+static void check_variant(struct slice input, size_t split)
+{
+    struct smtpdata_decoder decoder;
+    struct verdict wanted = judge(input);
+    size_t used = 0;
+    smtpdata_decoder_init(&decoder);
+    while (used < input.size && !decoder.ended) {
+        struct slice run, part = slice_from(input, used);
+        if (used < split)
+            part = slice_part(part, 0, split - used);
+        used += smtpdata_decode(&decoder, part, &run);
+    }
+    if (decoder.ended != wanted.ended || decoder.has_bare != wanted.has_bare || used != wanted.used)
+        fail_msg("split at %zu, %zu bytes: ended %d, bare %d, used %zu", split, input.size,
+                 decoder.ended, decoder.has_bare, used);
+}
+
+/* All runs of CR, LF, dot and a letter up to a length, split at every point: the message ends at
+ * CRLF dot CRLF and nowhere else, and whatever might be taken for a line end is reported. */
+static void only_one_end_ends(void **state)
+{
+    (void)state;
+    static const char alphabet[] = {'\r', '\n', '.', 'a'};
+    char input[VARIANT_MAX];
+    size_t checked = 0;
+    for (size_t size = 1; size <= VARIANT_MAX; size++)
+        for (size_t number = 0; number < (size_t)1 << (2 * size); number++) {
+            for (size_t i = 0; i < size; i++)
+                input[i] = alphabet[number >> (2 * i) & 3];
+            for (size_t split = 1; split <= size; split++, checked++)
+                check_variant(slice_of(input, size), split);
+        }
+    assert_true(checked > 100000);
+}
+
+/* ---- without dots -----------------------------------------------------------------------------*/
+
+struct plain_case {
+    struct slice input;
+    bool has_bare;
+};
+
+static const struct plain_case plain_cases[] = {
+    {BYTES(""), false},           {BYTES(".\r\n"), false},   {BYTES("a\r\n.\r\nb"), false},
+    {BYTES("\r\n..\r\n"), false}, {BYTES("a\nb\r\n"), true}, {BYTES("a\rb\r\n"), true},
+    {BYTES("a\r"), true},         {BYTES("\n"), true},       {BYTES("a\r\n.\r"), true},
+    {BYTES("\r\r\n"), true},      {BYTES("a\r\n.\n"), true},
+};
+
+static void plain_text_goes_through(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof plain_cases / sizeof *plain_cases; i++)
+        for (size_t step = 1; step <= plain_cases[i].input.size; step++) {
+            struct smtpdata_decoder decoder;
+            struct slice rest = plain_cases[i].input;
+            struct str output;
+            str_init(&output, 1000);
+            smtpdata_decoder_init_plain(&decoder);
+            while (rest.size > 0) {
+                struct slice run;
+                rest = slice_from(rest, smtpdata_decode(&decoder, slice_part(rest, 0, step), &run));
+                assert_true(str_append(&output, run));
+            }
+            smtpdata_decode_end(&decoder);
+            assert_true(slice_equal(str_slice(&output), plain_cases[i].input));
+            assert_int_equal(decoder.has_bare, plain_cases[i].has_bare);
+            assert_int_equal(decoder.size, plain_cases[i].input.size);
+            assert_false(decoder.ended);
+            str_free(&output);
+        }
+}
+
 struct encode_case {
     const char *name;
     struct slice input;
@@ -168,6 +274,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes_at_every_step),
+        cmocka_unit_test(only_one_end_ends),
+        cmocka_unit_test(plain_text_goes_through),
         cmocka_unit_test(a_line_is_measured_before_its_end),
         cmocka_unit_test(encodes_at_every_step),
     };

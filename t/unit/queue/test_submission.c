@@ -177,6 +177,12 @@ static const struct option_case option_cases[] = {
     {"sendmail -q1h", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
     {"sendmail -bs", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-bs", 0},
     {"sendmail -bd", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-bd", 0},
+    {"sendmail -N often u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-N", 0},
+    {"sendmail -Nnever,delay u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-Nnever,delay",
+     0},
+    {"sendmail -R all u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-R", 0},
+    {"sendmail -V a=b u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-V", 0},
+    {"sendmail -V", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-V", 0},
     {"sendmail -Z", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-Z", 0},
     {"sendmail -f", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-f", 0},
     {"sendmail -", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-", 0},
@@ -211,12 +217,32 @@ static void reads_the_command_line(void **state)
     }
 }
 
+static void reads_what_the_sender_wants_to_hear(void **state)
+{
+    (void)state;
+    static char words[][16] = {"sendmail", "-Nsuccess,DELAY", "-R", "hdrs", "-V", "id+2B1", "u"};
+    char *argv[] = {words[0], words[1], words[2], words[3], words[4], words[5], words[6], NULL};
+    struct sendmail_options options;
+    assert_true(sendmail_options_parse(7, argv, &options));
+    assert_int_equal(options.notify, DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY);
+    assert_int_equal(options.ret, DSN_RETURN_HEADERS);
+    assert_string_equal(options.envid, "id+2B1");
+    char *plain[] = {words[0], words[6], NULL};
+    assert_true(sendmail_options_parse(2, plain, &options));
+    assert_int_equal(options.notify, 0);
+    assert_int_equal(options.ret, DSN_RETURN_DEFAULT);
+    assert_null(options.envid);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_at_a_dot),          cmocka_unit_test(makes_headers),
-        cmocka_unit_test(quotes_the_name),        cmocka_unit_test(knows_a_whole_header),
+        cmocka_unit_test(ends_at_a_dot),
+        cmocka_unit_test(makes_headers),
+        cmocka_unit_test(quotes_the_name),
+        cmocka_unit_test(knows_a_whole_header),
         cmocka_unit_test(reads_the_command_line),
+        cmocka_unit_test(reads_what_the_sender_wants_to_hear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

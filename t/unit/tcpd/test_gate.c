@@ -135,6 +135,43 @@ static void gate(void **state)
     seats_close(&it.seats);
 }
 
+static void lmtp_is_for_loopback_and_whom_a_line_names(void **state)
+{
+    static const struct {
+        const char *rule; /* NULL: no file */
+        const char *client;
+        bool passes;
+    } cases[] = {
+        {NULL, "127.0.0.1", true},
+        {NULL, "::1", true},
+        {NULL, "192.0.2.1", false},
+        {"* 192.0.2.0/24 allow", "192.0.2.1", false},
+        {"smtp 192.0.2.0/24 allow", "192.0.2.1", false},
+        {"lmtp 192.0.2.0/24 allow", "192.0.2.1", true},
+        {"lmtp 192.0.2.0/24 allow", "198.51.100.1", false},
+        {"lmtp 127.0.0.0/8 deny", "127.0.0.1", false},
+        {"* 127.0.0.0/8 deny", "127.0.0.1", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct gate it = {.service = tcpservice_find(SLICE("lmtp")),
+                          .rules.fd = -1,
+                          .limits = {.connections_max = 3, .connections_per_client = 2}};
+        struct ip client;
+        assert_true(ip_parse(slice_text(cases[i].client), &client));
+        assert_true(seats_open(&it.seats));
+        if (cases[i].rule)
+            write_rules(cases[i].rule);
+        assert_true(gate_refresh(&it));
+        if (gate_ask(&it, &client, NULL).pass != cases[i].passes)
+            fail_msg("%s, %s", cases[i].rule ? cases[i].rule : "no rule", cases[i].client);
+        cdbfile_close(&it.rules);
+        seats_close(&it.seats);
+        if (cases[i].rule)
+            assert_int_equal(unlink(ACCESS_FILE), 0);
+    }
+}
+
 static void broken_rules(void **state)
 {
     struct gate it = {.service = tcpservice_find(SLICE("smtp")), .rules.fd = -1};
@@ -157,7 +194,7 @@ static void refusals(void **state)
         {"smtp", "421 "},      {"submission", "421 "},
         {"submissions", NULL}, {"pop3", "-ERR [SYS/TEMP] "},
         {"pop3s", NULL},       {"imap", "* BYE "},
-        {"imaps", NULL},
+        {"imaps", NULL},       {"lmtp", "421 "},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -205,6 +242,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(seats),
         cmocka_unit_test(gate),
+        cmocka_unit_test(lmtp_is_for_loopback_and_whom_a_line_names),
         cmocka_unit_test(broken_rules),
         cmocka_unit_test(refusals),
     };
