@@ -199,14 +199,9 @@ bool maildir_queue_unique(struct str *unique, const char *id, const char *host)
 /* ---- folders -----------------------------------------------------------------------------------
  */
 
-/* Sets *made when it was missing. */
-static bool make_folder(int directory, const char *name, bool *made)
+static bool make_folder(int directory, const char *name)
 {
-    if (mkdirat(directory, name, 0700) == 0) {
-        *made = true;
-        return true;
-    }
-    return errno == EEXIST;
+    return mkdirat(directory, name, 0700) == 0 || errno == EEXIST;
 }
 
 static int open_folder(int directory, const char *path)
@@ -214,15 +209,22 @@ static int open_folder(int directory, const char *path)
     return openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* Enters `name`, which is made when missing, and closes `directory`. -1 with errno. */
+/* Enters `name`, which is made when missing, and closes `directory`. -1 with errno. Its name is synced
+ * even when it was there: who made it may have died, or failed, before that. */
 static int descend(int directory, const char *name)
 {
-    bool made = false;
-    int fd = make_folder(directory, name, &made) ? open_folder(directory, name) : -1;
-    if (fd >= 0 && made && !io_sync_folder(directory))
+    int fd = make_folder(directory, name) ? open_folder(directory, name) : -1;
+    if (fd >= 0 && !io_sync_folder(directory))
         io_close(&fd);
     io_close(&directory);
     return fd;
+}
+
+/* tmp/ comes last: it stands for all that is needed being there, and durable. */
+static bool make_parts(int folder)
+{
+    return make_folder(folder, "new") && make_folder(folder, "cur") && io_sync_folder(folder) &&
+           make_folder(folder, "tmp");
 }
 
 bool maildir_create(int directory, const char *folder)
@@ -241,9 +243,7 @@ bool maildir_create(int directory, const char *folder)
             io_close(&fd);
         }
     }
-    bool made = false;
-    bool done = fd >= 0 && make_folder(fd, "tmp", &made) && make_folder(fd, "new", &made) &&
-                make_folder(fd, "cur", &made) && (!made || io_sync_folder(fd));
+    bool done = fd >= 0 && make_parts(fd);
     io_close(&fd);
     return done;
 }
@@ -308,8 +308,9 @@ static bool enter(struct maildir_delivery *delivery, int directory, const char *
     return delivery->folder >= 0;
 }
 
-/* Two deliveries of one id must not share a file, so the name in tmp/ is always a new one. */
-static bool open_temporary(struct maildir_delivery *delivery)
+/* Two deliveries of one id must not share a file, so the name in tmp/ is always a new one. Where tmp/
+ * itself is missing, nothing above it is known to be durable either. */
+static bool open_temporary(struct maildir_delivery *delivery, int directory, const char *folder)
 {
     struct str unique;
     str_init(&unique, sizeof delivery->temporary - 1);
@@ -324,7 +325,7 @@ static bool open_temporary(struct maildir_delivery *delivery)
         delivery->fd =
             openat(delivery->folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (delivery->fd < 0 && errno == ENOENT && attempt == 0)
-            maildir_create(delivery->folder, "."); /* tmp/ itself is missing */
+            maildir_create(directory, folder);
         else if (delivery->fd < 0 && errno != EEXIST)
             break;
     }
@@ -340,7 +341,7 @@ bool maildir_begin(struct maildir_delivery *delivery, int directory, const char 
     *delivery = (struct maildir_delivery){.folder = -1, .fd = -1};
     str_init(&delivery->name, NAME_SIZE_MAX);
     if (start_name(delivery, id, host) && enter(delivery, directory, path) &&
-        open_temporary(delivery))
+        open_temporary(delivery, directory, path))
         return true;
     fail(delivery, errno ? errno : EIO);
     maildir_abort(delivery);

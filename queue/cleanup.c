@@ -3,6 +3,7 @@
 
 #include "io.h"
 #include "log.h"
+#include "transfer.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,6 +37,14 @@ static bool is_orphan(const struct manager_folders *folders, int folder, const c
            is_missing(folders->broken, name);
 }
 
+/* A transfer that a crash cut short: the message is in line again, and shall not be a second time. */
+static bool is_in_line_too(const struct manager_folders *folders, int folder, const char *name,
+                           int64_t now)
+{
+    (void)now;
+    return transfer_is_half_done(folder, name, folders->message);
+}
+
 static void clean(const struct manager_folders *folders, int folder, const char *path,
                   is_stale *stale, int64_t now)
 {
@@ -60,5 +69,6 @@ static void clean(const struct manager_folders *folders, int folder, const char 
 void cleanup_run(const struct manager_folders *folders, int64_t now)
 {
     clean(folders, folders->tmp, "queue/tmp", is_old, now);
+    clean(folders, folders->hold, "queue/hold", is_in_line_too, now);
     clean(folders, folders->failure, "queue/failure", is_orphan, now);
 }

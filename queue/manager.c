@@ -7,6 +7,7 @@
 #include "io.h"
 #include "log.h"
 #include "schedule.h"
+#include "transfer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,7 +121,7 @@ static void remove_message(struct manager *manager, struct message *message, con
 static void move_message(struct manager *manager, struct message *message, int folder,
                          const char *event, const char *cause)
 {
-    if (renameat(manager->folders.message, message->id, folder, message->id) < 0)
+    if (!transfer_file(manager->folders.message, message->id, folder))
         log_trouble(event, message->id, errno, "look at queue/ and its owner");
     else
         log_message(event, message, "cause", cause);
@@ -678,8 +679,7 @@ bool manager_release(struct manager *manager, struct slice id)
         message->wish = MESSAGE_GOES_ON;
         return true;
     }
-    if (message || renameat2(manager->folders.hold, name, manager->folders.message, name,
-                             RENAME_NOREPLACE) < 0)
+    if (message || !transfer_file(manager->folders.hold, name, manager->folders.message))
         return false;
     manager_add(manager, id, true);
     return true;
