@@ -29,6 +29,8 @@ PROGRAMS = \
 	scan/scand \
 	deliver/local deliver/remote deliver/bounce deliver/mtastsd \
 	admin/cdb admin/mailctl
+# Copied for each connection (common/template.h): the fewer mappings, the cheaper.
+STATIC = smtpd imap-login pop3-login
 FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 
 LIBS_tlsd    = -lbearssl
@@ -113,7 +115,8 @@ $(foreach family,$(FAMILIES),$(eval $(call family_rules,$(family))))
 define program_rules
 $(call binary,$(1)): $(BUILD)/$(1).o $(BUILD)/$(patsubst %/,%,$(dir $(1))).a $(BUILD)/common.a
 	@mkdir -p $$(@D)
-	$$(call quiet,LD)$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ $$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
+	$$(call quiet,LD)$$(CC) $(if $(filter $(STATIC),$(notdir $(1))),$$(LDFLAGS:-pie=-static-pie),$$(LDFLAGS)) -pthread -o $$@ $$^ \
+		$$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
 endef
 $(foreach program,$(PROGRAMS),$(eval $(call program_rules,$(program))))
 

@@ -46,6 +46,8 @@
 #define STATE_OVER_CAPACITY "over-capacity"
 #define STATE_SEND_LOCK     "send-lock"
 enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 3 };
+/* Bytes of the answer to "allows" are fewer. */
+enum { STATE_ANSWER_MAX = 2048 };
 
 struct state_rule {
     const char *name; /* "domain", "messages", "recipients" */

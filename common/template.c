@@ -93,36 +93,35 @@ static bool report(uint64_t seat, pid_t pid)
     return wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
 }
 
-static bool set_variable(struct slice field)
+/* Each variable becomes a C string where it stands: the comma behind it has done its work. Before the
+ * copy is made, which then needs no copy of the page. */
+static void end_variables(struct wire_message *message)
 {
-    char name[64];
-    char value[WIRE_MAX_SIZE / 16];
-    size_t end = slice_find(field, '=');
-    return slice_copy_text(slice_part(field, 0, end), name, sizeof name) &&
-           slice_copy_text(slice_from(field, end + 1), value, sizeof value) &&
-           setenv(name, value, 1) == 0;
+    for (size_t i = VARIABLE_FIRST; i < message->count; i++) {
+        size_t end =
+            (size_t)(message->fields[i].data - message->bytes.data) + message->fields[i].size;
+        message->bytes.data[end] = '\0';
+    }
 }
 
 /* In the copy. The first dup2 takes the way to tcpd and to other clients' connections from it. */
-static bool become_session(const struct wire_message *message, int connection)
+static bool become_session(int connection)
 {
     struct rlimit none = {0, 0};
     if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0 ||
         setrlimit(RLIMIT_NPROC, &none) < 0)
         return false;
     io_close(&connection);
-    for (size_t i = VARIABLE_FIRST; i < message->count; i++)
-        if (!set_variable(message->fields[i]))
-            return false;
     return true;
 }
 
 /* 1 in the copy, 0 in the template, -1 when tcpd is not there any more. */
 static int serve_one(struct wire_message *message, uint64_t seat)
 {
+    end_variables(message);
     pid_t pid = copy();
     if (pid == 0) {
-        if (!become_session(message, wire_take_fd(message, 0)))
+        if (!become_session(wire_take_fd(message, 0)))
             _exit(EXIT_FAILURE);
         return 1;
     }
@@ -130,26 +129,33 @@ static int serve_one(struct wire_message *message, uint64_t seat)
     return report(seat, pid > 0 ? pid : 0) ? 0 : -1;
 }
 
-bool template_serve(void)
+bool template_serve(struct wire_message *message)
 {
-    static struct wire_message message;
     uint64_t seat;
     char hello[sizeof "10:template/1,"];
     struct str packet = {.data = hello, .capacity = sizeof hello, .max = sizeof hello};
     wire_put_text(&packet, version);
     if (wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) != WIRE_OK)
         return false;
-    wire_init(&message);
     for (int served = 0; served == 0;) {
-        enum wire_result result = wire_receive(CONTROL, &message, CLOCK_NEVER);
+        enum wire_result result = wire_receive(CONTROL, message, CLOCK_NEVER);
         errno = result == WIRE_END ? 0 : EPROTO;
-        if (result != WIRE_OK || !template_read_connection(&message, &seat))
-            break;
-        served = serve_one(&message, seat);
+        if (result != WIRE_OK || !template_read_connection(message, &seat))
+            return false;
+        served = serve_one(message, seat);
         if (served > 0)
             return true;
         errno = 0;
     }
-    wire_free(&message);
     return false;
+}
+
+const char *template_variable(const struct wire_message *message, const char *name)
+{
+    for (size_t i = VARIABLE_FIRST; i < message->count; i++) {
+        struct slice variable = message->fields[i];
+        if (slice_equal(slice_part(variable, 0, slice_find(variable, '=')), slice_text(name)))
+            return variable.data + strlen(name) + 1;
+    }
+    return NULL;
 }

@@ -32,9 +32,12 @@ enum { TEMPLATE_SEAT_MAX = 1000000 };
 
 /* ---- the program's side ---- */
 
-/* True in a copy, which has the connection as descriptors 0 and 1, and its variables in the
- * environment. False in the template: tcpd wants no more (errno 0), or is not to be understood. */
-bool template_serve(void);
+/* True in a copy, which has the connection as descriptors 0 and 1, and its variables in `message`
+ * (initialised). False in the template: tcpd wants no more (errno 0), or is not to be understood. */
+bool template_serve(struct wire_message *message);
+/* What tcpd says about the connection: "CLIENT", "CLIENT_PORT", "SERVER", "SERVER_PORT", and the
+ * names of its access rule. It points into `message`. NULL when there is no such variable. */
+const char *template_variable(const struct wire_message *message, const char *name);
 
 /* ---- tcpd's side ---- */
 

@@ -92,7 +92,12 @@ int wire_take_fd(struct wire_message *message, size_t index)
 
 void wire_init(struct wire_message *message)
 {
-    str_init(&message->bytes, WIRE_MAX_SIZE);
+    wire_init_small(message, WIRE_MAX_SIZE);
+}
+
+void wire_init_small(struct wire_message *message, size_t max)
+{
+    str_init(&message->bytes, max);
     message->count = 0;
     message->fd_count = 0;
 }
@@ -185,14 +190,15 @@ enum wire_result wire_receive(int fd, struct wire_message *message, int64_t dead
         char space[CMSG_SPACE(sizeof(int) * WIRE_MAX_FDS)];
     } control;
     wire_clear(message);
-    char *room = str_reserve(&message->bytes, WIRE_MAX_SIZE);
+    size_t size = message->bytes.max;
+    char *room = str_reserve(&message->bytes, size);
     if (!room) {
         errno = ENOMEM;
         return WIRE_ERROR;
     }
     if (deadline != CLOCK_NEVER && !io_wait(fd, POLLIN, deadline))
         return result_from_errno();
-    struct iovec part = {.iov_base = room, .iov_len = WIRE_MAX_SIZE};
+    struct iovec part = {.iov_base = room, .iov_len = size};
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = &control,

@@ -58,6 +58,8 @@ bool wire_copy_text(const struct wire_message *message, size_t index, char *text
 int wire_take_fd(struct wire_message *message, size_t index);
 
 void wire_init(struct wire_message *message);
+/* For packets of at most `max` bytes, where memory counts; a larger one is WIRE_BAD. */
+void wire_init_small(struct wire_message *message, size_t max);
 /* Closes descriptors nobody took, and forgets the fields; memory is kept. */
 void wire_clear(struct wire_message *message);
 /* The same, and frees the bytes. */

@@ -5,7 +5,7 @@
  * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
  *             ends at login, LOGOUT, disconnection or a limit
  * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
- * Reads       environment SERVICE, in a copy CLIENT SERVER; cdb/host.cdb before the sandbox is
+ * Reads       environment SERVICE; from tcpd CLIENT SERVER; cdb/host.cdb before the sandbox is
  *             entered
  * Asks        tlsd (TLS), authd (passwords; authd has the client handed to imapd)
  * Trusts      those two; nothing that arrives on 0
@@ -44,8 +44,17 @@ static bool is_implicit_tls(const char *service)
     return implicit;
 }
 
+static const char *variable(const struct wire_message *connection, const char *name)
+{
+    const char *value = template_variable(connection, name);
+    if (!value)
+        life_die_permanent("learn about the connection", name, STARTED_BY);
+    return value;
+}
+
 int main(void)
 {
+    static struct wire_message connection;
     static struct imaplogin login;
     life_begin("imap-login");
     struct imaplogin_peer peer = {.service = life_environment("SERVICE", STARTED_BY)};
@@ -53,12 +62,13 @@ int main(void)
     life_drop(ROLE_IMAP_LOGIN, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
     peer.plaintext_auth = takes_plaintext();
+    wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
-    if (!template_serve())
+    if (!template_serve(&connection))
         return EXIT_DONE;
 
-    peer.client = life_environment("CLIENT", STARTED_BY);
-    peer.server = life_environment("SERVER", STARTED_BY);
+    peer.client = variable(&connection, "CLIENT");
+    peer.server = variable(&connection, "SERVER");
     if (!imaplogin_init(&login, &peer, 0, 1))
         life_die_passing("set up", "the session");
     imaplogin_run(&login);

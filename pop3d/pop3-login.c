@@ -5,7 +5,7 @@
  * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
  *             ends at login, QUIT, disconnection or a limit
  * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
- * Reads       environment SERVICE, in a copy CLIENT SERVER; cdb/host.cdb before the sandbox is
+ * Reads       environment SERVICE; from tcpd CLIENT SERVER; cdb/host.cdb before the sandbox is
  *             entered
  * Asks        tlsd (TLS), authd (passwords; authd has the client handed to pop3d)
  * Trusts      those two; nothing that arrives on 0
@@ -48,8 +48,17 @@ static bool is_implicit_tls(const char *service)
     return implicit;
 }
 
+static const char *variable(const struct wire_message *connection, const char *name)
+{
+    const char *value = template_variable(connection, name);
+    if (!value)
+        life_die_permanent("learn about the connection", name, STARTED_BY);
+    return value;
+}
+
 int main(void)
 {
+    static struct wire_message connection;
     static struct pop3login login;
     struct pop3login_host host = {0};
     life_begin("pop3-login");
@@ -58,12 +67,13 @@ int main(void)
     life_drop(ROLE_POP3_LOGIN, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 64UL << 20, .open_files = 32});
     read_host(&host);
+    wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
-    if (!template_serve())
+    if (!template_serve(&connection))
         return EXIT_DONE;
 
-    peer.client = life_environment("CLIENT", STARTED_BY);
-    peer.server = life_environment("SERVER", STARTED_BY);
+    peer.client = variable(&connection, "CLIENT");
+    peer.server = variable(&connection, "SERVER");
     if (!pop3login_init(&login, &peer, &host, 0, 1))
         life_die_passing("set up", "the session");
     pop3login_run(&login);

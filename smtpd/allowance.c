@@ -100,16 +100,14 @@ static void refuse(struct session *session, const struct permit *permit, struct 
 static bool is_permitted(struct session *session, const struct permit *permit,
                          const struct state_rule rules[], size_t count)
 {
-    struct wire_message answer;
+    struct wire_message *answer = &session->answer;
     bool permitted = false;
-    wire_init(&answer);
-    if (!state_ask_allows(&session->state_fd, &answer, permit->name, permit->action, rules, count))
+    if (!state_ask_allows(&session->state_fd, answer, permit->name, permit->action, rules, count))
         session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
-    else if (slice_equal(wire_field(&answer, 0), SLICE("ok")))
+    else if (slice_equal(wire_field(answer, 0), SLICE("ok")))
         permitted = true;
     else
-        refuse(session, permit, wire_field(&answer, 1), wire_field(&answer, 2));
-    wire_free(&answer);
+        refuse(session, permit, wire_field(answer, 1), wire_field(answer, 2));
     return permitted;
 }
 

@@ -8,6 +8,7 @@
 #include "io.h"
 #include "log.h"
 #include "login.h"
+#include "state.h"
 #include "transaction.h"
 
 #include <errno.h>
@@ -434,6 +435,7 @@ void session_prepare(struct session *session)
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
+    wire_init_small(&session->answer, STATE_ANSWER_MAX);
     vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
     if (!host_read(&session->directory, &session->host))
@@ -457,6 +459,7 @@ void session_free(struct session *session)
     directory_close(&session->directory);
     inject_close(&session->inject);
     envelope_free(&session->envelope);
+    wire_free(&session->answer);
     vetting_free(&session->vetting);
     str_free(&session->receivers);
     io_close(&session->state_fd);

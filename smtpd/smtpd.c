@@ -6,8 +6,8 @@
  * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
  *             ends at QUIT, disconnection or a limit
  * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
- * Reads       environment SERVICE, in a copy CLIENT CLIENT_PORT SERVER SERVER_PORT and,
- *             for those of control/xclient, XCLIENT; cdb/host.cdb, cdb/domains.cdb, cdb/domain/
+ * Reads       environment SERVICE; from tcpd CLIENT CLIENT_PORT SERVER and, for those of
+ *             control/xclient, XCLIENT; cdb/host.cdb, cdb/domains.cdb, cdb/domain/
  * Asks        tlsd (TLS), authd (AUTH), stated (may this account send, receive), queue-inject
  * Trusts      those four, and the compiled directory; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
@@ -24,7 +24,6 @@
 #include "session.h"
 #include "template.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define STARTED_BY "start smtpd by tcpd"
@@ -38,24 +37,34 @@ static enum session_service find_service(const char *name)
     life_die_permanent("serve", name, "SERVICE is smtp, submission, submissions or lmtp");
 }
 
+static const char *variable(const struct wire_message *connection, const char *name)
+{
+    const char *value = template_variable(connection, name);
+    if (!value)
+        life_die_permanent("learn about the connection", name, STARTED_BY);
+    return value;
+}
+
 int main(void)
 {
+    static struct wire_message connection;
     static struct session session;
     life_begin("smtpd");
     struct session_peer peer = {.service_name = life_environment("SERVICE", STARTED_BY)};
     peer.service = find_service(peer.service_name);
     life_drop(ROLE_SMTPD, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
+    wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_TEMPLATE,
                                     .read_paths = {"cdb"}});
     session_prepare(&session);
-    if (!template_serve())
+    if (!template_serve(&connection))
         return EXIT_DONE;
 
-    peer.client = life_environment("CLIENT", STARTED_BY);
-    peer.client_port = life_environment("CLIENT_PORT", STARTED_BY);
-    peer.server = life_environment("SERVER", STARTED_BY);
-    peer.speaks_for_others = getenv("XCLIENT") != NULL;
+    peer.client = variable(&connection, "CLIENT");
+    peer.client_port = variable(&connection, "CLIENT_PORT");
+    peer.server = variable(&connection, "SERVER");
+    peer.speaks_for_others = template_variable(&connection, "XCLIENT") != NULL;
     if (!session_begin(&session, &peer, 0, 1))
         life_die_passing("set up", "the session");
     session_run(&session);

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,13 +92,15 @@ static void connections(void **state)
 /* ---- a template at work ---- */
 
 /* What a copy tells its client: the variable A, whether it can be copied again, its own pid. */
-static _Noreturn void serve_client(void)
+static _Noreturn void serve_client(const struct wire_message *message)
 {
-    const char *variable = getenv("A");
+    const char *variable = template_variable(message, "A");
     char text[64];
     pid_t again = geteuid() == 0 ? -1 : fork(); /* root may pass the limit */
     if (again == 0)
         _exit(0);
+    if (template_variable(message, "B") || strcmp(template_variable(message, "AA"), "another") != 0)
+        _exit(2);
     int size = snprintf(text, sizeof text, "%s %s %ld", variable ? variable : "none",
                         again < 0 ? "alone" : "not alone", (long)getpid());
     _exit(write(STDOUT_FILENO, text, (size_t)size) == size ? 0 : 1);
@@ -114,8 +117,10 @@ static pid_t start_template(int *control)
         if (dup2(pair[1], STDIN_FILENO) < 0)
             _exit(9);
         io_close(&pair[1]);
-        if (template_serve())
-            serve_client();
+        struct wire_message message;
+        wire_init(&message);
+        if (template_serve(&message))
+            serve_client(&message);
         _exit(errno == 0 ? 0 : 5);
     }
     io_close(&pair[1]);
@@ -138,6 +143,7 @@ static void give(int control, uint64_t seat, const char *value, int *client)
     struct str packet;
     str_init(&packet, 1000);
     template_put_connection(&packet, seat);
+    template_put_variable(&packet, "AA", "another");
     template_put_variable(&packet, "A", value);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
     assert_int_equal(wire_send(control, str_slice(&packet), &pair[1], 1, CLOCK_NEVER), WIRE_OK);
