@@ -88,14 +88,16 @@ struct destination *destination_get(struct destination_table *table, enum job_ki
         found = found->next_in_table;
     if (found)
         return found;
-    found = calloc(1, sizeof *found);
+    size_t size;
+    if (name.size >= JOB_KEY_MAX || slice_has(name, '\0') ||
+        !number_add(sizeof *found, name.size + 1, &size))
+        return NULL;
+    found = calloc(1, size);
     if (!found)
         return NULL;
     found->kind = kind;
-    if (!slice_copy_text(name, found->name, sizeof found->name)) {
-        free(found);
-        return NULL;
-    }
+    found->window = JOB_WINDOW_FIRST;
+    memcpy(found->name, name.data, name.size);
     put(table, found);
     table->count++;
     return found;
@@ -103,8 +105,7 @@ struct destination *destination_get(struct destination_table *table, enum job_ki
 
 static bool is_needed(const struct destination *destination)
 {
-    return destination->jobs > 0 || destination->workers > 0 || destination->failures > 0 ||
-           destination->is_in_ring;
+    return destination->jobs > 0 || destination->workers > 0 || destination->failures > 0;
 }
 
 void destination_release(struct destination_table *table, struct destination *destination)
@@ -139,6 +140,8 @@ void destination_failed(struct destination *destination, int64_t now_ms)
 {
     destination->failures++;
     destination->dead_until = now_ms;
+    if (destination->window > 1)
+        destination->window--;
     if (destination->failures < JOB_UNREACHABLE_MIN)
         return;
     unsigned doublings = destination->failures - JOB_UNREACHABLE_MIN;
@@ -159,9 +162,102 @@ void destination_worked(struct destination *destination)
     destination->dead_until = 0;
 }
 
+void destination_widen(struct destination *destination, unsigned most)
+{
+    if (destination->running + 1 >= destination->window && destination->window < most)
+        destination->window++;
+}
+
 bool destination_is_dead(const struct destination *destination, int64_t now_ms)
 {
     return destination->failures >= JOB_UNREACHABLE_MIN && destination->dead_until > now_ms;
+}
+
+/* ---- lanes --------------------------------------------------------------------------------------
+ */
+
+static void lane_link(struct lane *lane)
+{
+    struct destination *destination = lane->destination;
+    lane->next = NULL;
+    lane->previous = destination->last_lane;
+    if (destination->last_lane)
+        destination->last_lane->next = lane;
+    else
+        destination->first_lane = lane;
+    destination->last_lane = lane;
+}
+
+static void lane_unlink(struct lane *lane)
+{
+    struct destination *destination = lane->destination;
+    if (lane->previous)
+        lane->previous->next = lane->next;
+    else
+        destination->first_lane = lane->next;
+    if (lane->next)
+        lane->next->previous = lane->previous;
+    else
+        destination->last_lane = lane->previous;
+}
+
+static struct lane *lane_get(struct destination *destination, struct tenant *tenant)
+{
+    struct lane *lane = destination->last_lane;
+    while (lane && lane->tenant != tenant)
+        lane = lane->previous;
+    if (lane)
+        return lane;
+    lane = calloc(1, sizeof *lane);
+    if (!lane)
+        return NULL;
+    lane->destination = destination;
+    lane->tenant = tenant_share(tenant);
+    lane_link(lane);
+    return lane;
+}
+
+static size_t lane_waiting(const struct lane *lane)
+{
+    return lane->fresh.count + lane->old.count;
+}
+
+static void lane_open(struct lane *lane, struct ring *tenants)
+{
+    enum job_kind kind = lane->destination->kind;
+    struct tenant *tenant = lane->tenant;
+    ring_append(&tenant->turns[kind].lanes, &lane->node, lane);
+    ring_append(tenants, &tenant->turns[kind].node, tenant);
+}
+
+static void lane_close(struct lane *lane)
+{
+    enum job_kind kind = lane->destination->kind;
+    struct tenant *tenant = lane->tenant;
+    ring_remove(&lane->node);
+    if (ring_is_empty(&tenant->turns[kind].lanes))
+        ring_remove(&tenant->turns[kind].node);
+}
+
+static void lane_release(struct lane *lane)
+{
+    if (lane->jobs > 0)
+        return;
+    lane_close(lane);
+    lane_unlink(lane);
+    tenant_release(&lane->tenant);
+    free(lane);
+}
+
+void job_open(struct destination *destination, struct ring *tenants, bool is_open)
+{
+    destination->is_open = is_open;
+    for (struct lane *lane = destination->first_lane; lane; lane = lane->next) {
+        if (is_open && lane_waiting(lane) > 0)
+            lane_open(lane, tenants);
+        else
+            lane_close(lane);
+    }
 }
 
 /* ---- jobs ---------------------------------------------------------------------------------------
@@ -169,7 +265,7 @@ bool destination_is_dead(const struct destination *destination, int64_t now_ms)
 
 static struct job_list *list_of(struct job *job)
 {
-    return job->is_fresh ? &job->destination->fresh : &job->destination->old;
+    return job->is_fresh ? &job->lane->fresh : &job->lane->old;
 }
 
 static void list_append(struct job *job)
@@ -183,6 +279,7 @@ static void list_append(struct job *job)
         list->first = job;
     list->last = job;
     list->count++;
+    job->destination->waiting++;
     job->is_waiting = true;
 }
 
@@ -197,6 +294,7 @@ static void list_prepend(struct job *job)
         list->last = job;
     list->first = job;
     list->count++;
+    job->destination->waiting++;
     job->is_waiting = true;
 }
 
@@ -212,8 +310,11 @@ static void list_remove(struct job *job)
     else
         list->last = job->previous;
     list->count--;
+    job->destination->waiting--;
     job->next = job->previous = NULL;
     job->is_waiting = false;
+    if (lane_waiting(job->lane) == 0)
+        lane_close(job->lane);
 }
 
 struct job *job_new(struct message *message, struct destination *destination,
@@ -223,14 +324,21 @@ struct job *job_new(struct message *message, struct destination *destination,
     if (!number_multiply(count, sizeof *recipients, &size) ||
         !number_add(size, sizeof(struct job), &size))
         return NULL;
-    struct job *job = calloc(1, size);
-    if (!job)
+    struct lane *lane =
+        count <= UINT16_MAX && message->tenant ? lane_get(destination, message->tenant) : NULL;
+    struct job *job = lane ? calloc(1, size) : NULL;
+    if (!job) {
+        if (lane)
+            lane_release(lane);
         return NULL;
+    }
     job->message = message;
     job->destination = destination;
+    job->lane = lane;
+    lane->jobs++;
     destination->jobs++;
     job->is_fresh = message->is_fresh;
-    job->count = count;
+    job->count = (uint16_t)count;
     memcpy(job->recipients, recipients, count * sizeof *recipients);
     job->sibling = message->jobs;
     if (message->jobs)
@@ -245,6 +353,8 @@ void job_free(struct job *job)
     if (job->is_waiting)
         list_remove(job);
     job->destination->jobs--;
+    job->lane->jobs--;
+    lane_release(job->lane);
     if (job->previous_sibling)
         job->previous_sibling->sibling = job->sibling;
     else
@@ -254,23 +364,29 @@ void job_free(struct job *job)
     free(job);
 }
 
-struct job *job_take(struct destination *destination)
+struct job *job_take(struct lane *lane, bool may_be_old)
 {
-    struct job *fresh = destination->fresh.first;
-    struct job *old = destination->old.first;
-    bool is_old_turn = ++destination->turn % RETRY_TURN == 0;
+    struct job *fresh = lane->fresh.first;
+    struct job *old = may_be_old ? lane->old.first : NULL;
+    bool is_old_turn = ++lane->turn % RETRY_TURN == 0;
     struct job *job = old && (!fresh || is_old_turn) ? old : fresh;
-    if (job)
-        list_remove(job);
+    if (!job)
+        return NULL;
+    list_remove(job);
+    lane_unlink(lane);
+    lane_link(lane);
     return job;
+}
+
+struct job *job_take_any(struct destination *destination)
+{
+    struct lane *lane = destination->first_lane;
+    while (lane && lane_waiting(lane) == 0)
+        lane = lane->next;
+    return lane ? job_take(lane, true) : NULL;
 }
 
 void job_return(struct job *job)
 {
     list_prepend(job);
-}
-
-size_t job_waiting(const struct destination *destination)
-{
-    return destination->fresh.count + destination->old.count;
 }

@@ -43,6 +43,7 @@ static enum loaded_result read_file(struct loaded *loaded)
     struct stat info;
     if (fstat(loaded->fd, &info) < 0)
         return LOADED_TROUBLE;
+    loaded->inode = (uint64_t)info.st_ino;
     enum loaded_result result = S_ISREG(info.st_mode) ? read_block(loaded) : LOADED_BROKEN;
     if (result != LOADED_OK)
         return result;

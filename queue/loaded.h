@@ -10,6 +10,7 @@ struct loaded {
     int fd;    /* for reading alone: it goes to workers of other uids */
     int write; /* for status bytes; opened when the first is written, else -1 */
     int folder;
+    uint64_t inode;
     char id[QUEUEFILE_ID_SIZE + 1];
     struct str block; /* `file` points into it */
     struct queuefile file;

@@ -25,6 +25,7 @@ enum {
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
     RESTING_MAX = 200,
+    BEGIN_STEP_MS = 2, /* between the first attempts of what waited already at the start */
     DUE_PER_ROUND = 50,
 };
 
@@ -45,8 +46,26 @@ bool manager_open_folders(struct manager_folders *folders)
     folders->hold = open_folder("queue/hold");
     folders->broken = open_folder("queue/broken");
     folders->tmp = open_folder("queue/tmp");
+    folders->scanned = open_folder("queue/scanned");
     return folders->message >= 0 && folders->failure >= 0 && folders->hold >= 0 &&
-           folders->broken >= 0 && folders->tmp >= 0;
+           folders->broken >= 0 && folders->tmp >= 0 && folders->scanned >= 0;
+}
+
+/* What an earlier life found clean counts for the same file alone. */
+static void check_scan(struct message *message)
+{
+    uint32_t check = scanlog_check(message->loaded->inode, message->loaded->file.size);
+    if (message->is_scan_old && message->scan_check != check)
+        message->scanned = 0;
+    message->is_scan_old = false;
+    message->scan_check = check;
+}
+
+bool manager_is_scanned(const struct manager *manager, const struct message *message)
+{
+    int64_t age = clock_seconds() - message->scanned;
+    return message->scanned > 0 && !message->is_scan_old &&
+           age < (int64_t)manager->limits.scan_lifetime;
 }
 
 bool manager_load(struct manager *manager, struct message *message)
@@ -57,6 +76,9 @@ bool manager_load(struct manager *manager, struct message *message)
     if (manager->last_result != LOADED_OK || !message->loaded)
         return false;
     message->arrived = message->loaded->file.arrived;
+    if (!message->tenant)
+        message->tenant = tenant_get(&manager->tenants, tenant_name(&message->loaded->file));
+    check_scan(message);
     return true;
 }
 
@@ -196,9 +218,21 @@ void manager_set_retry_soon(struct manager *manager, struct message *message)
     set_retry(manager, message, SCHEDULE_WAIT_SOON);
 }
 
+/* It goes on waiting: a restart shall not have it scanned again. */
+static void keep_scan(struct manager *manager, struct message *message)
+{
+    const struct scanlog_entry entry = {.id = slice_text(message->id),
+                                        .check = message->scan_check,
+                                        .scanned = message->scanned,
+                                        .lines = message_added(message)};
+    if (message->state == MESSAGE_READY && message->scanned > 0 && !message->is_scan_kept)
+        message->is_scan_kept = scanlog_add(&manager->scanlog, &entry);
+}
+
 static void close_loaded(struct manager *manager, struct message *message)
 {
     resting_remove(manager, message);
+    keep_scan(manager, message);
     if (!loaded_sync(message->loaded))
         log_trouble("sync", message->id, errno, "look at the queue's disk");
     loaded_close(&message->loaded);
@@ -217,6 +251,9 @@ static void rest_due(struct loop_timer *timer)
         else if (!message->jobs || manager->resting.count > RESTING_MAX)
             close_loaded(manager, message);
     }
+    if (!scanlog_flush(&manager->scanlog))
+        log_trouble("write", "queue/scanned/journal", errno,
+                    "look at the queue's disk; after a restart mail is scanned again");
 }
 
 static void rest(struct manager *manager, struct message *message)
@@ -492,6 +529,8 @@ static void scan_clean(struct manager *manager, struct message *message, struct 
     }
     log_scan(message, "clean", SLICE(""));
     message->state = MESSAGE_READY;
+    message->scanned = clock_seconds();
+    message->is_scan_kept = false;
     manager_attempt(manager, message);
 }
 
@@ -557,6 +596,15 @@ static void end_scan(void *owner, struct message *message, enum scanner_result r
 
 static const struct scanner_hooks scanner_hooks = {.prepare = prepare_scan, .done = end_scan};
 
+/* A scan holds for a time; a message that waits longer meets newer signatures. */
+static void attempt_or_scan(struct manager *manager, struct message *message)
+{
+    if (message->jobs || manager_is_scanned(manager, message))
+        manager_attempt(manager, message);
+    else
+        scanner_add(&manager->scanner, message);
+}
+
 /* Some of those whose time has come; the rest in the next rounds, so that a hundred thousand of them
  * (a flush, a host that was down) hold up nobody. */
 static void attempt_due(struct loop_timer *timer)
@@ -566,7 +614,7 @@ static void attempt_due(struct loop_timer *timer)
         struct message *message = manager->due.first;
         due_remove(manager, message);
         if (manager_load(manager, message))
-            manager_attempt(manager, message);
+            attempt_or_scan(manager, message);
         else if (message->running == 0)
             cannot_load(manager, message);
     }
@@ -592,6 +640,13 @@ static void timer_due(struct loop_timer *timer)
         loop_set_timer(manager->loop, &manager->attempts, 0, attempt_due, manager);
 }
 
+/* For whom it is, says its file; the scanner will want that open, unless a lot are in line. */
+static void look_at(struct manager *manager, struct message *message)
+{
+    if (manager_load(manager, message) && manager->scanner.fresh_count >= RESTING_MAX)
+        loaded_close(&message->loaded);
+}
+
 void manager_add(struct manager *manager, struct slice id, bool is_fresh)
 {
     if (!queuefile_is_id(id)) {
@@ -612,7 +667,63 @@ void manager_add(struct manager *manager, struct slice id, bool is_fresh)
     message->arrived = queuefile_id_seconds(id);
     message->is_fresh = is_fresh;
     message->has_failures = !is_fresh;
-    scanner_add(&manager->scanner, message);
+    message->state = MESSAGE_FOUND;
+    if (is_fresh)
+        look_at(manager, message);
+    if (is_fresh || manager->has_begun)
+        scanner_add(&manager->scanner, message);
+}
+
+static bool apply_scan(void *owner, const struct scanlog_entry *entry)
+{
+    struct manager *manager = owner;
+    struct message *message = message_table_find(&manager->messages, entry->id);
+    int64_t age = clock_seconds() - entry->scanned;
+    if (!message || message->state != MESSAGE_FOUND || age < 0 ||
+        age >= (int64_t)manager->limits.scan_lifetime ||
+        !message_set_lines(message, entry->lines, &manager->last_lines))
+        return true;
+    message->scan_check = entry->check;
+    message->scanned = entry->scanned;
+    message->is_scan_kept = message->is_scan_old = true;
+    return true;
+}
+
+void manager_begin(struct manager *manager)
+{
+    int64_t wait_ms = 0;
+    if (!scanlog_open(&manager->scanlog, manager->folders.scanned, apply_scan, manager))
+        log_trouble("open", "queue/scanned/journal", errno, "all mail that waits is scanned again");
+    for (struct message *one = message_table_next(&manager->messages, NULL); one;
+         one = message_table_next(&manager->messages, one)) {
+        if (one->state != MESSAGE_FOUND)
+            continue;
+        if (one->scanned > 0) {
+            one->state = MESSAGE_READY;
+            set_timer(manager, one, wait_ms);
+            wait_ms += BEGIN_STEP_MS;
+        } else {
+            scanner_add(&manager->scanner, one);
+        }
+    }
+    manager->has_begun = true;
+}
+
+/* The entries of messages that are there. */
+static void rewrite_scanlog(struct manager *manager)
+{
+    struct str lines;
+    str_init(&lines, JOURNAL_FILE_MAX);
+    for (struct message *one = message_table_next(&manager->messages, NULL); one;
+         one = message_table_next(&manager->messages, one))
+        if (one->is_scan_kept && one->scanned > 0)
+            scanlog_put(&lines, &(struct scanlog_entry){.id = slice_text(one->id),
+                                                        .check = one->scan_check,
+                                                        .scanned = one->scanned,
+                                                        .lines = message_added(one)});
+    if (lines.failed || !scanlog_replace(&manager->scanlog, str_slice(&lines)))
+        log_trouble("write anew", "queue/scanned/journal", errno, "look at the queue's disk");
+    str_free(&lines);
 }
 
 /* ---- the operator's wishes ----------------------------------------------------------------------
@@ -744,8 +855,9 @@ static void read_settings(struct manager *manager)
     if (scan_workers < limits->scan)
         limits->scan = scan_workers;
     read_setting(manager, "concurrency-local", 20, &limits->local);
-    read_setting(manager, "concurrency-remote", 20, &limits->remote);
-    read_setting(manager, "concurrency-destination", 5, &limits->destination);
+    read_setting(manager, "concurrency-remote", 100, &limits->remote);
+    read_setting(manager, "concurrency-destination", 20, &limits->destination);
+    read_setting(manager, "scan-lifetime", SCHEDULE_SCAN_LIFETIME, &limits->scan_lifetime);
     read_setting(manager, "queue-lifetime", SCHEDULE_LIFETIME_DEFAULT, &limits->lifetime);
     read_setting(manager, "bounce-lifetime", SCHEDULE_LIFETIME_DEFAULT, &limits->bounce_lifetime);
     read_setting(manager, "retry-min", SCHEDULE_WAIT_MIN, &limits->retry_min);
@@ -772,6 +884,8 @@ static void keep_house(struct loop_timer *timer)
     read_settings(manager);
     if (++manager->rounds % SWEEP_ROUNDS == 0)
         destination_sweep(&manager->destinations, clock_ms());
+    if (scanlog_is_stale(&manager->scanlog))
+        rewrite_scanlog(manager);
     loop_set_timer(manager->loop, timer, clock_deadline(HOUSEKEEPING_MS), keep_house, manager);
 }
 
@@ -780,6 +894,7 @@ void manager_init(struct manager *manager, struct loop *loop, const struct manag
     *manager = (struct manager){.loop = loop, .folders = *folders, .routes = {.fd = -1}};
     message_table_init(&manager->messages);
     destination_table_init(&manager->destinations);
+    tenant_table_init(&manager->tenants);
     directory_init(&manager->directory);
     spawner_init(&manager->spawner, loop);
     scanner_init(&manager->scanner, loop, &scanner_hooks, manager);
@@ -825,10 +940,13 @@ void manager_free(struct manager *manager)
     message_lines_free(&manager->last_lines);
     message_lines_free(&manager->last_reason);
     destination_table_free(&manager->destinations);
+    tenant_table_free(&manager->tenants);
+    scanlog_close(&manager->scanlog);
     directory_close(&manager->directory);
     cdbfile_close(&manager->routes);
     int *const fds[] = {&manager->folders.message, &manager->folders.failure,
-                        &manager->folders.hold, &manager->folders.broken, &manager->folders.tmp};
+                        &manager->folders.hold,    &manager->folders.broken,
+                        &manager->folders.tmp,     &manager->folders.scanned};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         io_close(fds[i]);
 }

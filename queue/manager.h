@@ -16,15 +16,16 @@
 #include "directory.h"
 #include "pool.h"
 #include "request.h"
+#include "scanlog.h"
 #include "scanner.h"
 
 struct manager_folders {
-    int message, failure, hold, broken, tmp;
+    int message, failure, hold, broken, tmp, scanned;
 };
 
 struct manager_limits {
     uint64_t scan, local, remote, destination;
-    uint64_t lifetime, bounce_lifetime, delay_warning, retry_min, retry_max;
+    uint64_t scan_lifetime, lifetime, bounce_lifetime, delay_warning, retry_min, retry_max;
 };
 
 struct manager {
@@ -32,7 +33,9 @@ struct manager {
     struct manager_folders folders;
     struct message_table messages;
     struct destination_table destinations;
+    struct tenant_table tenants;
     struct scanner scanner;
+    struct scanlog scanlog;
     struct spawner spawner;
     struct pool pools[JOB_KINDS];
     struct directory directory;
@@ -44,8 +47,9 @@ struct manager {
     struct message_list due; /* their time has come */
     struct loop_timer attempts;
     struct loop_timer housekeeping;
-    enum loaded_result last_result;       /* why the last message could not be opened */
-    unsigned rounds;                      /* of housekeeping */
+    enum loaded_result last_result; /* why the last message could not be opened */
+    unsigned rounds;                /* of housekeeping */
+    bool has_begun;
     uint64_t delivered, deferred, failed; /* recipients since the start */
 };
 
@@ -58,6 +62,9 @@ void manager_free(struct manager *manager);
 
 /* A message is in queue/message. One that is known already is left alone. */
 void manager_add(struct manager *manager, struct slice id, bool is_fresh);
+/* All that was there at the start was added. What was found clean in an earlier life is tried in the
+ * next minutes, the rest is scanned; no file is opened before that. */
+void manager_begin(struct manager *manager);
 /* No new work from now on. */
 void manager_stop(struct manager *manager);
 bool manager_is_busy(const struct manager *manager);
@@ -72,6 +79,8 @@ void manager_status(const struct manager *manager, struct str *text);
 
 /* ---- between the manager's own files ---- */
 
+/* Does the last scan hold? It must be loaded. */
+bool manager_is_scanned(const struct manager *manager, const struct message *message);
 /* Opens the message unless it is; false: last_result says why. */
 bool manager_load(struct manager *manager, struct message *message);
 /* Decides what comes next; the message may be gone afterwards. */

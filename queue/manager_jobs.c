@@ -1,6 +1,7 @@
 /* manager_jobs - what workers are asked, and what their answers mean for a message */
 #include "clock.h"
 #include "failure.h"
+#include "forwarding.h"
 #include "log.h"
 #include "manager.h"
 
@@ -15,9 +16,9 @@ enum {
 };
 
 const struct pool_kind manager_job_kinds[JOB_KINDS] = {
-    [JOB_LOCAL] = {.program = "local", .is_bound = true, .job_ms = LOCAL_JOB_MS},
-    [JOB_REMOTE] = {.program = "remote", .job_ms = REMOTE_JOB_MS},
-    [JOB_BOUNCE] = {.program = "bounce", .job_ms = BOUNCE_JOB_MS},
+    [JOB_LOCAL] = {.program = "local", .job = JOB_LOCAL, .is_bound = true, .job_ms = LOCAL_JOB_MS},
+    [JOB_REMOTE] = {.program = "remote", .job = JOB_REMOTE, .job_ms = REMOTE_JOB_MS},
+    [JOB_BOUNCE] = {.program = "bounce", .job = JOB_BOUNCE, .job_ms = BOUNCE_JOB_MS},
 };
 
 /* ---- asking -------------------------------------------------------------------------------------
@@ -36,8 +37,17 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
         str_append_text(reason, "the account is being changed");
         return false;
     }
-    request_local(packet, loaded, recipient, account.local, message_added(job->message));
-    return true;
+    struct str forward;
+    str_init(&forward, WIRE_MAX_SIZE);
+    bool done = forwarding_put(&manager->directory, &account, &loaded->file, recipient,
+                               request_sender(loaded), clock_seconds(), &forward);
+    if (done)
+        request_local(packet, loaded, recipient, account.local, message_added(job->message),
+                      str_slice(&forward));
+    else
+        str_append_text(reason, "the account's forwards can't be read");
+    str_free(&forward);
+    return done;
 }
 
 static bool prepare_remote(struct manager *manager, const struct job *job, struct str *packet,
@@ -84,6 +94,10 @@ static bool prepare_job(void *owner, struct job *job, struct str *packet, int *f
             str_append_text(reason, "the queue file was changed");
             return false;
         }
+    if (job->destination->kind != JOB_BOUNCE && !manager_is_scanned(manager, job->message)) {
+        str_append_text(reason, "it waited so long that it is scanned again");
+        return false;
+    }
     *fd = job->message->loaded->fd;
     return steps[job->destination->kind](manager, job, packet, reason);
 }
@@ -255,11 +269,11 @@ static void defer_waiting(struct manager *manager, struct destination *destinati
     log_begin(&line, "unreachable");
     log_text(&line, "destination", destination->name);
     log_number(&line, "failures", destination->failures);
-    log_number(&line, "waiting", (int64_t)job_waiting(destination));
+    log_number(&line, "waiting", (int64_t)destination->waiting);
     log_number(&line, "seconds", (destination->dead_until - clock_ms()) / 1000);
     log_end(&line);
     struct job *job;
-    while ((job = job_take(destination))) {
+    while ((job = job_take_any(destination))) {
         struct message *message = job->message;
         manager->deferred += job->count;
         manager_set_retry(manager, message);
@@ -276,6 +290,7 @@ static void note_reachability(struct manager *manager, struct destination *desti
         return;
     if (!tally->is_unreachable) {
         destination_worked(destination);
+        destination_widen(destination, (unsigned)manager->limits.destination);
         return;
     }
     destination_failed(destination, clock_ms());

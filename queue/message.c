@@ -2,6 +2,7 @@
 #include "message.h"
 
 #include "number.h"
+#include "tenant.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ static void message_free(struct message *message)
     loaded_close(&message->loaded);
     message_lines_free(&message->lines);
     reasons_free(&message->reasons);
+    tenant_release(&message->tenant);
     free(message);
 }
 

@@ -11,6 +11,7 @@
 #include "loop.h"
 
 enum message_state {
+    MESSAGE_FOUND,     /* at the start: nothing was done with it yet */
     MESSAGE_UNSCANNED, /* in one list at a time: scanner's, resting, due */
     MESSAGE_SCANNING,
     MESSAGE_SCAN_LATER, /* a scan failed: the timer says when the next is due */
@@ -39,6 +40,7 @@ struct message_reasons {
 };
 
 struct job;
+struct tenant;
 
 struct message {
     char id[QUEUEFILE_ID_SIZE + 1];
@@ -49,13 +51,18 @@ struct message {
     bool report_waits;   /* a report could not be sent: not before the timer */
     bool is_due;         /* in the manager's list of those to be tried */
     bool is_resting;     /* in the manager's list of those to be closed */
+    bool is_scan_kept;   /* in the scanlog */
+    bool is_scan_old;    /* from there: not compared with the file yet */
     unsigned short attempts;
     unsigned short scan_failures;
     unsigned short running; /* jobs that a worker has */
+    uint32_t scan_check;    /* of scanlog.h */
+    int64_t scanned;        /* when it was found clean, in seconds since 1970; 0: it was not */
     struct job *jobs;       /* all of them, waiting or running */
     int64_t arrived;        /* 0: not read yet */
     int64_t started_ms;     /* of what is running: scan */
     struct loaded *loaded;  /* while something is done */
+    struct tenant *tenant;  /* for whom it is in the queue; NULL: not read yet */
     struct message_lines *lines;
     struct message_reasons *reasons;
     struct loop_timer timer;

@@ -26,7 +26,7 @@ static void plan_remote(const struct plan_sources *sources, struct destination_t
     }
     place->destination = destination_get(destinations, JOB_REMOTE, key);
     if (place->destination)
-        place->destination->route = route;
+        place->destination->is_routed = route.host[0] != '\0';
     else
         nowhere(place, VERDICT_TEMP, "4.3.0", "no memory");
 }

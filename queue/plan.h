@@ -10,6 +10,7 @@
 #include "directory.h"
 #include "job.h"
 #include "request.h"
+#include "route.h"
 
 struct plan_sources {
     /* As directory_address. */

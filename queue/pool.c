@@ -28,55 +28,43 @@ struct worker {
     struct worker *idle_next, *idle_previous;
 };
 
+/* For a worker, turns that come to nothing in one round; the next round goes on behind them. */
+enum { RESERVED_SHARE = 4, IN_VAIN_MAX = 256, LOOK_AGAIN_MS = 1000 };
+
 static void wake(struct pool *pool);
 
-/* ---- the ring -----------------------------------------------------------------------------------
+/* ---- who may have another job -------------------------------------------------------------------
  */
 
-static void ring_remove(struct pool *pool, struct destination *destination)
-{
-    if (!destination->is_in_ring)
-        return;
-    destination->is_in_ring = false;
-    if (destination->ring_next == destination) {
-        pool->ring = NULL;
-        return;
-    }
-    destination->ring_next->ring_previous = destination->ring_previous;
-    destination->ring_previous->ring_next = destination->ring_next;
-    if (pool->ring == destination)
-        pool->ring = destination->ring_next;
-}
-
-/* Behind all others. */
-static void ring_add(struct pool *pool, struct destination *destination)
-{
-    if (destination->is_in_ring)
-        return;
-    destination->is_in_ring = true;
-    if (!pool->ring) {
-        destination->ring_next = destination->ring_previous = destination;
-        pool->ring = destination;
-        return;
-    }
-    destination->ring_next = pool->ring;
-    destination->ring_previous = pool->ring->ring_previous;
-    destination->ring_previous->ring_next = destination;
-    pool->ring->ring_previous = destination;
-}
-
-/* One that could not be reached gets one try at a time till it works again. */
+/* One that could not be reached gets one try at a time till it works again; others begin with a few,
+ * and with each that goes well may have one more. */
 static unsigned limit_of(const struct pool *pool, const struct destination *destination)
 {
-    return destination->failures > 0 ? 1 : pool->per_destination_max;
+    if (destination->failures > 0)
+        return 1;
+    if (pool->kind->is_bound || destination->window > pool->per_destination_max)
+        return pool->per_destination_max;
+    return destination->window;
 }
 
-static void ring_update(struct pool *pool, struct destination *destination)
+/* Jobs came, went, or run no more. */
+static void update(struct pool *pool, struct destination *destination)
 {
-    if (job_waiting(destination) > 0 && destination->running < limit_of(pool, destination))
-        ring_add(pool, destination);
-    else
-        ring_remove(pool, destination);
+    bool is_open = destination->waiting > 0 && destination->running < limit_of(pool, destination);
+    if (is_open || destination->is_open)
+        job_open(destination, &pool->tenants, is_open);
+}
+
+/* The last quarter of the workers is not for retries, nor for destinations that have one already:
+ * however many are slow, there is a way for others. */
+static unsigned shared_max(const struct pool *pool)
+{
+    return pool->busy_max - pool->busy_max / RESERVED_SHARE;
+}
+
+static bool may_start(const struct pool *pool, const struct lane *lane)
+{
+    return lane->destination->running == 0 || pool->busy < shared_max(pool);
 }
 
 /* ---- the end of a job ---------------------------------------------------------------------------
@@ -91,6 +79,7 @@ static struct job *job_detach(struct worker *worker)
         return NULL;
     worker->job = NULL;
     pool->busy--;
+    pool->busy_old -= job->is_fresh ? 0 : 1;
     job->destination->running--;
     job->message->running--;
     wake(pool);
@@ -105,7 +94,7 @@ static void job_end(struct pool *pool, struct job *job, const struct wire_messag
     destination->workers++;
     pool->hooks->done(pool->owner, job, answer, reason);
     destination->workers--;
-    ring_update(pool, destination);
+    update(pool, destination);
     destination_release(pool->destinations, destination);
 }
 
@@ -291,7 +280,7 @@ static void job_put_back(struct worker *worker)
     if (!job)
         return;
     job_return(job);
-    ring_update(pool, job->destination);
+    update(pool, job->destination);
 }
 
 /* Sends the worker its job. A worker that rested may have died meanwhile. */
@@ -355,7 +344,8 @@ static void give(struct worker *worker, struct job *job)
     job->message->running++;
     job->destination->running++;
     pool->busy++;
-    ring_update(pool, job->destination);
+    pool->busy_old += job->is_fresh ? 0 : 1;
+    update(pool, job->destination);
     if (worker->state == WORKER_IDLE) {
         loop_clear_timer(pool->loop, &worker->timer);
         idle_remove(worker);
@@ -380,30 +370,42 @@ static struct worker *find_worker(struct pool *pool, struct destination *destina
     return worker;
 }
 
+/* The lane whose turn it is, of the tenant whose turn it is. */
+static struct lane *next_lane(struct pool *pool)
+{
+    struct tenant *tenant = ring_turn(&pool->tenants);
+    return tenant ? ring_turn(&tenant->turns[pool->kind->job].lanes) : NULL;
+}
+
+/* False: not now. */
+static bool start_job(struct pool *pool, struct lane *lane)
+{
+    bool may_be_old = pool->busy_old < shared_max(pool);
+    if (!may_start(pool, lane) || (!lane->fresh.first && !may_be_old))
+        return false;
+    struct destination *destination = lane->destination;
+    struct worker *worker = find_worker(pool, destination);
+    struct job *job = worker ? job_take(lane, may_be_old) : NULL;
+    if (job)
+        give(worker, job);
+    return job != NULL;
+}
+
 static void hand_out(struct loop_timer *timer)
 {
     struct pool *pool = timer->owner;
-    struct destination *last_without = NULL;
-    while (pool->ring && pool->busy < pool->busy_max && !pool->is_stopping) {
-        struct destination *destination = pool->ring;
-        pool->ring = destination->ring_next;
-        struct worker *worker = find_worker(pool, destination);
-        if (!worker) {
-            /* Once round without a worker for anybody: wait. */
-            if (destination == last_without)
-                break;
-            last_without = last_without ? last_without : destination;
-            continue;
-        }
-        last_without = NULL;
-        struct job *job = job_take(destination);
-        if (job)
-            give(worker, job);
-        else
-            ring_update(pool, destination);
+    unsigned in_vain = 0;
+    while (pool->busy < pool->busy_max && !pool->is_stopping && in_vain < IN_VAIN_MAX) {
+        struct lane *lane = next_lane(pool);
+        if (!lane)
+            break;
+        in_vain = start_job(pool, lane) ? 0 : in_vain + 1;
     }
-    if (pool->ring && pool->paused_until > clock_ms() && pool->wake.position == 0)
-        loop_set_timer(pool->loop, &pool->wake, pool->paused_until, hand_out, pool);
+    bool is_paused = pool->paused_until > clock_ms();
+    if (!ring_is_empty(&pool->tenants) && pool->wake.position == 0 && (is_paused || in_vain > 0))
+        loop_set_timer(pool->loop, &pool->wake,
+                       is_paused ? pool->paused_until : clock_deadline(LOOK_AGAIN_MS), hand_out,
+                       pool);
 }
 
 static void wake(struct pool *pool)
@@ -413,13 +415,13 @@ static void wake(struct pool *pool)
 
 void pool_wake(struct pool *pool, struct destination *destination)
 {
-    ring_update(pool, destination);
+    update(pool, destination);
     wake(pool);
 }
 
 void pool_forget(struct pool *pool, struct destination *destination)
 {
-    ring_update(pool, destination);
+    update(pool, destination);
     destination_release(pool->destinations, destination);
 }
 
@@ -442,6 +444,7 @@ void pool_init(struct pool *pool, struct loop *loop, struct spawner *spawner,
                           .busy_max = 1,
                           .worker_max = 1,
                           .per_destination_max = 1};
+    ring_init(&pool->tenants);
     wire_init(&pool->incoming);
     str_init(&pool->packet, WIRE_MAX_SIZE);
     str_init(&pool->reason, POOL_TEXT_MAX);

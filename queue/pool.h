@@ -1,9 +1,11 @@
 /*
  * pool - the workers of one kind (local, remote, bounce), and who gets the next job
  *
- * Destinations with waiting jobs stand in a ring and take turns, each with a limit of its own, so
- * that one slow or busy destination never starves the others. A worker takes one job at a time and
- * stays for a minute. Everything happens from the event loop, never inside a caller's call.
+ * Tenants with waiting jobs stand in a ring and take turns, and so do the destinations of each, which
+ * have limits of their own; the last quarter of the workers is kept for destinations that have none.
+ * So neither one slow or busy destination nor one busy customer starves the others. A worker takes
+ * one job at a time and stays for a minute. Everything happens from the event loop, never inside a
+ * caller's call.
  */
 #ifndef QUEUE_POOL_H
 #define QUEUE_POOL_H
@@ -31,6 +33,7 @@ struct pool_hooks {
 
 struct pool_kind {
     const char *program;
+    enum job_kind job;
     bool is_bound;  /* a worker serves one destination for ever: its uid is the domain's */
     int64_t job_ms; /* a worker that takes longer is let go */
 };
@@ -46,10 +49,11 @@ struct pool {
     unsigned worker_max;          /* busy and idle */
     unsigned per_destination_max; /* busy */
     unsigned busy;
+    unsigned busy_old; /* with retries */
     unsigned worker_count;
     struct worker *workers;                /* all, newest first */
     struct worker *idle_first, *idle_last; /* least recently used first */
-    struct destination *ring;              /* whose turn is next */
+    struct ring tenants;                   /* with jobs that may go */
     struct loop_timer wake;
     unsigned spawn_failures;
     int64_t paused_until;

@@ -87,6 +87,7 @@ static void read_queue(struct daemon *daemon)
     long count = arrival_read_folder(&daemon->arrival);
     if (count < 0)
         life_die_passing("read", "queue/message");
+    manager_begin(&daemon->manager);
     log_begin(&line, "started");
     log_number(&line, "messages", count);
     log_end(&line);

@@ -3,6 +3,7 @@
 
 #include "admission.h"
 #include "failure.h"
+#include "route.h"
 
 struct slice request_sender(const struct loaded *loaded)
 {
@@ -20,12 +21,13 @@ static void put_message(struct str *packet, const char *protocol, const struct l
 }
 
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added)
+                   const char *mailbox, struct slice added, struct slice forward)
 {
     put_message(packet, "local/1", loaded);
     wire_put_text(packet, mailbox);
     wire_put(packet, loaded->file.recipients[recipient].address);
     wire_put(packet, added);
+    wire_put(packet, forward);
 }
 
 static void put_recipient(struct str *packet, const struct queuefile_recipient *recipient)
@@ -42,13 +44,17 @@ static void put_recipient(struct str *packet, const struct queuefile_recipient *
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added)
 {
+    struct route route;
+    const struct destination *to = job->destination;
+    if (!route_parse(to->is_routed ? slice_text(to->name) : SLICE(""), &route))
+        packet->failed = true;
     put_message(packet, "remote/2", loaded);
     wire_put_text(packet, envelope_body_letter(loaded->file.body));
     wire_put_text(packet, loaded->file.utf8 ? "1" : "0");
     wire_put_text(packet, dsn_return_name(loaded->file.ret));
     wire_put(packet, loaded->file.envid);
-    wire_put_text(packet, job->destination->route.host);
-    wire_put_text(packet, job->destination->route.port);
+    wire_put_text(packet, route.host);
+    wire_put_text(packet, route.port);
     wire_put(packet, added);
     for (size_t i = 0; i < job->count; i++)
         put_recipient(packet, &loaded->file.recipients[job->recipients[i]]);

@@ -26,10 +26,57 @@ struct scanner_connection {
 
 static void wake(struct scanner *scanner);
 
-static struct message_list *list_of(struct scanner *scanner, const struct message *message)
+/* ---- the lines ----------------------------------------------------------------------------------
+ */
+
+static bool is_in_turns(const struct message *message)
 {
-    return message->is_fresh ? &scanner->fresh : &scanner->old;
+    return message->is_fresh && message->tenant;
 }
+
+static void line_add(struct scanner *scanner, struct message *message, bool is_first)
+{
+    struct tenant *tenant = message->tenant;
+    bool is_new = is_in_turns(message);
+    struct message_list *list = is_new ? &tenant->scans : &scanner->old;
+    message->state = MESSAGE_UNSCANNED;
+    if (is_first)
+        message_list_prepend(list, message);
+    else
+        message_list_append(list, message);
+    scanner->fresh_count += is_new ? 1 : 0;
+    if (is_new)
+        ring_append(&scanner->tenants, &tenant->scan_node, tenant);
+}
+
+static void line_remove(struct scanner *scanner, struct message *message)
+{
+    struct tenant *tenant = message->tenant;
+    if (!is_in_turns(message)) {
+        message_list_remove(&scanner->old, message);
+        return;
+    }
+    message_list_remove(&tenant->scans, message);
+    scanner->fresh_count--;
+    if (tenant->scans.count == 0)
+        ring_remove(&tenant->scan_node);
+}
+
+static struct message *take(struct scanner *scanner)
+{
+    bool is_old_turn = ++scanner->turn % OLD_TURN == 0;
+    struct message *message = scanner->old.first;
+    if (scanner->fresh_count > 0 && (!message || !is_old_turn)) {
+        struct tenant *tenant = ring_turn(&scanner->tenants);
+        message = tenant ? tenant->scans.first : message;
+    }
+    if (message)
+        line_remove(scanner, message);
+    return message;
+}
+
+/* ---- connections --------------------------------------------------------------------------------
+ */
 
 static void connection_close(struct scanner_connection *connection)
 {
@@ -150,7 +197,7 @@ static void pause_scanning(struct scanner *scanner)
     log_text(&line, "action", "ask");
     log_text(&line, "object", SCAN_SOCKET);
     log_text(&line, "cause", strerror(error));
-    log_number(&line, "waiting", (int64_t)(scanner->fresh.count + scanner->old.count));
+    log_number(&line, "waiting", (int64_t)(scanner->fresh_count + scanner->old.count));
     log_number(&line, "again_ms", wait);
     log_text(&line, "remedy", "see that scand runs; mail waits meanwhile");
     log_end(&line);
@@ -171,12 +218,6 @@ static bool send_question(struct scanner_connection *connection, const struct me
     return sent;
 }
 
-static void put_back(struct scanner *scanner, struct message *message)
-{
-    message->state = MESSAGE_UNSCANNED;
-    message_list_prepend(list_of(scanner, message), message);
-}
-
 /* Asks about one message. False: scand can't be asked now, and the message is in line again. */
 static bool ask(struct scanner *scanner, struct message *message)
 {
@@ -192,7 +233,7 @@ static bool ask(struct scanner *scanner, struct message *message)
         struct scanner_connection *idle = find_idle(scanner);
         struct scanner_connection *connection = idle ? idle : connection_new(scanner);
         if (!connection) {
-            put_back(scanner, message);
+            line_add(scanner, message, true);
             return false;
         }
         connection->message = message;
@@ -208,23 +249,11 @@ static bool ask(struct scanner *scanner, struct message *message)
         connection_close(connection);
         if (!idle) {
             errno = error;
-            put_back(scanner, message);
+            line_add(scanner, message, true);
             return false;
         }
         /* An idle connection may be of a scand that is gone: the next one, or a new one. */
     }
-}
-
-static struct message *take(struct scanner *scanner)
-{
-    bool is_old_turn = ++scanner->turn % OLD_TURN == 0;
-    struct message_list *list = scanner->old.first && (!scanner->fresh.first || is_old_turn)
-                                    ? &scanner->old
-                                    : &scanner->fresh;
-    struct message *message = list->first;
-    if (message)
-        message_list_remove(list, message);
-    return message;
 }
 
 static bool is_paused(const struct scanner *scanner)
@@ -256,6 +285,7 @@ void scanner_init(struct scanner *scanner, struct loop *loop, const struct scann
                   void *owner)
 {
     *scanner = (struct scanner){.loop = loop, .hooks = hooks, .owner = owner, .connection_max = 1};
+    ring_init(&scanner->tenants);
     wire_init(&scanner->incoming);
 }
 
@@ -279,15 +309,14 @@ void scanner_set_limit(struct scanner *scanner, unsigned connections)
 
 void scanner_add(struct scanner *scanner, struct message *message)
 {
-    message->state = MESSAGE_UNSCANNED;
-    message_list_append(list_of(scanner, message), message);
+    line_add(scanner, message, false);
     if (scanner->wake.position == 0)
         wake(scanner);
 }
 
 void scanner_forget(struct scanner *scanner, struct message *message)
 {
-    message_list_remove(list_of(scanner, message), message);
+    line_remove(scanner, message);
 }
 
 void scanner_hurry(struct scanner *scanner)

@@ -2,7 +2,8 @@
  * scanner - has every message looked at by scand before anything else is done with it (scan/1)
  *
  * A few connections, each with one message at a time. New messages go before those that
- * were found at the start or wait again, but every eighth turn is one of these.
+ * were found at the start or wait again, but every eighth turn is one of these. Among the new ones
+ * tenants take turns.
  * No answer, a broken one, or no scand: the message stays and is tried again; it never passes
  * unscanned.
  */
@@ -10,7 +11,7 @@
 #define QUEUE_SCANNER_H
 
 #include "loop.h"
-#include "message.h"
+#include "tenant.h"
 #include "wire.h"
 
 enum { SCANNER_CONNECTIONS_MAX = 100, SCANNER_TIMEOUT_MS = 180000 };
@@ -39,7 +40,9 @@ struct scanner {
     void *owner; /* of the hooks */
     unsigned connection_max;
     unsigned busy;
-    struct message_list fresh, old;
+    struct ring tenants; /* with new messages */
+    size_t fresh_count;
+    struct message_list old;
     struct scanner_connection *connections; /* all that are open */
     struct loop_timer wake;
     unsigned turn;     /* of the lists */
@@ -54,7 +57,8 @@ void scanner_init(struct scanner *scanner, struct loop *loop, const struct scann
 void scanner_free(struct scanner *scanner);
 void scanner_set_limit(struct scanner *scanner, unsigned connections);
 
-/* Puts the message in line; it becomes MESSAGE_UNSCANNED, then MESSAGE_SCANNING. */
+/* Puts the message in line; it becomes MESSAGE_UNSCANNED, then MESSAGE_SCANNING. A new one without
+ * a tenant counts as old. */
 void scanner_add(struct scanner *scanner, struct message *message);
 /* Takes a message that is still in line out of it. */
 void scanner_forget(struct scanner *scanner, struct message *message);

@@ -31,6 +31,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* What workers were asked, one line each. */
 static struct str asked;
 static bool spawnd_refuses, bounce_refuses;
+static _Atomic unsigned scans; /* that were asked for */
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static inline void note(const char *format, ...)
@@ -146,6 +147,7 @@ static inline void *serve_worker(void *argument)
 
 static inline void answer_scan(int fd, struct wire_message *message)
 {
+    scans++;
     char bytes[1000];
     ssize_t got = pread(message->fds[0], bytes, sizeof bytes - 1, 0);
     bytes[got > 0 ? got : 0] = '\0';
@@ -288,12 +290,14 @@ static inline int set_up(void **state)
     fixture = calloc(1, sizeof *fixture);
     str_init(&asked, 1000000);
     spawnd_refuses = bounce_refuses = false;
+    scans = 0;
     start_fake(&scand, SCAN_SOCKET);
     start_fake(&spawnd, SPAWN_SOCKET);
     if (!fixture || !loop_init(&fixture->loop) || !manager_open_folders(&folders) ||
         !store_open_folders(&fixture->store))
         return -1;
     manager_init(&fixture->manager, &fixture->loop, &folders);
+    manager_begin(&fixture->manager);
     return 0;
 }
 
@@ -312,13 +316,20 @@ static inline int tear_down(void **state)
     return system("rm -f queue/*/*") != 0;
 }
 
-/* As after a crash: the manager forgets everything. */
+/* As after a crash: the manager forgets everything, and finds what lies in queue/message. */
 static inline void restart(void)
 {
     struct manager_folders folders;
     manager_free(&fixture->manager);
     assert_true(manager_open_folders(&folders));
     manager_init(&fixture->manager, &fixture->loop, &folders);
+    DIR *list = opendir("queue/message");
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list));)
+        if (entry->d_name[0] != '.')
+            manager_add(&fixture->manager, slice_text(entry->d_name), false);
+    closedir(list);
+    manager_begin(&fixture->manager);
 }
 
 /* "address", "address/NOTIFY", "address/NOTIFY/ORCPT" */
@@ -358,11 +369,11 @@ static inline void add(const char *sender, const char *recipients, const char *t
 static inline bool is_settled(void)
 {
     const struct manager *manager = &fixture->manager;
-    if (manager_is_busy(manager) || manager->due.first || manager->scanner.fresh.count ||
+    if (manager_is_busy(manager) || manager->due.first || manager->scanner.fresh_count ||
         manager->scanner.old.count)
         return false;
     for (size_t i = 0; i < JOB_KINDS; i++)
-        if (manager->pools[i].ring || manager->pools[i].wake.position != 0)
+        if (!ring_is_empty(&manager->pools[i].tenants) || manager->pools[i].wake.position != 0)
             return false;
     return manager->rest.position == 0;
 }

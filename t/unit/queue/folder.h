@@ -28,8 +28,9 @@ static inline int folder_remove_one(const char *path, const struct stat *info, i
 static inline int folder_enter(void **state)
 {
     static const char *const folders[] = {
-        "queue", "queue/message", "queue/failure", "queue/hold", "queue/broken", "queue/tmp",
-        "run",   "run/scand",     "run/spawnd",    "run/inject", "cdb",          "cdb/domain"};
+        "queue",      "queue/message", "queue/failure", "queue/hold", "queue/broken",
+        "queue/tmp",  "queue/scanned", "run",           "run/scand",  "run/spawnd",
+        "run/inject", "cdb",           "cdb/domain"};
     char *path = strdup("/tmp/test_queue.XXXXXX");
     *state = path;
     if (!path || !mkdtemp(path) || chdir(path) < 0)

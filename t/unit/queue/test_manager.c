@@ -269,6 +269,99 @@ static void puts_garbage_aside(void **state)
     assert_int_equal(asked.size, 0);
 }
 
+/* ---- scans over a restart ------------------------------------------------------------------------ */
+
+static void scans_once_over_a_restart(void **state)
+{
+    ID;
+    char other[QUEUEFILE_ID_SIZE + 1];
+    add("s@example.org", "later1@example.jp", "hello\r\n", id);
+    add("s@example.org", "later@other.example", "hello\r\n", other);
+    run();
+    assert_int_equal(scans, 2);
+    restart();
+    assert_null(message_table_find(&fixture->manager.messages, slice_text(id))->loaded);
+    manager_flush_all(&fixture->manager);
+    run();
+    assert_int_equal(scans, 2);
+    assert_int_equal(count_asked("local later1 later1@example.jp add=16\n"), 2);
+    assert_int_equal(count_asked("\nremote "), 2);
+    restart(); /* twice makes no difference */
+    manager_flush_all(&fixture->manager);
+    run();
+    assert_int_equal(scans, 2);
+    assert_int_equal(count_asked("local later1 later1@example.jp add=16\n"), 3);
+}
+
+/* Another file under the same name; a log that is damaged: nothing passes unscanned. */
+static void scans_what_is_not_surely_clean(void **state)
+{
+    ID;
+    char path[64];
+    struct str content;
+    add("s@example.org", "later1@example.jp", "hello\r\n", id);
+    run();
+    assert_int_equal(scans, 1);
+    snprintf(path, sizeof path, "queue/message/%s", id);
+    str_init(&content, 100000);
+    assert_true(io_read_file(AT_FDCWD, path, &content));
+    assert_int_equal(rename(path, "queue/tmp/kept"), 0); /* so that the inode is another */
+    folder_write(path, content.data, content.size);
+    restart();
+    manager_flush_all(&fixture->manager);
+    run();
+    assert_int_equal(scans, 2);
+    folder_write("queue/scanned/journal", "00000000 garbage\n", 17);
+    restart();
+    run();
+    assert_int_equal(scans, 3);
+    assert_int_equal(status_of(id, 0), 'T');
+    str_free(&content);
+}
+
+/* The disk has no room for the reason of a refusal: the message is not delivered for that. */
+static void never_delivers_what_was_refused(void **state)
+{
+    ID;
+    assert_int_equal(rename("queue/failure", "queue/away"), 0);
+    assert_int_equal(symlink("/dev/full", "queue/nowhere"), 0);
+    restart(); /* with queue/failure new, and then gone */
+    assert_int_equal(rmdir("queue/failure"), 0);
+    add("s@example.org", "ok1@example.jp", "TOODEEP\r\n", id);
+    run();
+    assert_int_equal(status_of(id, 0), 'T');
+    manager_flush_all(&fixture->manager);
+    run();
+    assert_int_equal(count_asked("local "), 0);
+    assert_int_equal(status_of(id, 0), 'T');
+    assert_int_equal(rename("queue/away", "queue/failure"), 0);
+    restart();
+    run();
+    expect_asked("bounce failed <s@example.org> ok1@example.jp 5.7.1 archives within archives\n");
+    assert_int_equal(folder_count("queue/message"), 0);
+    unlink("queue/nowhere");
+}
+
+/* ---- fairness ------------------------------------------------------------------------------------ */
+
+/* One customer's hundreds before another's one: it does not wait for them. */
+static void takes_turns_between_customers(void **state)
+{
+    ID;
+    for (int i = 0; i < 300; i++)
+        add("bulk@big.example", "ok@other.example", "hello\r\n", id);
+    add("one@small.example", "ok@other.example", "hello\r\n", id);
+    run();
+    const char *one = strstr(str_text(&asked), "<one@small.example>");
+    unsigned before = 0;
+    for (const char *at = str_text(&asked); (at = strstr(at, "<bulk@")) && at < one; at++)
+        before++;
+    assert_non_null(one);
+    if (before > 20)
+        fail_msg("%u of the other's went before", before);
+    assert_int_equal(count_asked("<bulk@"), 300);
+}
+
 /* ---- what the sender wants to hear (RFC 3461) ---------------------------------------------------- */
 
 static void reports_success_to_those_who_ask(void **state)
@@ -320,9 +413,8 @@ static void owes_reports_over_a_restart(void **state)
     run();
     assert_int_equal(status_of(id, 0), 'S');
     assert_int_equal(status_of(id, 1), 'R');
-    restart();
     bounce_refuses = false;
-    manager_add(&fixture->manager, slice_text(id), false);
+    restart();
     run();
     assert_int_equal(count_asked("\nlocal ") + count_asked("\nremote "), 2);
     assert_int_equal(count_asked("delivered 2.0.0 fine ok@other.example relayed 2.0.0 fine "), 2);
@@ -463,6 +555,10 @@ int main(void)
         TEST(reports_to_postmaster_and_then_to_nobody),
         TEST(spares_dead_destinations),
         TEST(puts_garbage_aside),
+        TEST(scans_once_over_a_restart),
+        TEST(scans_what_is_not_surely_clean),
+        TEST(never_delivers_what_was_refused),
+        TEST(takes_turns_between_customers),
         TEST(reports_success_to_those_who_ask),
         TEST(tells_nobody_who_does_not_want_it),
         TEST(reports_success_and_failure_apart),

@@ -3,6 +3,7 @@
 
 #include "failure.h"
 #include "plan.h"
+#include "scanlog.h"
 #include "scanner.h"
 
 #include <stdio.h>
@@ -71,23 +72,27 @@ static void takes_turns_between_new_and_old(void **state)
     (void)state;
     struct message_table messages;
     struct destination_table destinations;
+    struct tenant_table tenants;
     const uint16_t first = 0;
     unsigned fresh = 0, old = 0, first_old = 0;
     message_table_init(&messages);
     destination_table_init(&destinations);
+    tenant_table_init(&tenants);
     struct destination *destination =
         destination_get(&destinations, JOB_REMOTE, SLICE("a.example"));
     assert_ptr_equal(destination, destination_get(&destinations, JOB_REMOTE, SLICE("a.example")));
     assert_ptr_not_equal(destination,
                          destination_get(&destinations, JOB_LOCAL, SLICE("a.example")));
     struct message *message = message_table_add(&messages, SLICE("0000000000000"));
+    assert_null(job_new(message, destination, &first, 1)); /* nobody's */
+    message->tenant = tenant_get(&tenants, SLICE("Example.JP"));
     for (int i = 0; i < 80; i++) {
         message->is_fresh = i % 2 == 0;
         assert_non_null(job_new(message, destination, &first, 1));
     }
     destination_release(&destinations, destination); /* it has jobs: nothing happens */
-    assert_int_equal(job_waiting(destination), 80);
-    for (struct job *job; (job = job_take(destination));) {
+    assert_int_equal(destination->waiting, 80);
+    for (struct job *job; (job = job_take_any(destination));) {
         fresh += job->is_fresh ? 1 : 0;
         old += job->is_fresh ? 0 : 1;
         if (old == 1 && first_old == 0)
@@ -102,6 +107,140 @@ static void takes_turns_between_new_and_old(void **state)
     assert_int_equal(destinations.count, 0);
     destination_table_free(&destinations);
     message_table_free(&messages);
+    assert_int_equal(tenants.count, 0);
+    tenant_table_free(&tenants);
+}
+
+/* Two tenants at one destination, one of them with a second destination. */
+static void takes_turns_between_tenants(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"a.jp", "b.jp"};
+    struct message_table messages;
+    struct destination_table destinations;
+    struct tenant_table tenants;
+    struct ring ring;
+    struct message *message[2];
+    struct tenant *owner[2];
+    const uint16_t first = 0;
+    ring_init(&ring);
+    message_table_init(&messages);
+    destination_table_init(&destinations);
+    tenant_table_init(&tenants);
+    for (int i = 0; i < 2; i++) {
+        message[i] =
+            message_table_add(&messages, i ? SLICE("000000000000a") : SLICE("000000000000b"));
+        owner[i] = tenant_get(&tenants, slice_text(names[i]));
+        assert_non_null(owner[i]);
+        message[i]->tenant = owner[i];
+    }
+    struct destination *x = destination_get(&destinations, JOB_REMOTE, SLICE("x"));
+    struct destination *y = destination_get(&destinations, JOB_REMOTE, SLICE("y"));
+    for (int i = 0; i < 10; i++)
+        job_new(message[0], x, &first, 1);
+    job_new(message[0], y, &first, 1);
+    job_new(message[1], x, &first, 1);
+    job_open(x, &ring, true);
+    job_open(y, &ring, true);
+    struct tenant *one = ring_turn(&ring), *two = ring_turn(&ring);
+    assert_ptr_equal(one, owner[0]);
+    assert_ptr_equal(two, owner[1]);
+    assert_ptr_equal(ring_turn(&ring), one);
+    struct lane *to_x = ring_turn(&owner[0]->turns[JOB_REMOTE].lanes);
+    struct lane *to_y = ring_turn(&owner[0]->turns[JOB_REMOTE].lanes);
+    if (!to_x || !to_y || to_x->destination != x || to_y->destination != y) {
+        fail_msg("lanes out of turn");
+        return;
+    }
+    job_free(job_take(to_y, true)); /* it was the last: the lane is gone */
+    assert_ptr_equal(ring_turn(&owner[0]->turns[JOB_REMOTE].lanes), to_x);
+    /* Whoever was served stands behind when the destination opens again. */
+    job_free(job_take(to_x, true));
+    job_open(x, &ring, false);
+    assert_true(ring_is_empty(&ring));
+    job_open(x, &ring, true);
+    assert_ptr_equal(ring_turn(&ring), two);
+    while (message[0]->jobs)
+        job_free(message[0]->jobs);
+    job_free(message[1]->jobs);
+    assert_true(ring_is_empty(&ring));
+    assert_null(x->first_lane);
+    message_table_free(&messages);
+    destination_table_free(&destinations);
+    tenant_table_free(&tenants);
+}
+
+struct tenant_case {
+    const char *origin, *sender, *recipient, *name;
+};
+static const struct tenant_case tenant_cases[] = {
+    {"by=submission client=192.0.2.1 user=u1@example.jp", "x@y", "z@w", "example.jp"},
+    {"by=smtp client=192.0.2.1 helo=mail", "spam@random.example", "u1@example.jp", "example.jp"},
+    {"by=sendmail uid=0", "root@here", "z@w", "here"},
+    {"by=bounce about=x", "", "z@w", "w"},
+    {"by=sendmail user=root", "root@here", "z@w", "here"},
+};
+
+static void names_tenants(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof tenant_cases / sizeof *tenant_cases; i++) {
+        const struct tenant_case *one = &tenant_cases[i];
+        struct queuefile_recipient recipient = {.address = slice_text(one->recipient)};
+        struct queuefile file = {.origin = slice_text(one->origin),
+                                 .sender = slice_text(one->sender),
+                                 .recipients = &recipient,
+                                 .recipient_count = 1};
+        assert_slice(tenant_name(&file), one->name);
+    }
+}
+
+static void widens_what_works(void **state)
+{
+    (void)state;
+    struct destination_table destinations;
+    destination_table_init(&destinations);
+    struct destination *one = destination_get(&destinations, JOB_REMOTE, SLICE("x"));
+    assert_int_equal(one->window, 5);
+    destination_widen(one, 7); /* nothing ran: no sign */
+    assert_int_equal(one->window, 5);
+    for (int i = 0; i < 5; i++) {
+        one->running = one->window - 1;
+        destination_widen(one, 7);
+    }
+    assert_int_equal(one->window, 7);
+    for (int i = 0; i < 20; i++)
+        destination_failed(one, 0);
+    assert_int_equal(one->window, 1);
+    destination_table_free(&destinations);
+}
+
+static void keeps_scans(void **state)
+{
+    (void)state;
+    struct scanlog_entry back;
+    struct scanlog_entry entry = {.id = SLICE("0cw9x2k4m7q1p"),
+                                  .check = scanlog_check(77, 1234),
+                                  .scanned = 1763766000,
+                                  .lines = SLICE("X-A: b\r\nX-C: d\r\n")};
+    struct str record;
+    str_init(&record, JOURNAL_RECORD_MAX);
+    assert_int_not_equal(scanlog_check(77, 1234), scanlog_check(78, 1234));
+    assert_int_not_equal(scanlog_check(77, 1234), scanlog_check(77, 1235));
+    assert_true(scanlog_format(&record, &entry));
+    assert_false(slice_has(str_slice(&record), '\n'));
+    assert_true(scanlog_parse(str_slice(&record), &back));
+    assert_slice(back.id, "0cw9x2k4m7q1p");
+    assert_int_equal(back.check, entry.check);
+    assert_int_equal(back.scanned, entry.scanned);
+    for (size_t size = 0; size < record.size; size++)
+        assert_false(scanlog_parse(slice_part(str_slice(&record), 0, size), &back));
+    char lines[SCANLOG_LINES_MAX + 1];
+    memset(lines, 'x', sizeof lines);
+    entry.lines = slice_of(lines, sizeof lines);
+    str_clear(&record);
+    assert_false(scanlog_format(&record, &entry));
+    str_free(&record);
 }
 
 static void forgets_dead_destinations(void **state)
@@ -305,6 +444,10 @@ int main(void)
         cmocka_unit_test(finds_a_hundred_thousand),
         cmocka_unit_test(shares_lines),
         cmocka_unit_test(takes_turns_between_new_and_old),
+        cmocka_unit_test(takes_turns_between_tenants),
+        cmocka_unit_test(names_tenants),
+        cmocka_unit_test(widens_what_works),
+        cmocka_unit_test(keeps_scans),
         cmocka_unit_test(forgets_dead_destinations),
         cmocka_unit_test(places_recipients),
         cmocka_unit_test(groups_recipients),

@@ -140,7 +140,6 @@ static void warns_once_even_over_a_restart(void **state)
     assert_int_equal(status_of(id, 0), 'W');
     assert_int_equal(status_of(id, 1), 'T');
     restart();
-    manager_add(&fixture->manager, slice_text(id), false);
     live(&week, id, 7 * DAY);
     assert_int_equal(count_asked("\nbounce delayed "), 1);
     assert_int_equal(count_asked("\nbounce failed "), 1);
