@@ -75,20 +75,19 @@ static int judge(const struct commandline *command, const struct wire_message *a
     return commandline_refuse(command, "%.*s", SLICE_PRINTF(reason));
 }
 
-static json_t *show_states(const struct wire_message *answer)
+/* Appends the states that `name` is in. */
+static void show_states(const struct wire_message *answer, const char *name, json_t *states)
 {
-    json_t *states = json_array();
     for (size_t at = 1; at + STATE_FIELDS <= answer->count; at += STATE_FIELDS) {
         uint64_t since = 0, until = 0;
         (void)(wire_number(answer, at + 1, INT64_MAX, &since) &&
                wire_number(answer, at + 2, INT64_MAX, &until));
-        json_array_append_new(states, json_pack("{s:o, s:o, s:o, s:o}", "state",
-                                                show_text(wire_field(answer, at)), "since",
-                                                show_time((int64_t)since), "until",
-                                                show_time((int64_t)until), "cause",
-                                                show_text(wire_field(answer, at + 3))));
+        json_array_append_new(
+            states, json_pack("{s:s, s:o, s:o, s:o, s:o}", "of", name[0] == '@' ? name + 1 : name,
+                              "state", show_text(wire_field(answer, at)), "since",
+                              show_time((int64_t)since), "until", show_time((int64_t)until),
+                              "cause", show_text(wire_field(answer, at + 3))));
     }
-    return states;
 }
 
 /* What is counted, and the settings and the state that belong to it. */
@@ -150,22 +149,36 @@ static json_t *show_counters(const struct subject *subject, const struct wire_me
     return rows;
 }
 
+/* What stated says of one name. False: it is down. */
+static bool ask_about(int *fd, const char *name, struct wire_message *states,
+                      struct wire_message *rates)
+{
+    return state_ask(fd, states, "get", name, (char *)NULL) &&
+           state_ask(fd, rates, "rates", name, (char *)NULL);
+}
+
 static int show(struct commandline *command, const struct subject *subject)
 {
-    struct wire_message states, rates;
-    int result, fd = -1;
-    wire_init(&states);
+    struct wire_message answers, rates;
+    int result = EXIT_DONE, fd = -1;
+    json_t *states = json_array();
+    const char *domain = subject->account ? strchr(subject->name, '@') : NULL;
+    wire_init(&answers);
     wire_init(&rates);
-    if (!state_ask(&fd, &states, "get", subject->name, (char *)NULL) ||
-        !state_ask(&fd, &rates, "rates", subject->name, (char *)NULL))
+    /* What the domain is in holds for the account, too. */
+    if (domain && state_ask(&fd, &answers, "get", domain, (char *)NULL))
+        show_states(&answers, domain, states);
+    if (ask_about(&fd, subject->name, &answers, &rates)) {
+        show_states(&answers, subject->name, states);
+        if (json_array_size(states) == 0 && !command->json)
+            json_array_append_new(states, json_string("normal"));
+        command->result = json_pack("{s:O, s:o}", "states", states, "counters",
+                                    show_counters(subject, &answers, &rates));
+    } else {
         result = refuse_down(command);
-    else if ((result = judge(command, &states)) == EXIT_DONE)
-        command->result = json_pack("{s:o, s:o}", "states", show_states(&states), "counters",
-                                    show_counters(subject, &states, &rates));
-    json_t *list = json_object_get(command->result, "states");
-    if (list && json_array_size(list) == 0 && !command->json)
-        json_array_append_new(list, json_string("normal"));
-    wire_free(&states);
+    }
+    json_decref(states);
+    wire_free(&answers);
     wire_free(&rates);
     io_close(&fd);
     return result;

@@ -6,25 +6,25 @@
 enum { STATES_BUCKETS = 4096 };
 
 static const struct states_kind kinds[STATES_NAMES] = {
-    [STATES_MISUSE_DETECTED] = {"misuse-detected", STATES_SEND,
+    [STATES_MISUSE_DETECTED] = {"misuse-detected",
                                 "sending is stopped: misuse of this account was detected; "
                                 "change the password",
-                                false},
-    [STATES_ACCOUNT_LOCK] = {"account-lock", STATES_LOGIN,
+                                STATES_SEND, false},
+    [STATES_ACCOUNT_LOCK] = {"account-lock",
                              "this account is locked; try again later or ask the administrator",
-                             false},
-    [STATES_SEND_LOCK] = {"send-lock", STATES_SEND,
-                          "sending is stopped for a time: too much mail was sent", false},
-    [STATES_OVER_CAPACITY] = {"over-capacity", STATES_RECEIVE, "sorry, mailbox is full (#4.5.2)",
+                             STATES_LOGIN, false},
+    [STATES_SEND_LOCK] = {"send-lock", "sending is stopped for a time: too much mail was sent",
+                          STATES_SEND, false},
+    [STATES_OVER_CAPACITY] = {"over-capacity", "sorry, mailbox is full (#4.5.2)", STATES_RECEIVE,
                               false},
-    [STATES_PASSWORD_FORCED] = {"password-forced", STATES_LOGIN,
+    [STATES_PASSWORD_FORCED] = {"password-forced",
                                 "the administrator requires a new password; set one in the "
                                 "control panel",
-                                false},
+                                STATES_LOGIN, false},
     /* SPEC R5.3, as are the bounds. */
-    [STATES_SEND_PAUSE] = {"send-pause", STATES_SEND, "sorry, that message exceeds my limit", true},
-    [STATES_RECEIVE_PAUSE] = {"receive-pause", STATES_RECEIVE,
-                              "sorry, that message exceeds my limit", true},
+    [STATES_SEND_PAUSE] = {"send-pause", "sorry, that message exceeds my limit", STATES_SEND, true},
+    [STATES_RECEIVE_PAUSE] = {"receive-pause", "sorry, that message exceeds my limit",
+                              STATES_RECEIVE, true},
 };
 
 const struct states_kind *states_kind(enum states_name name)

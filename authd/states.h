@@ -36,9 +36,9 @@ enum states_name {
 /* One row per state: what it stops, and what a client that runs into it is told. */
 struct states_kind {
     const char *name;
-    unsigned stops; /* states_action */
     const char *text;
-    bool is_pause; /* never longer than STATES_PAUSE_MAX_S, whatever happens to the clock */
+    unsigned stops; /* states_action */
+    bool is_pause;  /* never longer than STATES_PAUSE_MAX_S, whatever happens to the clock */
 };
 const struct states_kind *states_kind(enum states_name name);
 /* False: no such state. */

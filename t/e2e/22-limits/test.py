@@ -274,6 +274,35 @@ def test_mass_sending_locks_the_account(suite):
     wait_until(sends, "the end of the lock", 20)
 
 
+def test_the_words_on_the_plan_classic(suite):
+    """Its own numbers are large: the operator lowers them for this domain."""
+    suite.mailctl("domain", "set", "classic.jp", "send-limit", "1")
+    suite.mailctl("domain", "set", "classic.jp", "receive-limit", "1")
+    text = suite.mailctl("explain", "u1@classic.jp", "send-limit")
+    check("domain" in text and PAUSED in text, text)
+    suite.wait_queue_empty()
+    with stranger(suite) as smtp:
+        smtp.expect("MAIL FROM:<a@example.org>", "250")
+        if smtp.ask("RCPT TO:<u1@classic.jp>").startswith("250"):
+            smtp.expect("RSET", "250")
+            transfer(smtp, "a@example.org", "u1@classic.jp")
+            smtp.expect("MAIL FROM:<a@example.org>", "250")
+        equal(smtp.ask("RCPT TO:<u1@classic.jp>"), PAUSED, "received")
+        equal(smtp.ask("RCPT TO:<u2@classic.jp>"), PAUSED, "by all of the domain")
+        smtp.expect("RCPT TO:<u1@wide.jp>", "250")
+    with customer(suite, "u1@classic.jp") as smtp:
+        transfer(smtp, "u1@classic.jp", "u1@wide.jp")
+        equal(smtp.ask("MAIL FROM:<u1@classic.jp>"), PAUSED, "sent")
+    text = suite.mailctl("state", "show", "u1@classic.jp")
+    check("send-pause" in text and "receive-pause" in text, text)
+    suite.mailctl("domain", "unset", "classic.jp", "send-limit")
+    suite.mailctl("domain", "unset", "classic.jp", "receive-limit")
+    suite.mailctl("state", "unlock", "classic.jp")
+    with customer(suite, "u1@classic.jp") as smtp:
+        smtp.expect("MAIL FROM:<u1@classic.jp>", "250")
+        smtp.expect("RCPT TO:<u2@classic.jp>", "250")
+
+
 def test_the_plans_have_their_rates(suite):
     rows = {("classic.jp", "send-limit"): "3000", ("classic.jp", "limit-pause"): "7200",
             ("u1@business.jp", "account-send-limit"): "2000", ("business.jp", "send-limit"): "0",
@@ -337,7 +366,8 @@ def test_a_full_domain(suite):
         smtp.expect("RCPT TO:<u1@wide.jp>", "250")
     with customer(suite, "u1@classic.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@classic.jp>", "250")
-    check("its disk is full" in suite.mailctl("state", "show", "classic.jp"), "its cause")
+    for name in ("classic.jp", "u2@classic.jp"):
+        check("its disk is full" in suite.mailctl("state", "show", name), "its cause")
     suite.mailctl("state", "unlock", "classic.jp", "over-capacity")
 
 
