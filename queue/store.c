@@ -25,8 +25,8 @@ void store_init(struct store *store, const struct store_folders *folders)
 
 static void fail(struct store *store, int error)
 {
-    if (store->error == 0)
-        store->error = error;
+    if (store->error == 0) /* a call that did only half of it leaves no errno */
+        store->error = error != 0 ? error : EIO;
 }
 
 static void drop_file(struct store *store)

@@ -5,6 +5,7 @@
 #include "loaded.h"
 #include "store.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -241,9 +242,43 @@ static void keeps_failures(void **state)
     str_free(&content);
 }
 
+/* The size is written last, into the block: of its digits only five fit. */
+static void half_a_size_is_no_success(void **state)
+{
+    (void)state;
+    struct store_folders folders;
+    struct store store;
+    struct envelope envelope;
+    struct rlimit before;
+    char *bytes = calloc(1, STORE_BUFFER_MAX);
+    assert_non_null(bytes);
+    assert_true(store_open_folders(&folders));
+    fill(&envelope);
+    store_init(&store, &folders);
+    store_begin(&store, &envelope);
+    store_write(&store, slice_of(bytes, STORE_BUFFER_MAX));
+    assert_true(store.fd >= 0);
+    assert_int_equal(store.buffer.size, 0);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    struct rlimit little = {.rlim_cur = (rlim_t)store.size_offset + 5, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+    errno = 0;
+    enum verdict verdict = store_commit(&store);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(verdict, VERDICT_TEMP);
+    assert_int_equal(folder_count("queue/message") + folder_count("queue/tmp"), 0);
+    store_free(&store);
+    envelope_free(&envelope);
+    free(bytes);
+    close(folders.tmp);
+    close(folders.message);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(half_a_size_is_no_success),
         cmocka_unit_test(keeps_small_and_large),
         cmocka_unit_test(leaves_nothing_when_given_up),
         cmocka_unit_test(leaves_nothing_when_the_disk_is_full),
