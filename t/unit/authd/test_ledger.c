@@ -269,6 +269,17 @@ static void damage_in_the_middle_costs_its_line_only(void **state)
     str_free(&lines);
 }
 
+/* The check value of CRC-32: a journal of today is read by tomorrow's suite. */
+static void the_checksum_is_what_it_says(void **state)
+{
+    (void)state;
+    struct str line;
+    str_init(&line, 100);
+    journal_put_line(&line, SLICE("123456789"));
+    assert_true(slice_equal_nocase(str_slice(&line), SLICE("cbf43926 123456789\n")));
+    str_free(&line);
+}
+
 static void garbage_is_no_journal(void **state)
 {
     struct fixture *fixture = *state;
@@ -316,6 +327,7 @@ int main(void)
         CASE(a_restart_forgets_nothing),
         CASE(a_torn_tail_is_cut_wherever_it_tears),
         CASE(damage_in_the_middle_costs_its_line_only),
+        cmocka_unit_test(the_checksum_is_what_it_says),
         CASE(garbage_is_no_journal),
         CASE(a_record_that_is_too_long_is_refused),
         CASE(a_full_disk_leaves_the_journal_whole),
