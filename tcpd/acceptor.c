@@ -334,6 +334,13 @@ static void drop_listener(struct acceptor *acceptor, size_t index)
         life_die_passing("watch", "a listener");
 }
 
+/* A service that nobody can reach needs no program that waits for clients. */
+static void start_template(struct acceptor *acceptor)
+{
+    if (acceptor->listener_count > 0 && !acceptor->templates.current)
+        templates_start(&acceptor->templates);
+}
+
 /* HUP: what is still listed stays open, without a gap. */
 static void reload(struct acceptor *acceptor)
 {
@@ -352,6 +359,7 @@ static void reload(struct acceptor *acceptor)
         else
             (void)open_listener(acceptor, &list.lines[i]); /* which has said why not */
     }
+    start_template(acceptor);
     say_listening(acceptor);
 }
 
@@ -430,7 +438,7 @@ void acceptor_run(struct acceptor *acceptor)
         life_die_passing("handle", "signals");
     templates_init(&acceptor->templates, &acceptor->loop, acceptor->service, &acceptor->gate.seats,
                    &acceptor->directory, templates_have_changed, acceptor);
-    templates_start(&acceptor->templates);
+    start_template(acceptor);
     say_listening(acceptor);
     if (!loop_run(&acceptor->loop))
         life_die_passing("wait for", "connections");

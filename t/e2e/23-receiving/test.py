@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import signal
 import smtplib
 import subprocess
 
@@ -12,11 +13,22 @@ from suite import PATIENCE, check, equal, free_ports, message, wait_until
 
 
 def prepare(suite):
-    suite.ports["lmtp"] = free_ports(1)[0]
-    suite.control("listen", "".join(f"{service} {host}:{port}\n" for host in suite.hosts
-                                    for service, port in suite.ports.items()))
     suite.add_domain("example.jp", "u1", "u2")
     suite.start()
+    open_lmtp(suite)
+
+
+def open_lmtp(suite):
+    """A service that slept, for want of a line in control/listen, wakes up at HUP."""
+    port = free_ports(1)[0]
+    with open(suite.path("control/listen"), "a", encoding="utf-8") as file:
+        file.write(f"lmtp 127.0.0.1:{port}\n")
+    for pid, _ in suite.processes("tcpd"):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if file.read().split(b"\0")[1:2] == [b"lmtp"]:
+                os.kill(pid, signal.SIGHUP)
+    wait_until(lambda: suite.answers(port), "LMTP to be there")
+    suite.ports["lmtp"] = port
 
 
 def smtp(suite, service="smtp"):
