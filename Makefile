@@ -6,6 +6,7 @@
 #   make setup      build and install into ROOT (root)
 #   make lint       formatting, static analysis, shell scripts, man pages
 #   make fuzz       fuzz targets, FUZZ_SECONDS each
+#   make fault      power cuts and failing calls, one by one (root; t/fault/README.md)
 #   make clean
 #
 #   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
@@ -36,6 +37,9 @@ FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl
 LIBS_authd   = -lcrypt -lbearssl
+LIBS_smtpd   = -lbearssl
+LIBS_queued  = -lbearssl
+LIBS_bounce  = -lbearssl
 LIBS_lookupd = -lcares -lresolv
 LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv -lidn2
@@ -49,9 +53,10 @@ LIBS_COMMON  = -lcdb
 LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
-LIBS_TEST_smtpd  = -lcares -lresolv
+LIBS_TEST_smtpd  = -lcares -lresolv -lbearssl
+LIBS_TEST_queue  = -lbearssl
 LIBS_TEST_scan   = -lclamav
-LIBS_TEST_deliver = -lresolv -lidn2
+LIBS_TEST_deliver = -lresolv -lidn2 -lbearssl
 LIBS_TEST_imapd  = -lunistring
 LIBS_TEST_admin  = -lcrypt -ljansson -lidn2
 
@@ -90,7 +95,7 @@ objects_of = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*
 binary   = $(BUILD)/bin/$(notdir $(1))
 BINARIES = $(foreach program,$(PROGRAMS),$(call binary,$(program)))
 
-.PHONY: all deps test run setup lint fuzz clean unit check-san e2e binaries
+.PHONY: all deps test run setup lint fuzz fault clean unit check-san e2e binaries
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: binaries
@@ -163,6 +168,20 @@ $(foreach family,common $(FAMILIES),$(eval $(call fuzz_rules,$(family))))
 fuzz: $(FUZZ_TARGETS)
 	t/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
+# ---- proof of no loss: t/fault -----------------------------------------------------------------
+FAULT_PARTS = $(BUILD)/t/fault/shim.so $(BUILD)/t/fault/wrapper
+
+$(BUILD)/t/fault/shim.so: t/fault/shim.c t/fault/faultlog.h
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=c17 -D_GNU_SOURCE -O2 -g $(WARNINGS) -fPIC -shared -pthread -o $@ $<
+
+$(BUILD)/t/fault/wrapper: t/fault/wrapper.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=c17 -D_GNU_SOURCE -O2 -g $(WARNINGS) -o $@ $<
+
+fault: all $(FAULT_PARTS)
+	BINARIES=$(abspath $(BUILD))/bin FAULT_BUILD=$(abspath $(BUILD))/t/fault t/fault/run
+
 # ---- the two commands, and installing ----------------------------------------------------------
 deps:
 	etc/deps
@@ -184,6 +203,7 @@ test: deps
 	$(MAKE) SAN=1 all unit
 	$(MAKE) fuzz
 	$(MAKE) e2e
+	$(MAKE) fault
 
 lint:
 	t/lint

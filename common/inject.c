@@ -20,7 +20,7 @@ enum {
 
 void inject_init(struct inject *inject)
 {
-    *inject = (struct inject){.fd = -1, .unsent = true};
+    *inject = (struct inject){.path = INJECT_SOCKET, .fd = -1, .unsent = true};
     str_init(&inject->output, FRAME_MAX);
     str_init(&inject->chunk, INJECT_CHUNK_MAX);
 }
@@ -37,7 +37,7 @@ static bool connect_anew(struct inject *inject)
 {
     io_close(&inject->fd);
     inject->served = 0;
-    inject->fd = unixsocket_connect(INJECT_SOCKET, SOCK_STREAM);
+    inject->fd = unixsocket_connect(inject->path, SOCK_STREAM);
     return inject->fd >= 0;
 }
 

@@ -32,6 +32,7 @@ enum {
 };
 
 struct inject {
+    const char *path;  /* of the socket: INJECT_SOCKET, unless who is not in ROOT says another */
     int fd;            /* -1 when not connected */
     struct str output; /* the envelope, not sent yet */
     struct str chunk;  /* bytes of the message, not sent yet */

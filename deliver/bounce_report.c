@@ -5,6 +5,7 @@
 #include "io.h"
 #include "log.h"
 #include "queuefile.h"
+#include "returned.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -251,6 +252,22 @@ static enum verdict put_into_queue(struct bounce *bounce, const struct bounce_re
     return verdict;
 }
 
+/* Of forwarded mail the first sender is told, not the address that we made of his. */
+static bool find_first_sender(struct bounce *bounce, struct str *to)
+{
+    struct str original;
+    str_init(&original, BOUNCE_ADDRESS_MAX);
+    enum srs_result result =
+        returned_find(&bounce->directory, str_slice(to), clock_seconds(), &original);
+    if (result != SRS_OK) {
+        str_free(&original);
+        return result != SRS_TROUBLE;
+    }
+    str_free(to);
+    *to = original;
+    return true;
+}
+
 static enum verdict write_report(struct bounce *bounce, const struct bounce_request *request,
                                  int fd, struct work *work)
 {
@@ -259,6 +276,8 @@ static enum verdict write_report(struct bounce *bounce, const struct bounce_requ
     if (!bounce_recipient(request, str_slice(&work->postmaster), str_text(&work->me), &work->to) ||
         !make_unique(request, work))
         return trouble(bounce, "4.3.0 no memory");
+    if (!find_first_sender(bounce, &work->to))
+        return trouble(bounce, "4.3.5 the directory can't be read");
     if (!read_original(request, fd, work)) {
         log_trouble("read the message", "to report about", errno, NULL);
         return trouble(bounce, "4.3.0 the message can't be read");

@@ -37,6 +37,7 @@ enum {
     FIELD_MAILBOX,
     FIELD_RECIPIENT,
     FIELD_ADDED,
+    FIELD_FORWARD,
     FIELD_COUNT
 };
 
@@ -46,6 +47,7 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
         .sender = wire_field(message, FIELD_SENDER),
         .recipient = wire_field(message, FIELD_RECIPIENT),
         .added = wire_field(message, FIELD_ADDED),
+        .forward = wire_field(message, FIELD_FORWARD),
     };
     return message->count == FIELD_COUNT &&
            slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/1")) &&

@@ -23,6 +23,7 @@ struct local_request {
     char mailbox[LOCAL_DELIVERY_MAILBOX_MAX + 1]; /* a folder of the current folder */
     struct slice recipient;
     struct slice added;
+    struct slice forward; /* forward.h; empty: it goes nowhere else */
 };
 
 /* False: not local/1, or a value that must not come near a file name or a header. */

@@ -18,8 +18,9 @@ enum {
     REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
 };
 
+/* `forward` as forwarding.h makes it. */
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added);
+                   const char *mailbox, struct slice added, struct slice forward);
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added);
 /* `failures` is the content of queue/failure/ID; of a delay, the reasons are with the message.

@@ -80,9 +80,9 @@ static void bears_long_lines(void **state)
 
 static const char *const good[] = {
     "local/1",       "0cw9x2k4m7q1p",     "10", "20", "s@example.org", "u1",
-    "u1@example.jp", "X-Scanned: yes\r\n"};
+    "u1@example.jp", "X-Scanned: yes\r\n", ""};
 
-static bool parse(const char *const fields[8], size_t count)
+static bool parse(const char *const fields[9], size_t count)
 {
     struct wire_message message;
     struct local_request request;
@@ -123,14 +123,14 @@ static const struct {
 static void refuses_bad_requests(void **state)
 {
     (void)state;
-    assert_true(parse(good, 8));
-    for (size_t count = 0; count < 8; count++)
+    assert_true(parse(good, 9));
+    for (size_t count = 0; count < 9; count++)
         assert_false(parse(good, count));
     for (size_t i = 0; i < sizeof bad_fields / sizeof *bad_fields; i++) {
-        const char *fields[8];
+        const char *fields[9];
         memcpy(fields, good, sizeof fields);
         fields[bad_fields[i].field] = bad_fields[i].value;
-        if (parse(fields, 8))
+        if (parse(fields, 9))
             fail_msg("field %zu: \"%s\"", bad_fields[i].field, bad_fields[i].value);
     }
 }

@@ -1,8 +1,8 @@
 /*
  * returned - recipients that are rewritten senders: what comes back of forwarded mail (srs.h)
  */
-#ifndef SMTPD_RETURNED_H
-#define SMTPD_RETURNED_H
+#ifndef COMMON_RETURNED_H
+#define COMMON_RETURNED_H
 
 #include "directory.h"
 #include "srs.h"
