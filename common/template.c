@@ -105,11 +105,11 @@ static void end_variables(struct wire_message *message)
 }
 
 /* In the copy. The first dup2 takes the way to tcpd and to other clients' connections from it. */
-static bool become_session(int connection)
+static bool become_session(uint64_t seat, int connection)
 {
     struct rlimit none = {0, 0};
-    if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0 ||
-        setrlimit(RLIMIT_NPROC, &none) < 0)
+    if (!report(seat, getpid()) || dup2(connection, STDIN_FILENO) < 0 ||
+        dup2(connection, STDOUT_FILENO) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0)
         return false;
     io_close(&connection);
     return true;
@@ -121,12 +121,12 @@ static int serve_one(struct wire_message *message, uint64_t seat)
     end_variables(message);
     pid_t pid = copy();
     if (pid == 0) {
-        if (!become_session(wire_take_fd(message, 0)))
+        if (!become_session(seat, wire_take_fd(message, 0)))
             _exit(EXIT_FAILURE);
         return 1;
     }
     wire_clear(message); /* closes the connection */
-    return report(seat, pid > 0 ? pid : 0) ? 0 : -1;
+    return pid > 0 || report(seat, 0) ? 0 : -1;
 }
 
 bool template_serve(struct wire_message *message)

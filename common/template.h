@@ -15,9 +15,12 @@
  * Protocol over SOCK_SEQPACKET, netstrings (wire.h), each side in order:
  *   program -> tcpd   "template/1"                        it is ready
  *   tcpd -> program   "template/1", seat, "NAME=VALUE"... the connection as descriptor
- *   program -> tcpd   "template/1", seat, pid             pid 0: no process could be had, the
- *                                                         connection is closed
- * When tcpd's end is shut, the program ends once all that was sent before is served.
+ *   program -> tcpd   "template/1", seat, pid             said by the copy itself, before it looks
+ *                                                         at the connection; pid 0, by the template:
+ *                                                         no process could be had
+ * When tcpd's end is shut, the program ends once all that was sent before is served. tcpd sees the end
+ * of the socket only when the template and each copy that has not spoken yet are gone: so what was
+ * not reported by then is served by nobody, and may be given to another template.
  */
 #ifndef COMMON_TEMPLATE_H
 #define COMMON_TEMPLATE_H

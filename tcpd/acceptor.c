@@ -198,7 +198,7 @@ static bool accept_one(struct acceptor_listener *listener)
                                     .templates = &acceptor->templates};
     if (ip_from_socket(&address, &connection.peer, &connection.peer_port))
         admit(acceptor, &connection);
-    io_close(&fd);
+    io_close(&connection.fd);
     return true;
 }
 
@@ -378,6 +378,7 @@ static void reap(struct acceptor *acceptor)
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         templates_reap(&acceptor->templates, pid, status,
                        WIFEXITED(status) && WEXITSTATUS(status) == CONNECTION_GAVE_ON);
+    watch_listeners(acceptor);
     end_if_last(acceptor);
 }
 

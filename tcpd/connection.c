@@ -115,9 +115,10 @@ bool connection_give(struct connection *connection)
     char bytes[CONNECTION_PACKET_MAX];
     struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
     struct ends ends = {.client = connection->peer, .client_port = connection->peer_port};
-    return find_server(connection, &ends) && make_packet(connection, &ends, &packet) &&
-           templates_give(connection->templates, connection->seat, str_slice(&packet),
-                          connection->fd);
+    if (!find_server(connection, &ends) || !make_packet(connection, &ends, &packet))
+        return false;
+    templates_give(connection->templates, connection->seat, str_slice(&packet), &connection->fd);
+    return true;
 }
 
 /* The client behind the proxy passes the same gate as one that came by itself. */

@@ -25,7 +25,8 @@ struct connection {
     struct seat *seat;
 };
 
-/* A client that came by itself. False: no template can be had. */
+/* A client that came by itself: takes over the descriptor. False: it was reset, or its rule has too
+ * many variables; the descriptor and the seat stay the caller's. */
 bool connection_give(struct connection *connection);
 /* In a child of its own: waits for the PROXY header, judges the client that it names, and gives the
  * connection to the template. */

@@ -9,7 +9,6 @@
 #include "unixsocket.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,7 +40,8 @@ static _Noreturn void become_program(const struct tcpservice *service, int fd)
     _exit(EXIT_PASSING);
 }
 
-static void read_reports(struct loop_watch *watch, uint32_t events);
+static void reports_ready(struct loop_watch *watch, uint32_t events);
+static void give_pending(struct templates *templates);
 
 static struct templates_process *find_place(struct templates *templates)
 {
@@ -73,7 +73,7 @@ static bool start_at(struct templates *templates, struct templates_process *proc
         become_program(templates->service, pair[1]);
     io_close(&pair[1]);
     if (process->pid > 0 &&
-        loop_add(templates->loop, &process->watch, process->fd, EPOLLIN, read_reports, process)) {
+        loop_add(templates->loop, &process->watch, process->fd, EPOLLIN, reports_ready, process)) {
         templates->starting = process;
         return true;
     }
@@ -118,12 +118,40 @@ static void retire(struct templates_process *process)
     (void)shutdown(process->fd, SHUT_WR);
 }
 
-/* Connections that went down with it. */
-static void free_lost_seats(struct templates *templates, unsigned number)
+/* ---- connections not reported yet ---- */
+
+static void drop_connection(struct templates_connection *connection)
 {
+    io_close(&connection->fd);
+    str_free(&connection->packet);
+}
+
+/* Takes connection `index` out of a list. */
+static struct templates_connection cut_connection(struct templates_connection list[],
+                                                  unsigned *count, unsigned index)
+{
+    struct templates_connection cut = list[index];
+    (*count)--;
+    for (unsigned i = index; i < *count; i++)
+        list[i] = list[i + 1];
+    return cut;
+}
+
+/* What it was given and nobody serves waits for the next one; of what came from children that read
+ * PROXY headers only the seats are known. */
+static void save_connections(struct templates_process *process)
+{
+    struct templates *templates = process->templates;
     struct seats *seats = templates->seats;
+    while (process->in_flight_count > 0 && templates->pending_count < TEMPLATES_PENDING) {
+        struct templates_connection *saved = &templates->pending[templates->pending_count++];
+        *saved = cut_connection(process->in_flight, &process->in_flight_count, 0);
+        saved->seat->template = 0;
+    }
+    while (process->in_flight_count > 0)
+        drop_connection(&process->in_flight[--process->in_flight_count]);
     for (size_t i = 0; i < seats->top; i++)
-        if (seats->all[i].pid == SEATS_ASKED && seats->all[i].template == number)
+        if (seats->all[i].pid == SEATS_ASKED && seats->all[i].template == process->number)
             seats_free(seats, &seats->all[i]);
 }
 
@@ -141,7 +169,8 @@ static void say_ended(const struct templates_process *process)
 static void end_process(struct templates_process *process)
 {
     struct templates *templates = process->templates;
-    bool lasted = clock_ms() - process->since >= TEMPLATES_LASTED_MS || process->given > 0;
+    bool lasted = clock_ms() - process->since >= TEMPLATES_LASTED_MS ||
+                  process->given > process->in_flight_count;
     bool is_retired = process->is_retired;
     if (!is_retired) {
         say_ended(process);
@@ -149,11 +178,12 @@ static void end_process(struct templates_process *process)
     }
     loop_remove(templates->loop, &process->watch);
     io_close(&process->fd);
-    free_lost_seats(templates, process->number);
+    save_connections(process);
     if (!is_retired && !lasted)
         start_later(templates);
     else if (!templates->current)
         templates_start(templates);
+    give_pending(templates);
     templates->changed(templates->owner);
 }
 
@@ -165,7 +195,7 @@ static void replace(struct templates *templates)
     templates_start(templates);
 }
 
-static void replace_crashed(struct templates *templates, pid_t pid, int signal_number)
+static void say_crashed(const struct templates *templates, pid_t pid, int signal_number)
 {
     struct log_line line;
     log_begin(&line, "session-crashed");
@@ -173,8 +203,6 @@ static void replace_crashed(struct templates *templates, pid_t pid, int signal_n
     log_number(&line, "pid", pid);
     log_number(&line, "signal", signal_number);
     log_end(&line);
-    replace(templates);
-    templates->changed(templates->owner);
 }
 
 void templates_refresh(struct templates *templates)
@@ -186,8 +214,6 @@ void templates_refresh(struct templates *templates)
 
 /* ---- reports ---------------------------------------------------------------------------------- */
 
-static void give_held(struct templates *templates);
-
 static void take_over(struct templates_process *process)
 {
     struct templates *templates = process->templates;
@@ -197,30 +223,26 @@ static void take_over(struct templates_process *process)
     if (templates->current)
         retire(templates->current);
     templates->current = process;
-    give_held(templates);
-}
-
-static bool has_ended_early(struct templates *templates, pid_t pid)
-{
-    for (size_t i = 0; i < TEMPLATES_EARLY; i++)
-        if (templates->early[i] == pid) {
-            templates->early[i] = 0;
-            return true;
-        }
-    return false;
+    give_pending(templates);
 }
 
 static bool note_started(struct templates_process *process, const struct template_report *report)
 {
-    struct templates *templates = process->templates;
-    struct seat *seat = seats_at(templates->seats, report->seat);
-    if (!seat || seat->pid == 0 || seat->template != process->number)
+    struct seats *seats = process->templates->seats;
+    struct seat *seat = seats_at(seats, report->seat);
+    if (!seat || seat->template != process->number)
         return false;
-    process->in_flight -= process->in_flight > 0 ? 1 : 0;
-    if (report->pid == 0 || has_ended_early(templates, report->pid))
-        seats_free(templates->seats, seat);
-    else
+    for (unsigned i = 0; i < process->in_flight_count; i++)
+        if (process->in_flight[i].seat == seat) {
+            struct templates_connection done =
+                cut_connection(process->in_flight, &process->in_flight_count, i);
+            drop_connection(&done);
+            break;
+        }
+    if (report->pid > 0)
         seat->pid = report->pid;
+    else
+        seats_free(seats, seat);
     return true;
 }
 
@@ -239,22 +261,27 @@ static bool take_report(struct templates_process *process, const struct wire_mes
     return false;
 }
 
-static void read_reports(struct loop_watch *watch, uint32_t events)
+static void read_reports(struct templates_process *process)
 {
-    struct templates_process *process = watch->owner;
     struct templates *templates = process->templates;
     enum wire_result result;
-    (void)events;
     do
         result = wire_receive(process->fd, &templates->message, CLOCK_NEVER);
     while (result == WIRE_OK && take_report(process, &templates->message));
-    if (result == WIRE_TIMEOUT) { /* all are read */
-        templates->changed(templates->owner);
+    if (result == WIRE_TIMEOUT) /* all are read */
         return;
-    }
     if (result != WIRE_END && process->pid > 0)
         kill(process->pid, SIGKILL);
     end_process(process);
+}
+
+static void reports_ready(struct loop_watch *watch, uint32_t events)
+{
+    struct templates_process *process = watch->owner;
+    (void)events;
+    read_reports(process);
+    give_pending(process->templates);
+    process->templates->changed(process->templates->owner);
 }
 
 /* ---- giving ----------------------------------------------------------------------------------- */
@@ -271,14 +298,12 @@ void templates_init(struct templates *templates, struct loop *loop,
                                     .owner = owner};
     for (size_t i = 0; i < TEMPLATES_MAX; i++)
         templates->all[i].fd = -1;
-    templates->held.fd = -1;
-    str_init(&templates->held.packet, WIRE_MAX_SIZE);
     wire_init(&templates->message);
 }
 
 bool templates_have_room(const struct templates *templates)
 {
-    return templates->current && templates->current->in_flight < TEMPLATES_IN_FLIGHT;
+    return templates->current && templates->current->in_flight_count < TEMPLATES_IN_FLIGHT;
 }
 
 unsigned templates_number(const struct templates *templates)
@@ -293,63 +318,46 @@ bool templates_give_from_child(const struct templates *templates, struct slice p
                                            clock_deadline(TEMPLATES_GIVE_MS)) == WIRE_OK;
 }
 
-static bool send_connection(struct templates *templates, struct seat *seat, struct slice packet,
-                            int connection)
+/* Its end is seen at its socket; nothing more is given to it. */
+static void give_up(struct templates_process *process)
+{
+    if (process->pid > 0)
+        kill(process->pid, SIGKILL);
+    retire(process);
+    templates_start(process->templates);
+}
+
+/* `connection` is in nobody's list. */
+static void give_connection(struct templates *templates, struct templates_connection connection)
 {
     struct templates_process *process = templates->current;
-    seat->template = process->number;
-    if (!templates_give_from_child(templates, packet, connection))
-        return false;
-    process->in_flight++;
+    connection.seat->template = process->number;
+    process->in_flight[process->in_flight_count++] = connection;
     process->given++;
-    if (process->given >= TEMPLATES_SERVES)
+    if (!templates_give_from_child(templates, str_slice(&connection.packet), connection.fd))
+        give_up(process);
+    else if (process->given >= TEMPLATES_SERVES)
         templates_start(templates);
-    return true;
 }
 
-static void drop_held(struct templates_held *held)
+static void give_pending(struct templates *templates)
 {
-    io_close(&held->fd);
-    held->seat = NULL;
-    str_free(&held->packet);
+    while (templates->pending_count > 0 && templates_have_room(templates))
+        give_connection(templates,
+                        cut_connection(templates->pending, &templates->pending_count, 0));
 }
 
-static bool hold(struct templates *templates, struct seat *seat, struct slice packet,
-                 int connection)
+void templates_give(struct templates *templates, struct seat *seat, struct slice packet, int *fd)
 {
-    struct templates_held *held = &templates->held;
-    held->fd = fcntl(connection, F_DUPFD_CLOEXEC, 0);
-    held->seat = seat;
-    seat->template = 0;
-    if (held->fd >= 0 && str_append(&held->packet, packet))
-        return true;
-    drop_held(held);
-    return false;
-}
-
-static void give_held(struct templates *templates)
-{
-    struct templates_held *held = &templates->held;
-    if (held->fd < 0)
+    struct templates_connection connection = {.fd = *fd, .seat = seat};
+    *fd = -1;
+    str_init(&connection.packet, WIRE_MAX_SIZE);
+    if (templates_have_room(templates) && str_append(&connection.packet, packet)) {
+        give_connection(templates, connection);
         return;
-    if (!send_connection(templates, held->seat, str_slice(&held->packet), held->fd))
-        seats_free(templates->seats, held->seat);
-    drop_held(held);
-}
-
-bool templates_give(struct templates *templates, struct seat *seat, struct slice packet,
-                    int connection)
-{
-    if (!templates->current)
-        return false;
-    if (send_connection(templates, seat, packet, connection))
-        return true;
-    if (!hold(templates, seat, packet, connection))
-        return false;
-    if (templates->current->pid > 0)
-        kill(templates->current->pid, SIGKILL);
-    end_process(templates->current);
-    return true;
+    }
+    drop_connection(&connection);
+    seats_free(templates->seats, seat);
 }
 
 /* ---- children --------------------------------------------------------------------------------- */
@@ -382,16 +390,28 @@ static bool has_number(const struct templates *templates, unsigned number)
     return false;
 }
 
-static void leave_seat(struct templates *templates, struct seat *seat, pid_t pid, bool gave_on)
+static void leave_seat(struct templates *templates, struct seat *seat, bool gave_on)
 {
-    if (seat && gave_on && has_number(templates, seat->template)) {
+    if (gave_on && has_number(templates, seat->template))
         seat->pid = SEATS_ASKED;
-    } else if (seat) {
+    else
         seats_free(templates->seats, seat);
-    } else if (!gave_on) {
-        templates->early[templates->early_next] = pid;
-        templates->early_next = (templates->early_next + 1) % TEMPLATES_EARLY;
-    }
+}
+
+static void read_all_reports(struct templates *templates)
+{
+    for (size_t i = 0; i < TEMPLATES_MAX; i++)
+        if (templates->all[i].fd >= 0)
+            read_reports(&templates->all[i]);
+}
+
+static struct seat *find_seat(struct templates *templates, pid_t pid)
+{
+    struct seat *seat = seats_of(templates->seats, pid);
+    if (seat)
+        return seat;
+    read_all_reports(templates);
+    return seats_of(templates->seats, pid);
 }
 
 void templates_reap(struct templates *templates, pid_t pid, int status, bool gave_on)
@@ -401,20 +421,27 @@ void templates_reap(struct templates *templates, pid_t pid, int status, bool gav
             templates_start(templates);
         return;
     }
-    struct seat *seat = seats_of(templates->seats, pid);
-    /* The one in use may be another already. */
+    struct seat *seat = find_seat(templates, pid);
+    /* A copy that was killed before it could speak: which connection was its own shows when the
+     * template, too, is gone. One that crashed: nobody tries the same layout twice. */
+    bool is_lost = !seat && !gave_on;
     bool is_probed = is_crash(status) && (!seat || seat->template == templates_number(templates));
-    leave_seat(templates, seat, pid, gave_on);
+    if (seat)
+        leave_seat(templates, seat, gave_on);
     if (is_probed)
-        replace_crashed(templates, pid, WTERMSIG(status));
+        say_crashed(templates, pid, WTERMSIG(status));
+    if (is_probed || is_lost)
+        replace(templates);
 }
 
 void templates_stop(struct templates *templates)
 {
     templates->stopping = true;
-    if (templates->held.fd >= 0)
-        seats_free(templates->seats, templates->held.seat);
-    drop_held(&templates->held);
+    while (templates->pending_count > 0) {
+        struct templates_connection *connection = &templates->pending[--templates->pending_count];
+        seats_free(templates->seats, connection->seat);
+        drop_connection(connection);
+    }
     loop_clear_timer(templates->loop, &templates->again);
     for (size_t i = 0; i < TEMPLATES_MAX; i++)
         if (templates->all[i].fd >= 0 && !templates->all[i].is_retired)

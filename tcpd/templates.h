@@ -28,7 +28,14 @@ enum {
     TEMPLATES_LASTED_MS = 5000,
     TEMPLATES_PAUSE_MS = 1000,
     TEMPLATES_GIVE_MS = 1000, /* then it does not answer any more */
-    TEMPLATES_EARLY = 8,
+    TEMPLATES_PENDING = TEMPLATES_MAX * TEMPLATES_IN_FLIGHT,
+};
+
+/* A connection that no process has reported yet. */
+struct templates_connection {
+    int fd; /* owned; -1: there is none */
+    struct seat *seat;
+    struct str packet;
 };
 
 struct templates;
@@ -41,16 +48,10 @@ struct templates_process {
     unsigned number;  /* never twice; in the seats of its connections */
     unsigned version; /* of cdb/host.cdb before it started */
     bool is_retired;
-    unsigned in_flight;
+    struct templates_connection in_flight[TEMPLATES_IN_FLIGHT];
+    unsigned in_flight_count;
     unsigned given;
     int64_t since; /* clock_ms */
-};
-
-/* A connection that found its template gone, and waits for the next one. */
-struct templates_held {
-    int fd; /* -1: there is none */
-    struct seat *seat;
-    struct str packet;
 };
 
 /* There may be room for more connections now, or not any more; seats may be free. */
@@ -66,13 +67,13 @@ struct templates {
     struct templates_process all[TEMPLATES_MAX];
     struct templates_process *current;  /* is ready; NULL: none is */
     struct templates_process *starting; /* is not ready yet */
-    struct templates_held held;
+    /* Their template is gone: the next one gets them. */
+    struct templates_connection pending[TEMPLATES_PENDING];
+    unsigned pending_count;
     struct loop_timer again;
     struct wire_message message; /* the report that is being read */
     unsigned started;
     bool stopping;
-    pid_t early[TEMPLATES_EARLY]; /* sessions that ended before they were reported */
-    size_t early_next;
 };
 
 void templates_init(struct templates *templates, struct loop *loop,
@@ -86,16 +87,15 @@ void templates_refresh(struct templates *templates);
 bool templates_have_room(const struct templates *templates);
 /* The number to note in a seat whose connection the one in use will be given. */
 unsigned templates_number(const struct templates *templates);
-/* Gives it a connection, which has taken a seat (SEATS_ASKED) and stays the caller's. When the
- * template turns out to be gone, the next one gets it. False: it can't be had. */
-bool templates_give(struct templates *templates, struct seat *seat, struct slice packet,
-                    int connection);
+/* Gives it a connection, which has taken a seat (SEATS_ASKED), and takes over the descriptor. If the
+ * template goes down before a process of its own has the connection, the next one gets it. */
+void templates_give(struct templates *templates, struct seat *seat, struct slice packet, int *fd);
 /* For a child of tcpd, which has a copy of all this. */
 bool templates_give_from_child(const struct templates *templates, struct slice packet,
                                int connection);
 
 /* A child of tcpd has ended: a template, a session, or one that read a PROXY header and gave its
- * connection on (`gave_on`). */
+ * connection on (`gave_on`). All that was reported is read before. */
 void templates_reap(struct templates *templates, pid_t pid, int status, bool gave_on);
 
 /* No more connections: each ends when it has served what it was given. */
