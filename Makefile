@@ -7,6 +7,7 @@
 #   make lint       formatting, static analysis, shell scripts, man pages
 #   make fuzz       fuzz targets, FUZZ_SECONDS each
 #   make fault      power cuts and failing calls, one by one (root; t/fault/README.md)
+#   make bench      measurements beside Postfix, into bench/README.md (root; bench/run has options)
 #   make clean
 #
 #   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
@@ -95,7 +96,7 @@ objects_of = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*
 binary   = $(BUILD)/bin/$(notdir $(1))
 BINARIES = $(foreach program,$(PROGRAMS),$(call binary,$(program)))
 
-.PHONY: all deps test run setup lint fuzz fault clean unit check-san e2e binaries
+.PHONY: all deps test run setup lint fuzz fault clean unit check-san e2e binaries bench
 .DELETE_ON_ERROR:
 .SECONDARY:
 all: binaries
@@ -207,6 +208,10 @@ test: deps
 
 lint:
 	t/lint
+
+bench: all
+	etc/deps bench
+	bench/run --build "$(BUILD)"
 
 clean:
 	rm -rf build

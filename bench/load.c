@@ -5,10 +5,9 @@
  * (no PIPELINING, unless -p), as smtp-source of Postfix does. Any answer but the expected one ends it.
  *
  *   load [-s SESSIONS] [-m MESSAGES] [-k PER_CONNECTION] [-r RECIPIENTS] [-l LENGTH] [-f SENDER]
- *        [-t PATTERN] [-n MAILBOXES] [-a USER:PASSWORD] [-p] ADDRESS PORT
+ *        [-a USER:PASSWORD] [-p] ADDRESS PORT < list of mailboxes, an address a line
  *
- * PATTERN has one %u, which becomes a number below MAILBOXES: message i goes to mailboxes i*RECIPIENTS,
- * i*RECIPIENTS + 1 ... Prints one line: start and end (CLOCK_MONOTONIC, seconds), and how long a message
+ * Message i goes to the mailboxes i*RECIPIENTS, i*RECIPIENTS + 1 ... of the list, round and round. Prints one line: start and end (CLOCK_MONOTONIC, seconds), and how long a message
  * took from MAIL to its 250, half of them and 99 of 100 (milliseconds).
  * Exits       0 done, 1 with a line on standard error
  */
@@ -55,8 +54,8 @@ static const char *const stage_names[STAGE_COUNT] = {
 static const char stage_wants[STAGE_COUNT] = {'2', '2', '2', '2', '2', '3', '2', '2'};
 
 struct options {
-    unsigned sessions, messages, per_connection, recipients, length, mailboxes;
-    const char *sender, *pattern, *auth;
+    unsigned sessions, messages, per_connection, recipients, length;
+    const char *sender, *auth;
     bool pipelining;
     struct sockaddr_in server;
 };
@@ -80,7 +79,9 @@ struct load {
     struct options options;
     struct session *sessions;
     double *times; /* per message, from MAIL to 250 */
-    char *body;    /* lines, the end-of-data mark included */
+    char **mailboxes;
+    unsigned mailbox_count;
+    char *body; /* lines, the end-of-data mark included */
     size_t body_length;
     unsigned begun, done, open;
     int epoll;
@@ -147,11 +148,8 @@ __attribute__((format(printf, 2, 3))) static void say(struct session *session, c
 
 static void say_recipient(const struct load *load, struct session *session, unsigned which)
 {
-    const struct options *options = &load->options;
-    uint64_t place = (uint64_t)session->number * options->recipients + which;
-    const char *mark = strstr(options->pattern, "%u");
-    say(session, "RCPT TO:<%.*s%u%s>\r\n", (int)(mark - options->pattern), options->pattern,
-        (unsigned)(place % options->mailboxes), mark + 2);
+    uint64_t place = (uint64_t)session->number * load->options.recipients + which;
+    say(session, "RCPT TO:<%s>\r\n", load->mailboxes[place % load->mailbox_count]);
 }
 
 static void begin_message(struct load *load, struct session *session)
@@ -443,10 +441,32 @@ static unsigned number(const char *text)
     return (unsigned)value;
 }
 
+static void read_mailboxes(struct load *load)
+{
+    char line[512];
+    unsigned space = 0;
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        if (load->mailbox_count == space) {
+            space = 2 * space + 64;
+            load->mailboxes = realloc(load->mailboxes, space * sizeof *load->mailboxes);
+            if (load->mailboxes == NULL)
+                die("memory");
+        }
+        line[strcspn(line, "\n")] = 0;
+        load->mailboxes[load->mailbox_count] = strdup(line);
+        if (load->mailboxes[load->mailbox_count++] == NULL)
+            die("memory");
+    }
+    if (load->mailbox_count == 0) {
+        errno = EINVAL;
+        die("no mailboxes on standard input");
+    }
+}
+
 static void read_options(struct options *options, int argc, char **argv)
 {
     int letter;
-    while ((letter = getopt(argc, argv, "s:m:k:r:l:f:t:n:a:p")) != -1) {
+    while ((letter = getopt(argc, argv, "s:m:k:r:l:f:a:p")) != -1) {
         switch (letter) {
         case 's':
             options->sessions = number(optarg);
@@ -466,12 +486,6 @@ static void read_options(struct options *options, int argc, char **argv)
         case 'f':
             options->sender = optarg;
             break;
-        case 't':
-            options->pattern = optarg;
-            break;
-        case 'n':
-            options->mailboxes = number(optarg);
-            break;
         case 'a':
             options->auth = optarg;
             break;
@@ -483,10 +497,9 @@ static void read_options(struct options *options, int argc, char **argv)
         }
     }
     options->server.sin_family = AF_INET;
-    if (argc - optind != 2 || strstr(options->pattern, "%u") == NULL ||
-        inet_pton(AF_INET, argv[optind], &options->server.sin_addr) != 1 ||
+    if (argc - optind != 2 || inet_pton(AF_INET, argv[optind], &options->server.sin_addr) != 1 ||
         options->sessions == 0 || options->messages == 0 || options->per_connection == 0 ||
-        options->recipients == 0 || options->mailboxes == 0) {
+        options->recipients == 0) {
         fprintf(stderr, "load: use: load [options] ADDRESS PORT\n");
         exit(1);
     }
@@ -500,10 +513,9 @@ int main(int argc, char **argv)
                                     .per_connection = 1,
                                     .recipients = 1,
                                     .length = 2048,
-                                    .mailboxes = 1,
-                                    .sender = "load@load.example",
-                                    .pattern = "u%u@bench.example"}};
+                                    .sender = "load@load.example"}};
     read_options(&load.options, argc, argv);
+    read_mailboxes(&load);
     load.sessions = allocate(load.options.sessions, sizeof *load.sessions);
     load.times = allocate(load.options.messages, sizeof *load.times);
     load.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -1,5 +1,6 @@
 """The whole measurement: all cases, all sides, interleaved; figures go to a JSON file as they come."""
 
+import copy
 import json
 import os
 import platform
@@ -77,7 +78,8 @@ def about(session, rounds):
             "commit": done.stdout.strip() or "a copy of the tree",
             "kernel": platform.release(), "cpus": os.cpu_count(),
             "cpu": model.group(1) if model else platform.machine(), "memory_mb": memory,
-            "disk": session.disk.describe(), "boxes": session.option.boxes, "rounds": rounds,
+            "disk": session.disk.describe(), "boxes": session.option.boxes,
+            "domains": session.option.domains, "scale": session.option.scale, "rounds": rounds,
             "load": os.getloadavg()[0],
             "versions": {name: version(name) for name in
                          ("postfix", "dovecot-lmtpd", "clamav-milter", "libclamav12")}}
@@ -90,7 +92,10 @@ class Full:
         self.results = Results(path, about(session, self.rounds))
 
     def wanted(self, cases):
-        return [one for one in cases if re.search(self.option.cases, str(one))]
+        found = [copy.copy(one) for one in cases if re.search(self.option.cases, str(one))]
+        for one in found:
+            one.messages = max(2 * one.sessions, int(one.messages * self.option.scale))
+        return found
 
     def one(self, group, side, what, kind, **options):
         """A side that fails at a case is out of this case's table, not of all others."""
@@ -138,12 +143,18 @@ class Full:
             side.throw_away_aside()
             self.session.stop(side)
 
-    def run(self):
+    def floors(self):
         floors = [Floor(self.session.disk.path, variant) for variant in FLOORS]
         for what in self.wanted([case(2 * KB, sessions) for sessions in (1, 10, 50)]):
             self.rounds_of("floor", what, floors)
+
+    def run(self):
+        names = self.option.groups.split(",")
+        if "floor" in names:
+            self.floors()
         for title, kinds, cases in GROUPS:
-            self.group(title, kinds, cases)
+            if title in names:
+                self.group(title, kinds, cases)
 
 
 def run(session, option, path):

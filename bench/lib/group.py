@@ -31,6 +31,12 @@ def hierarchies():
     return found
 
 
+def mount_tracing():
+    """perf finds the kernel's tracepoints there; it stays, as on most machines."""
+    if not os.path.isdir("/sys/kernel/tracing/events"):
+        subprocess.run(["mount", "-t", "tracefs", "none", "/sys/kernel/tracing"], check=True)
+
+
 def mount_perf():
     """True if we mounted it, and so have to unmount it."""
     found = hierarchies()

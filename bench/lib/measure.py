@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from sides import DOMAIN, RELAY_DOMAIN
+from sides import RELAY_DOMAIN
 
 # Messages that find all processes started, caches filled, Maildirs made.
 WARM_UP = 100
@@ -150,15 +150,16 @@ class Meter:
 
     def load(self, side, case):
         per_connection = -(-case.messages // case.sessions) if case.many else 1
-        domain = RELAY_DOMAIN if case.relay else DOMAIN
+        addresses = [f"u{number}@{RELAY_DOMAIN}" for number in range(side.boxes)] if case.relay else \
+            [side.address(box) for box in range(side.boxes)]
         command = [self.program("load"), "-s", str(case.sessions), "-m", str(case.messages), "-k",
-                   str(per_connection), "-r", str(case.recipients), "-l", str(case.length), "-t",
-                   f"u%u@{domain}", "-n", str(max(side.boxes, case.recipients))]
+                   str(per_connection), "-r", str(case.recipients), "-l", str(case.length)]
         port = side.port
         if case.relay:
             command += side.relay_options
             port = side.relay_port
-        done = subprocess.run(command + ["127.0.0.1", str(port)], capture_output=True, text=True)
+        done = subprocess.run(command + ["127.0.0.1", str(port)], capture_output=True, text=True,
+                              input="".join(address + "\n" for address in addresses))
         if done.returncode != 0:
             raise Failed(f"{side.name}, {case}: {done.stderr}")
         return fields(done.stdout)

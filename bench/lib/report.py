@@ -14,6 +14,9 @@ TITLES = {"delivery": "From the first connection to the last file in new/",
           "scan": "With virus scan: libclamav here, clamav-milter and clamd there, the same signatures"}
 
 
+QUIET, BUSY = "", " - **others used the machine: figures are rough**"
+
+
 class Figures:
     """Medians over the rounds."""
 
@@ -121,8 +124,10 @@ def about_lines(about):
     versions = ", ".join(f"{name} {text}" for name, text in about["versions"].items() if text)
     return [f"{about['date']}, state {about['commit']}; {about['cpus']} × {about['cpu']}, "
             f"{about['memory_mb']:,} MB, Linux {about['kernel']}; {versions}.",
-            f"Disk: {about['disk']}. {about['boxes']} mailboxes, medians of {about['rounds']} "
-            f"interleaved rounds. Load average before the start: {about['load']:.2f}.", ""]
+            f"Disk: {about['disk']}. {about['boxes']} mailboxes in {about['domains']} domain(s), "
+            f"{about['rounds']} interleaved round(s), {about['scale']:g} times the usual messages, medians. "
+            f"Load average before the start: {about['load']:.2f}"
+            f"{QUIET if about['load'] < about['cpus'] / 2 else BUSY}.", ""]
 
 
 def failures(figures):

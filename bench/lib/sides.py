@@ -5,6 +5,7 @@ import os
 import pwd
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,6 @@ import suite as harness  # noqa: E402
 
 from group import Group  # noqa: E402
 
-DOMAIN = "bench.example"
 RELAY_DOMAIN = "sink.example"
 # Owns the mailboxes of the other sides: any number that nobody else has.
 VMAIL = 59000
@@ -43,12 +43,16 @@ def count_files(folder):
     return total
 
 
+def has_setting(name):
+    with open(os.path.join(TREE, "common/settings.c"), encoding="utf-8") as file:
+        return re.search(rf'^    \{{"{name}", SETTINGS_', file.read(), re.M) is not None
+
+
 def wait_port(port):
     harness.wait_until(lambda: answers(port), f"a server on port {port}")
 
 
 def answers(port):
-    import socket
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
             one.recv(100)
@@ -64,9 +68,10 @@ class Side:
     # Arguments of load for mail to other domains: servers differ in how they know their own clients.
     relay_options = ()
 
-    def __init__(self, disk, boxes, sink_port):
+    def __init__(self, disk, boxes, domains, sink_port):
         self.folder = os.path.join(disk, self.name)
         self.boxes = boxes
+        self.domains = [f"bench{number}.example" for number in range(domains)]
         self.sink_port = sink_port
         self.group = Group(self.name)
         self.port = self.relay_port = 0
@@ -81,8 +86,15 @@ class Side:
         """Files in the queue."""
         raise NotImplementedError
 
+    def address(self, box):
+        return f"u{box}@{self.domains[box % len(self.domains)]}"
+
+    def home(self, box):
+        user, domain = self.address(box).split("@")
+        return f"{domain}/{user}"
+
     def maildir(self, box):
-        return os.path.join(self.folder, "mail", DOMAIN, f"u{box}", "Maildir")
+        return os.path.join(self.folder, "mail", self.home(box), "Maildir")
 
     def wait_idle(self):
         harness.wait_until(lambda: self.queued() == 0, f"{self.name}: an empty queue", 120)
@@ -109,13 +121,13 @@ class Ours(Side):
     name, label = "mail-suite", "mail-suite"
     scans = False
 
-    def __init__(self, disk, boxes, sink_port, binaries, bench_binaries):
-        super().__init__(disk, boxes, sink_port)
+    def __init__(self, disk, boxes, domains, sink_port, binaries, bench_binaries):
+        super().__init__(disk, boxes, domains, sink_port)
         harness.BINARIES = binaries
         self.bench_binaries = bench_binaries
         self.suite = None
-        self.relay_options = ("-a", f"u0@{DOMAIN}:{harness.Suite.password(f'u0@{DOMAIN}')}",
-                              "-f", f"u0@{DOMAIN}")
+        sender = self.address(0)
+        self.relay_options = ("-a", f"{sender}:{harness.Suite.password(sender)}", "-f", sender)
 
     def start(self):
         os.mkdir(self.folder, 0o755)
@@ -127,16 +139,9 @@ class Ours(Side):
         self.suite.control("smtproutes", f"{RELAY_DOMAIN}:127.0.0.1:{self.sink_port}\n")
         for name, value in [("connections-per-client", "1000"), ("plaintext-auth", "on")]:
             self.suite.control(name, value + "\n")
-        with open(self.suite.path("control/plans/default"), "a", encoding="utf-8") as file:
-            file.write("plaintext-login on\n")
-            # Everything is counted, and nothing reaches a limit within minutes of full load.
-            for limit in ("send", "receive", "account-send", "account-recipients"):
-                file.write(f"{limit}-limit 1000000000\n")
+        self.set_limits()
         self.set_scan()
-        self.suite.add_domain(DOMAIN, "u0")
-        users = self.suite.path("control/domains", DOMAIN, "users")
-        with open(users, "a", encoding="utf-8") as file:
-            file.write("".join(f"u{box}::\n" for box in range(1, self.boxes)))
+        self.add_mailboxes()
         self.suite.rebuild()
         self.suite.log = open(self.suite.path("suite.log"), "ab")
         self.suite.tree = self.group.popen([self.suite.path("bin/suite")], stdout=self.suite.log,
@@ -145,19 +150,36 @@ class Ours(Side):
         self.suite.wait_ready()
         self.port, self.relay_port = self.suite.ports["smtp"], self.suite.ports["submission"]
 
+    def set_limits(self):
+        """Off, as far as the state that is measured has them; and log-in without TLS for the relay."""
+        lines = ["plaintext-login on"]
+        lines += [f"{name} 0" for name in ("send-limit", "receive-limit", "account-send-limit",
+                                           "account-recipients-limit") if has_setting(name)]
+        with open(self.suite.path("control/plans/default"), "a", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+
     def set_scan(self):
         if self.scans:
             os.makedirs(self.suite.path("signatures"))
             os.chmod(self.suite.path("signatures"), 0o755)
             self.suite.control("clamdb", self.suite.path("signatures") + "\n")
-            return
-        with open(os.path.join(TREE, "common/settings.c"), encoding="utf-8") as file:
-            if re.search(r'^    \{"scan", SETTINGS_HOST, SETTINGS_SWITCH', file.read(), re.M):
-                self.suite.control("scan", "off\n")
-                return
-        scand = self.suite.path("bin/scand")
-        os.unlink(scand)
-        shutil.copy(os.path.join(self.bench_binaries, "noscan"), scand)
+        elif has_setting("scan"):
+            self.suite.control("scan", "off\n")
+        else:
+            scand = self.suite.path("bin/scand")
+            os.unlink(scand)
+            shutil.copy(os.path.join(self.bench_binaries, "noscan"), scand)
+
+    def add_mailboxes(self):
+        """One account has a password; hashing one for each would take longer than the measurement."""
+        for domain in self.domains:
+            self.suite.add_domain(domain)
+        self.suite.add_user(self.address(0))
+        for box in range(1, self.boxes):
+            user, domain = self.address(box).split("@")
+            with open(self.suite.path("control/domains", domain, "users"), "a",
+                      encoding="utf-8") as file:
+                file.write(f"{user}::\n")
 
     def stop(self):
         if self.suite:
@@ -165,7 +187,7 @@ class Ours(Side):
         self.group.remove()
 
     def maildir(self, box):
-        return self.suite.path("mail", DOMAIN, f"u{box}", "Maildir")
+        return self.suite.path("mail", self.home(box), "Maildir")
 
     def queued(self):
         return len(self.suite.queue()) + count_files(self.suite.path("queue/tmp"))
@@ -200,7 +222,7 @@ smtp_tls_security_level = may
 smtpd_tls_security_level = may
 smtpd_tls_cert_file = {folder}/cert.pem
 smtpd_tls_key_file = {folder}/key.pem
-virtual_mailbox_domains = {domain}
+virtual_mailbox_domains = {domains}
 virtual_mailbox_maps = hash:{folder}/mailboxes
 virtual_mailbox_base = {folder}/mail
 virtual_uid_maps = static:{vmail}
@@ -229,11 +251,11 @@ class Postfix(Side):
                         "/CN=mail.example.jp", "-keyout", f"{self.folder}/key.pem", "-out",
                         f"{self.folder}/cert.pem"], check=True, capture_output=True)
         write(f"{self.folder}/mailboxes", "".join(
-            f"u{box}@{DOMAIN} {DOMAIN}/u{box}/Maildir/\n" for box in range(self.boxes)))
+            f"{self.address(box)} {self.home(box)}/Maildir/\n" for box in range(self.boxes)))
         write(f"{self.folder}/transport", f"{RELAY_DOMAIN} smtp:[127.0.0.1]:{self.sink_port}\n")
         self.port = self.relay_port = harness.free_ports(1)[0]
-        write(f"{config}/main.cf", MAIN_CF.format(folder=self.folder, domain=DOMAIN, vmail=VMAIL) +
-              self.settings.format(folder=self.folder))
+        write(f"{config}/main.cf", MAIN_CF.format(
+            folder=self.folder, domains=" ".join(self.domains), vmail=VMAIL) + self.settings.format(folder=self.folder))
         with open("/usr/share/postfix/master.cf.dist", encoding="utf-8") as file:
             write(f"{config}/master.cf", self.master(file.read()))
         for name in ("mailboxes", "transport"):
