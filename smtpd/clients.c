@@ -126,9 +126,11 @@ static void answer_unknown(struct service_peer *peer)
 
 static void answer_waiters(struct clients_check *check, struct slice packet)
 {
-    while (check->waiters) {
-        struct service_peer *peer = check->waiters->peer;
-        leave(check->waiters);
+    struct waiter *next;
+    for (struct waiter *waiter = check->waiters; waiter; waiter = next) {
+        struct service_peer *peer = waiter->peer;
+        next = waiter->next;
+        leave(waiter);
         answer_peer(peer, packet);
     }
 }

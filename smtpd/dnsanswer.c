@@ -64,9 +64,10 @@ static void take_address(const ns_msg *message, const ns_rr *record, struct dnsa
 static void take_name(const ns_msg *message, const ns_rr *record, struct dnsanswer *answer)
 {
     char expanded[NS_MAXDNAME];
+    if (answer->name_count == DNSANSWER_NAMES_MAX)
+        return;
     char *name = answer->names[answer->name_count];
-    if (answer->name_count == DNSANSWER_NAMES_MAX ||
-        ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message), ns_rr_rdata(*record),
+    if (ns_name_uncompress(ns_msg_base(*message), ns_msg_end(*message), ns_rr_rdata(*record),
                            expanded, sizeof expanded) < 0)
         return;
     if (!mailaddress_is_domain(slice_text(expanded), 0) ||

@@ -126,8 +126,10 @@ static bool apply(void *owner, struct slice record)
 static void keep(void *owner, struct slice record)
 {
     struct lookups *lookups = owner;
-    if (!journal_append(&lookups->journal, record))
+    bool is_written = journal_append(&lookups->journal, record);
+    if (!is_written && !lookups->is_unwritable)
         log_trouble("write", "state/greylist/journal", errno, NULL);
+    lookups->is_unwritable = !is_written;
 }
 
 static void put_line(void *owner, struct slice record)

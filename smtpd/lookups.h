@@ -28,6 +28,7 @@ struct lookups {
     struct rates rates;
     struct greylist greylist;
     struct journal journal;
+    bool is_unwritable; /* said so */
     struct str answer;
 };
 

@@ -97,8 +97,9 @@ static bool set_server(struct resolver *resolver, struct slice server)
 bool resolver_open(struct resolver *resolver, struct loop *loop, struct slice server)
 {
     *resolver = (struct resolver){.loop = loop};
+    /* Sockets are closed when nothing is in flight: the next ones have ports that nobody has seen. */
     struct ares_options options = {
-        .flags = ARES_FLAG_STAYOPEN | ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
+        .flags = ARES_FLAG_EDNS | ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES,
         .timeout = RESOLVER_TIMEOUT_MS,
         .tries = RESOLVER_TRIES,
         .ednspsz = 1232,

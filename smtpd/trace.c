@@ -97,6 +97,11 @@ bool trace_origin(const struct trace *trace, struct str *origin)
 {
     str_format(origin, "by=%s client=%s helo=", trace->service, trace->client);
     trace_clean_helo(slice_part(trace->helo, 0, TRACE_ORIGIN_HELO_MAX), origin);
+    /* Beside a user there is no room for it, and no need. */
+    if (trace->name[0] != '\0' && trace->account[0] == '\0') {
+        str_append_text(origin, " name=");
+        trace_clean_helo(slice_text(trace->name), origin);
+    }
     if (trace->tls_version[0] != '\0')
         str_format(origin, " tls=%s", trace->tls_version);
     if (trace->account[0] != '\0')

@@ -37,7 +37,7 @@ struct trace {
 bool trace_clean_helo(struct slice helo, struct str *clean);
 /* RFC 5321 4.4, RFC 3848 and 6531 for the protocol's name. */
 bool trace_received(const struct trace *trace, struct str *field);
-/* envelope.h: "by=... client=... helo=..." */
+/* envelope.h: "by=... client=... helo=... name=..." */
 bool trace_origin(const struct trace *trace, struct str *origin);
 
 #endif

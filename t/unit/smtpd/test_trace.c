@@ -132,12 +132,15 @@ static void an_origin_is_one_line_that_fits(void **state)
 {
     (void)state;
     struct str origin;
-    char helo[1000], account[321];
+    char helo[1000], account[321], name[256];
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
     memset(helo, ' ', sizeof helo);
     memset(account, 'u', sizeof account - 1);
     account[320] = '\0';
     struct trace trace = {.service = "submissions",
                           .client = "2001:db8:1111:2222:3333:4444:5555:6666",
+                          .name = name,
                           .helo = slice_of(helo, sizeof helo),
                           .tls_version = "TLSv1.2",
                           .account = account};
@@ -145,6 +148,12 @@ static void an_origin_is_one_line_that_fits(void **state)
     assert_true(trace_origin(&trace, &origin));
     assert_null(strstr(str_text(&origin), "  "));
     assert_non_null(strstr(str_text(&origin), "helo=???"));
+    assert_null(strstr(str_text(&origin), " name="));
+    str_clear(&origin);
+    trace.account = "";
+    assert_true(trace_origin(&trace, &origin));
+    assert_non_null(strstr(str_text(&origin), " name=nnn"));
+    assert_non_null(strstr(str_text(&origin), " tls=TLSv1.2"));
     str_free(&origin);
 }
 
