@@ -104,6 +104,10 @@ const struct commandline_verb commandline_verbs[] = {
      "cert HOST CERTFILE KEYFILE",
      "Installs a certificate chain and its key (PEM) for a host name, or for all others by the name default. "
      "keyd takes it over by itself."},
+    {"tls-report", NULL, 0, 1, "", false, COMMANDLINE_ROOT, operations_tls_report,
+     "tls-report [DATE]",
+     "Shows how TLS toward servers with a policy of theirs (DANE, MTA-STS) went on a day (default: today, UTC); with "
+     "--json as reports of RFC 8460, one for each domain."},
     {"help", NULL, 0, 2, "", false, COMMANDLINE_ANYBODY, operations_help,
      "help [VERB|settings]",
      "Lists the verbs, explains one, or lists the settings."},

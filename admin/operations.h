@@ -46,6 +46,7 @@ int operations_queue_delete(struct commandline *command);
 int operations_explain(struct commandline *command);
 int operations_status(struct commandline *command);
 int operations_cert(struct commandline *command);
+int operations_tls_report(struct commandline *command);
 int operations_help(struct commandline *command);
 
 #endif

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #define TLSREPORT_FOLDER "state/tls-report"
+#define TLSREPORT_SOCKET "run/mtastsd/socket"
 
 enum {
     TLSREPORT_POLICY_MAX = 32,   /* policy strings of one session */

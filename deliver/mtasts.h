@@ -16,7 +16,7 @@
 #include "stspolicy.h"
 #include "tlsreport.h"
 
-#define MTASTS_SOCKET "run/mtastsd/socket"
+#define MTASTS_SOCKET TLSREPORT_SOCKET
 enum {
     MTASTS_FETCH_MS = 60000, /* RFC 8461 3.3 */
     MTASTS_TIMEOUT_MS = MTASTS_FETCH_MS + 10000,

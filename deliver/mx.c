@@ -331,6 +331,8 @@ enum mx_result mx_find_hosts(struct mx_resolver *resolver, const char *domain, s
             break;
         copy_name(name, alias);
     }
+    if (result == MX_NONE && alias[0] != '\0') /* in circles: no verdict on the domain */
+        return MX_TROUBLE;
     if (result == MX_NONE) { /* RFC 5321 5.1: then the domain itself is the host */
         list->count = 1;
         list->hosts[0].preference = 0;
@@ -360,6 +362,8 @@ static enum mx_result find_one_family(struct mx_resolver *resolver, const char *
         if (result != MX_NONE || alias[0] == '\0')
             break;
     }
+    if (result == MX_NONE && alias[0] != '\0') /* in circles */
+        return MX_TROUBLE;
     if (result == MX_FOUND) {
         addresses->is_secure = addresses->is_secure && secure;
         copy_name(addresses->name, name);
