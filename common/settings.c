@@ -127,6 +127,8 @@ const struct setting settings_table[] = {
      "tlsd mtastsd", "The file of certificates (PEM) that other servers' chains must lead to.", NULL},
     {"clamdb", SETTINGS_HOST, SETTINGS_PATH, "/var/lib/clamav", 1, 1000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "scand", "The folder of ClamAV's signatures.", NULL},
+    {"scan", SETTINGS_HOST, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queued", "Have scand look at every message; off where another host in front does so: viruses pass here then.", NULL},
     {"scan-workers", SETTINGS_HOST, SETTINGS_NUMBER, "2", 1, 64, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "scand queued", "Scanning processes.", NULL},
     {"scan-timeout", SETTINGS_HOST, SETTINGS_NUMBER, "120", 5, 170, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,

@@ -64,8 +64,8 @@ static void check_scan(struct message *message)
 bool manager_is_scanned(const struct manager *manager, const struct message *message)
 {
     int64_t age = clock_seconds() - message->scanned;
-    return message->scanned > 0 && !message->is_scan_old &&
-           age < (int64_t)manager->limits.scan_lifetime;
+    return manager->scanner.is_off || (message->scanned > 0 && !message->is_scan_old &&
+                                       age < (int64_t)manager->limits.scan_lifetime);
 }
 
 bool manager_load(struct manager *manager, struct message *message)
@@ -574,15 +574,22 @@ static void scan_failed(struct manager *manager, struct message *message, struct
     rest(manager, message);
 }
 
+/* It is not noted as scanned: when scanning is on again, it will be, unless it is delivered. */
+static void scan_skipped(struct manager *manager, struct message *message, struct slice text)
+{
+    (void)text;
+    message->state = MESSAGE_READY;
+    manager_attempt(manager, message);
+}
+
 static void end_scan(void *owner, struct message *message, enum scanner_result result,
                      struct slice text)
 {
     static void (*const steps[])(struct manager * manager, struct message * message,
                                  struct slice text) = {
-        [SCANNER_CLEAN] = scan_clean,
-        [SCANNER_INFECTED] = scan_infected,
-        [SCANNER_REFUSED] = scan_refused,
-        [SCANNER_FAILED] = scan_failed,
+        [SCANNER_CLEAN] = scan_clean,     [SCANNER_INFECTED] = scan_infected,
+        [SCANNER_REFUSED] = scan_refused, [SCANNER_FAILED] = scan_failed,
+        [SCANNER_SKIPPED] = scan_skipped,
     };
     struct manager *manager = owner;
     message->state = MESSAGE_SCAN_LATER;
@@ -811,6 +818,71 @@ bool manager_delete(struct manager *manager, struct slice id)
     return wish(manager, id, MESSAGE_TO_DELETE) || delete_held(manager, id);
 }
 
+/* Jobs that no worker has. */
+static void drop_waiting_jobs(struct manager *manager, struct message *message)
+{
+    struct job *next;
+    for (struct job *job = message->jobs; job; job = next) {
+        struct destination *destination = job->destination;
+        next = job->sibling;
+        if (!job->is_waiting)
+            continue;
+        job_free(job);
+        pool_forget(&manager->pools[destination->kind], destination);
+    }
+}
+
+bool manager_requeue(struct manager *manager, struct slice id)
+{
+    struct message *message = message_table_find(&manager->messages, id);
+    if (!message || message->wish == MESSAGE_TO_HOLD)
+        return manager_release(manager, id);
+    if (message->state == MESSAGE_READY) {
+        drop_waiting_jobs(manager, message);
+        message->scanned = 0;
+        message->is_scan_kept = false;
+        manager_set_retry(manager, message);
+    }
+    forgive_all(manager);
+    flush(manager, message);
+    return true;
+}
+
+static const char *progress_of(const struct message *message)
+{
+    static const char *const words[] = {
+        [MESSAGE_FOUND] = "found",
+        [MESSAGE_UNSCANNED] = "waits for the scanner",
+        [MESSAGE_SCANNING] = "is being scanned",
+        [MESSAGE_SCAN_LATER] = "could not be scanned, waits",
+        [MESSAGE_READY] = "waits for its next attempt",
+    };
+    if (message->running > 0)
+        return "is being delivered";
+    return message->jobs ? "waits for its turn at a destination" : words[message->state];
+}
+
+bool manager_show(const struct manager *manager, struct slice id, struct str *packet)
+{
+    const struct message *message = message_table_find(&manager->messages, id);
+    if (!message)
+        return false;
+    int64_t next = message->timer.position == 0
+                       ? 0
+                       : clock_seconds() + (message->timer.at - clock_ms()) / 1000;
+    wire_put_text(packet, "ok");
+    wire_put_text(packet, progress_of(message));
+    wire_put_number(packet, message->attempts);
+    wire_put_number(packet, next > 0 ? (uint64_t)next : 0);
+    wire_put_number(packet, (uint64_t)message->scanned);
+    for (size_t i = 0; message->reasons && i < message->reasons->count; i++) {
+        uint16_t recipient = message->reasons->of[i].recipient;
+        wire_put_number(packet, recipient);
+        wire_put(packet, message_reason(message, recipient));
+    }
+    return true;
+}
+
 void manager_status(const struct manager *manager, struct str *text)
 {
     size_t counts[MESSAGE_READY + 1] = {0};
@@ -843,6 +915,21 @@ static void read_setting(struct manager *manager, const char *name, uint64_t oth
         *number = otherwise;
 }
 
+/* What can't be read leaves it as it is: nothing passes unscanned by accident. */
+static void read_scan_switch(struct manager *manager)
+{
+    struct str value;
+    str_init(&value, DIRECTORY_VALUE_MAX);
+    bool is_off = manager->scanner.is_off;
+    if (directory_host(&manager->directory, "scan", &value))
+        is_off = slice_equal(str_slice(&value), SLICE("off"));
+    str_free(&value);
+    if (is_off == manager->scanner.is_off)
+        return;
+    log_event(is_off ? "scanning-is-off" : "scanning-is-on", "by", "control/scan");
+    scanner_set_off(&manager->scanner, is_off);
+}
+
 static void read_settings(struct manager *manager)
 {
     struct manager_limits *limits = &manager->limits;
@@ -864,6 +951,7 @@ static void read_settings(struct manager *manager)
     read_setting(manager, "retry-max", SCHEDULE_WAIT_MAX, &limits->retry_max);
     if (!directory_host_number(&manager->directory, "delay-warning", &limits->delay_warning))
         limits->delay_warning = SCHEDULE_WARNING_DEFAULT;
+    read_scan_switch(manager);
     if (memcmp(&before, limits, sizeof before) == 0)
         return;
     unsigned local = (unsigned)limits->local;

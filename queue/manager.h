@@ -75,11 +75,15 @@ void manager_flush_all(struct manager *manager);
 bool manager_hold(struct manager *manager, struct slice id);
 bool manager_release(struct manager *manager, struct slice id);
 bool manager_delete(struct manager *manager, struct slice id);
+/* Anew: released if it is held, scanned and routed again, and tried. */
+bool manager_requeue(struct manager *manager, struct slice id);
+/* What the file does not say, as fields of queuectl/1's answer to "show". */
+bool manager_show(const struct manager *manager, struct slice id, struct str *packet);
 void manager_status(const struct manager *manager, struct str *text);
 
 /* ---- between the manager's own files ---- */
 
-/* Does the last scan hold? It must be loaded. */
+/* Does the last scan hold, or is scanning off? It must be loaded. */
 bool manager_is_scanned(const struct manager *manager, const struct message *message);
 /* Opens the message unless it is; false: last_result says why. */
 bool manager_load(struct manager *manager, struct message *message);

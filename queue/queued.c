@@ -6,7 +6,7 @@
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/queued/socket (root only); asks run/scand/socket and run/spawnd/socket;
  *             a socket to each worker (local, remote, bounce)
- * Reads       queue/; cdb/host.cdb, every 5 seconds: concurrency-scan 4 (at most scan-workers),
+ * Reads       queue/; cdb/host.cdb, every 5 seconds: scan on, concurrency-scan 4 (at most scan-workers),
  *             concurrency-local 20, concurrency-remote 20, concurrency-destination 5,
  *             queue-lifetime 432000;
  *             cdb/domains.cdb, cdb/domain/, cdb/routes.cdb

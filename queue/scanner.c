@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-enum { PACKET_MAX = 256, OLD_TURN = 8 };
+enum { PACKET_MAX = 256, PER_ROUND = 50, OLD_TURN = 8 };
 
 struct scanner_connection {
     struct scanner *scanner;
@@ -229,6 +229,10 @@ static bool ask(struct scanner *scanner, struct message *message)
         scanner->hooks->done(scanner->owner, message, SCANNER_DROPPED, SLICE(""));
         return true;
     }
+    if (scanner->is_off) {
+        scanner->hooks->done(scanner->owner, message, SCANNER_SKIPPED, SLICE(""));
+        return true;
+    }
     for (;;) {
         struct scanner_connection *idle = find_idle(scanner);
         struct scanner_connection *connection = idle ? idle : connection_new(scanner);
@@ -264,8 +268,14 @@ static bool is_paused(const struct scanner *scanner)
 static void hand_out(struct loop_timer *timer)
 {
     struct scanner *scanner = timer->owner;
+    unsigned given = 0;
     while (scanner->busy < scanner->connection_max && !scanner->is_stopping &&
            !is_paused(scanner)) {
+        /* Others have their turn, too, where nothing here makes us wait. */
+        if (++given > PER_ROUND) {
+            wake(scanner);
+            return;
+        }
         struct message *message = take(scanner);
         if (!message)
             return;
@@ -304,6 +314,12 @@ void scanner_set_limit(struct scanner *scanner, unsigned connections)
 {
     scanner->connection_max =
         connections < SCANNER_CONNECTIONS_MAX ? connections : SCANNER_CONNECTIONS_MAX;
+    wake(scanner);
+}
+
+void scanner_set_off(struct scanner *scanner, bool is_off)
+{
+    scanner->is_off = is_off;
     wake(scanner);
 }
 

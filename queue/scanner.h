@@ -22,6 +22,7 @@ enum scanner_result {
     SCANNER_REFUSED,  /* text: reason */
     SCANNER_FAILED,   /* text: reason; try again later */
     SCANNER_DROPPED,  /* `prepare` said so: nothing to be done */
+    SCANNER_SKIPPED,  /* scanning is off: nobody looked at it */
 };
 
 struct scanner_hooks {
@@ -49,6 +50,7 @@ struct scanner {
     unsigned failures; /* in a row: scand is down */
     int64_t paused_until;
     bool is_stopping;
+    bool is_off; /* the operator has it done elsewhere, or not at all */
     struct wire_message incoming;
 };
 
@@ -56,6 +58,8 @@ void scanner_init(struct scanner *scanner, struct loop *loop, const struct scann
                   void *owner);
 void scanner_free(struct scanner *scanner);
 void scanner_set_limit(struct scanner *scanner, unsigned connections);
+/* What is in line, and what comes, is SCANNER_SKIPPED from now on, or scanned. */
+void scanner_set_off(struct scanner *scanner, bool is_off);
 
 /* Puts the message in line; it becomes MESSAGE_UNSCANNED, then MESSAGE_SCANNING. A new one without
  * a tenant counts as old. */

@@ -148,6 +148,24 @@ static void never_passes_unscanned(void **state)
     assert_int_equal(folder_count("queue/message"), 2);
 }
 
+static void passes_by_the_scanner_that_is_off(void **state)
+{
+    ID;
+    scanner_set_off(&fixture->manager.scanner, true);
+    for (int i = 0; i < 120; i++)
+        add("s@example.org", "ok1@example.jp", "NOSCAN\r\n", id);
+    add("s@example.org", "later1@example.jp", "hello\r\n", id);
+    run();
+    assert_int_equal(scans, 0);
+    assert_int_equal(count_asked("local ok1 ok1@example.jp add=0\n"), 120);
+    assert_int_equal(folder_count("queue/message"), 1);
+    /* What still waits when it is on again is looked at. */
+    scanner_set_off(&fixture->manager.scanner, false);
+    manager_flush_all(&fixture->manager);
+    run();
+    assert_int_equal(scans, 1);
+}
+
 static void waits_for_the_scanner(void **state)
 {
     ID;
@@ -467,6 +485,48 @@ static void obeys_the_operator(void **state)
     assert_int_equal(manager->messages.count, 0);
 }
 
+static void begins_anew(void **state)
+{
+    ID;
+    struct str packet;
+    add("s@example.org", "later@other.example", "hello\r\n", id);
+    run();
+    assert_int_equal(scans, 1);
+    assert_true(manager_requeue(&fixture->manager, slice_text(id)));
+    assert_false(manager_requeue(&fixture->manager, SLICE("0000000000000")));
+    run();
+    assert_int_equal(scans, 2);
+    assert_int_equal(count_asked("\nremote "), 2);
+    assert_true(manager_hold(&fixture->manager, slice_text(id)));
+    assert_true(manager_requeue(&fixture->manager, slice_text(id)));
+    run();
+    assert_int_equal(count_asked("\nremote "), 3);
+    str_init(&packet, 10000);
+    assert_false(manager_show(&fixture->manager, SLICE("0000000000000"), &packet));
+    assert_true(manager_show(&fixture->manager, slice_text(id), &packet));
+    assert_true(
+        slice_starts(str_slice(&packet), SLICE("2:ok,26:waits for its next attempt,1:1,10:")));
+    assert_true(slice_ends(str_slice(&packet), SLICE(",1:0,15:4.2.0 come back,")));
+    str_free(&packet);
+}
+
+/* Jobs that wait for a worker that never comes are dropped, and put in line again. */
+static void begins_anew_from_the_line(void **state)
+{
+    ID;
+    spawnd_refuses = true;
+    add("s@example.org", "ok1@example.jp ok@other.example", "hello\r\n", id);
+    for (int i = 0; i < 10; i++)
+        assert_true(loop_once(&fixture->loop, 10));
+    struct message *message = message_table_find(&fixture->manager.messages, slice_text(id));
+    assert_non_null(message);
+    assert_true(manager_requeue(&fixture->manager, slice_text(id)));
+    spawnd_refuses = false;
+    run();
+    assert_int_equal(folder_count("queue/message"), 0);
+    assert_int_equal(count_asked("local ok1 "), 1);
+}
+
 static void deletes_what_is_being_scanned(void **state)
 {
     ID;
@@ -503,7 +563,7 @@ static void answers_commands(void **state)
     message.fields[3] = slice_text(id);
     message.count = 4;
     operator_run(&fixture->manager, &message, &packet);
-    assert_slice(str_slice(&packet), "2:no,24:no message 0000000000000,");
+    assert_slice(str_slice(&packet), "2:no,24:no message 0000000000000,1:1,");
     assert_int_equal(folder_count("queue/message"), 0);
     str_clear(&packet);
     message.fields[1] = SLICE("dance");
@@ -549,6 +609,7 @@ int main(void)
         TEST(returns_refused_mail),
         TEST(never_passes_unscanned),
         TEST(waits_for_the_scanner),
+        TEST(passes_by_the_scanner_that_is_off),
         TEST(waits_for_spawnd),
         TEST(gives_up_in_the_end),
         TEST(gives_up_unscanned_mail),
@@ -565,6 +626,8 @@ int main(void)
         TEST(owes_reports_over_a_restart),
         TEST(goes_on_where_it_was),
         TEST(obeys_the_operator),
+        TEST(begins_anew),
+        TEST(begins_anew_from_the_line),
         TEST(deletes_what_is_being_scanned),
         TEST(answers_commands),
         TEST(waits_when_the_directory_is_broken),
