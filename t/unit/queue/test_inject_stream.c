@@ -81,7 +81,7 @@ static const char *const bad[] = {
     "3:env,:",
     "3:envX",
     "99999999999:x",
-    "393217:",
+    "870049:",
     "3:env,65537:",
     "3:env,0:x",
     "3:env,1:ab",

@@ -131,7 +131,10 @@ static _Noreturn void be_server(int net, const char *keyd_path)
     _exit(end == TLSRELAY_DONE ? 0 : 6);
 }
 
+static const struct tlsanchors no_anchors;
+
 struct client {
+    struct tls_check check;
     struct tlsengine tls;
     struct tlsrelay relay;
     pid_t server;
@@ -161,7 +164,8 @@ static bool start(struct client *client, const char *keyd_path, const char *name
     }
     close(net[1]);
     client->net = net[0];
-    assert_true(tlsengine_connect(&client->tls, name));
+    client->check = (struct tls_check){.kind = TLS_CHECK_NONE, .server_name = name};
+    assert_true(tlsengine_connect(&client->tls, &client->check, &no_anchors));
     tlsrelay_init(&client->relay, client->tls.engine, client->net);
     if (tlsrelay_handshake(&client->relay, clock_deadline(IDLE_MS)) != TLSRELAY_DONE)
         return false;
