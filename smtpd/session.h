@@ -68,7 +68,7 @@ struct session {
     struct inject inject;
     int state_fd;
     struct wire_message answer; /* of stated, one at a time: too large for the stack's pages */
-    struct tls_session tls; /* version is "" without TLS; fd is the stream's by then */
+    struct tls_session tls;     /* version is "" without TLS; fd is the stream's by then */
     char helo[TRACE_HELO_MAX + 1];
     bool is_extended;
     char account[AUTH_USER_MAX + 1]; /* "" till AUTH succeeded */
