@@ -6,6 +6,7 @@
  * WORKERS processes write MESSAGES in all. Each message is written into a queue and synced, then into a
  * Maildir and synced, then leaves the queue. Variants:
  *   folders   as mail-suite does: file and folder are synced, in the queue and in the Maildir (4 syncs)
+ *   together  the same syncs, but after the file got its name: the second finds its work done by the first
  *   files     as Postfix does: the two files are synced, the folders are not (2 syncs)
  *   inplace   the same, but the queue file is made under its own name, without a rename
  *   reused    the same, but queue files are old ones that are overwritten and never removed
@@ -28,14 +29,16 @@ enum { PATH_LENGTH = 64 };
 
 struct variant {
     const char *name;
-    bool queue, rename, reuse, sync_folders;
+    bool queue, rename, reuse, sync_folders, sync_named;
 };
 
-static const struct variant variants[] = {{"folders", true, true, false, true},
-                                          {"files", true, true, false, false},
-                                          {"inplace", true, false, false, false},
-                                          {"reused", true, false, true, false},
-                                          {"maildir", false, false, false, false}};
+static const struct variant variants[] = {
+    {.name = "folders", .queue = true, .rename = true, .sync_folders = true},
+    {.name = "together", .queue = true, .rename = true, .sync_folders = true, .sync_named = true},
+    {.name = "files", .queue = true, .rename = true},
+    {.name = "inplace", .queue = true},
+    {.name = "reused", .queue = true, .reuse = true},
+    {.name = "maildir"}};
 
 struct worker {
     const struct variant *variant;
@@ -78,25 +81,39 @@ static void sync_fd(int fd)
         die("fsync");
 }
 
-static void write_file(const struct worker *worker, const char *path, int flags)
+static void sync_and_close(int fd)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
-    if (fd < 0)
-        die(path);
-    for (size_t at = 0; at < worker->length;) {
-        ssize_t written = write(fd, worker->bytes + at, worker->length - at);
-        if (written <= 0)
-            die(path);
-        at += (size_t)written;
-    }
     if (fdatasync(fd) != 0 || close(fd) != 0)
-        die(path);
+        die("fdatasync");
 }
 
 static void move(const char *from, const char *to)
 {
     if (rename(from, to) != 0)
         die(to);
+}
+
+/* A new file, or with flags 0 an old one, under the name `path`, by way of `temporary` if that is given. */
+static void write_file(const struct worker *worker, const char *temporary, const char *path,
+                       int flags)
+{
+    const char *first = temporary != NULL ? temporary : path;
+    bool is_synced_named = temporary == NULL || worker->variant->sync_named;
+    int fd = open(first, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+    if (fd < 0)
+        die(first);
+    for (size_t at = 0; at < worker->length;) {
+        ssize_t written = write(fd, worker->bytes + at, worker->length - at);
+        if (written <= 0)
+            die(first);
+        at += (size_t)written;
+    }
+    if (!is_synced_named)
+        sync_and_close(fd);
+    if (temporary != NULL)
+        move(temporary, path);
+    if (is_synced_named)
+        sync_and_close(fd);
 }
 
 static void name(char path[PATH_LENGTH], const char *folder, unsigned worker, unsigned long message)
@@ -112,9 +129,7 @@ static void store_queue(const struct worker *worker, char path[PATH_LENGTH], uns
     char temporary[PATH_LENGTH];
     name(path, "queue", worker->number, variant->reuse ? 0 : message);
     name(temporary, "queue-tmp", worker->number, message);
-    write_file(worker, variant->rename ? temporary : path, variant->reuse ? 0 : O_EXCL);
-    if (variant->rename)
-        move(temporary, path);
+    write_file(worker, variant->rename ? temporary : NULL, path, variant->reuse ? 0 : O_EXCL);
     if (variant->sync_folders)
         sync_fd(worker->queue);
 }
@@ -126,8 +141,7 @@ static void store_maildir(const struct worker *worker, unsigned long message)
     name(temporary, folder, worker->number, message);
     (void)snprintf(folder, sizeof folder, "Maildir.%u/new", worker->number);
     name(path, folder, worker->number, message);
-    write_file(worker, temporary, O_EXCL);
-    move(temporary, path);
+    write_file(worker, temporary, path, O_EXCL);
     if (worker->variant->sync_folders)
         sync_fd(worker->new);
 }
@@ -186,6 +200,7 @@ int main(int argc, char **argv)
         die(argv[1]);
     memset(bytes, 'm', worker.length);
     worker.bytes = bytes;
+    unsigned long share = messages / workers;
     make_folder("queue");
     make_folder("queue-tmp");
     fflush(stdout);
@@ -197,7 +212,7 @@ int main(int argc, char **argv)
             continue;
         close(start[1]);
         worker.number = i;
-        work(&worker, start[0], messages / workers);
+        work(&worker, start[0], share);
         _exit(0);
     }
     usleep(200000);
@@ -207,7 +222,7 @@ int main(int argc, char **argv)
     while (wait(&status) > 0)
         if (status != 0)
             die("a worker failed");
-    printf("rate=%.1f\n", (double)(messages / workers * workers) / (now() - began));
+    printf("rate=%.1f\n", (double)(share * workers) / (now() - began));
     free(bytes);
     return 0;
 }

@@ -506,6 +506,18 @@ static void read_options(struct options *options, int argc, char **argv)
     options->server.sin_port = htons((uint16_t)number(argv[optind + 1]));
 }
 
+static void release(struct load *load)
+{
+    for (unsigned i = 0; i < load->mailbox_count; i++)
+        free(load->mailboxes[i]);
+    for (unsigned i = 0; i < load->options.sessions; i++)
+        free(load->sessions[i].commands);
+    free(load->mailboxes);
+    free(load->sessions);
+    free(load->times);
+    free(load->body);
+}
+
 int main(int argc, char **argv)
 {
     struct load load = {.options = {.sessions = 1,
@@ -528,5 +540,6 @@ int main(int argc, char **argv)
     qsort(load.times, load.done, sizeof *load.times, compare_times);
     printf("start=%.6f end=%.6f median_ms=%.3f p99_ms=%.3f\n", start, end,
            load.times[load.done / 2] * 1e3, load.times[(size_t)load.done * 99 / 100] * 1e3);
+    release(&load);
     return 0;
 }

@@ -43,7 +43,7 @@ GROUPS = [
 # Counted apart, since that slows things: what a message costs in system calls, and memory.
 COUNTED = [case(2 * KB, 10), case(2 * KB, 10, True), case(20 * KB, 10), case(2 * KB, 10, recipients=50)]
 REMEMBERED = [case(2 * KB, 50), case(2 * KB, 50, True), case(MB, 50)]
-FLOORS = ["folders", "files", "inplace", "reused", "maildir"]
+FLOORS = ["folders", "together", "files", "inplace", "reused", "maildir"]
 FLOORS_BESIDE = ["folders", "files"]
 
 

@@ -69,7 +69,8 @@ class Side:
     relay_options = ()
 
     def __init__(self, disk, boxes, domains, sink_port):
-        self.folder = os.path.join(disk, self.name)
+        self.folder = tempfile.mkdtemp(prefix=f"{self.name}-", dir=disk)
+        os.chmod(self.folder, 0o755)
         self.boxes = boxes
         self.domains = [f"bench{number}.example" for number in range(domains)]
         self.sink_port = sink_port
@@ -130,7 +131,6 @@ class Ours(Side):
         self.relay_options = ("-a", f"{sender}:{harness.Suite.password(sender)}", "-f", sender)
 
     def start(self):
-        os.mkdir(self.folder, 0o755)
         tempfile.tempdir = self.folder
         self.suite = harness.Suite()
         tempfile.tempdir = None
