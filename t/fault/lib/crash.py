@@ -84,6 +84,8 @@ def record(rig, name, scenario, warm=False, plant=None, fault=None):
     rig.stop()
     recording = Recording(base, rig.log.records(), play)
     check_run(rig, name, recording, verdict)
+    if not fault and not any(message.id for message in recording.messages):
+        verdict.wrong.append(f"{name}: no message was acknowledged: {recording.messages[0].answer}")
     if not fault:
         verdict.wrong += [f"{name}: {text}" for text in unmarked(recording)]
     return recording, verdict
@@ -115,9 +117,9 @@ def windows(recording):
         if event and event[0] == "acknowledged":
             inodes[names.get(event[1].id)] = event[1]
         if event and event[0] == "taken":
-            data = recording.transactions[event[1]].data
+            one = recording.transactions[event[1]]
             for inode, message in inodes.items():
-                if data.endswith(message.data):
+                if one.data.endswith(message.data) and set(one.recipients) & set(message.recipients):
                     waiting[event[1]] = inode
         elif call.kind in ("sync", "unlink"):
             for taken in [one for one, inode in waiting.items() if inode == call.inode]:

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 
-from rig import DOMAINS, KEY, POSTMASTER, SINK_DOMAIN
+from rig import DOMAINS, FORWARDS, KEY, POSTMASTER, SINK_DOMAIN
 
 # Fields that the suite may put in front of what was sent.
 ADDED = re.compile(rb"(?:(?:Return-Path|Delivered-To|X-Fault-Scan|Received): [^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*)*")
@@ -30,6 +30,10 @@ class Message:
         self.verdict = verdict
         self.id = None
         self.answer = None
+
+    def expected(self):
+        """Addresses where something must arrive: the recipients', and where their mail goes on to."""
+        return self.recipients + [FORWARDS[one] for one in self.recipients if one in FORWARDS]
 
     def fate(self, recipient):
         """Where a copy or a report must arrive: (kind, address, who is named in the report)."""
@@ -107,7 +111,7 @@ class Verdict:
     def judge(self, promised, arrivals, name):
         """`promised` are messages that were acknowledged, and not taken back."""
         for message in promised:
-            for recipient in message.recipients:
+            for recipient in message.expected():
                 self.judge_recipient(message, recipient, arrivals, name)
         self.wrong += [f"{name}: garbage: {text}" for text in arrivals.garbage]
         for message in arrivals.messages.values():

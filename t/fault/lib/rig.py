@@ -41,8 +41,9 @@ HURRY = 0.1
 
 ME = "mail.fault.test"
 POSTMASTER = "keeper@a.test"
-DOMAINS = {"a.test": ["ann", "ant", "keeper"], "b.test": ["bob"]}
+DOMAINS = {"a.test": ["ann", "ant", "keeper", "fwd"], "b.test": ["bob"]}
 SINK_DOMAIN = "sink.test"
+FORWARDS = {"fwd@a.test": "friend@sink.test"}  # and a copy stays
 KEY = re.compile(rb"^X-Fault-Key: (\S+)\r?$", re.M)
 
 
@@ -90,6 +91,8 @@ class Template:
         self.suite.set_host("postmaster", POSTMASTER)
         for domain, users in DOMAINS.items():
             self.suite.add_domain(domain, *users)
+        for address, target in FORWARDS.items():
+            self.suite.mailctl("forward", "add", address, target)
 
 
 class Scanner:

@@ -4,6 +4,7 @@ import random
 import re
 import time
 
+from faultlog import ERRORS
 from judge import Message
 from rig import HURRY, netstring, read_netstrings
 
@@ -48,8 +49,10 @@ class Play:
 
     def give(self, client, message):
         """All but the end."""
-        fields = [b"inject/1", b"by=smtp client=192.0.2.1", message.sender.encode(), b"7", b"0",
-                  *(one.encode() for one in message.recipients)]
+        fields = [b"inject/2", b"by=smtp client=192.0.2.1", message.sender.encode(), b"7", b"0", b"",
+                  b""]
+        for recipient in message.recipients:
+            fields += [recipient.encode(), b"", b""]
         parts = [netstring(b"".join(map(netstring, fields)))]
         for at in range(0, len(message.data), CHUNK):
             parts.append(netstring(message.data[at:at + CHUNK]))
@@ -169,6 +172,11 @@ def report_that_fails(play):
     play.send("", [f"null{Play.count}@b.test"])
 
 
+def forwarded(play):
+    play.send("x@sink.test", ["fwd@a.test", "bob@b.test"])
+    play.send("x@sink.test", ["fwd@a.test"], LARGE)
+
+
 def operator(play):
     play.rig.world.refusals["late"] = ["451 4.3.0 not now"]
     held = play.send("ann@a.test", ["late@sink.test", "bob@b.test"])
@@ -227,6 +235,7 @@ SCENARIOS = {
     "another server": another_server,
     "failure and report": failure_and_report,
     "report that fails": report_that_fails,
+    "forwarded": forwarded,
     "operator": operator,
     "scan verdicts": scan_verdicts,
     "disk full": disk_full,
@@ -234,5 +243,8 @@ SCENARIOS = {
 }
 # These begin with a mailbox and a queue that were used before.
 WARM = {"one after the other", "another server"}
-# These are played for the n-th call that fails.
-FAULTY = {"everything": everything, "operator": operator}
+# These are played for the n-th call that fails, with these errors (all, when there is time).
+FAULTY = {
+    "everything": (everything, list(ERRORS)),
+    "operator": (operator, ["EIO"]),
+}
