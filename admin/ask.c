@@ -16,20 +16,18 @@
 
 enum { ENDPOINT_MAX = 48, TABLE_MAX = 67108864 };
 
-static enum ask_result exchange(int fd, const struct str *question, struct wire_message *answer,
-                                struct str *text)
+static enum ask_result exchange(int fd, const struct str *question, struct wire_message *answer)
 {
     if (question->failed || wire_ask(fd, str_slice(question), NULL, 0, answer,
                                      clock_deadline(ASK_TIMEOUT_MS)) != WIRE_OK)
         return ASK_DOWN;
-    str_append(text, wire_field(answer, 1));
     return slice_equal(wire_field(answer, 0), SLICE("ok")) ? ASK_OK : ASK_NO;
 }
 
-enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count, struct str *text)
+enum ask_result ask_queue_whole(const char *verb, const char *const *ids, size_t count,
+                                struct wire_message *answer)
 {
     struct str question;
-    struct wire_message answer;
     int fd = unixsocket_connect(QUEUECTL_SOCKET, SOCK_SEQPACKET);
     if (fd < 0)
         return ASK_DOWN;
@@ -38,11 +36,20 @@ enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count
     wire_put_text(&question, verb);
     for (size_t i = 0; i < count; i++)
         wire_put_text(&question, ids[i]);
-    wire_init(&answer);
-    enum ask_result result = exchange(fd, &question, &answer, text);
-    wire_free(&answer);
+    enum ask_result result = exchange(fd, &question, answer);
     str_free(&question);
     io_close(&fd);
+    return result;
+}
+
+enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count, struct str *text)
+{
+    struct wire_message answer;
+    wire_init(&answer);
+    enum ask_result result = ask_queue_whole(verb, ids, count, &answer);
+    if (result != ASK_DOWN)
+        str_append(text, wire_field(&answer, 1));
+    wire_free(&answer);
     return result;
 }
 

@@ -15,6 +15,11 @@ enum ask_result { ASK_OK, ASK_NO, ASK_DOWN };
 /* queuectl/1 (ARCHITECTURE.md): asks queued; `text` is what it says. */
 enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count, struct str *text);
 
+/* The same; all of the answer. */
+struct wire_message;
+enum ask_result ask_queue_whole(const char *verb, const char *const *ids, size_t count,
+                                struct wire_message *answer);
+
 /* Does somebody take connections on the unix socket? */
 bool ask_is_up(const char *path);
 /* Does somebody listen on ADDRESS:PORT? The kernel is asked, so that no service sees a client that

@@ -65,8 +65,8 @@ static const struct option {
     const char *name;
     bool valued;
 } known_options[] = {
-    {"plan", true},       {"quota", true}, {"comment", true},
-    {"no-policy", false}, {"cause", true}, {"hours", true},
+    {"plan", true},      {"quota", true},      {"comment", true}, {"sender", true},
+    {"recipient", true}, {"no-policy", false}, {"cause", true},   {"hours", true},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)

@@ -42,6 +42,7 @@ int operations_queue_flush(struct commandline *command);
 int operations_queue_hold(struct commandline *command);
 int operations_queue_release(struct commandline *command);
 int operations_queue_delete(struct commandline *command);
+int operations_queue_requeue(struct commandline *command);
 
 int operations_explain(struct commandline *command);
 int operations_status(struct commandline *command);

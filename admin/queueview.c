@@ -4,7 +4,6 @@
 #include "clock.h"
 #include "folders.h"
 #include "io.h"
-#include "queuefile.h"
 #include "show.h"
 #include "wire.h"
 
@@ -101,23 +100,73 @@ static json_t *facts(const struct queuefile *file, const char *folder)
                      (json_int_t)count_status(file, QUEUEFILE_FAILED));
 }
 
-static json_t *row_of(int folder, const char *where, const char *name)
+/* An address means itself, a word without '@' its domain; "<>" the null sender. */
+static bool matches_address(const char *pattern, struct slice address)
+{
+    struct slice wanted = slice_text(pattern);
+    if (slice_equal(wanted, SLICE("<>")))
+        return address.size == 0;
+    if (!slice_has(wanted, '@'))
+        address = slice_from(address, slice_find_last(address, '@') + 1);
+    return wanted.size > 0 && slice_equal_nocase(address, wanted);
+}
+
+bool queueview_matches(const struct queueview_filter *filter, const struct queuefile *file)
+{
+    if (filter->sender && !matches_address(filter->sender, file->sender))
+        return false;
+    bool found = !filter->recipient;
+    for (size_t i = 0; !found && i < file->recipient_count; i++)
+        found = queuefile_is_todo(file->recipients[i].status) &&
+                matches_address(filter->recipient, file->recipients[i].address);
+    return found;
+}
+
+static bool has_wishes(const struct queueview_filter *filter)
+{
+    return filter->sender || filter->recipient;
+}
+
+/* One file on the way through a folder; NULL as `file`: it does not parse. */
+typedef void visit(json_t *found, const char *where, const char *name,
+                   const struct queuefile *file);
+
+static void add_row(json_t *found, const char *where, const char *name,
+                    const struct queuefile *file)
+{
+    if (!file) {
+        json_array_append_new(
+            found, json_pack("{s:o, s:s}", "id", show_text(slice_text(name)), "state", "damaged"));
+        return;
+    }
+    json_t *row = facts(file, where);
+    json_object_set_new(row, "recipient", first_recipient(file));
+    json_array_append_new(found, row);
+}
+
+static void add_id(json_t *found, const char *where, const char *name, const struct queuefile *file)
+{
+    (void)where;
+    if (file)
+        json_array_append_new(found, json_string(name));
+}
+
+static void visit_file(int folder, const char *where, const char *name,
+                       const struct queueview_filter *filter, visit *visitor, json_t *found)
 {
     struct str front;
     struct queuefile file;
-    json_t *row = NULL;
     str_init(&front, QUEUEFILE_BLOCK_MAX * 8);
     int parsed = parse(folder, name, &front, &file);
     if (parsed == 1) {
-        row = facts(&file, where);
-        json_object_set_new(row, "recipient", first_recipient(&file));
+        if (queueview_matches(filter, &file))
+            visitor(found, where, name, &file);
         queuefile_free(&file);
-    } else if (parsed == -1) {
-        row = json_pack("{s:o, s:s}", "id", show_text(slice_text(name)), "state", "damaged");
+    } else if (parsed == -1 && !has_wishes(filter)) {
+        visitor(found, where, name, NULL);
     }
-    /* Gone meanwhile: delivered. */
+    /* Else gone meanwhile: delivered. */
     str_free(&front);
-    return row;
 }
 
 static int open_folder(int root, const char *folder)
@@ -127,21 +176,42 @@ static int open_folder(int root, const char *folder)
     return openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-bool queueview_list(int root, const char *folder, json_t *rows)
+static bool walk(int root, const char *folder, const struct queueview_filter *filter,
+                 visit *visitor, json_t *found)
 {
     struct folders_names names;
     int fd = open_folder(root, folder);
     if (fd < 0)
         return errno == ENOENT;
     bool listed = folders_list(fd, ".", &names);
-    for (size_t i = 0; listed && i < names.count; i++) {
-        json_t *row = row_of(fd, folder, names.of[i]);
-        if (row)
-            json_array_append_new(rows, row);
-    }
+    for (size_t i = 0; listed && i < names.count; i++)
+        visit_file(fd, folder, names.of[i], filter, visitor, found);
     folders_names_free(&names);
     io_close(&fd);
     return listed;
+}
+
+bool queueview_list(int root, const char *folder, const struct queueview_filter *filter,
+                    json_t *rows)
+{
+    return walk(root, folder, filter, add_row, rows);
+}
+
+bool queueview_select(int root, const char *folder, const struct queueview_filter *filter,
+                      json_t *ids)
+{
+    char path[64];
+    struct folders_names names;
+    if (has_wishes(filter))
+        return walk(root, folder, filter, add_id, ids);
+    snprintf(path, sizeof path, "queue/%s", folder);
+    if (!folders_list(root, path, &names))
+        return false;
+    for (size_t i = 0; i < names.count; i++)
+        if (queuefile_is_id(slice_text(names.of[i])))
+            json_array_append_new(ids, json_string(names.of[i]));
+    folders_names_free(&names);
+    return true;
 }
 
 bool queueview_count(int root, const char *folder, size_t *count)
@@ -158,17 +228,31 @@ bool queueview_count(int root, const char *folder, size_t *count)
 
 /* ---- one message ---- */
 
+static json_t *show_recipient(const struct queuefile_recipient *recipient)
+{
+    struct str notify;
+    str_init(&notify, DSN_NOTIFY_TEXT_MAX);
+    json_t *shown = json_pack("{s:s, s:o}", "status", status_name(recipient->status), "recipient",
+                              show_text(recipient->address));
+    if (dsn_format_notify(recipient->notify, &notify) && notify.size > 0)
+        json_object_set_new(shown, "notify", show_text(str_slice(&notify)));
+    if (recipient->status == QUEUEFILE_WARNED)
+        json_object_set_new(shown, "warned", json_true());
+    if (queuefile_is_success(recipient->status))
+        json_object_set_new(shown, "report", json_string("owed"));
+    str_free(&notify);
+    return shown;
+}
+
 static void show_recipients(json_t *shown, const struct queuefile *file)
 {
     json_t *recipients = json_array();
     for (size_t i = 0; i < file->recipient_count; i++)
-        json_array_append_new(
-            recipients, json_pack("{s:s, s:o}", "status", status_name(file->recipients[i].status),
-                                  "recipient", show_text(file->recipients[i].address)));
+        json_array_append_new(recipients, show_recipient(&file->recipients[i]));
     json_object_set_new(shown, "recipients", recipients);
 }
 
-/* Lines of netstrings recipient, status, text; what is broken ends the list. */
+/* Lines of netstrings recipient, status, text, server; what is broken ends the list. */
 static void show_failures(json_t *shown, int root, const char *id)
 {
     char path[64];
@@ -178,13 +262,15 @@ static void show_failures(json_t *shown, int root, const char *id)
     snprintf(path, sizeof path, "queue/failure/%s", id);
     bool read = io_read_file(root, path, &content);
     struct slice rest = str_slice(&content);
-    struct slice fields[3];
+    struct slice fields[4];
     while (read && rest.size > 0 && wire_cut_netstring(&rest, FIELD_MAX, &fields[0]) == 1 &&
            wire_cut_netstring(&rest, FIELD_MAX, &fields[1]) == 1 &&
-           wire_cut_netstring(&rest, FIELD_MAX, &fields[2]) == 1) {
-        json_array_append_new(
-            failures, json_pack("{s:o, s:o, s:o}", "recipient", show_text(fields[0]), "status",
-                                show_text(fields[1]), "text", show_text(fields[2])));
+           wire_cut_netstring(&rest, FIELD_MAX, &fields[2]) == 1 &&
+           wire_cut_netstring(&rest, FIELD_MAX, &fields[3]) == 1) {
+        json_array_append_new(failures,
+                              json_pack("{s:o, s:o, s:o, s:o}", "recipient", show_text(fields[0]),
+                                        "status", show_text(fields[1]), "text",
+                                        show_text(fields[2]), "server", show_text(fields[3])));
         rest = slice_starts(rest, SLICE("\n")) ? slice_from(rest, 1) : rest;
     }
     if (json_array_size(failures) > 0)

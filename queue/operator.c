@@ -4,7 +4,7 @@
 #include "log.h"
 #include "queuectl.h"
 
-enum { FIRST_ID = 2, ANSWER_MAX = 4096 };
+enum { FIRST_ID = 2, ANSWER_MAX = WIRE_MAX_SIZE, TEXT_MAX = 2048 };
 
 static void answer(struct str *packet, bool done, struct slice text)
 {
@@ -18,7 +18,7 @@ static void for_each(struct manager *manager, const struct wire_message *message
 {
     struct str text;
     size_t done = 0;
-    str_init(&text, ANSWER_MAX / 2);
+    str_init(&text, TEXT_MAX);
     for (size_t i = FIRST_ID; i < message->count; i++) {
         struct slice id = wire_field(message, i);
         if (step(manager, id)) {
@@ -35,6 +35,7 @@ static void for_each(struct manager *manager, const struct wire_message *message
         str_format(&text, "%zu", done);
     text.failed = false;
     answer(packet, is_good, str_slice(&text));
+    wire_put_number(packet, done);
     str_free(&text);
 }
 
@@ -67,12 +68,25 @@ static void run_delete(struct manager *manager, const struct wire_message *messa
     for_each(manager, message, manager_delete, packet);
 }
 
+static void run_requeue(struct manager *manager, const struct wire_message *message,
+                        struct str *packet)
+{
+    for_each(manager, message, manager_requeue, packet);
+}
+
+static void run_show(struct manager *manager, const struct wire_message *message,
+                     struct str *packet)
+{
+    if (!manager_show(manager, wire_field(message, FIRST_ID), packet))
+        answer(packet, false, SLICE("no such message"));
+}
+
 static void run_status(struct manager *manager, const struct wire_message *message,
                        struct str *packet)
 {
     (void)message;
     struct str text;
-    str_init(&text, ANSWER_MAX / 2);
+    str_init(&text, TEXT_MAX);
     manager_status(manager, &text);
     answer(packet, !text.failed, str_slice(&text));
     str_free(&text);
@@ -82,8 +96,8 @@ static const struct verb {
     const char *name;
     void (*run)(struct manager *manager, const struct wire_message *message, struct str *packet);
 } verbs[] = {
-    {"flush", run_flush},   {"hold", run_hold},     {"release", run_release},
-    {"delete", run_delete}, {"status", run_status},
+    {"flush", run_flush},     {"hold", run_hold}, {"release", run_release}, {"delete", run_delete},
+    {"requeue", run_requeue}, {"show", run_show}, {"status", run_status},
 };
 
 void operator_run(struct manager *manager, const struct wire_message *message, struct str *packet)
@@ -97,7 +111,7 @@ void operator_run(struct manager *manager, const struct wire_message *message, s
             verbs[i].run(manager, message, packet);
             return;
         }
-    answer(packet, false, SLICE("verbs: flush hold release delete status"));
+    answer(packet, false, SLICE("verbs: flush hold release delete requeue show status"));
 }
 
 static void log_command(const struct service_peer *peer, const struct wire_message *message)
@@ -114,7 +128,9 @@ static void take_message(struct service_peer *peer, struct wire_message *message
 {
     struct str packet;
     str_init(&packet, ANSWER_MAX);
-    if (!slice_equal(wire_field(message, 1), SLICE("status")))
+    bool only_looks = slice_equal(wire_field(message, 1), SLICE("status")) ||
+                      slice_equal(wire_field(message, 1), SLICE("show"));
+    if (!only_looks)
         log_command(peer, message);
     operator_run(peer->service->owner, message, &packet);
     if (packet.failed)

@@ -55,8 +55,9 @@ static void update(struct pool *pool, struct destination *destination)
         job_open(destination, &pool->tenants, is_open);
 }
 
-/* The last quarter of the workers is not for retries, nor for destinations that have one already:
- * however many are slow, there is a way for others. */
+/* The last quarter of the workers is not for retries, nor for destinations that have one already; the
+ * last eighth not for tenants that have one: however many destinations of one customer are slow,
+ * there is a way for others. */
 static unsigned shared_max(const struct pool *pool)
 {
     return pool->busy_max - pool->busy_max / RESERVED_SHARE;
@@ -64,7 +65,22 @@ static unsigned shared_max(const struct pool *pool)
 
 static bool may_start(const struct pool *pool, const struct lane *lane)
 {
-    return lane->destination->running == 0 || pool->busy < shared_max(pool);
+    if (pool->busy < shared_max(pool))
+        return true;
+    bool is_for_all = pool->busy < pool->busy_max - pool->busy_max / RESERVED_SHARE / 2;
+    return lane->destination->running == 0 &&
+           (is_for_all || lane->tenant->turns[pool->kind->job].running == 0);
+}
+
+/* A worker got the job, or has it no more. */
+static void count_running(struct pool *pool, const struct job *job, bool is_begun)
+{
+    unsigned one = is_begun ? 1u : -1u;
+    pool->busy += one;
+    pool->busy_old += job->is_fresh ? 0 : one;
+    job->destination->running += one;
+    job->lane->tenant->turns[pool->kind->job].running += one;
+    job->message->running = (unsigned short)(job->message->running + one);
 }
 
 /* ---- the end of a job ---------------------------------------------------------------------------
@@ -78,10 +94,7 @@ static struct job *job_detach(struct worker *worker)
     if (!job)
         return NULL;
     worker->job = NULL;
-    pool->busy--;
-    pool->busy_old -= job->is_fresh ? 0 : 1;
-    job->destination->running--;
-    job->message->running--;
+    count_running(pool, job, false);
     wake(pool);
     return job;
 }
@@ -341,10 +354,7 @@ static void give(struct worker *worker, struct job *job)
     worker_bind(worker, job->destination);
     worker->job = job;
     job->started_ms = clock_ms();
-    job->message->running++;
-    job->destination->running++;
-    pool->busy++;
-    pool->busy_old += job->is_fresh ? 0 : 1;
+    count_running(pool, job, true);
     update(pool, job->destination);
     if (worker->state == WORKER_IDLE) {
         loop_clear_timer(pool->loop, &worker->timer);

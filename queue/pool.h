@@ -2,7 +2,8 @@
  * pool - the workers of one kind (local, remote, bounce), and who gets the next job
  *
  * Tenants with waiting jobs stand in a ring and take turns, and so do the destinations of each, which
- * have limits of their own; the last quarter of the workers is kept for destinations that have none.
+ * have limits of their own; the last quarter of the workers is kept for destinations that have none,
+ * half of that for tenants that have none.
  * So neither one slow or busy destination nor one busy customer starves the others. A worker takes
  * one job at a time and stays for a minute. Everything happens from the event loop, never inside a
  * caller's call.

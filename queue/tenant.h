@@ -26,6 +26,7 @@ struct tenant {
     struct {
         struct ring lanes; /* those with a job that may go now */
         struct ring node;  /* in the pool's ring, while there is one */
+        unsigned running;  /* jobs that a worker has */
     } turns[TENANT_POOLS];
 };
 
