@@ -24,7 +24,7 @@ class Recording:
     def __init__(self, base, records, play):
         self.base, self.records, self.messages = base, records, play.messages
         self.transactions = list(play.rig.world.transactions)
-        self.windows = windows(self)
+        self.windows = {} if play.has_killed else windows(self)
 
     def events(self):
         """(record, what it changes of the world's knowledge) in order."""

@@ -239,6 +239,8 @@ class Rig:
         for program, kind in DAEMONS.items():
             self.wait(lambda program=program, kind=kind: self.listens(program, kind),
                       f"the socket of {program}")
+        # It listens before it has looked at its folders, and answers after that.
+        self.wait(lambda: self.control("status"), "queued")
 
     def start_daemon(self, program):
         with contextlib.suppress(FileNotFoundError):

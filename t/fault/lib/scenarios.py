@@ -31,7 +31,7 @@ class Play:
     def __init__(self, rig):
         self.rig = rig
         self.messages = []
-        self.taken_back = []  # messages that an operator deleted
+        self.has_killed = False  # what a program knew when it was killed is not on record
 
     # -- clients ---------------------------------------------------------------------------------
     def message(self, sender, recipients, size=SMALL, verdict="clean"):
@@ -114,10 +114,15 @@ class Play:
             return sum(f"TO:<{local}@" in line for line in self.rig.world.commands) >= times
         return self.wait(tried, f"{times} attempts for {local}")
 
+    def kill(self, *programs):
+        self.has_killed = True
+        for program in programs:
+            self.rig.kill(program)
+        self.rig.supervise()
+
     def take_back(self, message):
         if message.id:
             self.rig.log.note(f"deleted {message.key}")
-            self.taken_back.append(message)
             self.control("delete", message.id)
 
 
@@ -211,12 +216,9 @@ def disk_full(play):
 
 def killed_programs(play):
     play.send("x@sink.test", ["ann@a.test", "bob@b.test", "r1@sink.test"], LARGE)
-    play.rig.kill("queued")
-    play.rig.supervise()
+    play.kill("queued")
     play.send("ann@a.test", ["gone@a.test", "bob@b.test"])
-    play.rig.kill("queue-inject")
-    play.rig.kill("queued")
-    play.rig.supervise()
+    play.kill("queue-inject", "queued")
     play.rig.wait(lambda: play.rig.listens("queue-inject", 1), "queue-inject")
     play.send("x@sink.test", ["ant@a.test"])
 
