@@ -1,9 +1,11 @@
 /*
- * inject_server - accepts peers and gives each to a child process of its own
+ * inject_server - queue-inject's first process: starts workers, and a process for each stranger
  *
- * A child serves one connection at a time. When it is done it may get another one of the same uid,
- * so that a flood of short SMTP sessions costs no fork each; a peer never meets a child that has
- * read another uid's bytes.
+ * The workers (inject_worker.h) accept peers themselves and serve those of ours, each one after the
+ * other: all of them have the same uid and the same power over the queue, so that a process per
+ * peer would keep nothing apart. There are as many as were needed at once lately. What any user of
+ * this machine sends comes back from the worker and has a process of its own: nobody but a program
+ * of ours speaks to a process that others' mail will go through.
  */
 #ifndef QUEUE_INJECT_SERVER_H
 #define QUEUE_INJECT_SERVER_H
@@ -11,18 +13,16 @@
 #include "directory.h"
 #include "localrate.h"
 #include "loop.h"
+#include "places.h"
+#include "wire.h"
 
 #include <sys/types.h>
 
 enum {
-    INJECT_SERVER_CHILDREN_MAX = 1000, /* further peers wait in the listen queue */
-    INJECT_SERVER_STRANGER_MAX = 20,   /* children of one uid that is not ours */
+    INJECT_SERVER_STRANGER_MAX = 20,   /* processes of one uid that is not ours */
     INJECT_SERVER_STRANGERS_MAX = 200, /* of all such uids */
-    INJECT_SERVER_IDLE_MAX = 16,       /* kept for the next peer */
-    INJECT_SERVER_IDLE_MS = 60000,
+    INJECT_SERVER_RETRY_MS = 1000,     /* after a fork that failed */
 };
-
-struct inject_child;
 
 /* What the operator allows at the time of a connection. */
 struct inject_server_limits {
@@ -30,32 +30,39 @@ struct inject_server_limits {
     struct localrate rate;
 };
 
-/* What a child does with a connection; runs in the child. */
+/* What a process does with a connection. */
 typedef void inject_server_serve(int connection, uid_t uid,
                                  const struct inject_server_limits *limits, void *owner);
-/* What it does first: opens what its uid's connections need, enters its sandbox. */
-typedef void inject_server_enter(uid_t uid, void *owner);
+/* What it does first: opens what it needs for a stranger, enters its sandbox. */
+typedef void inject_server_enter(bool for_stranger, uid_t uid, void *owner);
+
+struct inject_stranger {
+    pid_t pid; /* 0: free */
+    uid_t uid;
+};
 
 struct inject_server {
     struct loop loop;
-    struct loop_watch listening;
+    struct loop_watch watch; /* what workers say */
     struct loop_signals signals;
-    struct loop_timer tidy;
-    int fd;
-    bool is_paused;
-    struct inject_child *children;
-    size_t child_count;
-    size_t idle_count;
-    size_t stranger_count;
+    struct loop_timer retry;
+    int listener;
+    int pair[2]; /* ours, and the one end that all workers have */
+    struct wire_message message;
+    struct places places;
+    struct inject_stranger strangers[INJECT_SERVER_STRANGERS_MAX];
     struct directory directory;
     inject_server_serve *serve;
-    inject_server_enter *enter_child;
+    inject_server_enter *enter;
     void *owner;
 };
 
+/* Has room for one more process for this uid? The place for it, or NULL. */
+struct inject_stranger *inject_server_find_room(struct inject_stranger strangers[], uid_t uid);
+
 /* Serves on `fd` till SIGTERM or SIGINT. False: the loop could not run (errno). In a child it does
  * not return. */
-bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter_child,
+bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter,
                        inject_server_serve *serve, void *owner);
 
 #endif

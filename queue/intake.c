@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum {
-    INTAKE_READ_SIZE = 131072,
     /* smtpd waits for its client, minutes at most; a peer that is silent for longer is gone. */
     INTAKE_SILENCE_MS = 1200000,
     INTAKE_ANSWER_MS = 60000,
@@ -137,6 +136,7 @@ void intake_init(struct intake *intake, const struct store_folders *folders)
     store_init(&intake->store, folders);
     envelope_init(&intake->envelope);
     str_init(&intake->answer, INJECT_REPLY_MAX);
+    str_init(&intake->input, INTAKE_READ_SIZE);
     inject_stream_init(&intake->stream, &hooks, intake);
 }
 
@@ -146,6 +146,7 @@ void intake_free(struct intake *intake)
     store_free(&intake->store);
     envelope_free(&intake->envelope);
     str_free(&intake->answer);
+    str_free(&intake->input);
     io_close(&intake->state_fd);
 }
 
@@ -164,9 +165,12 @@ static bool set_timeout(int fd)
 
 static void read_messages(struct intake *intake)
 {
-    char bytes[INTAKE_READ_SIZE];
-    for (;;) {
-        ssize_t got = read(intake->peer_fd, bytes, sizeof bytes);
+    str_clear(&intake->input);
+    char *bytes = str_reserve(&intake->input, INTAKE_READ_SIZE);
+    if (!bytes)
+        log_trouble("read from", INJECT_SOCKET, ENOMEM, NULL);
+    while (bytes) {
+        ssize_t got = read(intake->peer_fd, bytes, INTAKE_READ_SIZE);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)

@@ -12,6 +12,8 @@
 #include "localrate.h"
 #include "store.h"
 
+enum { INTAKE_READ_SIZE = 131072 };
+
 struct intake {
     struct inject_stream stream;
     struct store store;
@@ -24,6 +26,7 @@ struct intake {
     struct localrate rate;
     int state_fd;        /* stated, for strangers; -1 for all others */
     const char *refusal; /* answer of the message that is being read; NULL: it goes on */
+    struct str input;    /* what was read last; stays for the next peer */
 };
 
 void intake_init(struct intake *intake, const struct store_folders *folders);

@@ -1,8 +1,9 @@
 /*
  * queue-inject - takes messages over a unix socket and puts them into the queue
  *
- * Runs as     the queue's uid, group that may read cdb/; a child per peer, sandboxed: files below
- *             queue/ alone
+ * Runs as     the queue's uid, group that may read cdb/; workers for the peers of ours, a process for
+ *             each other peer; both sandboxed: files below queue/tmp and queue/message, workers read
+ *             cdb/
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
  * Reads       cdb/host.cdb: databytes (104857600), sendmail-limit (10000), sendmail-window (3600),
@@ -10,9 +11,10 @@
  * Asks        stated: whether a uid that is not ours sends too much
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin
- * If taken    attacker sees and changes what is in the queue; no mailbox, no password, no key
- * Limits      1000 peers at once, the next wait; 20 of one foreign uid, the next are closed; 1000
- *             recipients, 320 bytes an address; databytes: 552; sendmail-limit: deferred; 20 minutes
+ * If taken    attacker sees and changes what is in the queue, and learns who lives here; no mailbox,
+ *             no password, no key
+ * Limits      1000 peers at once, the next wait; 875 of smtpd, 20 of one foreign uid, the next are
+ *             closed; 1000 recipients, 320 bytes an address; databytes: 552; sendmail-limit: deferred; 20 minutes
  *             of silence: closed
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
@@ -30,13 +32,20 @@ enum { LISTEN_BACKLOG = 1024, OPEN_FILES_MAX = 4096 };
 
 static const struct sandbox sandbox = {
     .grants = SANDBOX_WRITE_FILES,
+    .read_paths = {"cdb"},
     .write_paths = {"queue/tmp", "queue/message"},
 };
 
-static void enter_child(uid_t uid, void *owner)
+static const struct sandbox sandbox_for_stranger = {
+    .grants = SANDBOX_WRITE_FILES,
+    .write_paths = {"queue/tmp", "queue/message"},
+};
+
+static void enter(bool for_stranger, uid_t uid, void *owner)
 {
-    intake_prepare(owner, uid);
-    sandbox_enter(&sandbox);
+    if (for_stranger)
+        intake_prepare(owner, uid);
+    sandbox_enter(for_stranger ? &sandbox_for_stranger : &sandbox);
 }
 
 static void serve(int connection, uid_t uid, const struct inject_server_limits *limits, void *owner)
@@ -47,8 +56,8 @@ static void serve(int connection, uid_t uid, const struct inject_server_limits *
 int main(void)
 {
     struct store_folders folders;
-    struct intake intake;
-    struct inject_server server;
+    static struct intake intake;
+    static struct inject_server server;
     life_begin("queue-inject");
     int fd = unixsocket_listen(INJECT_SOCKET, SOCK_STREAM, LISTEN_BACKLOG);
     if (fd < 0)
@@ -58,7 +67,7 @@ int main(void)
     if (!store_open_folders(&folders))
         life_die_passing("open", "queue/tmp and queue/message");
     intake_init(&intake, &folders);
-    if (!inject_server_run(&server, fd, enter_child, serve, &intake))
+    if (!inject_server_run(&server, fd, enter, serve, &intake))
         life_die_passing("run", "the event loop");
     intake_free(&intake);
     return EXIT_DONE;
