@@ -65,7 +65,7 @@ static bool find_names(struct slice extensions, struct slice *names)
 
 bool peercert_parse(struct slice der, struct peercert *certificate)
 {
-    struct slice rest = der, body, skipped, subject, wrapped, extensions;
+    struct slice rest = der, body, skipped, wrapped, extensions;
     *certificate = (struct peercert){.der = der};
     if (!der_cut(&rest, TAG_SEQUENCE, &body) || rest.size > 0)
         return false;
@@ -75,11 +75,11 @@ bool peercert_parse(struct slice der, struct peercert *certificate)
     (void)der_cut(&body, TAG_VERSION, &skipped);
     if (!der_cut(&body, TAG_INTEGER, &skipped) ||  /* serial number */
         !der_cut(&body, TAG_SEQUENCE, &skipped) || /* signature's algorithm */
-        !der_cut(&body, TAG_SEQUENCE, &skipped) || /* issuer */
+        !der_cut(&body, TAG_SEQUENCE, &certificate->issuer) ||
         !der_cut(&body, TAG_SEQUENCE, &skipped) || /* validity */
-        !der_cut(&body, TAG_SEQUENCE, &subject) ||
+        !der_cut(&body, TAG_SEQUENCE, &certificate->subject) ||
         !der_cut_whole(&body, TAG_SEQUENCE, &certificate->key) ||
-        !find_common_name(subject, &certificate->common_name))
+        !find_common_name(certificate->subject, &certificate->common_name))
         return false;
     while (body.size > 0) { /* unique identifiers [1] and [2], extensions [3] */
         unsigned tag;

@@ -11,9 +11,10 @@
 
 struct peercert {
     struct slice der;
-    struct slice key;         /* the whole SubjectPublicKeyInfo: selector 1 of TLSA */
-    struct slice names;       /* inside of subjectAltName; empty: there is none */
-    struct slice common_name; /* the last of the subject; empty: none */
+    struct slice issuer, subject; /* inside of the two names */
+    struct slice key;             /* the whole SubjectPublicKeyInfo: selector 1 of TLSA */
+    struct slice names;           /* inside of subjectAltName; empty: there is none */
+    struct slice common_name;     /* the last of the subject; empty: none */
 };
 
 /* False: it is no certificate. */

@@ -95,15 +95,40 @@ static void prepare_minimal(struct tlsverify *verify, const br_x509_trust_anchor
                              (uint32_t)(verify->now % DAY_SECONDS));
 }
 
+/* The chain as it should have come: each certificate issued by the next. Servers send more than
+ * that, and in disorder (RFC 5246 7.4.2 forbids it, RFC 8446 4.4.2 does not); BearSSL gives up
+ * then. The number of certificates, 0 when one is broken. */
+static size_t put_in_order(const struct tlsverify *verify,
+                           struct slice ordered[TLSVERIFY_CHAIN_MAX])
+{
+    struct peercert all[TLSVERIFY_CHAIN_MAX] = {{.der = {NULL, 0}}};
+    bool is_used[TLSVERIFY_CHAIN_MAX] = {true};
+    size_t count = 0;
+    for (size_t i = 0; i < verify->count; i++)
+        if (!peercert_parse(verify->chain[i], &all[i]))
+            return 0;
+    for (size_t next = 0; next < verify->count; count++) {
+        struct slice issuer = all[next].issuer;
+        ordered[count] = all[next].der;
+        is_used[next] = true;
+        next = 0;
+        while (next < verify->count && (is_used[next] || !slice_equal(all[next].subject, issuer)))
+            next++;
+    }
+    return count;
+}
+
 /* Signatures, dates, constraints up to one of the anchors. */
 static bool is_chain_good(struct tlsverify *verify, const br_x509_trust_anchor *anchors,
                           size_t count)
 {
     const br_x509_class **minimal = &verify->minimal.vtable;
+    struct slice ordered[TLSVERIFY_CHAIN_MAX];
+    size_t length = put_in_order(verify, ordered);
     prepare_minimal(verify, anchors, count);
     (*minimal)->start_chain(minimal, NULL);
-    for (size_t i = 0; i < verify->count; i++) {
-        struct slice one = verify->chain[i];
+    for (size_t i = 0; i < length; i++) {
+        struct slice one = ordered[i];
         (*minimal)->start_cert(minimal, (uint32_t)one.size);
         (*minimal)->append(minimal, (const unsigned char *)one.data, one.size);
         (*minimal)->end_cert(minimal);
