@@ -89,6 +89,7 @@ class Full:
     def __init__(self, session, option, path):
         self.session, self.option = session, option
         self.rounds = option.rounds or 3
+        self.stuck = []
         self.results = Results(path, about(session, self.rounds))
 
     def wanted(self, cases):
@@ -98,17 +99,26 @@ class Full:
         return found
 
     def one(self, group, side, what, kind, **options):
-        """A side that fails at a case is out of this case's table, not of all others."""
+        """A side that fails at a case is out of this case; one that stays stuck, out of its group's rest."""
+        if side in self.stuck:
+            return
         try:
             figures = self.session.meter.measure(side, what, **options)
         except (Failed, systems.harness.Failure) as failure:
             print(f"failed: {failure}", flush=True)
             self.results.add(group, what, side.name, "failed", {"text": str(failure)[:300]})
-            side.wait_idle()
+            self.let_recover(side)
             return
         self.results.add(group, what, side.name, kind, figures)
         print(f"  {kind:7} {side.name:16}", *(f"{name}={value:.2f}" for name, value in figures.items()),
               flush=True)
+
+    def let_recover(self, side):
+        try:
+            side.wait_idle()
+        except systems.harness.Failure as failure:
+            print(f"failed: {failure}: no more of it", flush=True)
+            self.stuck.append(side)
 
     def rounds_of(self, group, what, competitors):
         """A, B, C, then B, C, A, and so on: whoever goes first has no lasting advantage."""

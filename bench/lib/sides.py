@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pwd
-import re
 import shutil
 import socket
 import subprocess
@@ -41,11 +40,6 @@ def count_files(folder):
                 else:
                     total += 1
     return total
-
-
-def has_setting(name):
-    with open(os.path.join(TREE, "common/settings.c"), encoding="utf-8") as file:
-        return re.search(rf'^    \{{"{name}", SETTINGS_', file.read(), re.M) is not None
 
 
 def wait_port(port):
@@ -122,10 +116,9 @@ class Ours(Side):
     name, label = "mail-suite", "mail-suite"
     scans = False
 
-    def __init__(self, disk, boxes, domains, sink_port, binaries, bench_binaries):
+    def __init__(self, disk, boxes, domains, sink_port, binaries):
         super().__init__(disk, boxes, domains, sink_port)
         harness.BINARIES = binaries
-        self.bench_binaries = bench_binaries
         self.suite = None
         sender = self.address(0)
         self.relay_options = ("-a", f"{sender}:{harness.Suite.password(sender)}", "-f", sender)
@@ -151,10 +144,9 @@ class Ours(Side):
         self.port, self.relay_port = self.suite.ports["smtp"], self.suite.ports["submission"]
 
     def set_limits(self):
-        """Off, as far as the state that is measured has them; and log-in without TLS for the relay."""
-        lines = ["plaintext-login on"]
-        lines += [f"{name} 0" for name in ("send-limit", "receive-limit", "account-send-limit",
-                                           "account-recipients-limit") if has_setting(name)]
+        """Limits on amounts of mail off, and log-in without TLS for the relay."""
+        lines = ["plaintext-login on", "send-limit 0", "receive-limit 0", "account-send-limit 0",
+                 "account-recipients-limit 0"]
         with open(self.suite.path("control/plans/default"), "a", encoding="utf-8") as file:
             file.write("".join(line + "\n" for line in lines))
 
@@ -163,12 +155,8 @@ class Ours(Side):
             os.makedirs(self.suite.path("signatures"))
             os.chmod(self.suite.path("signatures"), 0o755)
             self.suite.control("clamdb", self.suite.path("signatures") + "\n")
-        elif has_setting("scan"):
-            self.suite.control("scan", "off\n")
         else:
-            scand = self.suite.path("bin/scand")
-            os.unlink(scand)
-            shutil.copy(os.path.join(self.bench_binaries, "noscan"), scand)
+            self.suite.control("scan", "off\n")
 
     def add_mailboxes(self):
         """One account has a password; hashing one for each would take longer than the measurement."""
