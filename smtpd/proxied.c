@@ -76,11 +76,12 @@ static void begin_anew(struct session *session, const struct xclient *xclient)
     session_reset(session);
 }
 
-/* The proxy has checked the password. False: answered. */
+/* The proxy has checked the password. LMTP is for servers: a login opens nothing there. False:
+ * answered. */
 static bool take_login(struct session *session, const struct xclient *xclient)
 {
     session->account[0] = '\0';
-    if (xclient->login[0] == '\0') {
+    if (xclient->login[0] == '\0' || session->peer->service == SESSION_LMTP) {
         allowance_set_size(session);
         return true;
     }

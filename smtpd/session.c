@@ -20,7 +20,7 @@
 bool session_is_submission(const struct session *session)
 {
     return session->peer->service == SESSION_SUBMISSION ||
-           session->peer->service == SESSION_SUBMISSIONS;
+           session->peer->service == SESSION_SUBMISSIONS || session->account[0] != '\0';
 }
 
 void session_end(struct session *session, const char *why)

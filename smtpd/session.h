@@ -96,6 +96,7 @@ void session_free(struct session *session);
 /* The whole session, from the greeting to the last log line. */
 void session_run(struct session *session);
 
+/* A mail client's: it must log in, or its proxy has said who it is. */
 bool session_is_submission(const struct session *session);
 
 /* Answers. The replies that close end the session. */
