@@ -5,6 +5,7 @@
 #include "log.h"
 #include "loop_check.h"
 #include "maildir.h"
+#include "maildirrepeat.h"
 #include "queuefile.h"
 
 #include <errno.h>
@@ -38,6 +39,8 @@ enum {
     FIELD_RECIPIENT,
     FIELD_ADDED,
     FIELD_FORWARD,
+    FIELD_BODY,
+    FIELD_REPEAT,
     FIELD_COUNT
 };
 
@@ -48,9 +51,12 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
         .recipient = wire_field(message, FIELD_RECIPIENT),
         .added = wire_field(message, FIELD_ADDED),
         .forward = wire_field(message, FIELD_FORWARD),
+        .is_repeat = slice_equal(wire_field(message, FIELD_REPEAT), SLICE("1")),
     };
     return message->count == FIELD_COUNT &&
-           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/1")) &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/2")) &&
+           envelope_parse_body(wire_field(message, FIELD_BODY), &request->body) &&
+           (request->is_repeat || slice_equal(wire_field(message, FIELD_REPEAT), SLICE("0"))) &&
            queuefile_is_id(wire_field(message, FIELD_ID)) &&
            wire_copy_text(message, FIELD_ID, request->id, sizeof request->id) &&
            wire_number(message, FIELD_START, INT64_MAX / 2, &request->start) &&
@@ -154,6 +160,9 @@ static int write_to(const struct local_request *request, const char *path, const
     struct maildir_delivery delivery;
     char name[32];
     local_delivery_name(request, name);
+    *repeated = request->is_repeat && maildirrepeat_find(AT_FDCWD, path, name);
+    if (*repeated)
+        return 0;
     if (!maildir_begin(&delivery, AT_FDCWD, path, name, NULL))
         return delivery.error;
     maildir_write(&delivery, str_slice(text));

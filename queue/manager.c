@@ -673,7 +673,7 @@ void manager_add(struct manager *manager, struct slice id, bool is_fresh)
     }
     message->arrived = queuefile_id_seconds(id);
     message->is_fresh = is_fresh;
-    message->has_failures = !is_fresh;
+    message->has_failures = message->is_repeat = !is_fresh;
     message->state = MESSAGE_FOUND;
     if (is_fresh)
         look_at(manager, message);

@@ -43,7 +43,7 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
                                request_sender(loaded), clock_seconds(), &forward);
     if (done)
         request_local(packet, loaded, recipient, account.local, message_added(job->message),
-                      str_slice(&forward));
+                      str_slice(&forward), job->message->is_repeat);
     else
         str_append_text(reason, "the account's forwards can't be read");
     str_free(&forward);
@@ -314,6 +314,7 @@ static void end_delivery(struct manager *manager, struct job *job,
     job_free(job);
     str_free(&tally.successes);
     message->is_fresh = message->is_fresh && tally.deferred_count == 0;
+    message->is_repeat = message->is_repeat || !answer; /* a worker that died may have done it */
     if (!is_noted || (tally.deferred_count > 0 && !answer))
         manager_set_retry_soon(manager, message);
     else if (tally.deferred_count > 0)

@@ -50,6 +50,7 @@ struct message {
     bool has_failures;   /* queue/failure/ID may be there */
     bool report_waits;   /* a report could not be sent: not before the timer */
     bool is_due;         /* in the manager's list of those to be tried */
+    bool is_repeat;      /* a local delivery may have been made before */
     bool is_resting;     /* in the manager's list of those to be closed */
     bool is_scan_kept;   /* in the scanlog */
     bool is_scan_old;    /* from there: not compared with the file yet */

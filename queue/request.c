@@ -21,13 +21,15 @@ static void put_message(struct str *packet, const char *protocol, const struct l
 }
 
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added, struct slice forward)
+                   const char *mailbox, struct slice added, struct slice forward, bool is_repeat)
 {
-    put_message(packet, "local/1", loaded);
+    put_message(packet, "local/2", loaded);
     wire_put_text(packet, mailbox);
     wire_put(packet, loaded->file.recipients[recipient].address);
     wire_put(packet, added);
     wire_put(packet, forward);
+    wire_put_text(packet, envelope_body_letter(loaded->file.body));
+    wire_put_text(packet, is_repeat ? "1" : "0");
 }
 
 static void put_recipient(struct str *packet, const struct queuefile_recipient *recipient)

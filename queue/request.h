@@ -19,8 +19,9 @@ enum {
 };
 
 /* `forward` as forwarding.h makes it. */
+/* `is_repeat`: it may have been delivered before. */
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added, struct slice forward);
+                   const char *mailbox, struct slice added, struct slice forward, bool is_repeat);
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added);
 /* `failures` is the content of queue/failure/ID; of a delay, the reasons are with the message.

@@ -78,11 +78,19 @@ static void bears_long_lines(void **state)
 
 /* ---- requests ----------------------------------------------------------------------------------- */
 
-static const char *const good[] = {
-    "local/1",       "0cw9x2k4m7q1p",     "10", "20", "s@example.org", "u1",
-    "u1@example.jp", "X-Scanned: yes\r\n", ""};
+static const char *const good[] = {"local/2",
+                                   "0cw9x2k4m7q1p",
+                                   "10",
+                                   "20",
+                                   "s@example.org",
+                                   "u1",
+                                   "u1@example.jp",
+                                   "X-Scanned: yes\r\n",
+                                   "",
+                                   "8",
+                                   "0"};
 
-static bool parse(const char *const fields[9], size_t count)
+static bool parse(const char *const fields[11], size_t count)
 {
     struct wire_message message;
     struct local_request request;
@@ -100,7 +108,9 @@ static const struct {
     size_t field;
     const char *value;
 } bad_fields[] = {
-    {0, "local/2"},
+    {0, "local/1"},
+    {9, "x"},
+    {10, "yes"},
     {1, "../../x"},
     {1, "0cw9"},
     {2, "-1"},
@@ -123,14 +133,14 @@ static const struct {
 static void refuses_bad_requests(void **state)
 {
     (void)state;
-    assert_true(parse(good, 9));
-    for (size_t count = 0; count < 9; count++)
+    assert_true(parse(good, 11));
+    for (size_t count = 0; count < 11; count++)
         assert_false(parse(good, count));
     for (size_t i = 0; i < sizeof bad_fields / sizeof *bad_fields; i++) {
-        const char *fields[9];
+        const char *fields[11];
         memcpy(fields, good, sizeof fields);
         fields[bad_fields[i].field] = bad_fields[i].value;
-        if (parse(fields, 9))
+        if (parse(fields, 11))
             fail_msg("field %zu: \"%s\"", bad_fields[i].field, bad_fields[i].value);
     }
 }
@@ -156,14 +166,16 @@ static void maps_errors(void **state)
 enum { FRONT = 37 }; /* bytes in front of the message, as the queue's block is */
 
 /* Delivers `message` to the mailbox; the result. */
-static struct local_result deliver(const char *mailbox, const char *recipient, struct slice message)
+static struct local_result deliver_marked(const char *mailbox, const char *recipient,
+                                          struct slice message, bool is_repeat)
 {
     struct local_request request = {.id = "0cw9x2k4m7q1p",
                                     .start = FRONT,
                                     .size = message.size,
                                     .sender = SLICE("s@example.org"),
                                     .recipient = slice_text(recipient),
-                                    .added = SLICE("X-Scanned: yes\r\n")};
+                                    .added = SLICE("X-Scanned: yes\r\n"),
+                                    .is_repeat = is_repeat};
     struct local_result result;
     char front[FRONT] = {0};
     int fd = open("message", O_RDWR | O_CREAT | O_TRUNC, 0600);
@@ -177,11 +189,16 @@ static struct local_result deliver(const char *mailbox, const char *recipient, s
     return result;
 }
 
-static unsigned count_new(const char *mailbox)
+static struct local_result deliver(const char *mailbox, const char *recipient, struct slice message)
+{
+    return deliver_marked(mailbox, recipient, message, false);
+}
+
+static unsigned count_in(const char *mailbox, const char *part)
 {
     char path[100];
     unsigned count = 0;
-    snprintf(path, sizeof path, "%s/Maildir/new", mailbox);
+    snprintf(path, sizeof path, "%s/Maildir/%s", mailbox, part);
     DIR *list = opendir(path);
     if (!list)
         return 0;
@@ -189,6 +206,11 @@ static unsigned count_new(const char *mailbox)
         count += entry->d_name[0] != '.' ? 1 : 0;
     closedir(list);
     return count;
+}
+
+static unsigned count_new(const char *mailbox)
+{
+    return count_in(mailbox, "new");
 }
 
 static void read_new(const char *mailbox, struct str *content)
@@ -249,6 +271,27 @@ static void notices_a_repeat(void **state)
     /* Two addresses that lead to one mailbox get a copy each. */
     assert_int_equal(deliver("repeat", "alias@example.jp", message).verdict, VERDICT_OK);
     assert_int_equal(count_new("repeat"), 2);
+}
+
+/* A mail program took it to cur/, with flags, before it came again. */
+static void notices_a_repeat_in_cur(void **state)
+{
+    (void)state;
+    struct slice message = SLICE("Subject: x\r\n\r\nhello\r\n");
+    assert_int_equal(deliver_marked("taken", "u1@example.jp", message, true).verdict, VERDICT_OK);
+    assert_int_equal(count_new("taken"), 1);
+    assert_int_equal(system("cd taken/Maildir && for f in new/*; do "
+                            "mv \"$f\" \"cur/${f#new/}:2,S\"; done"),
+                     0);
+    struct local_result again = deliver_marked("taken", "u1@example.jp", message, true);
+    assert_int_equal(again.verdict, VERDICT_OK);
+    assert_string_equal(again.text, "delivered before");
+    assert_int_equal(count_new("taken"), 0);
+    /* A torn one is none: power went before its bytes were on disk. */
+    assert_int_equal(system("truncate -s 5 taken/Maildir/cur/*"), 0);
+    assert_string_equal(deliver_marked("taken", "u1@example.jp", message, true).text, "delivered");
+    assert_int_equal(count_new("taken"), 1);
+    assert_int_equal(count_in("taken", "cur"), 1);
 }
 
 static void stops_loops(void **state)
@@ -351,6 +394,7 @@ int main(void)
         cmocka_unit_test(maps_errors),
         cmocka_unit_test(delivers_small_and_large),
         cmocka_unit_test(notices_a_repeat),
+        cmocka_unit_test(notices_a_repeat_in_cur),
         cmocka_unit_test(stops_loops),
         cmocka_unit_test(waits_for_bad_mailboxes),
         cmocka_unit_test(mends_missing_folders),
