@@ -27,6 +27,8 @@ enum { LINES_MAX = 40, RECIPIENTS_MAX = 4, WAIT_MS = 10000 };
 
 static const struct smtp_client_tls may_have_tls = {.level = SMTP_CLIENT_TLS_MAY,
                                                     .check = {.server_name = "server"}};
+static const struct smtp_client_tls must_have_tls = {.level = SMTP_CLIENT_TLS_MUST,
+                                                     .check = {.server_name = "server"}};
 
 /* ---- replies ----------------------------------------------------------------------------------*/
 
@@ -178,6 +180,7 @@ struct dialogue {
     const char *recipients[RECIPIENTS_MAX];
     enum envelope_body body;
     bool utf8;
+    bool must_have_tls;
     enum smtp_client_result greeted, sent;
     bool is_clean;
     const char *outcomes[RECIPIENTS_MAX]; /* "K 2.0.0 text", "-" undecided */
@@ -220,6 +223,19 @@ static const struct dialogue dialogues[] = {
                BODY, "S: 250 ok", "C: QUIT"},
      .recipients = {"a@x"}, .body = ENVELOPE_BODY_8BIT, .is_clean = true,
      .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "TLS that is demanded is not offered",
+     .lines = {PIPED, "C: QUIT"}, .recipients = {"a@x"}, .must_have_tls = true, .greeted = SMTP_CLIENT_TLS_FAILED,
+     .outcomes = {"-"}},
+    {.name = "TLS that is demanded is refused",
+     .lines = {GREET, "S: 250 STARTTLS", "C: STARTTLS", "S: 454 not now", "C: QUIT"}, .recipients = {"a@x"},
+     .must_have_tls = true, .greeted = SMTP_CLIENT_TLS_FAILED, .outcomes = {"-"}},
+    {.name = "TLS is demanded of a server of old",
+     .lines = {"S: 220 hello", "C: EHLO me", "S: 500 what", "C: HELO me", "S: 250 there", "C: QUIT"},
+     .recipients = {"a@x"}, .must_have_tls = true, .greeted = SMTP_CLIENT_TLS_FAILED, .outcomes = {"-"}},
+    {.name = "TLS that is welcome is refused",
+     .lines = {GREET, "S: 250 STARTTLS", "C: STARTTLS", "S: 454 not now", FROM, "S: 250 ok", "C: RCPT TO:<a@x>",
+               "S: 250 ok", "C: DATA", "S: 354 go", BODY, "S: 250 ok", "C: QUIT"},
+     .recipients = {"a@x"}, .is_clean = true, .outcomes = {"K 2.0.0 peer said: 250 ok"}},
     {.name = "SMTPUTF8 is needed",
      .lines = {PIPED, "C: QUIT"}, .recipients = {"a@x"}, .utf8 = true, .is_clean = true, .sent = SMTP_CLIENT_REFUSED,
      .outcomes = {"D 5.6.7 peer does not take internationalized mail (SMTPUTF8)"}},
@@ -325,7 +341,10 @@ static void converse(const struct dialogue *one, struct smtp_client *client, int
          mail.recipient_count++)
         recipients[mail.recipient_count] = (struct smtp_client_recipient){
             .address = slice_text(one->recipients[mail.recipient_count])};
-    enum smtp_client_result greeted = smtp_client_greet(client, "me", &may_have_tls);
+    enum smtp_client_result greeted =
+        smtp_client_greet(client, "me", one->must_have_tls ? &must_have_tls : &may_have_tls);
+    if (one->must_have_tls && client->tls_result != TLSREPORT_STARTTLS_NOT_SUPPORTED)
+        fail_msg("%s: %s", one->name, client->tls_trouble);
     if (greeted != one->greeted)
         fail_msg("%s: greeted %d, %s", one->name, (int)greeted, client->trouble);
     if (greeted == SMTP_CLIENT_OK) {
