@@ -22,7 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SILENCE_MS = 60000, FAREWELL_MS = 1000, LINE_MAX_BYTES = 4096, ANSWERS_MAX = 65536 };
+enum {
+    SILENCE_MS = 60000,
+    FAREWELL_MS = 1000,
+    LINE_MAX_BYTES = 4096,
+    ANSWERS_MAX = 65536,
+    CLIENTS_MAX = 1024
+};
 
 struct client {
     int fd;
@@ -38,6 +44,7 @@ struct client {
 struct sink {
     unsigned long wanted, count, open, connections, recipients;
     int epoll, listener;
+    struct client *clients[CLIENTS_MAX]; /* by descriptor */
 };
 
 _Noreturn static void die(const char *what)
@@ -132,6 +139,7 @@ static size_t take_line(struct client *client, const char *bytes, size_t length)
 
 static void close_client(struct sink *sink, struct client *client)
 {
+    sink->clients[client->fd] = NULL;
     close(client->fd);
     free(client);
     sink->open--;
@@ -166,11 +174,12 @@ static void welcome(struct sink *sink)
     if (client == NULL)
         die("memory");
     client->fd = accept(sink->listener, NULL, NULL);
-    if (client->fd < 0)
+    if (client->fd < 0 || client->fd >= CLIENTS_MAX)
         die("accept");
+    sink->clients[client->fd] = client;
     sink->open++;
     sink->connections++;
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = client->fd};
     if (epoll_ctl(sink->epoll, EPOLL_CTL_ADD, client->fd, &event) != 0)
         die("epoll_ctl");
     if (send(client->fd, greeting, sizeof greeting - 1, MSG_NOSIGNAL) < 0)
@@ -189,7 +198,7 @@ static void listen_at(struct sink *sink, unsigned long port)
         bind(sink->listener, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(sink->listener, 1024) != 0)
         die("listen");
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
+    struct epoll_event event = {.events = EPOLLIN, .data.fd = sink->listener};
     if (epoll_ctl(sink->epoll, EPOLL_CTL_ADD, sink->listener, &event) != 0)
         die("epoll_ctl");
 }
@@ -217,10 +226,10 @@ int main(int argc, char **argv)
             return 1;
         }
         for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr == NULL)
+            if (events[i].data.fd == sink.listener)
                 welcome(&sink);
             else
-                serve(&sink, events[i].data.ptr);
+                serve(&sink, sink.clients[events[i].data.fd]);
         }
     }
     return 0;
