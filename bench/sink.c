@@ -232,5 +232,7 @@ int main(int argc, char **argv)
                 serve(&sink, sink.clients[events[i].data.fd]);
         }
     }
+    for (size_t i = 0; i < CLIENTS_MAX; i++)
+        free(sink.clients[i]);
     return 0;
 }
