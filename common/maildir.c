@@ -338,7 +338,7 @@ static bool open_temporary(struct maildir_delivery *delivery, int directory, con
 bool maildir_begin(struct maildir_delivery *delivery, int directory, const char *path,
                    const char *id, const char *host)
 {
-    *delivery = (struct maildir_delivery){.folder = -1, .fd = -1};
+    *delivery = (struct maildir_delivery){.folder = -1, .new = -1, .fd = -1};
     str_init(&delivery->name, NAME_SIZE_MAX);
     if (start_name(delivery, id, host) && enter(delivery, directory, path) &&
         open_temporary(delivery, directory, path))
@@ -414,30 +414,45 @@ static bool finish_name(struct maildir_delivery *delivery)
     return true;
 }
 
-static bool move_to_new(struct maildir_delivery *delivery)
+/* Gives the file its name in new/. A file that has the name already is of the same delivery, which
+ * died before it was answered: whether that one reached the disk whole is not known, so this one
+ * takes its place. */
+static bool move_to_new(struct maildir_delivery *delivery, int new, const char *name)
 {
     int tmp = open_folder(delivery->folder, "tmp");
-    int new = open_folder(delivery->folder, "new");
-    const char *name = str_text(&delivery->name);
-    bool done = tmp >= 0 && new >= 0 && name != NULL;
-    if (done && maildir_rename(tmp, delivery->temporary, new, name))
+    bool done = tmp >= 0 && maildir_rename(tmp, delivery->temporary, new, name);
+    if (!done && tmp >= 0 && errno == EEXIST) {
+        delivery->repeated = true;
+        done = renameat(tmp, delivery->temporary, new, name) == 0;
+    }
+    if (done)
         delivery->temporary[0] = '\0';
-    else if (done && errno == EEXIST)
-        delivery->repeated = true; /* there already; maildir_abort removes this one */
     else
-        done = false;
-    /* A repeat too: the first one may have died before its sync. */
-    if (!done || !io_sync_folder(new))
-        done = fail(delivery, errno);
+        fail(delivery, errno);
     io_close(&tmp);
-    io_close(&new);
     return done;
+}
+
+bool maildir_place(struct maildir_delivery *delivery)
+{
+    if (delivery->error != 0 || !finish_name(delivery))
+        return false;
+    const char *name = str_text(&delivery->name);
+    delivery->new = open_folder(delivery->folder, "new");
+    if (delivery->new < 0 || !name)
+        return fail(delivery, name ? errno : ENOMEM);
+    return move_to_new(delivery, delivery->new, name);
 }
 
 enum verdict maildir_commit(struct maildir_delivery *delivery)
 {
-    if (maildir_settle(delivery) && finish_name(delivery))
-        move_to_new(delivery);
+    bool is_placed = delivery->new >= 0 || maildir_place(delivery);
+    if (is_placed && delivery->error == 0 &&
+        (fdatasync(delivery->fd) < 0 || !io_sync_folder(delivery->new))) {
+        fail(delivery, errno);
+        /* What could not be written may look whole till the next start. */
+        unlinkat(delivery->new, str_text(&delivery->name), 0);
+    }
     int error = delivery->error;
     maildir_abort(delivery);
     return verdict_from_errno(error);
@@ -451,6 +466,7 @@ void maildir_abort(struct maildir_delivery *delivery)
         unlinkat(delivery->folder, path, 0);
     }
     io_close(&delivery->fd);
+    io_close(&delivery->new);
     io_close(&delivery->folder);
     str_free(&delivery->name);
 }

@@ -72,11 +72,16 @@ bool maildir_rename(int from, const char *name, int to, const char *new_name);
 /* What deliveries that died left in tmp/ for more than a day and a half is removed. */
 void maildir_clean_tmp(int folder);
 
-/* One delivery, in pieces: begin opens tmp/, the caller writes, commit makes it durable and visible
- * in new/ (fsync, link, fsync of the folder). Deliveries of the same `id` to the same folder end in
- * one file: commit then returns VERDICT_OK with `repeated` set. */
+/* One delivery, in pieces: begin opens tmp/, the caller writes, place makes it visible in new/,
+ * commit makes it durable. The name comes before the sync of the file, so that one commit of the
+ * file system's journal takes both, and the sync of the folder finds nothing left to do; whoever
+ * reads meanwhile sees a whole message that a power cut could still take away, and that would come
+ * again, since commit has not said that it is there. Several deliveries may be placed before the
+ * first is committed: they share that commit. Deliveries of the same `id` to the same folder end in
+ * one file: `repeated` is set then. */
 struct maildir_delivery {
     int folder; /* the Maildir, owned */
+    int new;    /* its new/, once it was placed, owned */
     int fd;     /* the file in tmp/, owned */
     char temporary[256];
     struct str name;
@@ -92,6 +97,9 @@ bool maildir_begin(struct maildir_delivery *delivery, int directory, const char 
 bool maildir_write(struct maildir_delivery *delivery, struct slice bytes);
 /* The same for `size` bytes at `offset` of a file. */
 bool maildir_copy(struct maildir_delivery *delivery, int from, off_t offset, uint64_t size);
+/* The last write is done. False with delivery->error set. */
+bool maildir_place(struct maildir_delivery *delivery);
+/* Places it unless that was done, and ends the delivery. VERDICT_OK: it is on disk. */
 enum verdict maildir_commit(struct maildir_delivery *delivery);
 void maildir_abort(struct maildir_delivery *delivery);
 

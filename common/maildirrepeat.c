@@ -8,22 +8,77 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A power cut may have left the name and not the bytes: then it has not the size it names. What is
- * whole is made to last before anybody relies on it. */
-static bool is_durable(int folder, const char *file, uint64_t size)
+enum { CHUNK = 32768 };
+
+/* `size` bytes of two files. What can't be read differs. */
+static bool is_equal(int one, off_t one_at, int other, off_t other_at, uint64_t size)
+{
+    char left[CHUNK], right[CHUNK];
+    while (size > 0) {
+        size_t part = size < CHUNK ? (size_t)size : CHUNK;
+        if (!io_pread_all(one, left, part, one_at) || !io_pread_all(other, right, part, other_at) ||
+            memcmp(left, right, part) != 0)
+            return false;
+        one_at += (off_t)part;
+        other_at += (off_t)part;
+        size -= part;
+    }
+    return true;
+}
+
+/* What was never written is zeros. */
+static bool is_text(int fd, uint64_t from, uint64_t to)
+{
+    char bytes[CHUNK];
+    while (from < to) {
+        size_t part = to - from < CHUNK ? (size_t)(to - from) : CHUNK;
+        if (!io_pread_all(fd, bytes, part, (off_t)from) || memchr(bytes, '\0', part))
+            return false;
+        from += part;
+    }
+    return true;
+}
+
+static bool has_head(int fd, struct slice head)
+{
+    char bytes[CHUNK];
+    return head.size <= sizeof bytes && io_pread_all(fd, bytes, head.size, 0) &&
+           slice_equal(slice_of(bytes, head.size), head);
+}
+
+static bool is_whole(int fd, const struct maildirrepeat_content *content)
 {
     struct stat info;
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size < 0)
+        return false;
+    uint64_t size = (uint64_t)info.st_size;
+    if (size < content->size || size - content->size < content->head.size)
+        return false;
+    uint64_t start = size - content->size;
+    return has_head(fd, content->head) && is_text(fd, content->head.size, start) &&
+           is_equal(fd, (off_t)start, content->fd, content->start, content->size);
+}
+
+/* What is whole is made to last before anybody relies on it. */
+static bool is_durable(int folder, const char *file, const struct maildirrepeat_content *content)
+{
     int fd = openat(folder, file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    bool good = fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode) &&
-                (uint64_t)info.st_size == size && fsync(fd) == 0 && io_sync_folder(folder);
+    if (fd < 0)
+        return false;
+    bool whole = is_whole(fd, content);
+    bool good = whole && fsync(fd) == 0 && io_sync_folder(folder);
     io_close(&fd);
+    if (!whole)
+        unlinkat(folder, file, 0);
     return good;
 }
 
-static bool is_in(int directory, const char *path, struct slice unique)
+static bool is_in(int directory, const char *path, struct slice unique,
+                  const struct maildirrepeat_content *content)
 {
     bool found = false;
     int folder = openat(directory, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -33,8 +88,8 @@ static bool is_in(int directory, const char *path, struct slice unique)
         io_close(&copy);
     for (struct dirent *entry; !found && list && (entry = readdir(list));) {
         struct maildir_name name;
-        found = maildir_parse_name(slice_text(entry->d_name), &name) && name.has_size &&
-                slice_equal(name.unique, unique) && is_durable(folder, entry->d_name, name.size);
+        found = maildir_parse_name(slice_text(entry->d_name), &name) &&
+                slice_equal(name.unique, unique) && is_durable(folder, entry->d_name, content);
     }
     if (list)
         closedir(list);
@@ -42,7 +97,8 @@ static bool is_in(int directory, const char *path, struct slice unique)
     return found;
 }
 
-bool maildirrepeat_find(int directory, const char *path, const char *id)
+bool maildirrepeat_find(int directory, const char *path, const char *id,
+                        const struct maildirrepeat_content *content)
 {
     static const char *const parts[] = {"new", "cur"};
     struct str unique;
@@ -53,7 +109,7 @@ bool maildirrepeat_find(int directory, const char *path, const char *id)
         char folder[PATH_MAX];
         int size = snprintf(folder, sizeof folder, "%s/%s", path, parts[i]);
         found = size > 0 && (size_t)size < sizeof folder &&
-                is_in(directory, folder, str_slice(&unique));
+                is_in(directory, folder, str_slice(&unique), content);
     }
     str_free(&unique);
     return found;

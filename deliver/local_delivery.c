@@ -69,14 +69,19 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
            !slice_has_control(request->recipient) && is_header(request->added);
 }
 
-bool local_delivery_head(const struct local_request *request, struct str *head)
+/* The lines that are the same whenever the message is delivered. */
+static bool put_envelope(const struct local_request *request, struct str *head)
 {
     str_append_text(head, "Return-Path: <");
     str_append(head, request->sender);
     str_append_text(head, ">\r\nDelivered-To: ");
     str_append(head, request->recipient);
-    str_append_text(head, "\r\n");
-    return str_append(head, request->added);
+    return str_append_text(head, "\r\n");
+}
+
+bool local_delivery_head(const struct local_request *request, struct str *head)
+{
+    return put_envelope(request, head) && str_append(head, request->added);
 }
 
 void local_delivery_name(const struct local_request *request, char name[32])
@@ -153,6 +158,22 @@ static bool check_header(const struct local_request *request, int fd, struct loo
     return true;
 }
 
+static bool was_delivered(const struct local_request *request, const char *path, const char *name,
+                          int fd)
+{
+    struct str head;
+    str_init(&head, LOCAL_DELIVERY_ADDED_MAX);
+    struct maildirrepeat_content content = {
+        .fd = fd, .start = (off_t)request->start, .size = request->size};
+    bool found = false;
+    if (put_envelope(request, &head)) {
+        content.head = str_slice(&head);
+        found = maildirrepeat_find(AT_FDCWD, path, name, &content);
+    }
+    str_free(&head);
+    return found;
+}
+
 /* Everything of the message is in `text` (head and message), or only the head is. */
 static int write_to(const struct local_request *request, const char *path, const struct str *text,
                     bool is_whole, int fd, bool *repeated)
@@ -160,7 +181,7 @@ static int write_to(const struct local_request *request, const char *path, const
     struct maildir_delivery delivery;
     char name[32];
     local_delivery_name(request, name);
-    *repeated = request->is_repeat && maildirrepeat_find(AT_FDCWD, path, name);
+    *repeated = request->is_repeat && was_delivered(request, path, name, fd);
     if (*repeated)
         return 0;
     if (!maildir_begin(&delivery, AT_FDCWD, path, name, NULL))

@@ -287,11 +287,37 @@ static void notices_a_repeat_in_cur(void **state)
     assert_int_equal(again.verdict, VERDICT_OK);
     assert_string_equal(again.text, "delivered before");
     assert_int_equal(count_new("taken"), 0);
-    /* A torn one is none: power went before its bytes were on disk. */
-    assert_int_equal(system("truncate -s 5 taken/Maildir/cur/*"), 0);
-    assert_string_equal(deliver_marked("taken", "u1@example.jp", message, true).text, "delivered");
-    assert_int_equal(count_new("taken"), 1);
-    assert_int_equal(count_in("taken", "cur"), 1);
+}
+
+/* Power went before its bytes were on disk: it is none, it goes, and the message comes again. */
+static void a_torn_one_is_no_repeat(void **state)
+{
+    (void)state;
+    static const char *const damages[] = {
+        "truncate -s 5 $f",
+        "truncate -s 0 $f; truncate -s $size $f",
+        "dd if=/dev/zero of=$f bs=1 count=10 conv=notrunc",
+        "dd if=/dev/zero of=$f bs=1 seek=60 count=10 conv=notrunc",
+        "dd if=/dev/zero of=$f bs=1 seek=$((size - 3)) count=3 conv=notrunc",
+        "printf x >> $f",
+    };
+    static const char *const moves[] = {"", "mv $f cur/${f#new/}:2,S; f=$(echo cur/*);"};
+    struct slice message = SLICE("Subject: x\r\n\r\nhello\r\n");
+    for (size_t i = 0; i < 2 * sizeof damages / sizeof *damages; i++) {
+        char command[400];
+        snprintf(command, sizeof command,
+                 "cd torn/Maildir && f=$(echo new/*) && size=$(stat -c %%s $f) && { %s %s; } "
+                 "2>/dev/null",
+                 moves[i % 2], damages[i / 2]);
+        assert_string_equal(deliver_marked("torn", "u1@example.jp", message, true).text,
+                            "delivered");
+        assert_int_equal(system(command), 0);
+        assert_string_equal(deliver_marked("torn", "u1@example.jp", message, true).text,
+                            "delivered");
+        assert_int_equal(count_new("torn"), 1);
+        assert_int_equal(count_in("torn", "cur"), 0);
+        assert_int_equal(system("grep -q hello torn/Maildir/new/* && rm torn/Maildir/new/*"), 0);
+    }
 }
 
 static void stops_loops(void **state)
@@ -395,6 +421,7 @@ int main(void)
         cmocka_unit_test(delivers_small_and_large),
         cmocka_unit_test(notices_a_repeat),
         cmocka_unit_test(notices_a_repeat_in_cur),
+        cmocka_unit_test(a_torn_one_is_no_repeat),
         cmocka_unit_test(stops_loops),
         cmocka_unit_test(waits_for_bad_mailboxes),
         cmocka_unit_test(mends_missing_folders),
