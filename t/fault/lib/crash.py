@@ -2,7 +2,7 @@
 
 import re
 
-from disk import Disk, fingerprint
+from disk import Disk, fingerprint, is_removal
 from judge import Arrivals, Verdict
 from scenarios import Play
 
@@ -162,7 +162,8 @@ def states(recording, thorough):
 
 
 def acknowledged_states(recording):
-    """What is left for certain when a client has just heard the K, and at the end."""
+    """What is left for certain when a client has just heard the K, and at the end; there also without
+    what was removed, which nobody synced."""
     disk = Disk.load_copy(recording.base)
     knowledge = Knowledge()
     for number, (call, event) in enumerate(recording.events()):
@@ -173,6 +174,8 @@ def acknowledged_states(recording):
             yield State(f"call {number}, at the answer", disk.picture(nothing_kept), knowledge,
                         number)
     yield State("at the end", disk.picture(nothing_kept), knowledge, len(recording.records))
+    yield State("at the end, removals kept", disk.picture(is_removal), knowledge,
+                len(recording.records))
 
 
 def recover(rig, name, recording, state, verdict):
@@ -211,10 +214,10 @@ def check(rig, name, recording, thorough, share, shares):
     return points, count, verdict
 
 
-def check_fault(observed, plain, name, scenario, fault):
+def check_fault(observed, plain, name, scenario, fault, plant=None):
     """One call fails. (did it?, states, verdict) of the run, and of power cuts after it."""
     recording, verdict = record(observed, f"{name}, {fault[0]} at call {fault[1]}", scenario,
-                                fault=fault)
+                                plant=plant, fault=fault)
     # Where the mark itself could not be written, a repeat is what is left.
     recording.windows = {}
     if not observed.log.fired():

@@ -265,6 +265,10 @@ def is_name(change):
     return change.kind in ("add", "remove")
 
 
+def is_removal(change):
+    return change.kind == "remove" and alone(change)
+
+
 def choices(pending, thorough):
     """(name, function that says of a change whether it survived)."""
     yield "all lost", lambda change: False
@@ -274,6 +278,7 @@ def choices(pending, thorough):
     yield "names kept, bytes lost", is_name
     yield "names kept, bytes zero", lambda change: is_name(change) or ZEROS
     yield "bytes kept, names lost", lambda change: not is_name(change)
+    yield "removals kept", is_removal
     yield "torn", lambda change: len(change.bytes) // 2 if len(change.bytes) > 1 else True
     if not thorough:
         return
