@@ -28,14 +28,14 @@ bool queuefile_is_id(struct slice id)
     return true;
 }
 
-int64_t queuefile_id_seconds(struct slice id)
+int64_t queuefile_id_time(struct slice id)
 {
     uint64_t time = 0;
     for (size_t i = 0; i < ID_TIME_DIGITS && i < id.size; i++) {
         const char *digit = id.data[i] != '\0' ? strchr(id_digits, id.data[i]) : NULL;
         time = time << ID_DIGIT_BITS | (digit ? (uint64_t)(digit - id_digits) : 0);
     }
-    return (int64_t)(time / 1000000);
+    return (int64_t)time;
 }
 
 void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1])

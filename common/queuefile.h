@@ -89,8 +89,8 @@ void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS]);
 
 /* Is this a well-formed id (and so safe as a file name)? */
 bool queuefile_is_id(struct slice id);
-/* When an id was made, in seconds since 1970: the message's time of arrival. */
-int64_t queuefile_id_seconds(struct slice id);
+/* When an id was made, in microseconds since 1970: the message's time of arrival. */
+int64_t queuefile_id_time(struct slice id);
 /* A new id, unique but for an accident that linkat's EEXIST shows. */
 void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1]);
 

@@ -25,6 +25,7 @@ enum {
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
     RESTING_MAX = 200,
+    LOOKED_AT_US = 1000000,
     BEGIN_STEP_MS = 2, /* between the first attempts of what waited already at the start */
     DUE_PER_ROUND = 50,
 };
@@ -191,6 +192,19 @@ static int64_t lifetime_of(const struct manager *manager, const struct message *
 int64_t manager_expiry(const struct manager *manager, const struct message *message)
 {
     return message->arrived + lifetime_of(manager, message);
+}
+
+/* Who is asked again and again within one moment whether the directory changed has only system calls
+ * from it. A message is planned by a directory that was looked at after its recipients were accepted. */
+void manager_look_at_directory(struct manager *manager, const struct message *message)
+{
+    int64_t now = clock_microseconds();
+    int64_t accepted = queuefile_id_time(slice_text(message->id));
+    if (manager->looked_at > accepted && manager->looked_at <= now &&
+        now - manager->looked_at < LOOKED_AT_US)
+        return;
+    manager->looked_at = now;
+    directory_hold(&manager->directory);
 }
 
 bool manager_is_expired(const struct manager *manager, const struct message *message)
@@ -671,7 +685,7 @@ void manager_add(struct manager *manager, struct slice id, bool is_fresh)
         log_trouble("remember", "a message", ENOMEM, "it is found again at the next start");
         return;
     }
-    message->arrived = queuefile_id_seconds(id);
+    message->arrived = queuefile_id_time(id) / 1000000;
     message->is_fresh = is_fresh;
     message->has_failures = message->is_repeat = !is_fresh;
     message->state = MESSAGE_FOUND;
@@ -969,6 +983,8 @@ static void read_settings(struct manager *manager)
 static void keep_house(struct loop_timer *timer)
 {
     struct manager *manager = timer->owner;
+    manager->looked_at = 0;
+    directory_hold(&manager->directory);
     read_settings(manager);
     if (++manager->rounds % SWEEP_ROUNDS == 0)
         destination_sweep(&manager->destinations, clock_ms());

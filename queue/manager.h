@@ -39,6 +39,7 @@ struct manager {
     struct spawner spawner;
     struct pool pools[JOB_KINDS];
     struct directory directory;
+    int64_t looked_at; /* when its files were looked at, in microseconds since 1970 */
     struct cdbfile routes;
     struct manager_limits limits;
     struct message_lines *last_lines, *last_reason; /* for sharing */
@@ -106,6 +107,8 @@ void manager_put_failure(const struct message *message, uint16_t recipient,
 bool manager_fail(struct manager *manager, struct message *message, const uint16_t recipients[],
                   const struct outcome outcomes[], size_t count);
 bool manager_is_expired(const struct manager *manager, const struct message *message);
+/* Before the directory is asked for a message. */
+void manager_look_at_directory(struct manager *manager, const struct message *message);
 /* Puts jobs in line for the recipients that have none. manager_attempt.c */
 void manager_attempt(struct manager *manager, struct message *message);
 /* The hooks of the pools. manager_jobs.c */

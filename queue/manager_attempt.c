@@ -171,6 +171,7 @@ void manager_attempt(struct manager *manager, struct message *message)
     if (message->attempts < UINT16_MAX)
         message->attempts++;
     if (attempt_init(&attempt, manager, message)) {
+        manager_look_at_directory(manager, message);
         mark_jobs(&attempt);
         for (size_t i = 0; i < attempt.count; i++)
             place_recipient(&attempt, &sources, i);

@@ -30,6 +30,7 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
     struct directory_account account;
     const struct loaded *loaded = job->message->loaded;
     size_t recipient = job->recipients[0];
+    manager_look_at_directory(manager, job->message);
     if (directory_address(&manager->directory, loaded->file.recipients[recipient].address,
                           &account) != DIRECTORY_FOUND ||
         !slice_equal(slice_text(account.domain.name), slice_text(job->destination->name))) {
