@@ -58,15 +58,14 @@ static bool is_outdone(const struct dane *dane, struct slice record)
     return false;
 }
 
+/* The strongest are never taken out, so that what was moved up is still found. */
 static void keep_strongest(struct dane *dane)
 {
-    struct slice kept[TLS_RECORDS_MAX];
-    size_t count = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < dane->count; i++)
         if (!is_outdone(dane, dane->records[i]))
-            kept[count++] = dane->records[i];
-    memcpy(dane->records, kept, count * sizeof *kept);
-    dane->count = count;
+            dane->records[kept++] = dane->records[i];
+    dane->count = kept;
 }
 
 enum dane_result dane_parse(struct slice answer, struct dane *dane)

@@ -22,7 +22,8 @@ static char folder[] = "/tmp/test_tls.XXXXXX";
 /* What tlsd does with a question. */
 struct part {
     const char *request; /* as expected, words divided by '|' */
-    const char *answer[5];
+    const char *answer[6];
+    const char *result; /* the last field, if any */
     bool with_fd;
     bool silent; /* closes */
 };
@@ -54,6 +55,8 @@ static _Noreturn void play(int listener, const struct part *part)
     str_init(&packet, WIRE_MAX_SIZE);
     for (size_t i = 0; part->answer[i]; i++)
         wire_put_text(&packet, part->answer[i]);
+    if (part->result)
+        wire_put_text(&packet, part->result);
     if (wire_send(fd, str_slice(&packet), &pair[1], part->with_fd ? 1 : 0, clock_deadline(5000)) !=
             WIRE_OK ||
         write(pair[0], "plain", 5) != 5)
@@ -109,6 +112,99 @@ static void connected(void **state)
     assert_true(ask(&part, true, &session));
     assert_string_equal(session.name, "");
     io_close(&session.fd);
+}
+
+/* What is put into a question is what the other end reads. */
+static void checks_there_and_back(void **state)
+{
+    static const struct tls_check checks[] = {
+        {.kind = TLS_CHECK_NONE},
+        {.kind = TLS_CHECK_NAMES, .names = {{"mx.example.org", 14}, {".org", 4}}, .name_count = 2},
+        {.kind = TLS_CHECK_NAMES, .is_lenient = true, .names = {{"a", 1}}, .name_count = 1},
+        {.kind = TLS_CHECK_DANE,
+         .names = {{"mx.example.org", 14}},
+         .name_count = 1,
+         .records = {{"\3\1\1\0hash", 8}, {"\2\0\1hash", 7}},
+         .record_count = 2},
+    };
+    struct wire_message message;
+    struct tls_check read;
+    (void)state;
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++) {
+        wire_init(&message);
+        str_init(&message.bytes, WIRE_MAX_SIZE);
+        wire_put_text(&message.bytes, "in front");
+        tls_check_put(&checks[i], &message.bytes);
+        assert_true(
+            wire_split(str_slice(&message.bytes), message.fields, WIRE_MAX_FIELDS, &message.count));
+        assert_true(tls_check_read(&message, 1, &read));
+        assert_int_equal(read.kind, checks[i].kind);
+        assert_int_equal(read.is_lenient, checks[i].is_lenient);
+        assert_int_equal(read.name_count, checks[i].name_count);
+        assert_int_equal(read.record_count, checks[i].record_count);
+        for (size_t name = 0; name < read.name_count; name++)
+            assert_true(slice_equal(read.names[name], checks[i].names[name]));
+        for (size_t record = 0; record < read.record_count; record++)
+            assert_true(slice_equal(read.records[record], checks[i].records[record]));
+        wire_free(&message);
+    }
+}
+
+static void checks_that_are_none(void **state)
+{
+    static const char *const bad[][5] = {
+        {NULL},
+        {"unknown"},
+        {"none", "name"},
+        {"names"},
+        {"names-lenient"},
+        {"dane"},
+        {"dane", "0", "name"},
+        {"dane", "x", "name"},
+        {"dane", "1", "\3\1\1x"}, /* no name */
+        {"dane", "2", "\3\1\1x"},
+        {"dane", "1", "\3\1", "name"},
+        {"dane", "99", "\3\1\1x", "name"},
+    };
+    struct wire_message message;
+    struct tls_check check;
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wire_init(&message);
+        for (size_t at = 0; at < 5 && bad[i][at]; at++)
+            message.fields[message.count++] = slice_text(bad[i][at]);
+        assert_false(tls_check_read(&message, 0, &check));
+        wire_free(&message);
+    }
+    wire_init(&message);
+    message.fields[message.count++] = SLICE("names");
+    for (size_t i = 0; i < TLS_NAMES_MAX + 1; i++)
+        message.fields[message.count++] = SLICE("name");
+    assert_false(tls_check_read(&message, 0, &check));
+    message.count--;
+    assert_true(tls_check_read(&message, 0, &check));
+    wire_free(&message);
+}
+
+static void findings_and_results(void **state)
+{
+    static const struct part finding = {
+        .request = "tls/1|client|mx.example.net|none",
+        .answer = {"ok", "TLSv1.2", "SUITE", "", "certificate expired or not yet valid"},
+        .with_fd = true,
+        .result = "certificate-expired"};
+    static const struct part failure = {.request = "tls/1|client|mx.example.net|none",
+                                        .answer = {"no", "certificate untrusted"},
+                                        .result = "certificate-not-trusted"};
+    struct tls_session session;
+    (void)state;
+    assert_true(ask(&finding, true, &session));
+    assert_int_equal(session.result, TLSREPORT_CERTIFICATE_EXPIRED);
+    assert_string_equal(session.reason, "certificate expired or not yet valid");
+    io_close(&session.fd);
+    assert_false(ask(&failure, true, &session));
+    assert_int_equal(session.result, TLSREPORT_CERTIFICATE_NOT_TRUSTED);
+    assert_string_equal(session.reason, "certificate untrusted");
 }
 
 static void refused(void **state)
@@ -214,8 +310,14 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(served),        cmocka_unit_test(connected), cmocka_unit_test(refused),
-        cmocka_unit_test(stream_served), cmocka_unit_test(no_tlsd),
+        cmocka_unit_test(served),
+        cmocka_unit_test(connected),
+        cmocka_unit_test(checks_there_and_back),
+        cmocka_unit_test(checks_that_are_none),
+        cmocka_unit_test(findings_and_results),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(stream_served),
+        cmocka_unit_test(no_tlsd),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
