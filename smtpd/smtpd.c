@@ -25,6 +25,7 @@
 #include "template.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define STARTED_BY "start smtpd by tcpd"
 
@@ -68,6 +69,6 @@ int main(void)
     if (!session_begin(&session, &peer, 0, 1))
         life_die_passing("set up", "the session");
     session_run(&session);
-    session_free(&session);
-    return EXIT_DONE;
+    /* The end of the process frees and closes faster than we could. */
+    _exit(EXIT_DONE);
 }

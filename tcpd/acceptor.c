@@ -186,7 +186,8 @@ static bool accept_one(struct acceptor_listener *listener)
     struct sockaddr_storage address;
     socklen_t size = sizeof address;
     memset(&address, 0, sizeof address);
-    int fd = accept4(listener->fd, (struct sockaddr *)&address, &size, SOCK_CLOEXEC);
+    int fd =
+        accept4(listener->fd, (struct sockaddr *)&address, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_accepting(acceptor);
