@@ -1,14 +1,18 @@
 """Reports as senders ask for them, delays, the operator's verbs, restarts, customers that take turns."""
 
+import contextlib
 import email
 import json
 import os
 import re
+import signal
+import smtplib
 import socket
+import subprocess
 import time
 
 from sink import Sink
-from suite import check, client_tls, equal, message, wait_until
+from suite import Suite, check, client_tls, equal, message, wait_until
 
 SINKS = {}
 
@@ -282,3 +286,123 @@ def test_a_server_that_never_answers_holds_up_nobody(suite):
         one.close()
     suite.mailctl("queue", "delete", "all")
     suite.wait_queue_empty()
+
+
+class SmallDisk(Suite):
+    """A suite whose queue, or mail store, lies on a small disk of its own in memory."""
+
+    def __init__(self, folder, options):
+        super().__init__()
+        self.mounted = self.path(folder)
+        os.mkdir(self.mounted, 0o755)
+        subprocess.run(["mount", "-t", "tmpfs", "-o", options + ",mode=755", "small",
+                        self.mounted], check=True)
+
+    def remove(self):
+        subprocess.run(["umount", "-l", self.mounted], check=False)
+        super().remove()
+
+
+def offer(suite, sender, recipient, size):
+    """What the server says to a message of this size."""
+    try:
+        with suite.smtp() as client:
+            client.sendmail(sender, [recipient], message(sender, recipient, "fill",
+                                                         "x" * 70 + "\r\n" + "y\r\n" * (size // 3)))
+        return 250, b""
+    except smtplib.SMTPDataError as error:
+        return error.smtp_code, error.smtp_error
+    except smtplib.SMTPSenderRefused as error:
+        return error.smtp_code, error.smtp_error
+    except smtplib.SMTPRecipientsRefused as error:
+        return next(iter(error.recipients.values()))
+
+
+def survives_a_full_queue(suite):
+    """Fills the queue with mail that waits for the scanner; then lets it go."""
+    suite.add_domain("example.jp", "u1")
+    suite.start()
+    for pid, _ in suite.processes("scand"):
+        os.kill(pid, signal.SIGSTOP)
+    accepted = 0
+    while accepted < 400:
+        code, text = offer(suite, "a@example.org", "u1@example.jp", 30000)
+        if code != 250:
+            break
+        accepted += 1
+    check(1 < accepted < 400, f"the disk is full after {accepted} messages")
+    check(code in (451, 452) and b"4.3." in text, f"a full queue: {code} {text}")
+    equal(len(suite.queue()), accepted, "what was acknowledged is there")
+    equal([name for name in os.listdir(suite.path("queue/tmp")) if name[0] != "."], [],
+          "and nothing else")
+    for pid, _ in suite.processes("scand"):
+        os.kill(pid, signal.SIGCONT)
+    suite.wait_messages("u1@example.jp", accepted)
+    suite.wait_queue_empty()
+    equal(offer(suite, "a@example.org", "u1@example.jp", 30000)[0], 250, "with room again")
+    suite.wait_messages("u1@example.jp", accepted + 1)
+    print(f"full queue: {accepted} messages acknowledged, then {code}; all delivered")
+
+
+def test_a_full_queue_loses_nothing(_suite):
+    with SmallDisk("queue", "size=1500k") as suite:
+        survives_a_full_queue(suite)
+
+
+def test_a_queue_without_inodes_loses_nothing(_suite):
+    with SmallDisk("queue", "size=20m,nr_inodes=40") as suite:
+        survives_a_full_queue(suite)
+
+
+def test_reasons_that_find_no_room_lose_nothing(_suite):
+    """The queue's disk is full when a recipient fails for good: it stays to do, and is reported when
+    there is room."""
+    with SmallDisk("queue", "size=600k") as suite, Sink() as sink:
+        sink.answers["RCPT"] = "550 5.1.1 no such user"
+        suite.add_domain("example.jp", "u1")
+        suite.control("smtproutes", f":127.0.0.1:{sink.port}\n")
+        suite.rebuild()
+        suite.set_host("retry-min", "10")
+        suite.start()
+        for pid, _ in suite.processes("scand"):
+            os.kill(pid, signal.SIGSTOP)
+        send(suite, "u1@example.jp", ["gone@plain.example"])
+        filler = os.open(suite.path("queue/tmp/filler"), os.O_WRONLY | os.O_CREAT, 0o600)
+        with contextlib.suppress(OSError):
+            while True:
+                os.write(filler, b"x" * 4096)
+        os.close(filler)
+        for pid, _ in suite.processes("scand"):
+            os.kill(pid, signal.SIGCONT)
+        wait_until(lambda: "object=queue/failure" in suite.logs("queued"), "no room for the reason")
+        [name] = suite.queue()
+        with open(suite.path("queue/message", name), "rb") as file:
+            check(b"\nT gone@plain.example" in file.read(), "it stays to do")
+        equal(suite.mailbox("u1@example.jp"), [], "reports")
+        os.unlink(suite.path("queue/tmp/filler"))
+        suite.mailctl("queue", "flush")
+        suite.wait_messages("u1@example.jp", 1)
+        suite.wait_queue_empty()
+
+
+def test_a_full_mail_store_loses_nothing(_suite):
+    for options in ("size=600k", "size=20m,nr_inodes=30"):
+        with SmallDisk("mail", options) as suite:
+            suite.add_domain("example.jp", "u1")
+            suite.start()
+            sent = 0
+            while sent < 60 and "deferred" not in suite.logs("queued"):
+                equal(offer(suite, "a@example.org", "u1@example.jp", 30000)[0], 250, "taken")
+                sent += 1
+            wait_until(lambda: "deferred" in suite.logs("queued"), "a deferral")
+            check("4.3.1" in suite.logs("queued"), "4.3.1 in the log")
+            wait_until(lambda: len(suite.mailbox("u1@example.jp")) + len(suite.queue()) == sent,
+                       "every message is in one place")
+            held = len(suite.queue())
+            taken = suite.mailbox("u1@example.jp")
+            for path in taken:
+                os.unlink(path)
+            suite.mailctl("queue", "flush")
+            suite.wait_queue_empty()
+            equal(len(suite.mailbox("u1@example.jp")), held, "delivered when there was room")
+            print(f"full mail store ({options}): {sent} sent, {len(taken)} fitted, {held} waited")
