@@ -223,7 +223,7 @@ int main(int argc, char **argv)
         if (count == 0) {
             fprintf(stderr, "sink: silence for %d s; %lu of %lu came\n", SILENCE_MS / 1000,
                     sink.count, sink.wanted);
-            return 1;
+            exit(1);
         }
         for (int i = 0; i < count; i++) {
             if (events[i].data.fd == sink.listener)
