@@ -221,7 +221,7 @@ def test_lmtp_answers_in_order(suite):
         one.expect(None, "250 2.0.0 ok")
         one.expect("QUIT", "221")
     check(" for <" not in received(first[0]), "one recipient hears of another")
-    with smtp(suite, "lmtp") as one:
+    with new_message(suite), smtp(suite, "lmtp") as one:
         one.expect("EHLO client.example", "500")
         one.expect("MAIL FROM:<a@example.org>", "250")
         one.expect("DATA", "503")
