@@ -44,7 +44,7 @@ struct client {
 struct sink {
     unsigned long wanted, count, open, connections, recipients;
     int epoll, listener;
-    struct client *clients[CLIENTS_MAX]; /* by descriptor */
+    struct client *clients; /* CLIENTS_MAX of them, by descriptor */
 };
 
 _Noreturn static void die(const char *what)
@@ -139,9 +139,7 @@ static size_t take_line(struct client *client, const char *bytes, size_t length)
 
 static void close_client(struct sink *sink, struct client *client)
 {
-    sink->clients[client->fd] = NULL;
     close(client->fd);
-    free(client);
     sink->open--;
 }
 
@@ -170,13 +168,14 @@ static void serve(struct sink *sink, struct client *client)
 static void welcome(struct sink *sink)
 {
     static const char greeting[] = "220 sink.example ESMTP\r\n";
-    struct client *client = calloc(1, sizeof *client);
-    if (client == NULL)
-        die("memory");
-    client->fd = accept(sink->listener, NULL, NULL);
-    if (client->fd < 0 || client->fd >= CLIENTS_MAX)
+    int fd = accept(sink->listener, NULL, NULL);
+    if (fd < 0 || fd >= CLIENTS_MAX)
         die("accept");
-    sink->clients[client->fd] = client;
+    struct client *client = &sink->clients[fd];
+    client->fd = fd;
+    client->in_data = client->is_closing = false;
+    client->recipients = 0;
+    client->line_length = client->answers_length = 0;
     sink->open++;
     sink->connections++;
     struct epoll_event event = {.events = EPOLLIN, .data.fd = client->fd};
@@ -212,6 +211,9 @@ int main(int argc, char **argv)
         return 1;
     }
     sink.wanted = strtoul(argv[2], NULL, 10);
+    sink.clients = calloc(CLIENTS_MAX, sizeof *sink.clients);
+    if (sink.clients == NULL)
+        die("memory");
     listen_at(&sink, strtoul(argv[1], NULL, 10));
     puts("ready");
     fflush(stdout);
@@ -229,10 +231,9 @@ int main(int argc, char **argv)
             if (events[i].data.fd == sink.listener)
                 welcome(&sink);
             else
-                serve(&sink, sink.clients[events[i].data.fd]);
+                serve(&sink, &sink.clients[events[i].data.fd]);
         }
     }
-    for (size_t i = 0; i < CLIENTS_MAX; i++)
-        free(sink.clients[i]);
+    free(sink.clients);
     return 0;
 }
