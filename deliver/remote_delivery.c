@@ -92,6 +92,16 @@ void remote_delivery_end_connection(struct remote_delivery *delivery)
     delivery->destination[0] = '\0';
 }
 
+/* What the server's certificate was checked by. */
+static const char *name_check(const struct run *run)
+{
+    static const char *const names[] = {
+        [TLS_CHECK_NONE] = "none", [TLS_CHECK_NAMES] = "names", [TLS_CHECK_DANE] = "dane"};
+    return run->delivery->client.tls_result == TLSREPORT_SUCCESS
+               ? names[run->delivery->demand.tls.check.kind]
+               : "failed";
+}
+
 static void log_attempt(const struct run *run, enum smtp_client_result result, int64_t began_ms,
                         bool is_reused)
 {
@@ -108,6 +118,8 @@ static void log_attempt(const struct run *run, enum smtp_client_result result, i
     log_text(&line, "to", run->delivery->destination);
     log_text(&line, "address", client->address);
     log_text(&line, "tls", client->tls_version[0] != '\0' ? client->tls_version : "none");
+    if (client->tls_version[0] != '\0')
+        log_text(&line, "check", name_check(run));
     log_text(&line, "result", names[result]);
     if (result == SMTP_CLIENT_OK || result == SMTP_CLIENT_REFUSED)
         log_text(&line, "reply", client->reply.text);

@@ -8,6 +8,7 @@ Mail servers answer on port 25 of 127.20.0.x, web servers on port 443.
 import hashlib
 import http.server
 import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -152,6 +153,15 @@ stub-zone:
 """)
         return subprocess.Popen(["unbound", "-d", "-c", f"{self.folder}/unbound.conf"],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def change_plain(self, plain):
+        """Other records in the unsigned zone; the resolver forgets what it knew."""
+        self.write("plain", HEAD.format("plain.") + plain)
+        self.processes[0].send_signal(signal.SIGHUP)
+        self.processes[1].terminate()
+        self.processes[1].wait()
+        self.processes[1] = self.start_unbound()
+        wait_until(lambda: "NOERROR" in self.ask("ns.test"), "the resolver answers")
 
     def ask(self, name, kind="A"):
         done = subprocess.run(["drill", "-p", str(self.port), "@127.0.0.1", name, kind],

@@ -45,12 +45,13 @@ def signed_zone(ca, ee, ta):
 
 STS = {"good": "sts", "wrong": "wrongname", "old": "expired", "other": "sts", "test": "wrongname",
        "badweb": "wrongname", "cache": "changing", "moved": "wrongname", "html": "wrongname",
-       "secondhost": "sts", "testplain": "alsoplain"}
+       "secondhost": "sts", "testplain": "alsoplain", "renewed": "sts"}
 
 
-def plain_zone():
+def plain_zone(renewed_id="1"):
     return "".join(f"{name} MX 10 mx.{name}.plain.\nmx.{name} A {ADDRESSES[sink]}\n"
-                   f'_mta-sts.{name} TXT "v=STSv1; id=1;"\nmta-sts.{name} A {bed.WEB}\n'
+                   f'_mta-sts.{name} TXT "v=STSv1; id={renewed_id if name == "renewed" else 1};"\n'
+                   f"mta-sts.{name} A {bed.WEB}\n"
                    for name, sink in STS.items()) + \
         "secondhost MX 5 mx.wrong.plain.\n" \
         f"simple MX 10 mx.simple.plain.\nmx.simple A {ADDRESSES['plain']}\n" \
@@ -76,7 +77,8 @@ def start_sinks(authority):
         "plain": None,
         "alsoplain": None,
         "selfsigned": authority.self_signed("selfsigned", "mx.unusable.test"),
-        "sts": authority.issue("sts", ["mx.good.plain", "*.other.plain", "mx.secondhost.plain"]),
+        "sts": authority.issue("sts", ["mx.good.plain", "*.other.plain", "mx.secondhost.plain",
+                                     "mx.renewed.plain"]),
         "wrongname": authority.issue("wrongname", ["mx.somewhere.plain"]),
         "expired": authority.issue("old", ["mx.old.plain"], expired=True),
         "changing": authority.issue("changing", ["mx.cache.plain"]),
@@ -93,7 +95,7 @@ def prepare(suite):
                          plain_zone(), tamper)
     web = BED["web"] = bed.Web(*authority.issue(
         "web", [f"mta-sts.{name}.plain" for name in STS if name != "badweb"]))
-    for name in ("good", "wrong", "old", "cache"):
+    for name in ("good", "wrong", "old", "cache", "renewed"):
         web.policy(f"{name}.plain", "enforce", f"mx.{name}.plain")
     web.policy("other.plain", "enforce", "mx.not-this-one.plain", "*.mx.other.plain")
     web.policy("secondhost.plain", "enforce", "*.secondhost.plain")
@@ -217,6 +219,21 @@ def test_sts_policy_that_can_not_be_had(suite):
     """A web server with a wrong certificate, one that redirects, one that serves pages: no policy."""
     for name in ("badweb", "moved", "html"):
         delivered(suite, f"{name}.plain", "wrongname")
+
+
+def test_sts_policy_is_fetched_anew_with_a_new_id(suite):
+    dns, web = BED["dns"], BED["web"]
+    delivered(suite, "renewed.plain", "sts")
+    web.policy("renewed.plain", "enforce", "mx.elsewhere.plain")
+    delivered(suite, "renewed.plain", "sts")
+    dns.change_plain(plain_zone(renewed_id="2"))
+    wait_until(lambda: "id=2" in dns.ask("_mta-sts.renewed.plain", "TXT"), "the new record")
+    suite.kill9("remote")
+    deferred(suite, "renewed.plain", "4.7.5", "does not name the host")
+    # a record that is gone changes nothing: the policy holds till its max_age is over
+    dns.change_plain(plain_zone().replace("_mta-sts.renewed ", "_gone.renewed "))
+    wait_until(lambda: "NXDOMAIN" in dns.ask("_mta-sts.renewed.plain", "TXT"), "no record")
+    deferred(suite, "renewed.plain", "4.7.5", "does not name the host")
 
 
 def test_sts_policy_that_was_kept(suite):
