@@ -2,27 +2,23 @@
 #include "smtp_client.h"
 
 #include "clock.h"
+#include "encode.h"
 #include "io.h"
 #include "number.h"
-#include "smtpdata.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     INPUT_MAX = 8192,
+    LOGIN_LINE_MAX = 4096,
     LINE_MAX_BYTES = 4096, /* of a reply; RFC 5321 says 512, and some greet at length */
-    CHUNK_SIZE = 32768,
     /* RFC 5321 4.5.3.2 */
     GREETING_MS = 300000,
     COMMAND_MS = 300000,
-    DATA_COMMAND_MS = 120000,
-    DATA_BLOCK_MS = 180000,
-    DATA_END_MS = 600000,
-    EARLY_REPLY_MS = 5000, /* a server that stopped reading has said why already, if ever */
 };
 
 void smtp_client_init(struct smtp_client *client)
@@ -33,7 +29,7 @@ void smtp_client_init(struct smtp_client *client)
 bool smtp_client_open(struct smtp_client *client, int fd, const char *address)
 {
     smtp_client_init(client);
-    client->buffer = malloc(CHUNK_SIZE);
+    client->buffer = malloc(SMTP_CLIENT_BUFFER);
     if (!client->buffer ||
         !slice_copy_text(slice_text(address), client->address, sizeof client->address) ||
         !stream_init(&client->stream, fd, fd, INPUT_MAX, CLOCK_NEVER)) {
@@ -92,19 +88,10 @@ void smtp_client_decide_by_reply(const struct smtp_client *client,
                        smtp_reply_status(&client->reply), text);
 }
 
-/* All that are undecided (or, `only_accepted`, those whose RCPT was accepted). */
-static void decide_rest(const struct smtp_client *client, const struct smtp_client_mail *mail,
-                        struct smtp_client_outcome outcomes[], bool only_accepted)
-{
-    for (size_t i = 0; i < mail->recipient_count; i++)
-        if (!outcomes[i].is_decided && (outcomes[i].is_accepted || !only_accepted))
-            smtp_client_decide_by_reply(client, &outcomes[i]);
-}
-
 /* ---- replies ----------------------------------------------------------------------------------*/
 
-static enum smtp_client_result lose(struct smtp_client *client, enum stream_result why,
-                                    const char *phase)
+enum smtp_client_result smtp_client_lose(struct smtp_client *client, enum stream_result why,
+                                         const char *phase)
 {
     static const char *const reasons[] = {
         [STREAM_OK] = "an answer that is no SMTP", [STREAM_END] = "connection closed",
@@ -119,7 +106,7 @@ static enum smtp_client_result lose(struct smtp_client *client, enum stream_resu
 typedef void each_line(struct smtp_client *client, struct slice text);
 
 /* Reads one whole reply. OK: 2xx or 3xx. */
-static enum smtp_client_result read_reply(struct smtp_client *client, int64_t wait_ms,
+static enum smtp_client_result read_lines(struct smtp_client *client, int64_t wait_ms,
                                           const char *phase, each_line *each)
 {
     struct stream *stream = &client->stream;
@@ -131,11 +118,11 @@ static enum smtp_client_result read_reply(struct smtp_client *client, int64_t wa
         struct slice line, text;
         enum stream_result got = stream_line(stream, LINE_MAX_BYTES, &line);
         if (got != STREAM_OK)
-            return lose(client, got, phase);
+            return smtp_client_lose(client, got, phase);
         enum smtp_reply_result result = smtp_reply_line(&client->reply, line, &text);
         if (result == SMTP_REPLY_BAD)
-            return lose(client, STREAM_OK, phase);
-        if (each && client->reply.lines > 1)
+            return smtp_client_lose(client, STREAM_OK, phase);
+        if (each)
             each(client, text);
         if (result == SMTP_REPLY_DONE)
             break;
@@ -143,11 +130,22 @@ static enum smtp_client_result read_reply(struct smtp_client *client, int64_t wa
     return smtp_reply_verdict(&client->reply) == VERDICT_OK ? SMTP_CLIENT_OK : SMTP_CLIENT_REFUSED;
 }
 
+enum smtp_client_result smtp_client_read(struct smtp_client *client, int64_t wait_ms,
+                                         const char *phase)
+{
+    return read_lines(client, wait_ms, phase, NULL);
+}
+
+void smtp_client_write(struct smtp_client *client, int64_t wait_ms)
+{
+    /* Output may leave at once when there is much of it. */
+    client->stream.timeout_ms = wait_ms;
+    client->stream.deadline = client->deadline;
+}
+
 static void write_command(struct smtp_client *client, const char *verb, const char *argument)
 {
-    /* Output may leave here when there is much of it. */
-    client->stream.timeout_ms = COMMAND_MS;
-    client->stream.deadline = client->deadline;
+    smtp_client_write(client, COMMAND_MS);
     stream_write_text(&client->stream, verb);
     stream_write_text(&client->stream, argument);
     stream_write_text(&client->stream, "\r\n");
@@ -157,7 +155,7 @@ static enum smtp_client_result command(struct smtp_client *client, const char *v
                                        const char *argument, each_line *each)
 {
     write_command(client, verb, argument);
-    return read_reply(client, COMMAND_MS, verb, each);
+    return read_lines(client, COMMAND_MS, verb, each);
 }
 
 /* ---- greeting ---------------------------------------------------------------------------------*/
@@ -166,30 +164,60 @@ static const struct {
     const char *keyword;
     enum smtp_client_extension extension;
 } extensions[] = {
-    {"PIPELINING", SMTP_CLIENT_PIPELINING}, {"SIZE", SMTP_CLIENT_SIZE},
-    {"8BITMIME", SMTP_CLIENT_8BITMIME},     {"SMTPUTF8", SMTP_CLIENT_SMTPUTF8},
+    {"PIPELINING", SMTP_CLIENT_PIPELINING},
+    {"SIZE", SMTP_CLIENT_SIZE},
+    {"8BITMIME", SMTP_CLIENT_8BITMIME},
+    {"SMTPUTF8", SMTP_CLIENT_SMTPUTF8},
     {"STARTTLS", SMTP_CLIENT_STARTTLS},
+    {"DSN", SMTP_CLIENT_DSN},
+    {"CHUNKING", SMTP_CLIENT_CHUNKING},
+    {"BINARYMIME", SMTP_CLIENT_BINARYMIME},
+    {"AUTH", SMTP_CLIENT_AUTH},
 };
+
+/* "AUTH PLAIN LOGIN"; some also say "AUTH=PLAIN LOGIN", for clients of before RFC 2554. */
+static void take_mechanisms(struct smtp_client *client, struct slice words)
+{
+    while (words.size > 0) {
+        struct slice word = slice_cut_word(&words);
+        if (slice_equal_nocase(word, SLICE("PLAIN")))
+            client->mechanisms |= SMTP_CLIENT_PLAIN;
+        else if (slice_equal_nocase(word, SLICE("LOGIN")))
+            client->mechanisms |= SMTP_CLIENT_LOGIN;
+    }
+}
 
 static void take_extension(struct smtp_client *client, struct slice text)
 {
     struct slice keyword = slice_cut_word(&text);
+    if (client->reply.lines == 1) { /* the server's name */
+        if (!slice_copy_text(keyword, client->name, sizeof client->name))
+            client->name[0] = '\0';
+        return;
+    }
     for (size_t i = 0; i < sizeof extensions / sizeof *extensions; i++)
         if (slice_equal_nocase(keyword, slice_text(extensions[i].keyword)))
             client->extensions |= extensions[i].extension;
     if (slice_equal_nocase(keyword, SLICE("SIZE")) &&
         !number_parse(slice_cut_word(&text), UINT64_MAX, &client->size_max))
         client->size_max = 0;
+    if (slice_equal_nocase(keyword, SLICE("AUTH")))
+        take_mechanisms(client, text);
 }
 
 static enum smtp_client_result say_hello(struct smtp_client *client, const char *helo)
 {
     client->extensions = 0;
+    client->mechanisms = 0;
     client->size_max = 0;
+    client->name[0] = '\0';
     enum smtp_client_result result = command(client, "EHLO ", helo, take_extension);
-    if (result == SMTP_CLIENT_REFUSED && client->reply.code >= 500)
-        result = command(client, "HELO ", helo, NULL);
-    return result;
+    if (result != SMTP_CLIENT_REFUSED || client->reply.code < 500)
+        return result;
+    /* What a refusal says are no extensions. */
+    client->extensions = 0;
+    client->name[0] = '\0';
+    return command(client, "HELO ", helo, NULL);
 }
 
 static enum smtp_client_result fail_tls(struct smtp_client *client, enum tlsreport_result result,
@@ -229,7 +257,7 @@ static enum smtp_client_result start_tls(struct smtp_client *client, const struc
 static enum smtp_client_result greet(struct smtp_client *client, const char *helo,
                                      const struct smtp_client_tls *tls)
 {
-    enum smtp_client_result result = read_reply(client, GREETING_MS, "the greeting", NULL);
+    enum smtp_client_result result = smtp_client_read(client, GREETING_MS, "the greeting");
     if (result == SMTP_CLIENT_OK)
         result = say_hello(client, helo);
     if (result != SMTP_CLIENT_OK || tls->level == SMTP_CLIENT_TLS_NEVER)
@@ -257,265 +285,77 @@ enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char
     return result;
 }
 
-/* ---- the envelope -----------------------------------------------------------------------------*/
+/* ---- AUTH (RFC 4954) --------------------------------------------------------------------------*/
 
-/* One transaction under way. */
-struct transaction {
-    struct smtp_client *client;
-    const struct smtp_client_mail *mail;
-    struct smtp_client_outcome *outcomes;
-    size_t next; /* the first recipient whose RCPT was not written */
-    size_t asked[SMTP_CLIENT_WINDOW];
-    size_t asked_count; /* recipients whose replies are to be read */
-    size_t accepted;
-    bool mail_unread;
-    bool data_unread;
-};
-
-static bool pipelines(const struct smtp_client *client)
+static bool write_base64_line(struct smtp_client *client, const char *verb, struct slice bytes)
 {
-    return client->extensions & SMTP_CLIENT_PIPELINING;
-}
-
-static void write_path(struct smtp_client *client, const char *verb, struct slice address)
-{
-    client->stream.timeout_ms = COMMAND_MS;
-    client->stream.deadline = client->deadline;
-    stream_write_text(&client->stream, verb);
-    stream_write(&client->stream, address);
-    stream_write_text(&client->stream, ">");
-}
-
-static void write_mail(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    const struct smtp_client_mail *mail = transaction->mail;
-    write_path(client, "MAIL FROM:<", mail->sender);
-    if (client->extensions & SMTP_CLIENT_SIZE)
-        stream_format(&client->stream, " SIZE=%" PRIu64, mail->size + mail->added.size);
-    if (mail->body != ENVELOPE_BODY_7BIT && (client->extensions & SMTP_CLIENT_8BITMIME))
-        stream_write_text(&client->stream, " BODY=8BITMIME");
-    if (mail->utf8)
-        stream_write_text(&client->stream, " SMTPUTF8");
-    stream_write_text(&client->stream, "\r\n");
-    transaction->mail_unread = true;
-}
-
-static enum smtp_client_result read_mail(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    if (!transaction->mail_unread)
-        return SMTP_CLIENT_OK;
-    transaction->mail_unread = false;
-    enum smtp_client_result result = read_reply(client, COMMAND_MS, "MAIL", NULL);
-    if (result == SMTP_CLIENT_REFUSED)
-        decide_rest(client, transaction->mail, transaction->outcomes, false);
-    return result;
-}
-
-/* Writes RCPT for as many as may be under way. */
-static void write_recipients(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    const struct smtp_client_mail *mail = transaction->mail;
-    size_t window = pipelines(client) ? SMTP_CLIENT_WINDOW : 1;
-    transaction->asked_count = 0;
-    for (; transaction->next < mail->recipient_count; transaction->next++) {
-        if (transaction->outcomes[transaction->next].is_decided)
-            continue;
-        if (transaction->asked_count == window)
-            break;
-        write_path(client, "RCPT TO:<", mail->recipients[transaction->next].address);
+    struct str text;
+    str_init(&text, LOGIN_LINE_MAX);
+    bool done = encode_base64(bytes, &text);
+    smtp_client_write(client, COMMAND_MS);
+    if (done) {
+        stream_write_text(&client->stream, verb);
+        stream_write(&client->stream, str_slice(&text));
         stream_write_text(&client->stream, "\r\n");
-        transaction->asked[transaction->asked_count++] = transaction->next;
     }
+    str_free(&text);
+    return done;
 }
 
-static void write_data(struct transaction *transaction)
+/* RFC 4616 */
+static enum smtp_client_result login_plain(struct smtp_client *client, struct slice user,
+                                           struct slice password)
 {
-    write_command(transaction->client, "DATA", "");
-    transaction->data_unread = true;
+    struct str response;
+    str_init(&response, LOGIN_LINE_MAX);
+    str_append_byte(&response, '\0');
+    str_append(&response, user);
+    str_append_byte(&response, '\0');
+    bool done = str_append(&response, password) &&
+                write_base64_line(client, "AUTH PLAIN ", str_slice(&response));
+    str_free(&response);
+    return done ? smtp_client_read(client, COMMAND_MS, "AUTH") : SMTP_CLIENT_LOST;
 }
 
-static enum smtp_client_result read_recipients(struct transaction *transaction)
+static enum smtp_client_result login_in_steps(struct smtp_client *client, struct slice user,
+                                              struct slice password)
 {
-    struct smtp_client *client = transaction->client;
-    for (size_t i = 0; i < transaction->asked_count; i++) {
-        struct smtp_client_outcome *outcome = &transaction->outcomes[transaction->asked[i]];
-        enum smtp_client_result result = read_reply(client, COMMAND_MS, "RCPT", NULL);
-        if (result == SMTP_CLIENT_LOST)
-            return result;
-        outcome->is_accepted = result == SMTP_CLIENT_OK;
-        if (outcome->is_accepted)
-            transaction->accepted++;
-        else
-            smtp_client_decide_by_reply(client, outcome);
+    const struct slice answers[] = {user, password};
+    enum smtp_client_result result = command(client, "AUTH LOGIN", "", NULL);
+    for (size_t i = 0; i < 2 && result == SMTP_CLIENT_OK; i++) {
+        if (client->reply.code != 334)
+            return smtp_client_lose(client, STREAM_OK, "AUTH");
+        if (!write_base64_line(client, "", answers[i]))
+            return SMTP_CLIENT_LOST;
+        result = smtp_client_read(client, COMMAND_MS, "AUTH");
     }
-    return SMTP_CLIENT_OK;
-}
-
-/* A server that says 354 though it took no recipient wants an end all the same (RFC 2920 3.1). */
-static enum smtp_client_result end_nothing(struct smtp_client *client)
-{
-    write_command(client, ".", "");
-    enum smtp_client_result result = read_reply(client, COMMAND_MS, "the end of nothing", NULL);
-    return result == SMTP_CLIENT_LOST ? result : SMTP_CLIENT_REFUSED;
-}
-
-static enum smtp_client_result read_data(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    enum smtp_client_result result = read_reply(client, DATA_COMMAND_MS, "DATA", NULL);
-    if (result == SMTP_CLIENT_REFUSED)
-        decide_rest(client, transaction->mail, transaction->outcomes, true);
-    if (result != SMTP_CLIENT_OK)
-        return result;
-    if (client->reply.code != 354)
-        return lose(client, STREAM_OK, "DATA");
-    return transaction->accepted > 0 ? SMTP_CLIENT_OK : end_nothing(client);
-}
-
-/* MAIL, all RCPT, DATA. OK: the message may follow. */
-static enum smtp_client_result send_envelope(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    enum smtp_client_result result = SMTP_CLIENT_OK;
-    write_mail(transaction);
-    if (!pipelines(client))
-        result = read_mail(transaction);
-    while (result == SMTP_CLIENT_OK && transaction->next < transaction->mail->recipient_count) {
-        write_recipients(transaction);
-        if (pipelines(client) && transaction->next == transaction->mail->recipient_count)
-            write_data(transaction);
-        result = read_mail(transaction);
-        if (result == SMTP_CLIENT_OK)
-            result = read_recipients(transaction);
-    }
-    if (result != SMTP_CLIENT_OK)
-        return result;
-    if (!transaction->data_unread && transaction->accepted == 0)
-        return SMTP_CLIENT_REFUSED;
-    if (!transaction->data_unread)
-        write_data(transaction);
-    return read_data(transaction);
-}
-
-/* ---- the message ------------------------------------------------------------------------------*/
-
-static void write_encoded(struct smtp_client *client, struct smtpdata_encoder *encoder,
-                          struct slice bytes)
-{
-    while (bytes.size > 0 && client->stream.broken == STREAM_OK) {
-        struct slice run;
-        bytes = slice_from(bytes, smtpdata_encode(encoder, bytes, &run));
-        stream_write(&client->stream, run);
-    }
-}
-
-/* False: the queue's file can't be read. */
-static bool write_message(struct smtp_client *client, const struct smtp_client_mail *mail)
-{
-    struct smtpdata_encoder encoder;
-    uint64_t done = 0;
-    client->stream.timeout_ms = DATA_BLOCK_MS;
-    client->stream.deadline = client->deadline;
-    smtpdata_encoder_init(&encoder, true);
-    write_encoded(client, &encoder, mail->added);
-    while (done < mail->size && client->stream.broken == STREAM_OK) {
-        size_t size = mail->size - done < CHUNK_SIZE ? (size_t)(mail->size - done) : CHUNK_SIZE;
-        if (!io_pread_all(mail->fd, client->buffer, size, mail->start + (off_t)done))
-            return false;
-        write_encoded(client, &encoder, slice_of(client->buffer, size));
-        done += size;
-    }
-    stream_write(&client->stream, smtpdata_encode_end(&encoder));
-    stream_flush(&client->stream);
-    return true;
-}
-
-/* The server took no more bytes. It may have said why. */
-static enum smtp_client_result read_early_reply(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    enum stream_result broken = client->stream.broken;
-    client->stream.broken = STREAM_OK;
-    str_clear(&client->stream.output);
-    enum smtp_client_result result = read_reply(client, EARLY_REPLY_MS, "the message", NULL);
-    if (result == SMTP_CLIENT_REFUSED)
-        decide_rest(client, transaction->mail, transaction->outcomes, true);
-    return result == SMTP_CLIENT_REFUSED ? result : lose(client, broken, "the message");
-}
-
-/* What was sent whole may have been taken: it is not for another server now. */
-static void decide_unknown(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    for (size_t i = 0; i < transaction->mail->recipient_count; i++)
-        if (!transaction->outcomes[i].is_decided && transaction->outcomes[i].is_accepted)
-            smtp_client_decide(&transaction->outcomes[i], VERDICT_TEMP, "4.4.2", client->trouble);
-}
-
-static enum smtp_client_result send_message(struct transaction *transaction)
-{
-    struct smtp_client *client = transaction->client;
-    if (!write_message(client, transaction->mail)) {
-        snprintf(client->trouble, sizeof client->trouble, "the message in the queue: %s",
-                 strerror(errno));
-        decide_unknown(transaction);
-        return SMTP_CLIENT_LOST;
-    }
-    if (client->stream.broken != STREAM_OK)
-        return read_early_reply(transaction);
-    enum smtp_client_result result =
-        read_reply(client, DATA_END_MS, "the end of the message", NULL);
-    if (result == SMTP_CLIENT_LOST) {
-        decide_unknown(transaction);
-        return result;
-    }
-    decide_rest(client, transaction->mail, transaction->outcomes, true);
-    client->is_clean = client->reply.code != 421;
     return result;
 }
 
-/* What can be known before MAIL. False: it can't go there. */
-static bool check_offers(struct smtp_client *client, const struct smtp_client_mail *mail,
-                         struct smtp_client_outcome outcomes[])
+enum smtp_client_result smtp_client_login(struct smtp_client *client, struct slice user,
+                                          struct slice password)
 {
-    char text[SMTP_REPLY_TEXT_MAX];
-    const char *status = NULL;
-    uint64_t size = mail->size + mail->added.size;
-    if (mail->utf8 && !(client->extensions & SMTP_CLIENT_SMTPUTF8)) {
-        status = "5.6.7";
-        snprintf(text, sizeof text, "%s does not take internationalized mail (SMTPUTF8)",
-                 client->address);
-    } else if (client->size_max > 0 && size > client->size_max) {
-        status = "5.3.4";
-        snprintf(text, sizeof text,
-                 "%s takes messages up to %" PRIu64 " bytes, this one has %" PRIu64,
-                 client->address, client->size_max, size);
+    enum smtp_client_result result;
+    client->is_clean = false;
+    if (client->mechanisms & SMTP_CLIENT_PLAIN) {
+        result = login_plain(client, user, password);
+    } else if (client->mechanisms & SMTP_CLIENT_LOGIN) {
+        result = login_in_steps(client, user, password);
+    } else {
+        smtp_reply_init(&client->reply);
+        snprintf(client->reply.text, sizeof client->reply.text,
+                 "no way to log in that we know (AUTH PLAIN or LOGIN)");
+        return SMTP_CLIENT_REFUSED;
     }
-    if (!status)
-        return true;
-    for (size_t i = 0; i < mail->recipient_count; i++)
-        if (!outcomes[i].is_decided)
-            smtp_client_decide(&outcomes[i], VERDICT_PERM, status, text);
-    /* In place of what the server would have said. */
-    smtp_reply_init(&client->reply);
-    snprintf(client->reply.text, sizeof client->reply.text, "%s", text);
-    return false;
+    if (result == SMTP_CLIENT_OK && client->reply.code / 100 != 2)
+        return smtp_client_lose(client, STREAM_OK, "AUTH");
+    client->is_clean = result == SMTP_CLIENT_OK;
+    return result;
 }
 
-enum smtp_client_result smtp_client_send(struct smtp_client *client,
-                                         const struct smtp_client_mail *mail,
-                                         struct smtp_client_outcome outcomes[])
+bool smtp_client_is_alive(struct smtp_client *client)
 {
-    struct transaction transaction;
-    transaction = (struct transaction){.client = client, .mail = mail, .outcomes = outcomes};
-    for (size_t i = 0; i < mail->recipient_count; i++)
-        outcomes[i].is_accepted = false;
-    if (!check_offers(client, mail, outcomes))
-        return SMTP_CLIENT_REFUSED;
-    client->is_clean = false;
-    enum smtp_client_result result = send_envelope(&transaction);
-    return result == SMTP_CLIENT_OK ? send_message(&transaction) : result;
+    char byte;
+    return client->is_open && stream_pending(&client->stream).size == 0 &&
+           recv(client->stream.in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

@@ -1,5 +1,6 @@
 /*
- * smtp_client - one connection to another mail server (RFC 5321; 1870, 2920, 3207, 6152, 6531)
+ * smtp_client - one connection to another mail server (RFC 5321; 1870, 2920, 3030, 3207, 3461, 4954,
+ * 6152, 6531)
  *
  * The caller connects and hands the descriptor in; here is the dialogue. A message goes in one
  * transaction for all its recipients, pipelined where the server can, and each recipient has an
@@ -18,7 +19,9 @@
 
 enum {
     SMTP_CLIENT_TEXT_MAX = 500,
-    SMTP_CLIENT_WINDOW = 100, /* commands under way: their replies fit into any socket buffer */
+    SMTP_CLIENT_NAME_MAX = 255,
+    SMTP_CLIENT_BUFFER = 32768, /* messages up to here are read, others are mapped */
+    SMTP_CLIENT_WINDOW = 100,   /* commands under way: their replies fit into any socket buffer */
 };
 
 enum smtp_client_extension {
@@ -27,7 +30,13 @@ enum smtp_client_extension {
     SMTP_CLIENT_8BITMIME = 1 << 2,
     SMTP_CLIENT_SMTPUTF8 = 1 << 3,
     SMTP_CLIENT_STARTTLS = 1 << 4,
+    SMTP_CLIENT_DSN = 1 << 5,
+    SMTP_CLIENT_CHUNKING = 1 << 6,
+    SMTP_CLIENT_BINARYMIME = 1 << 7,
+    SMTP_CLIENT_AUTH = 1 << 8,
 };
+
+enum smtp_client_mechanism { SMTP_CLIENT_PLAIN = 1 << 0, SMTP_CLIENT_LOGIN = 1 << 1 };
 
 enum smtp_client_result {
     SMTP_CLIENT_OK,
@@ -52,7 +61,10 @@ struct smtp_client {
     bool is_clean;             /* between transactions: another MAIL may be said */
     char address[IP_TEXT_MAX]; /* the server's, for reports */
     unsigned extensions;
-    uint64_t size_max; /* of SIZE; 0: unknown or none */
+    unsigned mechanisms;                 /* of AUTH, those that we know */
+    uint64_t size_max;                   /* of SIZE; 0: unknown or none */
+    char name[SMTP_CLIENT_NAME_MAX + 1]; /* as the server calls itself in its answer to EHLO */
+    unsigned messages;                   /* that this connection took */
     struct smtp_reply reply;
     char trouble[SMTP_CLIENT_TEXT_MAX];
     char tls_version[TLS_TEXT_MAX];   /* "" without TLS */
@@ -101,15 +113,33 @@ void smtp_client_limit(struct smtp_client *client, int64_t deadline);
 /* From the greeting to the state in which MAIL may be said. After anything but OK: close. */
 enum smtp_client_result smtp_client_greet(struct smtp_client *client, const char *helo,
                                           const struct smtp_client_tls *tls);
-/* One transaction. Decides outcomes that are not decided yet; those that are left undecided (with
+/* One transaction (smtp_transaction.c). What the server does not take as it is, is encoded for it
+ * (downgrade.h). Decides outcomes that are not decided yet; those that are left undecided (with
  * LOST and REFUSED) may be tried at another server: nothing was handed over for them.
  * Whether the connection is good for another one, client->is_clean says. */
 enum smtp_client_result smtp_client_send(struct smtp_client *client,
                                          const struct smtp_client_mail *mail,
                                          struct smtp_client_outcome outcomes[]);
+/* AUTH PLAIN or LOGIN, whichever is offered (RFC 4954): only to be called behind checked TLS. OK,
+ * REFUSED (client->reply; also when neither is offered), LOST. */
+enum smtp_client_result smtp_client_login(struct smtp_client *client, struct slice user,
+                                          struct slice password);
+/* Nothing came while the connection rested: no goodbye, no end. */
+bool smtp_client_is_alive(struct smtp_client *client);
 /* QUIT without waiting for its answer, and close. */
 void smtp_client_quit(struct smtp_client *client);
 void smtp_client_close(struct smtp_client *client);
+
+/* ---- for smtp_transaction.c -------------------------------------------------------------------*/
+
+/* Reads one whole reply. OK: 2xx or 3xx. */
+enum smtp_client_result smtp_client_read(struct smtp_client *client, int64_t wait_ms,
+                                         const char *phase);
+/* What is written to client->stream from now on may take so long. */
+void smtp_client_write(struct smtp_client *client, int64_t wait_ms);
+/* LOST, with the reason in client->trouble; STREAM_OK: the answer was no SMTP. */
+enum smtp_client_result smtp_client_lose(struct smtp_client *client, enum stream_result why,
+                                         const char *phase);
 
 /* Fills an outcome of our own making. */
 void smtp_client_decide(struct smtp_client_outcome *outcome, enum verdict verdict,

@@ -2,7 +2,7 @@
  * smtp_client: transactions with servers of all kinds, played by a script
  *
  * "S:" the server's line, "C:" the client's line as expected, "M:" the message's end is awaited
- * (what came must be the text), "E:" the client must close, "X:" the server goes away, "P:" it does
+ * (what came must be the text), "B:" these bytes, "E:" the client must close, "X:" the server goes away, "P:" it does
  * nothing any more.
  */
 #include "unit.h"
@@ -133,6 +133,16 @@ static void expect_message(struct stream *stream, const char *expected)
     str_free(&message);
 }
 
+static void expect_bytes(struct stream *stream, struct slice expected)
+{
+    struct slice got;
+    while (expected.size > 0) {
+        if (stream_bytes(stream, expected.size, &got) != STREAM_OK || !slice_starts(expected, got))
+            unexpected(expected.data, SLICE("other bytes"));
+        expected = slice_from(expected, got.size);
+    }
+}
+
 _Noreturn static void serve(int fd, const char *const lines[])
 {
     struct stream stream;
@@ -154,6 +164,9 @@ _Noreturn static void serve(int fd, const char *const lines[])
             break;
         case 'M':
             expect_message(&stream, text);
+            break;
+        case 'B':
+            expect_bytes(&stream, slice_text(text));
             break;
         case 'P':
             stream_flush(&stream);
@@ -183,6 +196,9 @@ struct dialogue {
     bool must_have_tls;
     enum smtp_client_result greeted, sent;
     bool is_clean;
+    bool wants_dsn;     /* NOTIFY for the first recipient, ORCPT for the second, RET, ENVID */
+    const char *text;   /* of the message; NULL: message_text */
+    unsigned passed_on; /* bits of recipients */
     const char *outcomes[RECIPIENTS_MAX]; /* "K 2.0.0 text", "-" undecided */
 };
 
@@ -299,18 +315,76 @@ static const struct dialogue dialogues[] = {
     {.name = "STARTTLS without tlsd",
      .lines = {GREET, "S: 250 STARTTLS", "C: STARTTLS", "S: 220 go", "E:"},
      .recipients = {"a@x"}, .greeted = SMTP_CLIENT_TLS_FAILED, .outcomes = {"-"}},
+    {.name = "DSN goes along",
+     .lines = {GREET, "S: 250-PIPELINING", "S: 250 DSN", FROM " RET=HDRS ENVID=Q+2B1",
+               "C: RCPT TO:<a+b@x> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+2Bb@x", "C: RCPT TO:<b@x> ORCPT=rfc822;old@x",
+               "C: RCPT TO:<c@x>", "C: DATA", "S: 250 ok", "S: 250 ok", "S: 250 ok", "S: 550 no", "S: 354 go", BODY,
+               "S: 250 ok", "C: QUIT"},
+     .recipients = {"a+b@x", "b@x", "c@x"}, .wants_dsn = true, .is_clean = true, .passed_on = 3,
+     .outcomes = {"K 2.0.0 peer said: 250 ok", "K 2.0.0 peer said: 250 ok", "D 5.0.0 peer said: 550 no"}},
+    {.name = "DSN is unknown there",
+     .lines = {PIPED, FROM, "C: RCPT TO:<a@x>", "C: DATA", "S: 250 ok", "S: 250 ok", "S: 354 go", BODY,
+               "S: 250 ok", "C: QUIT"},
+     .recipients = {"a@x"}, .wants_dsn = true, .is_clean = true, .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "8 bits, offered",
+     .lines = {GREET, "S: 250 8BITMIME", FROM " BODY=8BITMIME", "S: 250 ok", "C: RCPT TO:<a@x>", "S: 250 ok",
+               "C: DATA", "S: 354 go", "M: X: y\r\nA: b\r\n\r\n\xe9\r\n", "S: 250 ok", "C: QUIT"},
+     .text = "A: b\r\n\r\n\xe9\r\n", .recipients = {"a@x"}, .is_clean = true,
+     .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "8 bits, not offered",
+     .lines = {GREET, "S: 250 SIZE", FROM " SIZE=83", "S: 250 ok", "C: RCPT TO:<a@x>", "S: 250 ok", "C: DATA",
+               "S: 354 go",
+               "M: X: y\r\nA: b\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n=E9\r\n",
+               "S: 250 ok", "C: QUIT"},
+     .text = "A: b\r\n\r\n\xe9\r\n", .recipients = {"a@x"}, .body = ENVELOPE_BODY_8BIT, .is_clean = true,
+     .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "binary, by DATA",
+     .lines = {GREET, "S: 250-8BITMIME", "S: 250 CHUNKING", FROM " BODY=8BITMIME", "S: 250 ok", "C: RCPT TO:<a@x>",
+               "S: 250 ok", "C: DATA", "S: 354 go",
+               "M: X: y\r\nContent-Type: a/b\r\nMIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n4Qo=\r\n",
+               "S: 250 ok", "C: QUIT"},
+     .text = "Content-Type: a/b\r\n\r\n\xe1\n", .recipients = {"a@x"}, .body = ENVELOPE_BODY_BINARY, .is_clean = true,
+     .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "binary, by BDAT, all in one",
+     .lines = {GREET, "S: 250-PIPELINING", "S: 250-CHUNKING", "S: 250 BINARYMIME", FROM " BODY=BINARYMIME",
+               "C: RCPT TO:<a@x>", "C: BDAT 16 LAST", "C: X: y", "C: A: b", "C: ", "S: 250 ok", "S: 250 ok",
+               "B: \xe1\n", "S: 250 2.6.0 got it", "C: QUIT"},
+     .text = "A: b\r\n\r\n\xe1\n", .recipients = {"a@x"}, .body = ENVELOPE_BODY_BINARY, .is_clean = true,
+     .outcomes = {"K 2.6.0 peer said: 250 2.6.0 got it"}},
+    {.name = "BDAT step by step",
+     .lines = {GREET, "S: 250 CHUNKING", FROM, "S: 250 ok", "C: RCPT TO:<a@x>", "S: 250 ok", "C: BDAT 20 LAST",
+               "C: X: y", "C: ", "C: .dot", "C: last", "S: 250 ok", "C: QUIT"},
+     .recipients = {"a@x"}, .is_clean = true, .outcomes = {"K 2.0.0 peer said: 250 ok"}},
+    {.name = "BDAT is refused: the transaction is not over",
+     .lines = {GREET, "S: 250 CHUNKING", FROM, "S: 250 ok", "C: RCPT TO:<a@x>", "S: 250 ok", "C: BDAT 20 LAST",
+               "C: X: y", "C: ", "C: .dot", "C: last", "S: 552 5.3.4 too big", "C: QUIT"},
+     .recipients = {"a@x"}, .sent = SMTP_CLIENT_REFUSED, .outcomes = {"D 5.3.4 peer said: 552 5.3.4 too big"}},
+    {.name = "BDAT along with recipients that are refused",
+     .lines = {GREET, "S: 250-PIPELINING", "S: 250 CHUNKING", FROM, "C: RCPT TO:<a@x>", "C: BDAT 20 LAST", "C: X: y", "C: ",
+               "C: .dot", "C: last", "S: 250 ok", "S: 550 no", "S: 503 no recipients", "C: QUIT"},
+     .recipients = {"a@x"}, .sent = SMTP_CLIENT_REFUSED, .outcomes = {"D 5.0.0 peer said: 550 no"}},
+    {.name = "gone when all was said: nobody knows",
+     .lines = {GREET, "S: 250-PIPELINING", "S: 250 CHUNKING", FROM, "C: RCPT TO:<a@x>", "C: BDAT 20 LAST", "C: X: y", "C: ",
+               "C: .dot", "C: last", "X:"},
+     .recipients = {"a@x"}, .sent = SMTP_CLIENT_LOST,
+     .outcomes = {"Z 4.4.2 peer: connection closed at MAIL"}},
 };
 /* clang-format on */
 
 static const char message_text[] = "\r\n.dot\r\nlast\r\n";
 
-static int make_message(void)
+static int make_message_of(const char *text)
 {
     int fd = memfd_create("message", MFD_CLOEXEC);
     assert_true(fd >= 0);
     assert_true(io_write_all(fd, SLICE("HEAD\n"), CLOCK_NEVER));
-    assert_true(io_write_all(fd, slice_text(message_text), CLOCK_NEVER));
+    assert_true(io_write_all(fd, slice_text(text), CLOCK_NEVER));
     return fd;
+}
+
+static int make_message(void)
+{
+    return make_message_of(message_text);
 }
 
 static void check_outcome(const struct dialogue *one, size_t index,
@@ -336,11 +410,17 @@ static void converse(const struct dialogue *one, struct smtp_client *client, int
                                     .added = SLICE("X: y\r\n"),
                                     .fd = message,
                                     .start = 5,
-                                    .size = sizeof message_text - 1};
+                                    .size = strlen(one->text ? one->text : message_text)};
     for (; mail.recipient_count < RECIPIENTS_MAX && one->recipients[mail.recipient_count];
          mail.recipient_count++)
         recipients[mail.recipient_count] = (struct smtp_client_recipient){
             .address = slice_text(one->recipients[mail.recipient_count])};
+    if (one->wants_dsn) {
+        mail.ret = DSN_RETURN_HEADERS;
+        mail.envid = SLICE("Q+2B1");
+        recipients[0].notify = DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE;
+        recipients[1].orcpt = SLICE("rfc822;old@x");
+    }
     enum smtp_client_result greeted =
         smtp_client_greet(client, "me", one->must_have_tls ? &must_have_tls : &may_have_tls);
     if (one->must_have_tls && client->tls_result != TLSREPORT_STARTTLS_NOT_SUPPORTED)
@@ -356,6 +436,9 @@ static void converse(const struct dialogue *one, struct smtp_client *client, int
         fail_msg("%s: clean %d", one->name, client->is_clean);
     for (size_t i = 0; i < mail.recipient_count; i++)
         check_outcome(one, i, &outcomes[i]);
+    for (size_t i = 0; i < mail.recipient_count; i++)
+        if (outcomes[i].is_passed_on != ((one->passed_on >> i & 1) != 0))
+            fail_msg("%s, recipient %zu: passed on", one->name, i);
 }
 
 static void play(const struct dialogue *one)
@@ -371,7 +454,7 @@ static void play(const struct dialogue *one)
         serve(pair[1], one->lines);
     }
     close(pair[1]);
-    int message = make_message();
+    int message = one->text ? make_message_of(one->text) : make_message();
     assert_true(smtp_client_open(&client, pair[0], "peer"));
     converse(one, &client, message);
     smtp_client_quit(&client);
@@ -394,11 +477,11 @@ static void a_short_file_is_never_ended(void **state)
 {
     (void)state;
     const struct dialogue one = {.name = "short",
-                                 .lines = {BARE, FROM, "S: 250 ok", "C: RCPT TO:<a@x>", "S: 250 ok",
-                                           "C: DATA", "S: 354 go", "E:"},
+                                 .lines = {BARE, "E:"},
                                  .recipients = {"a@x"},
                                  .sent = SMTP_CLIENT_LOST,
-                                 .outcomes = {"Z 4.4.2 the message in the queue: Protocol error"}};
+                                 .is_clean = true,
+                                 .outcomes = {"Z 4.3.0 the message in the queue: Protocol error"}};
     struct smtp_client client;
     int pair[2], status;
     assert_true(unixsocket_pair(SOCK_STREAM, pair));
