@@ -2,7 +2,7 @@
 
 test.   signed, and the resolver has its key: what it holds is secure
 plain.  unsigned and known to be so
-Mail servers answer on port 25 of 127.20.0.x, web servers on port 443.
+Mail servers answer on port 25, web servers on port 443, of loopback addresses that no other run has.
 """
 
 import hashlib
@@ -15,7 +15,8 @@ import threading
 
 from suite import free_ports, wait_until
 
-WEB = "127.20.0.200"
+NET = f"127.{20 + os.getpid() % 200}.{os.getpid() // 200 % 250}"
+WEB = f"{NET}.200"
 
 
 def run(*words, cwd=None):

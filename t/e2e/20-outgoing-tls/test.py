@@ -17,7 +17,7 @@ BED = {}
 SINKS = {}
 
 # name of the sink: its address; see start_sinks for what it shows
-ADDRESSES = {name: f"127.20.0.{number}" for number, name in enumerate(
+ADDRESSES = {name: f"{bed.NET}.{number}" for number, name in enumerate(
     ["ee", "ta", "plain", "selfsigned", "sts", "wrongname", "expired", "changing", "alsoplain"], 2)}
 
 ZEROS = "0" * 64
