@@ -19,8 +19,8 @@
 
 enum {
     HOUSEKEEPING_MS = 5000,
-    LOCAL_PER_DOMAIN = 4, /* deliveries into one domain at a time */
-    LOCAL_IDLE_MORE = 40, /* workers that may rest beside those that are busy */
+    LOCAL_PER_DOMAIN = 32, /* deliveries into one domain at a time: two workers have their fill */
+    LOCAL_IDLE_MORE = 40,  /* workers that may rest beside those that are busy */
     BOUNCE_CONCURRENCY = 2,
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
@@ -752,8 +752,10 @@ static void rewrite_scanlog(struct manager *manager)
 
 static void flush(struct manager *manager, struct message *message)
 {
-    if (message->timer.position != 0)
-        loop_set_timer(manager->loop, &message->timer, 0, timer_due, manager);
+    if (message->timer.position == 0)
+        return;
+    loop_clear_timer(manager->loop, &message->timer);
+    timer_due(&message->timer);
 }
 
 static void forgive_all(struct manager *manager)
@@ -955,7 +957,7 @@ static void read_settings(struct manager *manager)
     read_setting(manager, "scan-workers", limits->scan, &scan_workers);
     if (scan_workers < limits->scan)
         limits->scan = scan_workers;
-    read_setting(manager, "concurrency-local", 20, &limits->local);
+    read_setting(manager, "concurrency-local", 60, &limits->local);
     read_setting(manager, "concurrency-remote", 100, &limits->remote);
     read_setting(manager, "concurrency-destination", 20, &limits->destination);
     read_setting(manager, "scan-lifetime", SCHEDULE_SCAN_LIFETIME, &limits->scan_lifetime);

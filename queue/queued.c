@@ -7,8 +7,9 @@
  * Descriptors 2 log; run/queued/socket (root only); asks run/scand/socket and run/spawnd/socket;
  *             a socket to each worker (local, remote, bounce)
  * Reads       queue/; cdb/host.cdb, every 5 seconds: scan on, concurrency-scan 4 (at most scan-workers),
- *             concurrency-local 20, concurrency-remote 20, concurrency-destination 5,
- *             queue-lifetime 432000;
+ *             concurrency-local 60, concurrency-remote 100, concurrency-destination 20,
+ *             queue-lifetime and bounce-lifetime 432000, retry-min 300, retry-max 4000,
+ *             delay-warning 14400, scan-lifetime 86400;
  *             cdb/domains.cdb, cdb/domain/, cdb/routes.cdb
  * Trusts      scand's verdict; a worker's verdict on its own recipients; nothing in a queue file
  *             that does not parse
@@ -84,12 +85,14 @@ static void start(struct daemon *daemon, int fd)
 static void read_queue(struct daemon *daemon)
 {
     struct log_line line;
+    int64_t start_ms = clock_ms();
     long count = arrival_read_folder(&daemon->arrival);
     if (count < 0)
         life_die_passing("read", "queue/message");
     manager_begin(&daemon->manager);
     log_begin(&line, "started");
     log_number(&line, "messages", count);
+    log_number(&line, "ms", clock_ms() - start_ms);
     log_end(&line);
 }
 

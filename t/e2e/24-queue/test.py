@@ -10,6 +10,7 @@ import smtplib
 import socket
 import subprocess
 import time
+import zlib
 
 from sink import Sink
 from suite import Suite, check, client_tls, equal, message, wait_until
@@ -406,3 +407,104 @@ def test_a_full_mail_store_loses_nothing(_suite):
             suite.wait_queue_empty()
             equal(len(suite.mailbox("u1@example.jp")), held, "delivered when there was room")
             print(f"full mail store ({options}): {sent} sent, {len(taken)} fitted, {held} waited")
+
+
+WAITING = int(os.environ.get("WAITING", "100000"))
+DIGITS = "0123456789abcdefghjkmnpqrstvwxyz"
+
+
+def queue_id(microseconds):
+    digits = ""
+    for _ in range(11):
+        digits = DIGITS[microseconds & 31] + digits
+        microseconds >>= 5
+    return digits + "00"
+
+
+def fnv(numbers):
+    """scanlog_check"""
+    value = 14695981039346656037
+    for number in numbers:
+        for byte in number.to_bytes(8, "little"):
+            value = (value ^ byte) * 1099511628211 % 2 ** 64
+    return (value ^ value >> 32) & 0xffffffff
+
+
+def fill(suite, count):
+    """Messages for a dead destination, as they lie there after an hour: scanned, tried, waiting."""
+    owner = os.stat(suite.path("queue/message"))
+    now = time.time()
+    body = b"From: <u1@example.jp>\r\nSubject: bulk\r\n\r\n" + b"x" * 200 + b"\r\n"
+    with open(suite.path("queue/scanned/journal"), "wb") as journal:
+        for i in range(count):
+            name = queue_id(int(now * 1e6) - (count - i) * 1000)
+            block = (f"mail-suite-queue 1\nid {name}\nsize {len(body):016d}\narrived {int(now)}\n"
+                     f"origin by=submission client=127.0.0.1 user=u1@example.jp\nbody 7bit\n"
+                     f"sender u1@example.jp\nT x{i}@dead.example\n\n").encode()
+            fd = os.open(suite.path("queue/message", name), os.O_WRONLY | os.O_CREAT, 0o600)
+            os.write(fd, block + body)
+            os.fchown(fd, owner.st_uid, owner.st_gid)
+            check_ = str(fnv([os.fstat(fd).st_ino, len(body)]))
+            os.close(fd)
+            fields = [name, check_, str(int(now)), ""]
+            record = "".join(f"{len(field)}:{field}," for field in fields).encode()
+            journal.write(b"%08x %s\n" % (zlib.crc32(record), record))
+    os.chown(suite.path("queue/scanned/journal"), owner.st_uid, owner.st_gid)
+
+
+def latency(suite, count=20):
+    """Seconds from MAIL to the file in new/: median, longest."""
+    times = []
+    for _ in range(count):
+        before = len(suite.mailbox("u2@example.jp"))
+        start = time.monotonic()
+        with suite.smtp() as client:
+            client.sendmail("a@example.org", ["u2@example.jp"],
+                            message("a@example.org", "u2@example.jp"))
+        while len(suite.mailbox("u2@example.jp")) == before:
+            time.sleep(0.001)
+        times.append(time.monotonic() - start)
+    times.sort()
+    return f"{times[len(times) // 2] * 1000:.0f} ms (longest {times[-1] * 1000:.0f})", \
+        times[len(times) // 2]
+
+
+def memory(suite):
+    with open(f"/proc/{suite.processes('queued')[0][0]}/status", encoding="ascii") as status:
+        return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1)) * 1024
+
+
+def test_a_hundred_thousand_that_wait_slow_nobody(_suite):
+    with Suite() as suite:
+        suite.add_domain("example.jp", "u1", "u2")
+        suite.control("smtproutes", "dead.example:127.0.0.1:1\n")
+        suite.rebuild()
+        suite.start()
+        empty, empty_median = latency(suite)
+        empty_memory = memory(suite)
+        suite.stop()
+        fill(suite, WAITING)
+        suite.start()
+        started = wait_until(lambda: re.search(rf"started messages={WAITING} ms=(\d+)",
+                                               suite.logs("queued")), "queued in the log")
+        check(started and int(started.group(1)) < 2000, f"start-up: {started}")
+        first, first_median = latency(suite)
+        each = (memory(suite) - empty_memory) / WAITING
+        suite.mailctl("queue", "flush")
+        flushed, flushed_median = latency(suite)
+        start = time.monotonic()
+        rows = json.loads(suite.mailctl("--json", "queue", "list"))
+        listed = time.monotonic() - start
+        check(len(rows) == WAITING, f"listed {len(rows)}")
+        scans = suite.logs("queued").count("verdict=clean")
+        print(f"queue of {WAITING}: read in {started.group(1)} ms; new mail takes {first} while it "
+              f"starts, {flushed} after a flush of all, {empty} with an empty queue; {each:.0f} bytes "
+              f"a message; listed in {listed:.1f} s")
+        check(scans <= 60, f"what was scanned is scanned again: {scans}")
+        check(first_median < empty_median * 4 + 0.05, "slow while it starts")
+        check(flushed_median < empty_median * 4 + 0.1, "slow after a flush")
+        check(each < 300, "bytes a message")
+        start = time.monotonic()
+        done = count(suite, "delete", "all")
+        print(f"deleted {done} in {time.monotonic() - start:.1f} s")
+        suite.wait_queue_empty()
