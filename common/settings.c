@@ -86,7 +86,7 @@ const struct setting settings_table[] = {
      "stated", "Seconds that the lock holds.", NULL},
     {"concurrency-scan", SETTINGS_HOST, SETTINGS_NUMBER, "4", 1, 100, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Messages that are scanned at a time.", NULL},
-    {"concurrency-local", SETTINGS_HOST, SETTINGS_NUMBER, "20", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+    {"concurrency-local", SETTINGS_HOST, SETTINGS_NUMBER, "60", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Local deliveries at a time.", NULL},
     {"concurrency-remote", SETTINGS_HOST, SETTINGS_NUMBER, "100", 1, 500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Remote deliveries at a time.", NULL},

@@ -23,7 +23,11 @@
 
 #include <unistd.h>
 
-enum { QUEUED = STDIN_FILENO, ANSWER_MAX = 1024 };
+enum {
+    QUEUED = STDIN_FILENO,
+    ANSWER_MAX = 1024,
+    TASKS_MAX = 16, /* deliveries that share a commit of the file system */
+};
 
 /* From mail/DOMAIN. */
 #define ROOT_ABOVE "../../"
@@ -43,58 +47,104 @@ static bool answer(const struct local_result *result, struct str *packet)
     return !packet->failed && wire_send(QUEUED, str_slice(packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
 }
 
+/* One of what queued asked for. */
+struct task {
+    struct wire_message message;
+    struct local_request request; /* points into the message */
+    struct local_delivery delivery;
+};
+
 struct worker {
+    struct task tasks[TASKS_MAX];
     struct inject inject;
-    struct envelope forward; /* whither the message goes on */
+    struct envelope forward; /* whither a message goes on */
     struct str packet;
 };
 
-/* The mailbox first: a copy that could not be queued is tried again, and the mailbox notices. */
-static void deliver(struct worker *worker, const struct local_request *request, int fd,
-                    struct local_result *result)
+static void worker_init(struct worker *worker)
 {
-    local_deliver(request, fd, result);
-    if (result->verdict != VERDICT_OK || worker->forward.recipient_count == 0)
+    for (size_t i = 0; i < TASKS_MAX; i++)
+        wire_init(&worker->tasks[i].message);
+    str_init(&worker->packet, ANSWER_MAX);
+    envelope_init(&worker->forward);
+    inject_init(&worker->inject);
+    worker->inject.path = ROOT_ABOVE INJECT_SOCKET;
+}
+
+static void worker_free(struct worker *worker)
+{
+    for (size_t i = 0; i < TASKS_MAX; i++)
+        wire_free(&worker->tasks[i].message);
+    str_free(&worker->packet);
+    envelope_free(&worker->forward);
+    inject_close(&worker->inject);
+}
+
+static bool read_task(struct worker *worker, struct task *task)
+{
+    if (task->message.fd_count == 1 && local_request_parse(&task->message, &task->request) &&
+        forward_read(task->request.forward, &worker->forward))
+        return true;
+    log_trouble("understand", "queued", 0, "install all programs from one build");
+    return false;
+}
+
+/* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
+static void forward(struct worker *worker, const struct task *task, struct local_result *result)
+{
+    if (task->request.forward.size == 0 || result->verdict != VERDICT_OK)
         return;
-    forward_message(&worker->inject, &worker->forward, request, fd, result);
+    /* It was read before, and is well-formed: what fails is memory. */
+    if (forward_read(task->request.forward, &worker->forward))
+        forward_message(&worker->inject, &worker->forward, &task->request, task->message.fds[0],
+                        result);
+    else
+        *result = (struct local_result){VERDICT_TEMP, "4.3.0", "no memory"};
     inject_close(&worker->inject); /* places there are few */
 }
 
-static void serve(struct worker *worker, struct wire_message *message)
+static bool finish(struct worker *worker, struct task *task)
 {
-    while (wire_receive(QUEUED, message, CLOCK_NEVER) == WIRE_OK) {
-        struct local_request request;
-        struct local_result result;
-        if (message->fd_count != 1 || !local_request_parse(message, &request) ||
-            !forward_read(request.forward, &worker->forward)) {
-            log_trouble("understand", "queued", 0, "install all programs from one build");
-            return;
-        }
-        deliver(worker, &request, message->fds[0], &result);
-        if (!answer(&result, &worker->packet))
-            return;
+    struct local_result result;
+    local_commit(&task->request, &task->delivery, &result);
+    forward(worker, task, &result);
+    bool is_told = answer(&result, &worker->packet);
+    wire_clear(&task->message);
+    return is_told;
+}
+
+/* Waits for one request, takes those that came meanwhile along, and writes them all before the first
+ * is synced, since its commit takes the others along. */
+static bool serve_some(struct worker *worker)
+{
+    size_t count = 0;
+    int64_t deadline = CLOCK_NEVER;
+    for (; count < TASKS_MAX; count++, deadline = 0) {
+        struct task *task = &worker->tasks[count];
+        if (wire_receive(QUEUED, &task->message, deadline) != WIRE_OK)
+            break;
+        if (!read_task(worker, task))
+            return false;
+        local_place(&task->request, task->message.fds[0], &task->delivery);
     }
+    for (size_t i = 0; i < count; i++)
+        if (!finish(worker, &worker->tasks[i]))
+            return false;
+    return count > 0;
 }
 
 int main(int argc, char **argv)
 {
-    struct wire_message message;
-    struct worker worker;
+    static struct worker worker;
     life_begin_command("local");
     if (argc != 2 || argv[1][0] == '\0')
         life_die_permanent("start", "local", "it is started by spawnd, for a domain");
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "it is started by spawnd, as the domain's uid");
     sandbox_enter(&sandbox);
-    wire_init(&message);
-    str_init(&worker.packet, ANSWER_MAX);
-    envelope_init(&worker.forward);
-    inject_init(&worker.inject);
-    worker.inject.path = ROOT_ABOVE INJECT_SOCKET;
-    serve(&worker, &message);
-    wire_free(&message);
-    str_free(&worker.packet);
-    envelope_free(&worker.forward);
-    inject_close(&worker.inject);
+    worker_init(&worker);
+    while (serve_some(&worker))
+        ;
+    worker_free(&worker);
     return EXIT_DONE;
 }

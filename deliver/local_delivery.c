@@ -6,6 +6,7 @@
 #include "loop_check.h"
 #include "maildir.h"
 #include "maildirrepeat.h"
+#include "outgoing.h"
 #include "queuefile.h"
 
 #include <errno.h>
@@ -13,6 +14,8 @@
 #include <stdio.h>
 
 enum { HEADER_READ = 65536 };
+
+static const char delivered_before[] = "delivered before";
 
 /* ---- the request --------------------------------------------------------------------------------
  */
@@ -174,34 +177,69 @@ static bool was_delivered(const struct local_request *request, const char *path,
     return found;
 }
 
-/* Everything of the message is in `text` (head and message), or only the head is. */
-static int write_to(const struct local_request *request, const char *path, const struct str *text,
-                    bool is_whole, int fd, bool *repeated)
+static bool take_encoded(void *owner, struct slice bytes)
 {
-    struct maildir_delivery delivery;
-    char name[32];
-    local_delivery_name(request, name);
-    *repeated = request->is_repeat && was_delivered(request, path, name, fd);
-    if (*repeated)
+    return maildir_write(owner, bytes);
+}
+
+/* RFC 3030's binary content in the form that POP3 and IMAP clients can be given. */
+static void copy_encoded(struct maildir_delivery *delivery, const struct local_request *request,
+                         int fd)
+{
+    struct outgoing content;
+    if (!outgoing_open(&content, fd, (off_t)request->start, request->size, NULL, 0)) {
+        delivery->error = errno;
+        return;
+    }
+    bool is_needed = downgrade_is_needed(content.traits, DOWNGRADE_TO_8BIT);
+    if (!outgoing_write(&content, is_needed ? OUTGOING_8BIT : OUTGOING_AS_IS, take_encoded,
+                        delivery) &&
+        delivery->error == 0)
+        delivery->error = ENOMEM;
+    outgoing_close(&content);
+}
+
+/* Everything of the message is in `text` (head and message), or only the head is. */
+static int write_to(const struct local_request *request, struct local_delivery *delivery,
+                    const char *name, const struct str *text, bool is_whole, int fd)
+{
+    struct maildir_delivery *maildir = &delivery->maildir;
+    if (!maildir_begin(maildir, AT_FDCWD, delivery->path, name, NULL))
+        return maildir->error;
+    maildir_write(maildir, str_slice(text));
+    if (request->body == ENVELOPE_BODY_BINARY)
+        copy_encoded(maildir, request, fd);
+    else if (!is_whole)
+        maildir_copy(maildir, fd, (off_t)request->start, request->size);
+    delivery->is_placed = maildir_place(maildir);
+    if (delivery->is_placed)
         return 0;
-    if (!maildir_begin(&delivery, AT_FDCWD, path, name, NULL))
-        return delivery.error;
-    maildir_write(&delivery, str_slice(text));
-    if (!is_whole)
-        maildir_copy(&delivery, fd, (off_t)request->start, request->size);
-    enum verdict verdict = maildir_commit(&delivery);
-    *repeated = delivery.repeated;
-    return verdict == VERDICT_OK ? 0 : delivery.error;
+    int error = maildir->error;
+    maildir_abort(maildir);
+    return error;
+}
+
+static void fail(const struct local_request *request, struct local_delivery *delivery, int error)
+{
+    log_failure(request, delivery->path, error);
+    local_result_from_errno(error, &delivery->result);
 }
 
 /* A Maildir that lacks one of its folders is mended, once. */
-static int write_or_mend(const struct local_request *request, const char *path,
-                         const struct str *text, bool is_whole, int fd, bool *repeated)
+static void write_or_mend(const struct local_request *request, struct local_delivery *delivery,
+                          const struct str *text, bool is_whole, int fd)
 {
-    int error = write_to(request, path, text, is_whole, fd, repeated);
-    if (error == ENOENT && maildir_create(AT_FDCWD, path))
-        error = write_to(request, path, text, is_whole, fd, repeated);
-    return error;
+    char name[32];
+    local_delivery_name(request, name);
+    if (request->is_repeat && was_delivered(request, delivery->path, name, fd)) {
+        set_result(&delivery->result, VERDICT_OK, "2.0.0", delivered_before);
+        return;
+    }
+    int error = write_to(request, delivery, name, text, is_whole, fd);
+    if (error == ENOENT && maildir_create(AT_FDCWD, delivery->path))
+        error = write_to(request, delivery, name, text, is_whole, fd);
+    if (error != 0)
+        fail(request, delivery, error);
 }
 
 /* Appends the message to `text` when it is small enough. False: it can't be read. */
@@ -218,13 +256,12 @@ static bool read_message(const struct local_request *request, int fd, struct str
     return true;
 }
 
-static void deliver(const struct local_request *request, int fd, struct str *text,
-                    struct local_result *result)
+static void place(const struct local_request *request, int fd, struct str *text,
+                  struct local_delivery *delivery)
 {
-    char path[LOCAL_DELIVERY_MAILBOX_MAX + sizeof "/Maildir"];
     struct loop_check check;
-    bool is_whole = request->size <= LOCAL_DELIVERY_BUFFER;
-    bool repeated = false;
+    struct local_result *result = &delivery->result;
+    bool is_whole = request->size <= LOCAL_DELIVERY_BUFFER && request->body != ENVELOPE_BODY_BINARY;
     size_t head = text->size;
     loop_check_init(&check, request->recipient);
     bool is_read = is_whole ? read_message(request, fd, text) : check_header(request, fd, &check);
@@ -241,23 +278,33 @@ static void deliver(const struct local_request *request, int fd, struct str *tex
                                     : "mail loop: too many Received fields");
         return;
     }
-    snprintf(path, sizeof path, "%s/Maildir", request->mailbox);
-    int error = write_or_mend(request, path, text, is_whole, fd, &repeated);
-    if (error == 0) {
-        set_result(result, VERDICT_OK, "2.0.0", repeated ? "delivered before" : "delivered");
-        return;
-    }
-    log_failure(request, path, error);
-    local_result_from_errno(error, result);
+    snprintf(delivery->path, sizeof delivery->path, "%s/Maildir", request->mailbox);
+    write_or_mend(request, delivery, text, is_whole, fd);
 }
 
-void local_deliver(const struct local_request *request, int fd, struct local_result *result)
+void local_place(const struct local_request *request, int fd, struct local_delivery *delivery)
 {
     struct str text;
+    delivery->is_placed = false;
     str_init(&text, LOCAL_DELIVERY_BUFFER + LOCAL_DELIVERY_ADDED_MAX + 1024);
     if (local_delivery_head(request, &text))
-        deliver(request, fd, &text, result);
+        place(request, fd, &text, delivery);
     else
-        set_result(result, VERDICT_TEMP, "4.3.0", "no memory");
+        set_result(&delivery->result, VERDICT_TEMP, "4.3.0", "no memory");
     str_free(&text);
+}
+
+void local_commit(const struct local_request *request, struct local_delivery *delivery,
+                  struct local_result *result)
+{
+    if (delivery->is_placed) {
+        bool was_there = delivery->maildir.repeated;
+        delivery->is_placed = false;
+        if (maildir_commit(&delivery->maildir) == VERDICT_OK)
+            set_result(&delivery->result, VERDICT_OK, "2.0.0",
+                       was_there ? delivered_before : "delivered");
+        else
+            fail(request, delivery, delivery->maildir.error);
+    }
+    *result = delivery->result;
 }

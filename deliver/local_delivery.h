@@ -5,6 +5,7 @@
 #define DELIVER_LOCAL_DELIVERY_H
 
 #include "envelope.h"
+#include "maildir.h"
 #include "verdict.h"
 #include "wire.h"
 
@@ -43,8 +44,20 @@ struct local_result {
     const char *status;
     const char *text;
 };
-/* Delivers the message in `fd`. Durable when the verdict is VERDICT_OK. */
-void local_deliver(const struct local_request *request, int fd, struct local_result *result);
+
+/* A delivery under way. Several may be placed before the first is committed: then one commit of the
+ * file system's journal takes them all. */
+struct local_delivery {
+    struct maildir_delivery maildir;
+    char path[LOCAL_DELIVERY_MAILBOX_MAX + sizeof "/Maildir"];
+    bool is_placed;             /* in new/; what is left is to make it durable */
+    struct local_result result; /* decided, unless it is placed */
+};
+/* Writes the message in `fd` into its mailbox. */
+void local_place(const struct local_request *request, int fd, struct local_delivery *delivery);
+/* Ends the delivery. Durable when the verdict is VERDICT_OK. */
+void local_commit(const struct local_request *request, struct local_delivery *delivery,
+                  struct local_result *result);
 /* What an errno of the Maildir means for the message. */
 void local_result_from_errno(int error, struct local_result *result);
 

@@ -67,6 +67,7 @@ struct destination {
     size_t jobs;                  /* all that name it: waiting, running, or between */
     unsigned running;             /* jobs that a worker has */
     unsigned workers;             /* that are bound to it */
+    struct worker *bound;         /* the same, where that is for ever (pool.h) */
     unsigned window;              /* JOB_REMOTE: jobs that may run, as it showed to bear them */
     unsigned failures;            /* in a row: it could not be reached */
     int64_t dead_until;           /* clock_ms; no job before */

@@ -13,12 +13,20 @@ enum {
     LOCAL_JOB_MS = 300000,
     REMOTE_JOB_MS = 7200000, /* a large message over a thin line; remote has its own time limits */
     BOUNCE_JOB_MS = 300000,
+    LOCAL_CREW = 2, /* one writes while the other syncs */
 };
 
 const struct pool_kind manager_job_kinds[JOB_KINDS] = {
-    [JOB_LOCAL] = {.program = "local", .job = JOB_LOCAL, .is_bound = true, .job_ms = LOCAL_JOB_MS},
-    [JOB_REMOTE] = {.program = "remote", .job = JOB_REMOTE, .job_ms = REMOTE_JOB_MS},
-    [JOB_BOUNCE] = {.program = "bounce", .job = JOB_BOUNCE, .job_ms = BOUNCE_JOB_MS},
+    /* What it is given while it syncs, it writes and syncs together: the more comes, the more share
+     * one commit of the file system. */
+    [JOB_LOCAL] = {.program = "local",
+                   .job = JOB_LOCAL,
+                   .is_bound = true,
+                   .job_ms = LOCAL_JOB_MS,
+                   .depth = POOL_DEPTH_MAX,
+                   .crew = LOCAL_CREW},
+    [JOB_REMOTE] = {.program = "remote", .job = JOB_REMOTE, .job_ms = REMOTE_JOB_MS, .depth = 1},
+    [JOB_BOUNCE] = {.program = "bounce", .job = JOB_BOUNCE, .job_ms = BOUNCE_JOB_MS, .depth = 1},
 };
 
 /* ---- asking -------------------------------------------------------------------------------------

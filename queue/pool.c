@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -18,9 +19,13 @@ struct worker {
     struct pool *pool;
     struct destination *destination; /* it is bound to this one, or served it last */
     enum worker_state state;
-    int fd;       /* our end */
-    int their_fd; /* till spawnd has it */
-    struct job *job;
+    int fd;                           /* our end */
+    int their_fd;                     /* till spawnd has it */
+    struct job *jobs[POOL_DEPTH_MAX]; /* in the order of the answers */
+    unsigned job_count;
+    unsigned sent;             /* of them; the others wait for spawnd */
+    bool is_choked;            /* its socket takes no more till it has answered */
+    struct worker *bound_next; /* of the same destination, where it is bound */
     struct spawner_ask ask;
     struct loop_watch watch;
     struct loop_timer timer; /* busy: the job's limit; idle: the end */
@@ -86,14 +91,16 @@ static void count_running(struct pool *pool, const struct job *job, bool is_begu
 /* ---- the end of a job ---------------------------------------------------------------------------
  */
 
-/* Gives the worker's job back to nobody: it neither runs nor waits. */
-static struct job *job_detach(struct worker *worker)
+/* Gives one of the worker's jobs back to nobody: it neither runs nor waits. */
+static struct job *job_detach(struct worker *worker, unsigned index)
 {
-    struct job *job = worker->job;
+    struct job *job = worker->jobs[index];
     struct pool *pool = worker->pool;
-    if (!job)
-        return NULL;
-    worker->job = NULL;
+    worker->job_count--;
+    if (index < worker->sent)
+        worker->sent--;
+    memmove(&worker->jobs[index], &worker->jobs[index + 1],
+            (worker->job_count - index) * sizeof worker->jobs[0]);
     count_running(pool, job, false);
     wake(pool);
     return job;
@@ -140,12 +147,22 @@ static void idle_append(struct worker *worker)
     pool->idle_last = worker;
 }
 
+static void bound_remove(struct worker *worker)
+{
+    struct worker **link = &worker->destination->bound;
+    while (*link && *link != worker)
+        link = &(*link)->bound_next;
+    if (*link)
+        *link = worker->bound_next;
+}
+
 /* The worker sees the end of its socket and leaves. It has no job any more. */
 static void worker_close(struct worker *worker)
 {
     struct pool *pool = worker->pool;
     if (worker->state == WORKER_IDLE)
         idle_remove(worker);
+    bound_remove(worker);
     spawner_cancel(pool->spawner, &worker->ask);
     loop_clear_timer(pool->loop, &worker->timer);
     loop_remove(pool->loop, &worker->watch);
@@ -163,10 +180,26 @@ static void worker_close(struct worker *worker)
     free(worker);
 }
 
+/* Puts all jobs but the first `kept` back to the head of their lines. What the worker had been asked
+ * for may have been done: a repeat is looked for. */
+static void put_back_behind(struct worker *worker, unsigned kept)
+{
+    while (worker->job_count > kept) {
+        bool was_sent = worker->job_count <= worker->sent;
+        struct job *job = job_detach(worker, worker->job_count - 1);
+        job->message->is_repeat = job->message->is_repeat || was_sent;
+        job_return(job);
+        update(worker->pool, job->destination);
+    }
+}
+
+/* The job that was next to be answered is the suspect; those behind it shall not suffer. With several
+ * written at a time it may be another: then that one is the first before long. */
 static void worker_fail(struct worker *worker, struct slice reason)
 {
     struct pool *pool = worker->pool;
-    struct job *job = job_detach(worker);
+    put_back_behind(worker, 1);
+    struct job *job = worker->job_count > 0 ? job_detach(worker, 0) : NULL;
     worker_close(worker);
     if (job)
         job_end(pool, job, NULL, reason);
@@ -193,21 +226,42 @@ static void job_late(struct loop_timer *timer)
     worker_fail(worker, SLICE("the delivery program took too long"));
 }
 
-static void worker_ready(struct loop_watch *watch, uint32_t events)
+/* The next job's time begins, or the worker's rest. */
+static void worker_goes_on(struct worker *worker)
 {
-    (void)events;
-    struct worker *worker = watch->owner;
+    struct pool *pool = worker->pool;
+    worker->is_choked = false;
+    if (worker->job_count == 0)
+        worker_rest(worker);
+    /* Without memory for the timer the job just has no limit. */
+    else if (!loop_set_timer(pool->loop, &worker->timer, clock_deadline(pool->kind->job_ms),
+                             job_late, worker))
+        log_trouble("set a limit for", pool->kind->program, errno, NULL);
+}
+
+/* Takes one answer. False: there is none, or no worker any more. */
+static bool take_answer(struct worker *worker)
+{
     struct pool *pool = worker->pool;
     enum wire_result result = wire_receive(worker->fd, &pool->incoming, CLOCK_NEVER);
     if (result == WIRE_TIMEOUT)
-        return;
-    if (result != WIRE_OK || worker->state != WORKER_BUSY) {
+        return false;
+    if (result != WIRE_OK || worker->sent == 0) {
         worker_fail(worker, SLICE("the delivery program ended without an answer"));
-        return;
+        return false;
     }
-    struct job *job = job_detach(worker);
-    worker_rest(worker);
+    bool is_last = worker->sent == 1;
+    struct job *job = job_detach(worker, 0);
+    worker_goes_on(worker);
     job_end(pool, job, &pool->incoming, SLICE(""));
+    return !is_last;
+}
+
+static void worker_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    while (take_answer(watch->owner))
+        ;
 }
 
 static void answer_spawn(struct spawner_ask *ask, enum verdict verdict, struct slice reason);
@@ -238,6 +292,10 @@ static struct worker *worker_new(struct pool *pool, struct destination *destinat
     pool->workers = worker;
     pool->worker_count++;
     destination->workers++;
+    if (pool->kind->is_bound) {
+        worker->bound_next = destination->bound;
+        destination->bound = worker;
+    }
     worker->ask = (struct spawner_ask){
         .program = pool->kind->program,
         .domain = pool->kind->is_bound ? slice_text(destination->name) : SLICE(""),
@@ -266,7 +324,32 @@ static struct worker *worker_find_idle(struct pool *pool, const struct destinati
     struct worker *worker = pool->idle_last;
     while (worker && worker->destination != destination)
         worker = worker->idle_previous;
-    return worker || pool->kind->is_bound ? worker : pool->idle_last;
+    return worker ? worker : pool->idle_last;
+}
+
+static bool has_room(const struct worker *worker)
+{
+    return worker->job_count < worker->pool->kind->depth && !worker->is_choked;
+}
+
+/* Of the destination's crew the one with the fewest jobs. */
+static struct worker *worker_find_bound(const struct destination *destination)
+{
+    struct worker *found = NULL;
+    for (struct worker *one = destination->bound; one; one = one->bound_next)
+        if (has_room(one) && (!found || one->job_count < found->job_count))
+            found = one;
+    return found;
+}
+
+/* May the destination have one more? */
+static bool may_grow(const struct pool *pool, const struct destination *destination,
+                     const struct worker *best)
+{
+    if (!pool->kind->is_bound)
+        return true;
+    return destination->workers < pool->kind->crew &&
+           (!best || best->job_count >= (pool->kind->depth + 1) / 2);
 }
 
 /* ---- giving jobs to workers ---------------------------------------------------------------------
@@ -285,43 +368,61 @@ static void pause_spawning(struct pool *pool, struct slice reason)
     log_end(&line);
 }
 
-/* Puts the job back to the head of its line: it was not tried. */
-static void job_put_back(struct worker *worker)
+/* The job can't be put into words now. */
+static bool drop_unsent(struct worker *worker)
 {
     struct pool *pool = worker->pool;
-    struct job *job = job_detach(worker);
-    if (!job)
-        return;
-    job_return(job);
-    update(pool, job->destination);
+    struct job *job = job_detach(worker, worker->sent);
+    bool has_more = worker->job_count > 0;
+    if (!has_more)
+        worker_rest(worker);
+    job_end(pool, job, NULL, str_slice(&pool->reason));
+    return has_more;
 }
 
-/* Sends the worker its job. A worker that rested may have died meanwhile. */
-static void worker_send(struct worker *worker, bool was_idle)
+/* A worker that rested may have died meanwhile; a busy one may have all that its socket holds. */
+static bool not_sent(struct worker *worker, enum wire_result result, bool was_idle)
 {
-    struct pool *pool = worker->pool;
-    int fd = -1;
-    str_clear(&pool->packet);
-    str_clear(&pool->reason);
-    if (!pool->hooks->prepare(pool->owner, worker->job, &pool->packet, &fd, &pool->reason)) {
-        struct job *job = job_detach(worker);
-        worker_rest(worker);
-        job_end(pool, job, NULL, str_slice(&pool->reason));
-        return;
-    }
-    worker->state = WORKER_BUSY;
-    if (!pool->packet.failed &&
-        wire_send(worker->fd, str_slice(&pool->packet), &fd, 1, 0) == WIRE_OK) {
-        /* Without memory for the timer the job just has no limit. */
-        if (!loop_set_timer(pool->loop, &worker->timer, clock_deadline(pool->kind->job_ms),
-                            job_late, worker))
-            log_trouble("set a limit for", pool->kind->program, errno, NULL);
-    } else if (was_idle && !pool->packet.failed) {
-        job_put_back(worker);
-        worker_close(worker);
+    bool is_choked = result == WIRE_TIMEOUT && worker->sent > 0;
+    bool is_dead = worker->sent == 0 && was_idle;
+    if (is_choked || is_dead) {
+        put_back_behind(worker, worker->sent);
+        worker->is_choked = is_choked;
+        if (is_dead)
+            worker_close(worker);
     } else {
         worker_fail(worker, SLICE("the delivery program can't be asked"));
     }
+    return false;
+}
+
+/* Asks for the first job that was not asked for yet. False: for no more, or the worker is gone. */
+static bool send_next(struct worker *worker, bool was_idle)
+{
+    struct pool *pool = worker->pool;
+    int fd = -1;
+    if (worker->sent == worker->job_count)
+        return false;
+    str_clear(&pool->packet);
+    str_clear(&pool->reason);
+    bool is_prepared = pool->hooks->prepare(pool->owner, worker->jobs[worker->sent], &pool->packet,
+                                            &fd, &pool->reason);
+    if (!is_prepared || pool->packet.failed)
+        return drop_unsent(worker);
+    enum wire_result result = wire_send(worker->fd, str_slice(&pool->packet), &fd, 1, 0);
+    if (result != WIRE_OK)
+        return not_sent(worker, result, was_idle);
+    worker->sent++;
+    if (worker->sent == 1)
+        worker_goes_on(worker);
+    return true;
+}
+
+static void send_all(struct worker *worker, bool was_idle)
+{
+    worker->state = WORKER_BUSY;
+    while (send_next(worker, was_idle))
+        ;
 }
 
 static void answer_spawn(struct spawner_ask *ask, enum verdict verdict, struct slice reason)
@@ -332,14 +433,14 @@ static void answer_spawn(struct spawner_ask *ask, enum verdict verdict, struct s
     switch (verdict) {
     case VERDICT_OK:
         pool->spawn_failures = 0;
-        if (worker->job)
-            worker_send(worker, false);
+        if (worker->job_count > 0)
+            send_all(worker, false);
         else
             worker_rest(worker);
         break;
     case VERDICT_TEMP:
         pause_spawning(pool, reason);
-        job_put_back(worker);
+        put_back_behind(worker, worker->sent);
         worker_close(worker);
         break;
     case VERDICT_PERM: /* this worker will never be: what it was for is deferred by the schedule */
@@ -352,32 +453,34 @@ static void give(struct worker *worker, struct job *job)
 {
     struct pool *pool = worker->pool;
     worker_bind(worker, job->destination);
-    worker->job = job;
+    worker->jobs[worker->job_count++] = job;
     job->started_ms = clock_ms();
     count_running(pool, job, true);
     update(pool, job->destination);
     if (worker->state == WORKER_IDLE) {
         loop_clear_timer(pool->loop, &worker->timer);
         idle_remove(worker);
-        worker->state = WORKER_BUSY;
-        worker_send(worker, true);
     }
+    if (worker->state != WORKER_SPAWNING)
+        send_all(worker, worker->state == WORKER_IDLE);
 }
 
 /* NULL: no room for another, or none can be started now. */
 static struct worker *find_worker(struct pool *pool, struct destination *destination)
 {
-    struct worker *worker = worker_find_idle(pool, destination);
-    if (worker || pool->paused_until > clock_ms())
+    struct worker *worker =
+        pool->kind->is_bound ? worker_find_bound(destination) : worker_find_idle(pool, destination);
+    bool is_enough = worker && (!pool->kind->is_bound || !may_grow(pool, destination, worker));
+    if (is_enough || pool->paused_until > clock_ms() || !may_grow(pool, destination, worker))
         return worker;
     if (pool->worker_count >= pool->worker_max && pool->idle_first)
         worker_close(pool->idle_first);
     if (pool->worker_count >= pool->worker_max)
-        return NULL;
-    worker = worker_new(pool, destination);
-    if (!worker)
+        return worker;
+    struct worker *fresh = worker_new(pool, destination);
+    if (!fresh)
         pause_spawning(pool, SLICE("no memory or no descriptors left"));
-    return worker;
+    return fresh ? fresh : worker;
 }
 
 /* The lane whose turn it is, of the tenant whose turn it is. */
@@ -472,8 +575,10 @@ void pool_free(struct pool *pool)
 {
     pool->is_stopping = true;
     while (pool->workers) {
-        job_detach(pool->workers); /* NOLINT(clang-analyzer-unix.Malloc): the head moves on */
-        worker_close(pool->workers);
+        struct worker *worker = pool->workers; /* NOLINT(clang-analyzer-unix.Malloc): moves on */
+        while (worker->job_count > 0)
+            job_detach(worker, 0);
+        worker_close(worker);
     }
     loop_clear_timer(pool->loop, &pool->wake);
     wire_free(&pool->incoming);

@@ -4,9 +4,10 @@
  * Tenants with waiting jobs stand in a ring and take turns, and so do the destinations of each, which
  * have limits of their own; the last quarter of the workers is kept for destinations that have none,
  * half of that for tenants that have none.
- * So neither one slow or busy destination nor one busy customer starves the others. A worker takes
- * one job at a time and stays for a minute. Everything happens from the event loop, never inside a
- * caller's call.
+ * So neither one slow or busy destination nor one busy customer starves the others. A worker answers
+ * its jobs in order and stays for a minute. One that can take several at a time gets them as they
+ * come, without waiting for answers. Everything happens from the event loop, never inside a caller's
+ * call.
  */
 #ifndef QUEUE_POOL_H
 #define QUEUE_POOL_H
@@ -17,6 +18,7 @@
 enum {
     POOL_IDLE_MS = 60000,
     POOL_TEXT_MAX = 256,
+    POOL_DEPTH_MAX = 16,
 };
 
 struct pool;
@@ -37,6 +39,8 @@ struct pool_kind {
     enum job_kind job;
     bool is_bound;  /* a worker serves one destination for ever: its uid is the domain's */
     int64_t job_ms; /* a worker that takes longer is let go */
+    unsigned depth; /* jobs that one worker has at a time */
+    unsigned crew;  /* is_bound: workers of one destination, the next when the others have half */
 };
 
 struct pool {

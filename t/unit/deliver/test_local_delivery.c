@@ -183,7 +183,9 @@ static struct local_result deliver_marked(const char *mailbox, const char *recip
     snprintf(request.mailbox, sizeof request.mailbox, "%s", mailbox);
     assert_int_equal(write(fd, front, FRONT), FRONT);
     assert_int_equal(write(fd, message.data, message.size), (ssize_t)message.size);
-    local_deliver(&request, fd, &result);
+    struct local_delivery delivery;
+    local_place(&request, fd, &delivery);
+    local_commit(&request, &delivery, &result);
     close(fd);
     unlink("message");
     return result;
@@ -380,10 +382,13 @@ static void waits_for_a_message_that_was_cut(void **state)
     struct local_result result;
     int fd = open("message", O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_int_equal(write(fd, "short", 5), 5);
-    local_deliver(&request, fd, &result);
+    struct local_delivery delivery;
+    local_place(&request, fd, &delivery);
+    local_commit(&request, &delivery, &result);
     assert_int_equal(result.verdict, VERDICT_TEMP);
     request.size = 1000000;
-    local_deliver(&request, fd, &result);
+    local_place(&request, fd, &delivery);
+    local_commit(&request, &delivery, &result);
     assert_int_equal(result.verdict, VERDICT_TEMP);
     assert_int_equal(count_new("cut"), 0);
     close(fd);
