@@ -130,12 +130,23 @@ static void log_attempt(const struct run *run, enum smtp_client_result result, i
     log_end(&line);
 }
 
+/* Who decided, for reports (Remote-MTA): as it calls itself, else its address. */
+static void note_server(struct run *run)
+{
+    const struct smtp_client *client = &run->delivery->client;
+    const char *name = client->name[0] != '\0' ? client->name : client->address;
+    for (size_t i = 0; i < run->request->mail.recipient_count; i++)
+        if (run->outcomes[i].is_decided && run->outcomes[i].server[0] == '\0')
+            snprintf(run->outcomes[i].server, sizeof run->outcomes[i].server, "%s", name);
+}
+
 /* Hands the message to the open connection, and looks what is to become of it. */
 static void send_message(struct run *run, bool is_reused)
 {
     struct smtp_client *client = &run->delivery->client;
     int64_t began_ms = clock_ms();
     enum smtp_client_result result = smtp_client_send(client, &run->request->mail, run->outcomes);
+    note_server(run);
     log_attempt(run, result, began_ms, is_reused);
     if (result == SMTP_CLIENT_LOST)
         note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);

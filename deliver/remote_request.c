@@ -22,7 +22,7 @@ enum {
 
 enum { RECIPIENT_ADDRESS, RECIPIENT_NOTIFY, RECIPIENT_ORCPT, RECIPIENT_FIELDS };
 
-enum { PORT_SMTP = 25, PORT_MAX = 65535, ANSWER_OVERHEAD = 40 };
+enum { PORT_SMTP = 25, PORT_MAX = 65535, ANSWER_OVERHEAD = SMTP_CLIENT_NAME_MAX + 60 };
 
 /* An address goes into a command line: what could end one, or the path in it, has no place here,
  * whoever let it in. */
@@ -124,5 +124,6 @@ void remote_request_answer(const struct remote_request *request,
         wire_put_text(packet, outcomes[i].status);
         wire_put(packet, slice_part(slice_text(outcomes[i].text), 0, text_max));
         wire_put_text(packet, outcomes[i].is_passed_on ? "1" : "0");
+        wire_put_text(packet, outcomes[i].server);
     }
 }

@@ -10,7 +10,7 @@
 #include "wire.h"
 
 enum {
-    REMOTE_REQUEST_RECIPIENTS_MAX = WIRE_MAX_FIELDS / 4, /* four fields each in the answer */
+    REMOTE_REQUEST_RECIPIENTS_MAX = WIRE_MAX_FIELDS / 5, /* five fields each in the answer */
     REMOTE_REQUEST_HOST_MAX = 257,                       /* a name, or an address in [] */
     REMOTE_REQUEST_ID_MAX = 40,
 };

@@ -82,6 +82,7 @@ struct smtp_client_outcome {
     enum verdict verdict;
     char status[SMTP_REPLY_STATUS_MAX];
     char text[SMTP_CLIENT_TEXT_MAX];
+    char server[SMTP_CLIENT_NAME_MAX + 1]; /* that decided; "" when none did */
 };
 
 struct smtp_client_recipient {

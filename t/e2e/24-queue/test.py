@@ -113,6 +113,7 @@ def test_failures_come_back_as_wanted(suite):
         report, fields = status_parts(next_report(suite, "u1@example.jp", before))
         equal(fields[1]["Action"], "failed", "Action")
         equal(fields[1]["Status"], "5.1.1", "Status")
+        equal(fields[1]["Remote-MTA"], "dns; sink.example.org", "Remote-MTA")
         original = report.get_payload()[2]
         equal(original.get_content_type(), wanted, f"the original with {mail}")
         equal(body.replace("\r\n", "\n") in original.as_string().replace("\r\n", "\n"),

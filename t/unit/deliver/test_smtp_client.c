@@ -625,15 +625,17 @@ static void answers_fit_into_a_packet(void **state)
     memset(text, 't', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     request.mail.recipient_count = REMOTE_REQUEST_RECIPIENTS_MAX;
-    for (size_t i = 0; i < REMOTE_REQUEST_RECIPIENTS_MAX; i++)
+    for (size_t i = 0; i < REMOTE_REQUEST_RECIPIENTS_MAX; i++) {
         smtp_client_decide(&outcomes[i], VERDICT_PERM, "5.999.999", text);
+        memset(outcomes[i].server, 's', SMTP_CLIENT_NAME_MAX);
+    }
     str_init(&packet, WIRE_MAX_SIZE);
     remote_request_answer(&request, outcomes, &packet);
     assert_false(packet.failed);
     struct slice fields[WIRE_MAX_FIELDS];
     size_t count;
     assert_true(wire_split(str_slice(&packet), fields, WIRE_MAX_FIELDS, &count));
-    assert_int_equal(count, REMOTE_REQUEST_RECIPIENTS_MAX * 4);
+    assert_int_equal(count, REMOTE_REQUEST_RECIPIENTS_MAX * 5);
     assert_true(slice_equal(fields[0], SLICE("D")));
     str_free(&packet);
 }
