@@ -5,6 +5,7 @@
 #include "number.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -52,10 +53,21 @@ void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1])
     id[QUEUEFILE_ID_SIZE] = '\0';
 }
 
-void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS])
+void queuefile_format_seal(uint64_t size, uint32_t check, char seal[QUEUEFILE_SEAL_SIZE])
 {
+    static const char hex[] = "0123456789abcdef";
+    static const char between[] = "\ncheck ";
     for (size_t i = QUEUEFILE_SIZE_DIGITS; i-- > 0; size /= 10)
-        digits[i] = (char)('0' + size % 10);
+        seal[i] = (char)('0' + size % 10);
+    memcpy(seal + QUEUEFILE_SIZE_DIGITS, between, sizeof between - 1);
+    for (size_t i = QUEUEFILE_SEAL_SIZE; i-- > QUEUEFILE_SEAL_SIZE - QUEUEFILE_CHECK_DIGITS;
+         check >>= 4)
+        seal[i] = hex[check & 0xf];
+}
+
+void queuefile_draft_name(const char *id, char name[QUEUEFILE_ID_SIZE + 2])
+{
+    snprintf(name, QUEUEFILE_ID_SIZE + 2, ".%s", id);
 }
 
 /* ---- parsing -----------------------------------------------------------------------------------
@@ -96,6 +108,18 @@ static bool set_id(struct queuefile *file, struct slice value)
 static bool set_size(struct queuefile *file, struct slice value)
 {
     return value.size == QUEUEFILE_SIZE_DIGITS && number_parse(value, INT64_MAX, &file->size);
+}
+
+static bool set_check(struct queuefile *file, struct slice value)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (size_t i = 0; i < value.size; i++) {
+        const char *digit = strchr(hex, value.data[i]);
+        if (value.data[i] == '\0' || !digit)
+            return false;
+        file->check = file->check << 4 | (uint32_t)(digit - hex);
+    }
+    return value.size == QUEUEFILE_CHECK_DIGITS;
 }
 
 static bool set_arrived(struct queuefile *file, struct slice value)
@@ -166,6 +190,7 @@ static const struct field fields[] = {
     {{"mail-suite-queue 1", 18}, set_magic},
     {{"id ", 3}, set_id},
     {{"size ", 5}, set_size},
+    {{"check ", 6}, set_check},
     {{"arrived ", 8}, set_arrived},
     {{"origin ", 7}, set_origin},
     {{"body ", 5}, set_body},
@@ -354,17 +379,17 @@ static void put_recipient(struct str *block, const struct envelope_recipient *re
 }
 
 bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
-                      const struct envelope *envelope, off_t *size_offset)
+                      const struct envelope *envelope, off_t *seal_offset)
 {
     char number[NUMBER_TEXT_SIZE];
-    char size[QUEUEFILE_SIZE_DIGITS];
+    char seal[QUEUEFILE_SEAL_SIZE];
     if (!queuefile_is_id(id) || arrived < 0 || !is_writable(envelope))
         return false;
-    queuefile_format_size(0, size);
+    queuefile_format_seal(0, 0, seal);
     put_line(block, "mail-suite-queue", SLICE("1"));
     put_line(block, "id", id);
-    *size_offset = (off_t)(block->size + sizeof "size");
-    put_line(block, "size", slice_of(size, sizeof size));
+    *seal_offset = (off_t)(block->size + sizeof "size");
+    put_line(block, "size", slice_of(seal, sizeof seal));
     put_line(block, "arrived", number_format((uint64_t)arrived, number));
     put_line(block, "origin", str_slice(&envelope->origin));
     put_body(block, envelope);

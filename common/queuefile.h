@@ -6,6 +6,7 @@
  *     mail-suite-queue 1
  *     id 0cw9x2k4m7q1p
  *     size 0000000000001234            bytes of the message, 16 digits, written last
+ *     check 1a2b3c4d                   CRC-32 of the message, written with the size
  *     arrived 1763766000               seconds since 1970
  *     origin by=submission client=192.0.2.1 user=u1@example.jp
  *     body 8bit                        7bit, 8bit or binary; behind it, where they were said:
@@ -17,6 +18,10 @@
  *                                      know; F, S and R become D when the report is out
  *      notify=SUCCESS,FAILURE orcpt=rfc822;u@example.com      what it wants to hear of, if said
  *     D u3@example.org
+ *
+ * A file is written as .ID, a draft, and gets its name when it is on disk; the new name is not
+ * synced. So a draft that a power cut left may be a message that was acknowledged: it is, if size and
+ * check are right (queue/draft.h).
  *
  * Lines of the block end in LF. Status bytes are overwritten in place. A file whose size is not
  * block + size was cut short and was never acknowledged. No value holds a control byte.
@@ -35,6 +40,9 @@
 enum {
     QUEUEFILE_ID_SIZE = 13, /* base32 digits: microseconds since 1970 and a random tail */
     QUEUEFILE_SIZE_DIGITS = 16,
+    QUEUEFILE_CHECK_DIGITS = 8,
+    /* From the first digit of the size to the last of the check. */
+    QUEUEFILE_SEAL_SIZE = QUEUEFILE_SIZE_DIGITS + sizeof "\ncheck " - 1 + QUEUEFILE_CHECK_DIGITS,
     QUEUEFILE_BLOCK_MAX = 1048576,
 };
 
@@ -61,15 +69,16 @@ struct queuefile_recipient {
 
 struct queuefile {
     struct slice id;
-    uint64_t size; /* of the message */
-    off_t start;   /* where the message begins */
+    uint64_t size;  /* of the message */
+    uint32_t check; /* CRC-32 of the message */
+    off_t start;    /* where the message begins */
     int64_t arrived;
     struct slice origin;
     struct slice sender;
     enum envelope_body body;
     bool utf8;
     enum dsn_return ret;
-    struct slice envid; /* xtext; empty: none was given */
+    struct slice envid;                     /* xtext; empty: none was given */
     struct queuefile_recipient *recipients; /* owned */
     size_t recipient_count;
 };
@@ -79,13 +88,16 @@ struct queuefile {
 int queuefile_parse(struct slice bytes, struct queuefile *file);
 void queuefile_free(struct queuefile *file);
 
-/* Writes the block for `envelope`; the size field is left as zeros at *size_offset. False when the
+/* Writes the block for `envelope`; the seal is left as zeros at *seal_offset. False when the
  * envelope has no recipient, too many, a control byte anywhere, or there is no memory. */
 bool queuefile_format(struct str *block, struct slice id, int64_t arrived,
-                      const struct envelope *envelope, off_t *size_offset);
+                      const struct envelope *envelope, off_t *seal_offset);
 
-/* The size field as it stands in the file: 16 digits. */
-void queuefile_format_size(uint64_t size, char digits[QUEUEFILE_SIZE_DIGITS]);
+/* The seal, size and check as they stand in the file: what a message gets when it is whole. */
+void queuefile_format_seal(uint64_t size, uint32_t check, char seal[QUEUEFILE_SEAL_SIZE]);
+
+/* The name of a file that is being written. */
+void queuefile_draft_name(const char *id, char name[QUEUEFILE_ID_SIZE + 2]);
 
 /* Is this a well-formed id (and so safe as a file name)? */
 bool queuefile_is_id(struct slice id);

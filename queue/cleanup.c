@@ -1,6 +1,7 @@
 /* cleanup - see cleanup.h */
 #include "cleanup.h"
 
+#include "draft.h"
 #include "io.h"
 #include "log.h"
 #include "transfer.h"
@@ -13,14 +14,6 @@
 
 typedef bool is_stale(const struct manager_folders *folders, int folder, const char *name,
                       int64_t now);
-
-static bool is_old(const struct manager_folders *folders, int folder, const char *name, int64_t now)
-{
-    struct stat info;
-    (void)folders;
-    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-           now - (int64_t)info.st_mtime > CLEANUP_TMP_AGE;
-}
 
 static bool is_missing(int folder, const char *name)
 {
@@ -68,7 +61,7 @@ static void clean(const struct manager_folders *folders, int folder, const char 
 
 void cleanup_run(const struct manager_folders *folders, int64_t now)
 {
-    clean(folders, folders->tmp, "queue/tmp", is_old, now);
+    draft_adopt_all(folders->message, now);
     clean(folders, folders->hold, "queue/hold", is_in_line_too, now);
     clean(folders, folders->failure, "queue/failure", is_orphan, now);
 }

@@ -83,7 +83,7 @@ static void log_refused(const struct intake *intake, const char *answer)
 
 static const char *answer_for_error(int error)
 {
-    log_trouble("write a message to", "queue/tmp", error,
+    log_trouble("write a message to", "queue/message", error,
                 error == ENOSPC || error == EDQUOT ? "make room on the queue's disk"
                                                    : "look at the disk and at queue/'s owner");
     return error == ENOSPC || error == EDQUOT ? disk_full : disk_trouble;

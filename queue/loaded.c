@@ -61,7 +61,8 @@ static enum loaded_result open_result(int error)
     return error == ELOOP || error == ENXIO ? LOADED_BROKEN : LOADED_TROUBLE;
 }
 
-enum loaded_result loaded_open(int folder, const char *id, struct loaded **loaded)
+static enum loaded_result open_named(int folder, const char *name, const char *id,
+                                     struct loaded **loaded)
 {
     struct loaded *fresh = calloc(1, sizeof *fresh);
     *loaded = NULL;
@@ -71,7 +72,7 @@ enum loaded_result loaded_open(int folder, const char *id, struct loaded **loade
     fresh->folder = folder;
     memcpy(fresh->id, id, strnlen(id, QUEUEFILE_ID_SIZE));
     str_init(&fresh->block, QUEUEFILE_BLOCK_MAX + NEXT_READ);
-    fresh->fd = openat(folder, id, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    fresh->fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     enum loaded_result result = fresh->fd < 0 ? open_result(errno) : read_file(fresh);
     int error = errno;
     if (result == LOADED_OK)
@@ -80,6 +81,18 @@ enum loaded_result loaded_open(int folder, const char *id, struct loaded **loade
         loaded_close(&fresh);
     errno = error;
     return result;
+}
+
+enum loaded_result loaded_open(int folder, const char *id, struct loaded **loaded)
+{
+    return open_named(folder, id, id, loaded);
+}
+
+enum loaded_result loaded_open_draft(int folder, const char *id, struct loaded **loaded)
+{
+    char name[QUEUEFILE_ID_SIZE + 2];
+    queuefile_draft_name(id, name);
+    return open_named(folder, name, id, loaded);
 }
 
 void loaded_close(struct loaded **loaded)

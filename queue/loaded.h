@@ -25,6 +25,8 @@ enum loaded_result {
 
 /* Opens `id` in `folder`. Anything but LOADED_OK leaves *loaded NULL. */
 enum loaded_result loaded_open(int folder, const char *id, struct loaded **loaded);
+/* The same for its draft (draft.h). */
+enum loaded_result loaded_open_draft(int folder, const char *id, struct loaded **loaded);
 void loaded_close(struct loaded **loaded);
 
 /* Writes one recipient's status byte, in memory and in the file; loaded_sync makes them

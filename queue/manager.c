@@ -46,10 +46,9 @@ bool manager_open_folders(struct manager_folders *folders)
     folders->failure = open_folder("queue/failure");
     folders->hold = open_folder("queue/hold");
     folders->broken = open_folder("queue/broken");
-    folders->tmp = open_folder("queue/tmp");
     folders->scanned = open_folder("queue/scanned");
     return folders->message >= 0 && folders->failure >= 0 && folders->hold >= 0 &&
-           folders->broken >= 0 && folders->tmp >= 0 && folders->scanned >= 0;
+           folders->broken >= 0 && folders->scanned >= 0;
 }
 
 /* What an earlier life found clean counts for the same file alone. */
@@ -1051,8 +1050,8 @@ void manager_free(struct manager *manager)
     directory_close(&manager->directory);
     cdbfile_close(&manager->routes);
     int *const fds[] = {&manager->folders.message, &manager->folders.failure,
-                        &manager->folders.hold,    &manager->folders.broken,
-                        &manager->folders.tmp,     &manager->folders.scanned};
+                        &manager->folders.hold, &manager->folders.broken,
+                        &manager->folders.scanned};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         io_close(fds[i]);
 }

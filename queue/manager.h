@@ -20,7 +20,7 @@
 #include "scanner.h"
 
 struct manager_folders {
-    int message, failure, hold, broken, tmp, scanned;
+    int message, failure, hold, broken, scanned;
 };
 
 struct manager_limits {

@@ -2,7 +2,7 @@
  * queue-inject - takes messages over a unix socket and puts them into the queue
  *
  * Runs as     the queue's uid, group that may read cdb/; workers for the peers of ours, a process for
- *             each other peer; both sandboxed: files below queue/tmp and queue/message, workers read
+ *             each other peer; both sandboxed: files below queue/message, workers read
  *             cdb/
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
@@ -33,12 +33,12 @@ enum { LISTEN_BACKLOG = 1024, OPEN_FILES_MAX = 4096 };
 static const struct sandbox sandbox = {
     .grants = SANDBOX_WRITE_FILES,
     .read_paths = {"cdb"},
-    .write_paths = {"queue/tmp", "queue/message"},
+    .write_paths = {"queue/message"},
 };
 
 static const struct sandbox sandbox_for_stranger = {
     .grants = SANDBOX_WRITE_FILES,
-    .write_paths = {"queue/tmp", "queue/message"},
+    .write_paths = {"queue/message"},
 };
 
 static void enter(bool for_stranger, uid_t uid, void *owner)
@@ -65,7 +65,7 @@ int main(void)
     life_limit(&(struct life_limits){.open_files = OPEN_FILES_MAX});
     life_drop(ROLE_QUEUE, true, NULL);
     if (!store_open_folders(&folders))
-        life_die_passing("open", "queue/tmp and queue/message");
+        life_die_passing("open", "queue/message");
     intake_init(&intake, &folders);
     if (!inject_server_run(&server, fd, enter, serve, &intake))
         life_die_passing("run", "the event loop");

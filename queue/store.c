@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 bool store_open_folders(struct store_folders *folders)
 {
-    folders->tmp = open("queue/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     folders->message = open("queue/message", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return folders->tmp >= 0 && folders->message >= 0;
+    return folders->message >= 0;
 }
 
 void store_init(struct store *store, const struct store_folders *folders)
@@ -31,7 +31,7 @@ static void fail(struct store *store, int error)
 
 static void drop_file(struct store *store)
 {
-    if (store->fd >= 0 && unlinkat(store->folders->tmp, store->id, 0) < 0)
+    if (store->fd >= 0 && unlinkat(store->folders->message, store->draft, 0) < 0)
         fail(store, errno);
     io_close(&store->fd);
 }
@@ -53,9 +53,11 @@ void store_begin(struct store *store, const struct envelope *envelope)
     store_abort(store);
     store->error = 0;
     store->size = 0;
+    store->check = 0;
     queuefile_new_id(store->id);
+    queuefile_draft_name(store->id, store->draft);
     if (!queuefile_format(&store->buffer, slice_text(store->id), clock_seconds(), envelope,
-                          &store->size_offset))
+                          &store->seal_offset))
         fail(store, store->buffer.failed ? ENOMEM : EINVAL);
 }
 
@@ -63,8 +65,8 @@ static void open_file(struct store *store)
 {
     if (store->fd >= 0)
         return;
-    store->fd =
-        openat(store->folders->tmp, store->id, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    store->fd = openat(store->folders->message, store->draft,
+                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (store->fd < 0)
         fail(store, errno);
 }
@@ -83,47 +85,49 @@ void store_write(struct store *store, struct slice bytes)
     store->size += bytes.size;
     if (store->error != 0)
         return;
+    store->check = (uint32_t)crc32_z(store->check, (const unsigned char *)bytes.data, bytes.size);
     if (!str_append(&store->buffer, bytes))
         fail(store, ENOMEM);
     if (store->buffer.size >= STORE_BUFFER_MAX)
         write_buffer(store);
 }
 
-static void set_size(struct store *store)
+static void seal(struct store *store)
 {
-    char digits[QUEUEFILE_SIZE_DIGITS];
-    queuefile_format_size(store->size, digits);
+    char bytes[QUEUEFILE_SEAL_SIZE];
+    queuefile_format_seal(store->size, store->check, bytes);
     if (store->error != 0)
         return;
     if (store->fd < 0) /* nothing was written yet: the block stands in the buffer */
-        memcpy(store->buffer.data + store->size_offset, digits, sizeof digits);
-    else if (pwrite(store->fd, digits, sizeof digits, store->size_offset) != (ssize_t)sizeof digits)
+        memcpy(store->buffer.data + store->seal_offset, bytes, sizeof bytes);
+    else if (pwrite(store->fd, bytes, sizeof bytes, store->seal_offset) != (ssize_t)sizeof bytes)
         fail(store, errno);
+}
+
+/* Gives the draft its name. A queue manager that was started just now may have found it whole, and
+ * done so. */
+static bool give_name(const struct store *store)
+{
+    int folder = store->folders->message;
+    return renameat2(folder, store->draft, folder, store->id, RENAME_NOREPLACE) == 0 ||
+           (errno == ENOENT && faccessat(folder, store->id, F_OK, 0) == 0);
 }
 
 /* Two messages with the same id in the same microsecond: the block names the id too, so the name
  * can't just be changed; it happens once in a thousand years, and the client tries again. */
 static void publish(struct store *store)
 {
-    const struct store_folders *folders = store->folders;
     if (store->error != 0)
         return;
-    if (fdatasync(store->fd) < 0 ||
-        renameat2(folders->tmp, store->id, folders->message, store->id, RENAME_NOREPLACE) < 0) {
+    if (fdatasync(store->fd) < 0 || fsync(store->folders->message) < 0 || !give_name(store))
         fail(store, errno);
-        return;
-    }
-    io_close(&store->fd);
-    if (fsync(folders->message) < 0) {
-        fail(store, errno);
-        /* The manager may have taken it already; then it is delivered, and sent again. */
-        unlinkat(folders->message, store->id, 0);
-    }
+    else
+        io_close(&store->fd);
 }
 
 enum verdict store_commit(struct store *store)
 {
-    set_size(store);
+    seal(store);
     write_buffer(store);
     publish(store);
     store_abort(store);

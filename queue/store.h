@@ -1,10 +1,11 @@
 /*
  * store - putting one message into queue/message so that it stays there
  *
- * A message that fits into memory in small is written with its final size in one go; a larger one
- * goes to queue/tmp as it comes, and its size is filled in at the end. Either way the file is
- * synced in queue/tmp, renamed, and the folder synced, before store_commit says VERDICT_OK. After
- * any failure nothing is left in either folder.
+ * It is written as a draft (common/queuefile.h), in one go where it fits into memory in small, else as
+ * it comes; size and check, the seal, come last. File and folder are synced, and then it gets its
+ * name, by which the queue manager learns of it: so it never works on what is not on disk. The draft
+ * has its name in the folder before it is synced, so that one commit of the file system's journal
+ * takes both. After any failure nothing is left.
  */
 #ifndef QUEUE_STORE_H
 #define QUEUE_STORE_H
@@ -17,18 +18,19 @@ enum { STORE_BUFFER_MAX = 262144 };
 
 /* The folders of the queue. */
 struct store_folders {
-    int tmp;
     int message;
 };
-/* Opens queue/tmp and queue/message below the current folder. False with errno. */
+/* Opens queue/message below the current folder. False with errno. */
 bool store_open_folders(struct store_folders *folders);
 
 struct store {
     const struct store_folders *folders;
     char id[QUEUEFILE_ID_SIZE + 1];
-    int fd; /* -1: nothing was written yet */
-    off_t size_offset;
+    char draft[QUEUEFILE_ID_SIZE + 2]; /* its name till it is on disk */
+    int fd;                            /* -1: nothing was written yet */
+    off_t seal_offset;
     uint64_t size;     /* of the message so far */
+    uint32_t check;    /* of the same */
     struct str buffer; /* not written yet: block and message */
     int error;         /* errno of the first failure */
 };

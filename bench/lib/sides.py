@@ -178,7 +178,7 @@ class Ours(Side):
         return self.suite.path("mail", self.home(box), "Maildir")
 
     def queued(self):
-        return len(self.suite.queue()) + count_files(self.suite.path("queue/tmp"))
+        return count_files(self.suite.path("queue/message"))  # drafts, too
 
 
 class OursScanning(Ours):

@@ -335,7 +335,7 @@ def survives_a_full_queue(suite):
     check(1 < accepted < 400, f"the disk is full after {accepted} messages")
     check(code in (451, 452) and b"4.3." in text, f"a full queue: {code} {text}")
     equal(len(suite.queue()), accepted, "what was acknowledged is there")
-    equal([name for name in os.listdir(suite.path("queue/tmp")) if name[0] != "."], [],
+    equal([name for name in os.listdir(suite.path("queue/message")) if name[0] == "."], [],
           "and nothing else")
     for pid, _ in suite.processes("scand"):
         os.kill(pid, signal.SIGCONT)
@@ -369,7 +369,7 @@ def test_reasons_that_find_no_room_lose_nothing(_suite):
         for pid, _ in suite.processes("scand"):
             os.kill(pid, signal.SIGSTOP)
         send(suite, "u1@example.jp", ["gone@plain.example"])
-        filler = os.open(suite.path("queue/tmp/filler"), os.O_WRONLY | os.O_CREAT, 0o600)
+        filler = os.open(suite.path("queue/filler"), os.O_WRONLY | os.O_CREAT, 0o600)
         with contextlib.suppress(OSError):
             while True:
                 os.write(filler, b"x" * 4096)
@@ -381,7 +381,7 @@ def test_reasons_that_find_no_room_lose_nothing(_suite):
         with open(suite.path("queue/message", name), "rb") as file:
             check(b"\nT gone@plain.example" in file.read(), "it stays to do")
         equal(suite.mailbox("u1@example.jp"), [], "reports")
-        os.unlink(suite.path("queue/tmp/filler"))
+        os.unlink(suite.path("queue/filler"))
         suite.mailctl("queue", "flush")
         suite.wait_messages("u1@example.jp", 1)
         suite.wait_queue_empty()

@@ -116,6 +116,7 @@ class Suite:
         os.chmod(self.path("control"), 0o755)
         self.control("uidbase", f"{self.uidbase}\n")
         self.control("me", "mail.example.jp\n")
+        self.control("private-mx", "on\n")  # all the world is on loopback here
         self.control("listen", "".join(f"{service} {host}:{port}\n" for host in self.hosts
                                        for service, port in self.ports.items()))
         self.setup()
@@ -272,7 +273,8 @@ class Suite:
         return self.messages(address)
 
     def queue(self):
-        return sorted(os.listdir(self.path("queue/message")))
+        """Ids of the messages; names with a dot are being written."""
+        return sorted(one for one in os.listdir(self.path("queue/message")) if one[0] != ".")
 
     def wait_queue_empty(self, patience=PATIENCE):
         wait_until(lambda: not self.queue(), "an empty queue", patience)

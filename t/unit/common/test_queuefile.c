@@ -10,6 +10,7 @@
 static const char good[] = "mail-suite-queue 1\n"
                            "id 0cw9x2k4m7q1p\n"
                            "size 0000000000001234\n"
+                           "check 1a2b3c4d\n"
                            "arrived 1763766000\n"
                            "origin by=submission client=192.0.2.1\n"
                            "body 8bit utf8 ret=HDRS envid=QQ+2B1\n"
@@ -28,6 +29,7 @@ static void reads_all_fields(void **state)
     assert_int_equal(queuefile_parse(slice_text(good), &file), 1);
     assert_slice(file.id, "0cw9x2k4m7q1p");
     assert_int_equal(file.size, 1234);
+    assert_int_equal(file.check, 0x1a2b3c4d);
     assert_int_equal(file.arrived, 1763766000);
     assert_slice(file.origin, "by=submission client=192.0.2.1");
     assert_int_equal(file.body, ENVELOPE_BODY_8BIT);
@@ -69,7 +71,8 @@ struct bad_case {
 };
 
 #define HEAD                                                                                       \
-    "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived 1\norigin o\nbody "      \
+    "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived "        \
+    "1\norigin o\nbody "                                                                           \
     "7bit\n"
 
 static const struct bad_case bad_cases[] = {
@@ -81,17 +84,23 @@ static const struct bad_case bad_cases[] = {
     {"id in capitals", "mail-suite-queue 1\nid 0CW9X2K4M7Q1P\n"},
     {"size of 15 digits", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 000000000001234\n"},
     {"size with a sign", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize -000000000001234\n"},
+    {"check in capitals",
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1A2B3C4D\n"},
+    {"check of 7 digits",
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4\n"},
     {"arrived is no number",
-     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived soon\n"},
-    {"arrived is too large", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived "
-                             "99999999999999999999\n"},
-    {"control byte in origin",
-     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived 1\norigin a\rb\n"},
-    {"body of another kind", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived "
-                             "1\norigin o\nbody 9bit\n"},
-    {"body with another word",
-     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived 1\norigin o\nbody 7bit "
-     "x\n"},
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived soon\n"},
+    {"arrived is too large",
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived "
+     "99999999999999999999\n"},
+    {"control byte in origin", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck "
+                               "1a2b3c4d\narrived 1\norigin a\rb\n"},
+    {"body of another kind",
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived "
+     "1\norigin o\nbody 9bit\n"},
+    {"body with another word", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck "
+                               "1a2b3c4d\narrived 1\norigin o\nbody 7bit "
+                               "x\n"},
     {"no sender line", HEAD "T u@example.jp\n\n"},
     {"no recipients", HEAD "sender \n\n"},
     {"unknown status", HEAD "sender \nX u@example.jp\n\n"},
@@ -103,8 +112,9 @@ static const struct bad_case bad_cases[] = {
     {"wish twice", HEAD "sender \nT u@x\n notify=NEVER notify=NEVER\n\n"},
     {"wishes twice", HEAD "sender \nT u@x\n notify=NEVER\n orcpt=rfc822;x\n\n"},
     {"orcpt without type", HEAD "sender \nT u@x\n orcpt=x\n\n"},
-    {"ret of another kind", "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived "
-                            "1\norigin o\nbody 7bit ret=ALL\n"},
+    {"ret of another kind",
+     "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived "
+     "1\norigin o\nbody 7bit ret=ALL\n"},
     {"NUL in recipient", HEAD "sender \nT u\x7f@example.jp\n\n"},
 };
 
@@ -131,8 +141,10 @@ static void refuses_long_lines_early(void **state)
     assert_int_equal(queuefile_parse(str_slice(&text), &file), -1);
     str_clear(&text);
     /* An endless block is garbage at its maximum, not for ever "more". */
-    str_append_text(&text, "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\narrived "
-                           "1\norigin ");
+    str_append_text(
+        &text,
+        "mail-suite-queue 1\nid 0cw9x2k4m7q1p\nsize 0000000000001234\ncheck 1a2b3c4d\narrived "
+        "1\norigin ");
     while (text.size < QUEUEFILE_BLOCK_MAX)
         str_append_byte(&text, 'a');
     assert_int_equal(queuefile_parse(str_slice(&text), &file), -1);
@@ -161,21 +173,22 @@ static void reads_what_it_writes(void **state)
         struct envelope envelope;
         struct queuefile file;
         struct str block;
-        off_t size_offset;
-        char digits[QUEUEFILE_SIZE_DIGITS];
+        off_t seal_offset;
+        char seal[QUEUEFILE_SEAL_SIZE];
         fill(&envelope, count);
         envelope.utf8 = true;
         envelope.ret = DSN_RETURN_FULL;
         str_append_text(&envelope.envid, "QQ+2B1");
         str_init(&block, QUEUEFILE_BLOCK_MAX);
-        assert_true(queuefile_format(&block, SLICE("0cw9x2k4m7q1p"), 77, &envelope, &size_offset));
+        assert_true(queuefile_format(&block, SLICE("0cw9x2k4m7q1p"), 77, &envelope, &seal_offset));
         assert_int_equal(queuefile_parse(str_slice(&block), &file), 1);
         assert_int_equal(file.size, 0); /* till the end is known: a torn file shows */
         queuefile_free(&file);
-        queuefile_format_size(9876543210, digits);
-        memcpy(block.data + size_offset, digits, sizeof digits);
+        queuefile_format_seal(9876543210, 0xfedc0123, seal);
+        memcpy(block.data + seal_offset, seal, sizeof seal);
         assert_int_equal(queuefile_parse(str_slice(&block), &file), 1);
         assert_int_equal(file.size, 9876543210);
+        assert_int_equal(file.check, 0xfedc0123);
         assert_int_equal(file.recipient_count, count);
         assert_int_equal(file.start, (off_t)block.size);
         assert_int_equal(file.arrived, 77);

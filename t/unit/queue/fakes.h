@@ -308,7 +308,6 @@ static inline int tear_down(void **state)
     stop_fake(&spawnd, SPAWN_SOCKET);
     manager_free(&fixture->manager);
     loop_free(&fixture->loop);
-    close(fixture->store.tmp);
     close(fixture->store.message);
     free(fixture);
     usleep(20000); /* workers see the end of their sockets */

@@ -28,9 +28,8 @@ static inline int folder_remove_one(const char *path, const struct stat *info, i
 static inline int folder_enter(void **state)
 {
     static const char *const folders[] = {
-        "queue",      "queue/message", "queue/failure", "queue/hold", "queue/broken",
-        "queue/tmp",  "queue/scanned", "run",           "run/scand",  "run/spawnd",
-        "run/inject", "cdb",           "cdb/domain"};
+        "queue", "queue/message", "queue/failure", "queue/hold", "queue/broken", "queue/scanned",
+        "run",   "run/scand",     "run/spawnd",    "run/inject", "cdb",          "cdb/domain"};
     char *path = strdup("/tmp/test_queue.XXXXXX");
     *state = path;
     if (!path || !mkdtemp(path) || chdir(path) < 0)
@@ -56,6 +55,18 @@ static inline unsigned folder_count(const char *path)
     assert_non_null(list);
     for (struct dirent *entry; (entry = readdir(list));)
         count += entry->d_name[0] != '.' ? 1 : 0;
+    closedir(list);
+    return count;
+}
+
+/* Files of queue/message that are being written. */
+static inline unsigned draft_count(void)
+{
+    unsigned count = 0;
+    DIR *list = opendir("queue/message");
+    assert_non_null(list);
+    for (struct dirent *entry; (entry = readdir(list));)
+        count += entry->d_name[0] == '.' && entry->d_name[1] != '.' && entry->d_name[1] != '\0';
     closedir(list);
     return count;
 }

@@ -323,7 +323,7 @@ static void scans_what_is_not_surely_clean(void **state)
     snprintf(path, sizeof path, "queue/message/%s", id);
     str_init(&content, 100000);
     assert_true(io_read_file(AT_FDCWD, path, &content));
-    assert_int_equal(rename(path, "queue/tmp/kept"), 0); /* so that the inode is another */
+    assert_int_equal(rename(path, "queue/broken/kept"), 0); /* so that the inode is another */
     folder_write(path, content.data, content.size);
     restart();
     manager_flush_all(&fixture->manager);

@@ -61,7 +61,7 @@ static void keeps_small_and_large(void **state)
         char id[QUEUEFILE_ID_SIZE + 1];
         struct loaded *loaded;
         assert_int_equal(put(&folders, sizes[i], 60000, id), VERDICT_OK);
-        assert_int_equal(folder_count("queue/tmp"), 0);
+        assert_int_equal(draft_count(), 0);
         assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_OK);
         assert_int_equal(loaded->file.size, sizes[i]);
         assert_slice(loaded->file.sender, "s@example.org");
@@ -72,7 +72,6 @@ static void keeps_small_and_large(void **state)
         assert_null(loaded);
     }
     clear_messages();
-    close(folders.tmp);
     close(folders.message);
 }
 
@@ -88,15 +87,14 @@ static void leaves_nothing_when_given_up(void **state)
     store_init(&store, &folders);
     store_begin(&store, &envelope);
     store_write(&store, slice_of(bytes, sizeof bytes));
-    assert_int_equal(folder_count("queue/tmp"), 1);
+    assert_int_equal(draft_count(), 1);
     store_abort(&store);
-    assert_int_equal(folder_count("queue/tmp"), 0);
+    assert_int_equal(draft_count(), 0);
     store_begin(&store, &envelope);
     store_write(&store, slice_of(bytes, sizeof bytes));
     store_free(&store); /* as when the peer goes away */
-    assert_int_equal(folder_count("queue/tmp") + folder_count("queue/message"), 0);
+    assert_int_equal(draft_count() + folder_count("queue/message"), 0);
     envelope_free(&envelope);
-    close(folders.tmp);
     close(folders.message);
 }
 
@@ -118,16 +116,15 @@ static void leaves_nothing_when_the_disk_is_full(void **state)
         enum verdict verdict = put(&folders, 500000, 65536, id);
         setrlimit(RLIMIT_FSIZE, &before);
         assert_int_equal(verdict, VERDICT_TEMP);
-        assert_int_equal(folder_count("queue/tmp") + folder_count("queue/message"), 0);
+        assert_int_equal(draft_count() + folder_count("queue/message"), 0);
     }
-    close(folders.tmp);
     close(folders.message);
 }
 
 static void says_so_without_folders(void **state)
 {
     (void)state;
-    struct store_folders folders = {.tmp = -1, .message = -1};
+    struct store_folders folders = {.message = -1};
     char id[QUEUEFILE_ID_SIZE + 1];
     assert_int_equal(put(&folders, 10, 10, id), VERDICT_TEMP);
 }
@@ -150,7 +147,6 @@ static void finds_files_that_were_cut(void **state)
     }
     unlink(path);
     assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_GONE);
-    close(folders.tmp);
     close(folders.message);
 }
 
@@ -177,7 +173,6 @@ static void finds_what_is_no_queue_file(void **state)
     assert_int_equal(mkfifo("queue/message/0000000000005", 0600), 0);
     assert_int_equal(loaded_open(folders.message, "0000000000005", &loaded), LOADED_BROKEN);
     clear_messages();
-    close(folders.tmp);
     close(folders.message);
 }
 
@@ -200,7 +195,6 @@ static void writes_status_bytes_in_place(void **state)
     assert_int_equal(loaded->file.recipients[1].status, QUEUEFILE_FAILED);
     loaded_close(&loaded);
     clear_messages();
-    close(folders.tmp);
     close(folders.message);
 }
 
@@ -261,17 +255,16 @@ static void half_a_size_is_no_success(void **state)
     assert_int_equal(store.buffer.size, 0);
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    struct rlimit little = {.rlim_cur = (rlim_t)store.size_offset + 5, .rlim_max = before.rlim_max};
+    struct rlimit little = {.rlim_cur = (rlim_t)store.seal_offset + 5, .rlim_max = before.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
     errno = 0;
     enum verdict verdict = store_commit(&store);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(verdict, VERDICT_TEMP);
-    assert_int_equal(folder_count("queue/message") + folder_count("queue/tmp"), 0);
+    assert_int_equal(folder_count("queue/message") + draft_count(), 0);
     store_free(&store);
     envelope_free(&envelope);
     free(bytes);
-    close(folders.tmp);
     close(folders.message);
 }
 
