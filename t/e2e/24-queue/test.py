@@ -320,12 +320,24 @@ def offer(suite, sender, recipient, size):
         return next(iter(error.recipients.values()))
 
 
+def pause_scanner(suite):
+    """Once a message went through, all its processes are there; stopped, they start no other."""
+    before = len(suite.mailbox("u1@example.jp"))
+    equal(offer(suite, "a@example.org", "u1@example.jp", 100)[0], 250, "a first message")
+    suite.wait_messages("u1@example.jp", before + 1)
+    for path in suite.mailbox("u1@example.jp"):
+        os.unlink(path)
+    suite.wait_queue_empty()
+    for _ in range(2):
+        for pid, _name in suite.processes("scand"):
+            os.kill(pid, signal.SIGSTOP)
+
+
 def survives_a_full_queue(suite):
     """Fills the queue with mail that waits for the scanner; then lets it go."""
     suite.add_domain("example.jp", "u1")
     suite.start()
-    for pid, _ in suite.processes("scand"):
-        os.kill(pid, signal.SIGSTOP)
+    pause_scanner(suite)
     accepted = 0
     while accepted < 400:
         code, text = offer(suite, "a@example.org", "u1@example.jp", 30000)
@@ -366,8 +378,7 @@ def test_reasons_that_find_no_room_lose_nothing(_suite):
         suite.rebuild()
         suite.set_host("retry-min", "10")
         suite.start()
-        for pid, _ in suite.processes("scand"):
-            os.kill(pid, signal.SIGSTOP)
+        pause_scanner(suite)
         send(suite, "u1@example.jp", ["gone@plain.example"])
         filler = os.open(suite.path("queue/filler"), os.O_WRONLY | os.O_CREAT, 0o600)
         with contextlib.suppress(OSError):
@@ -439,7 +450,8 @@ def fill(suite, count):
     with open(suite.path("queue/scanned/journal"), "wb") as journal:
         for i in range(count):
             name = queue_id(int(now * 1e6) - (count - i) * 1000)
-            block = (f"mail-suite-queue 1\nid {name}\nsize {len(body):016d}\narrived {int(now)}\n"
+            block = (f"mail-suite-queue 1\nid {name}\nsize {len(body):016d}\n"
+                     f"check {zlib.crc32(body):08x}\narrived {int(now)}\n"
                      f"origin by=submission client=127.0.0.1 user=u1@example.jp\nbody 7bit\n"
                      f"sender u1@example.jp\nT x{i}@dead.example\n\n").encode()
             fd = os.open(suite.path("queue/message", name), os.O_WRONLY | os.O_CREAT, 0o600)
