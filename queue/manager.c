@@ -24,7 +24,7 @@ enum {
     BOUNCE_CONCURRENCY = 2,
     READ_AGAIN_MS = 60000, /* a queue file that can't be read now */
     SWEEP_ROUNDS = 12,
-    RESTING_MAX = 200,
+    RESTING_MAX = 1000,
     LOOKED_AT_US = 1000000,
     BEGIN_STEP_MS = 2, /* between the first attempts of what waited already at the start */
     DUE_PER_ROUND = 50,
