@@ -444,6 +444,12 @@ bool maildir_place(struct maildir_delivery *delivery)
     return move_to_new(delivery, delivery->new, name);
 }
 
+void maildir_begin_sync(const struct maildir_delivery *delivery)
+{
+    /* Trouble shows when it is synced. */
+    (void)!sync_file_range(delivery->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 enum verdict maildir_commit(struct maildir_delivery *delivery)
 {
     bool is_placed = delivery->new >= 0 || maildir_place(delivery);

@@ -99,6 +99,10 @@ bool maildir_write(struct maildir_delivery *delivery, struct slice bytes);
 bool maildir_copy(struct maildir_delivery *delivery, int from, off_t offset, uint64_t size);
 /* The last write is done. False with delivery->error set. */
 bool maildir_place(struct maildir_delivery *delivery);
+/* Has the file system begin to write a delivery that was placed: without, ext4 would give its data
+ * their place on the disk when they are synced, one after the other, and each would need a commit of
+ * its own. Makes nothing durable. */
+void maildir_begin_sync(const struct maildir_delivery *delivery);
 /* Places it unless that was done, and ends the delivery. VERDICT_OK: it is on disk. */
 enum verdict maildir_commit(struct maildir_delivery *delivery);
 void maildir_abort(struct maildir_delivery *delivery);

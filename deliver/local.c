@@ -127,6 +127,8 @@ static bool serve_some(struct worker *worker)
             return false;
         local_place(&task->request, task->message.fds[0], &task->delivery);
     }
+    for (size_t i = 0; count > 1 && i < count; i++)
+        local_begin_sync(&worker->tasks[i].delivery);
     for (size_t i = 0; i < count; i++)
         if (!finish(worker, &worker->tasks[i]))
             return false;

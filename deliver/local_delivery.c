@@ -294,6 +294,12 @@ void local_place(const struct local_request *request, int fd, struct local_deliv
     str_free(&text);
 }
 
+void local_begin_sync(const struct local_delivery *delivery)
+{
+    if (delivery->is_placed)
+        maildir_begin_sync(&delivery->maildir);
+}
+
 void local_commit(const struct local_request *request, struct local_delivery *delivery,
                   struct local_result *result)
 {

@@ -55,6 +55,8 @@ struct local_delivery {
 };
 /* Writes the message in `fd` into its mailbox. */
 void local_place(const struct local_request *request, int fd, struct local_delivery *delivery);
+/* Others were placed behind it: they are to share a commit. */
+void local_begin_sync(const struct local_delivery *delivery);
 /* Ends the delivery. Durable when the verdict is VERDICT_OK. */
 void local_commit(const struct local_request *request, struct local_delivery *delivery,
                   struct local_result *result);
