@@ -35,16 +35,19 @@ static int open_folder(int parent, const char *name, gid_t group)
 bool compile_open(struct compile_target *target, int root)
 {
     bool is_root = geteuid() == 0;
-    *target = (struct compile_target){.folder = -1, .domain = -1, .secret = -1};
+    *target = (struct compile_target){.folder = -1, .domain = -1, .secret = -1, .relay = -1};
     /* Not root: a trial in a folder of one's own. */
     target->directory_group = is_root ? (gid_t)life_uid(ROLE_DIRECTORY) : (gid_t)-1;
     target->secret_group = is_root ? (gid_t)life_uid(ROLE_AUTHD) : (gid_t)-1;
+    target->relay_group = is_root ? (gid_t)life_uid(ROLE_REMOTE) : (gid_t)-1;
     target->folder = open_folder(root, "cdb", target->directory_group);
     if (target->folder >= 0)
         target->domain = open_folder(target->folder, "domain", target->directory_group);
     if (target->domain >= 0)
         target->secret = open_folder(target->folder, "secret", target->secret_group);
     if (target->secret >= 0)
+        target->relay = open_folder(target->folder, "relay", target->relay_group);
+    if (target->relay >= 0)
         return true;
     compile_close(target);
     return false;
@@ -55,6 +58,7 @@ void compile_close(struct compile_target *target)
     io_close(&target->folder);
     io_close(&target->domain);
     io_close(&target->secret);
+    io_close(&target->relay);
 }
 
 /* ---- records ---- */

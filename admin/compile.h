@@ -11,8 +11,10 @@ struct compile_target {
     int folder; /* cdb */
     int domain; /* cdb/domain */
     int secret; /* cdb/secret */
+    int relay;  /* cdb/relay: for remote alone */
     gid_t directory_group;
     gid_t secret_group;
+    gid_t relay_group;
 };
 
 /* Opens ROOT/cdb with its folders, which are made where missing. `root` is a descriptor. False

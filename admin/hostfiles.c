@@ -10,6 +10,7 @@
 #include "mailaddress.h"
 #include "number.h"
 #include "rblfile.h"
+#include "sendingfiles.h"
 #include "settings.h"
 #include "tlspolicy.h"
 
@@ -23,12 +24,12 @@
 enum { TEXT_MAX = 2048, SMTP_PORT = 25 };
 
 struct hostfiles {
-    struct database host, routes, access, tlspolicy, rbl;
+    struct database host, routes, bindroutes, relayauth, access, tlspolicy, rbl;
 };
 
 /* ---- control/smtproutes ---- */
 
-static bool route_key(struct slice domain, struct str *key, struct str *reason)
+bool hostfiles_put_domain(struct slice domain, struct str *key, struct str *reason)
 {
     char ascii[IDN_NAME_MAX + 1];
     bool parent = domain.size > 0 && domain.data[0] == '.';
@@ -83,23 +84,38 @@ static bool route_host(struct slice *rest, struct str *value, struct str *reason
     return false;
 }
 
-bool hostfiles_parse_route(struct slice line, struct str *key, struct str *value,
-                           struct str *reason)
+/* HOST, HOST:PORT or nothing. */
+static bool put_endpoint(struct slice rest, struct str *value, struct str *reason)
 {
     uint64_t port = SMTP_PORT;
-    struct slice rest = line;
-    if (!slice_has(line, ':')) {
-        str_append_text(reason, "a line is DOMAIN:HOST:PORT, DOMAIN:HOST or DOMAIN:");
-        return false;
-    }
-    if (!route_key(slice_cut(&rest, ':'), key, reason) || !route_host(&rest, value, reason))
+    if (!route_host(&rest, value, reason))
         return false;
     if (rest.size > 0 && (!number_parse(rest, 65535, &port) || port == 0)) {
         str_format(reason, "\"%.*s\" is no port (1 to 65535)",
                    SLICE_PRINTF(slice_part(rest, 0, 80)));
         return false;
     }
-    return str_format(value, ":%llu", (unsigned long long)port) && !key->failed;
+    return str_format(value, ":%llu", (unsigned long long)port);
+}
+
+bool hostfiles_put_endpoint(struct slice text, struct str *value, struct str *reason)
+{
+    if (text.size > 0 && text.data[0] != ':')
+        return put_endpoint(text, value, reason);
+    str_append_text(reason, "here stands a host (such as mail.example.jp or [192.0.2.1]:587)");
+    return false;
+}
+
+bool hostfiles_parse_route(struct slice line, struct str *key, struct str *value,
+                           struct str *reason)
+{
+    struct slice rest = line;
+    if (!slice_has(line, ':')) {
+        str_append_text(reason, "a line is DOMAIN:HOST:PORT, DOMAIN:HOST or DOMAIN:");
+        return false;
+    }
+    return hostfiles_put_domain(slice_cut(&rest, ':'), key, reason) &&
+           put_endpoint(rest, value, reason) && !key->failed;
 }
 
 /* ---- control/listen ---- */
@@ -307,9 +323,9 @@ static void read_setting(const struct sources *sources, const struct setting *se
 /* What may stand in control/ beside settings. */
 static bool is_known_name(const char *name)
 {
-    static const char *const known[] = {"domains",    "plans",     "tls",     "listen",
-                                        "access",     "proxies",   "xclient", "rbl",
-                                        "smtproutes", "tlspolicy", "uidbase"};
+    static const char *const known[] = {
+        "domains", "plans",      "tls",       "listen",  "access",     "proxies",  "xclient",
+        "rbl",     "smtproutes", "tlspolicy", "uidbase", "bindroutes", "relayauth"};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if (strcmp(name, known[i]) == 0)
             return true;
@@ -343,6 +359,18 @@ static void check_certificate(const struct sources *sources, struct findings *fi
     folders_names_free(&names);
 }
 
+/* A file with passwords is root's alone. */
+static void check_secrecy(const struct sources *sources, const char *name,
+                          struct findings *findings)
+{
+    struct stat file;
+    char shown[128];
+    snprintf(shown, sizeof shown, "control/%s", name);
+    if (fstatat(sources->folder, name, &file, 0) == 0 && (file.st_mode & (S_IRWXG | S_IRWXO)))
+        findings_error(findings, shown, 0,
+                       "others may read the passwords in it: chmod 600 control/%s", name);
+}
+
 struct hostfiles *hostfiles_load(const struct sources *sources, struct findings *findings)
 {
     struct hostfiles *files = calloc(1, sizeof *files);
@@ -350,6 +378,8 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
         return NULL;
     database_begin(&files->host);
     database_begin(&files->routes);
+    database_begin(&files->bindroutes);
+    database_begin(&files->relayauth);
     database_begin(&files->access);
     database_begin(&files->tlspolicy);
     database_begin(&files->rbl);
@@ -357,6 +387,9 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
         if (settings_table[i].scope == SETTINGS_HOST)
             read_setting(sources, &settings_table[i], &files->host, findings);
     read_lines(sources, findings, "smtproutes", hostfiles_parse_route, &files->routes);
+    read_lines(sources, findings, "bindroutes", sendingfiles_parse_bindroute, &files->bindroutes);
+    read_lines(sources, findings, "relayauth", sendingfiles_parse_relayauth, &files->relayauth);
+    check_secrecy(sources, "relayauth", findings);
     read_lines(sources, findings, "tlspolicy", tlspolicy_parse_line, &files->tlspolicy);
     read_lines(sources, findings, "access", parse_access, &files->access);
     read_lines(sources, findings, "proxies", parse_proxy, &files->access);
@@ -370,22 +403,29 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
     return files;
 }
 
-bool hostfiles_write(struct hostfiles *files, int folder, gid_t group, struct findings *findings)
+bool hostfiles_write(struct hostfiles *files, const struct hostfiles_place *place,
+                     struct findings *findings)
 {
-    if (!database_commit(&files->host, folder, "host.cdb", 0640, (uid_t)-1, group, NULL))
-        findings_trouble(findings, "cdb/host.cdb", "write it");
-    else if (!database_commit(&files->routes, folder, "routes.cdb", 0640, (uid_t)-1, group, NULL))
-        findings_trouble(findings, "cdb/routes.cdb", "write it");
-    else if (!database_commit(&files->access, folder, "access.cdb", 0640, (uid_t)-1, group, NULL))
-        findings_trouble(findings, "cdb/access.cdb", "write it");
-    else if (!database_commit(&files->tlspolicy, folder, "tlspolicy.cdb", 0640, (uid_t)-1, group,
-                              NULL))
-        findings_trouble(findings, "cdb/tlspolicy.cdb", "write it");
-    else if (!database_commit(&files->rbl, folder, "rbl.cdb", 0640, (uid_t)-1, group, NULL))
-        findings_trouble(findings, "cdb/rbl.cdb", "write it");
-    else
-        return true;
-    return false;
+    const struct {
+        struct database *database;
+        const char *name;
+        bool is_relay;
+    } all[] = {{&files->host, "host.cdb", false},
+               {&files->routes, "routes.cdb", false},
+               {&files->bindroutes, "bindroutes.cdb", false},
+               {&files->relayauth, "relayauth.cdb", true},
+               {&files->access, "access.cdb", false},
+               {&files->tlspolicy, "tlspolicy.cdb", false},
+               {&files->rbl, "rbl.cdb", false}};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int folder = all[i].is_relay ? place->relay : place->folder;
+        gid_t group = all[i].is_relay ? place->relay_group : place->group;
+        if (!database_commit(all[i].database, folder, all[i].name, 0640, (uid_t)-1, group, NULL)) {
+            findings_trouble(findings, all[i].name, "write it");
+            return false;
+        }
+    }
+    return true;
 }
 
 void hostfiles_free(struct hostfiles *files)
@@ -394,6 +434,8 @@ void hostfiles_free(struct hostfiles *files)
         return;
     database_drop(&files->host);
     database_drop(&files->routes);
+    database_drop(&files->bindroutes);
+    database_drop(&files->relayauth);
     database_drop(&files->access);
     database_drop(&files->tlspolicy);
     database_drop(&files->rbl);

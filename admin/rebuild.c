@@ -161,8 +161,11 @@ static bool write_all(struct work *work)
 {
     if (!sources_write(work->sources, work->findings))
         return false;
-    if (work->host && !hostfiles_write(work->host, work->target.folder,
-                                       work->target.directory_group, work->findings))
+    const struct hostfiles_place place = {.folder = work->target.folder,
+                                          .relay = work->target.relay,
+                                          .group = work->target.directory_group,
+                                          .relay_group = work->target.relay_group};
+    if (work->host && !hostfiles_write(work->host, &place, work->findings))
         return false;
     if (!write_domains(work))
         return false;

@@ -4,16 +4,17 @@
  * Runs as     ROLE_REMOTE; sandbox: internet, our sockets, reads cdb/
  * Started by  spawnd for queued; one worker takes many messages, one after the other
  * Descriptors 0 SEQPACKET to queued (a request with the message's file, an answer), 2 log
- * Reads       cdb/host.cdb (me, helo, resolver, tls-out, dane, mta-sts), cdb/tlspolicy.cdb,
+ * Reads       cdb/host.cdb (me, helo, resolver, databytes, inet-protocols, private-mx, tls-out,
+ *             dane, mta-sts), cdb/tlspolicy.cdb, cdb/bindroutes.cdb, cdb/relay/relayauth.cdb,
  *             /etc/resolv.conf
  * Asks        the DNS, tlsd (TLS toward servers), mtastsd (MTA-STS policies; counts of TLS)
  * Trusts      queued's requests (parsed strictly all the same); a resolver on loopback about what
  *             DNSSEC vouches for; mtastsd's policies; nothing else that servers or the DNS say
  * If taken    attacker sees the messages that this worker is given, and may speak to the internet;
- *             no queue, no mailbox, no password, no key
+ *             no queue, no mailbox, no key; the passwords of control/relayauth, no other
  * Limits      connect 30 s, 8 addresses a message, RFC 5321 4.5.3.2 for replies, reply 100 lines;
  *             a message has 30 minutes and 1 second for 16 KB of it, 115 minutes at most; an idle
- *             connection is kept 5 s
+ *             connection is kept 5 s, and any for 100 messages
  * Exits       0 done (queued closed), 100 wrong use or configuration, 111 passing trouble
  */
 #include "clock.h"
@@ -22,11 +23,16 @@
 #include "io.h"
 #include "life.h"
 #include "log.h"
+#include "number.h"
 #include "remote_delivery.h"
 #include "sandbox.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <string.h>
+
+/* Beside the message: address space of libraries, and the tree of its parts while it is encoded. */
+#define MEMORY_BYTES (256UL << 20)
 
 static void read_setting(struct directory *directory, const char *name, const char *otherwise,
                          char *text, size_t capacity)
@@ -42,10 +48,21 @@ static void read_setting(struct directory *directory, const char *name, const ch
     str_free(&value);
 }
 
-static void read_settings(struct remote_delivery *delivery)
+static enum remote_delivery_families read_families(struct directory *directory)
+{
+    char value[DIRECTORY_VALUE_MAX];
+    read_setting(directory, "inet-protocols", "both", value, sizeof value);
+    if (strcmp(value, "ipv4") == 0)
+        return REMOTE_IPV4_ONLY;
+    return strcmp(value, "ipv6") == 0 ? REMOTE_IPV6_ONLY : REMOTE_BOTH_FAMILIES;
+}
+
+/* Returns the size of the largest message, which is mapped as a whole. */
+static uint64_t read_settings(struct remote_delivery *delivery)
 {
     static struct directory directory;
-    char resolver[DIRECTORY_VALUE_MAX];
+    char resolver[DIRECTORY_VALUE_MAX], databytes[DIRECTORY_VALUE_MAX];
+    uint64_t largest;
     directory_init(&directory);
     read_setting(&directory, "me", "", delivery->me, sizeof delivery->me);
     if (delivery->me[0] == '\0')
@@ -55,7 +72,13 @@ static void read_settings(struct remote_delivery *delivery)
     if (!mx_open(&delivery->resolver, slice_text(resolver)))
         life_die_permanent("use the resolver", resolver, "set control/resolver to ADDRESS[:PORT]");
     tlsdemand_init(&delivery->demand, &delivery->resolver, &directory);
+    delivery->families = read_families(&directory);
+    delivery->takes_private_mx = directory_host_is_on(&directory, "private-mx");
+    read_setting(&directory, "databytes", "0", databytes, sizeof databytes);
+    if (!number_parse(slice_text(databytes), INT64_MAX / 2, &largest))
+        largest = 0;
     directory_close(&directory);
+    return largest;
 }
 
 static bool answer(const struct remote_request *request,
@@ -104,11 +127,13 @@ int main(void)
     static struct remote_delivery delivery;
     life_begin("remote");
     life_drop(ROLE_REMOTE, true, NULL);
-    read_settings(&delivery);
-    life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
+    remote_delivery_init(&delivery);
+    uint64_t largest = read_settings(&delivery);
+    life_limit(&(struct life_limits){.memory_bytes = MEMORY_BYTES + largest, .open_files = 64});
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_NETWORK,
                                     .read_paths = {"cdb", "/etc/resolv.conf"}});
     serve(&delivery);
+    remote_delivery_free(&delivery);
     tlsdemand_free(&delivery.demand);
     mx_close(&delivery.resolver);
     return EXIT_DONE;

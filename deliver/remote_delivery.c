@@ -5,6 +5,7 @@
 #include "idn.h"
 #include "io.h"
 #include "log.h"
+#include "relaylogin.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,6 +19,9 @@ struct run {
     struct remote_delivery *delivery;
     const struct remote_request *request;
     struct smtp_client_outcome *outcomes;
+    struct bindroute source; /* that it is to come from */
+    bool by_mx;              /* the DNS named the hosts */
+    unsigned preference;     /* the host's place among them, from 0 on */
     unsigned attempts;
     int64_t deadline;
     /* The last failure that left recipients undecided; passing ones outweigh permanent ones. */
@@ -55,21 +59,38 @@ static void decide_rest(struct run *run)
 
 /* ---- connections ------------------------------------------------------------------------------*/
 
-static int connect_to(const struct ip *ip, uint16_t port)
+/* The kernel chooses the port when it connects, so that as many connections can be open from one
+ * address as from any. */
+static bool bind_to(int fd, const struct ip *source)
+{
+    struct sockaddr_storage address;
+    const int on = 1;
+    socklen_t size = ip_to_socket(source, 0, &address);
+    (void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+    return bind(fd, (const struct sockaddr *)&address, size) == 0;
+}
+
+static bool finish_connect(int fd, const struct sockaddr_storage *address, socklen_t size)
+{
+    int error = 0;
+    socklen_t error_size = sizeof error;
+    if (connect(fd, (const struct sockaddr *)address, size) == 0)
+        return true;
+    if (errno != EINPROGRESS || !io_wait(fd, POLLOUT, clock_deadline(REMOTE_DELIVERY_CONNECT_MS)) ||
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0)
+        return false;
+    errno = error;
+    return error == 0;
+}
+
+static int connect_to(const struct ip *ip, uint16_t port, const struct ip *source)
 {
     struct sockaddr_storage address;
     socklen_t size = ip_to_socket(ip, port, &address);
-    int error = 0;
-    socklen_t error_size = sizeof error;
     int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    if (connect(fd, (const struct sockaddr *)&address, size) < 0 &&
-        (errno != EINPROGRESS ||
-         !io_wait(fd, POLLOUT, clock_deadline(REMOTE_DELIVERY_CONNECT_MS)) ||
-         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_size) < 0 || error != 0)) {
-        if (error != 0)
-            errno = error;
+    if ((source && !bind_to(fd, source)) || !finish_connect(fd, &address, size)) {
         io_close(&fd);
         return -1;
     }
@@ -150,7 +171,7 @@ static void send_message(struct run *run, bool is_reused)
     log_attempt(run, result, began_ms, is_reused);
     if (result == SMTP_CLIENT_LOST)
         note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
-    if (!client->is_clean)
+    if (!client->is_clean || client->messages >= REMOTE_DELIVERY_REUSE_MAX)
         remote_delivery_end_connection(run->delivery);
 }
 
@@ -192,37 +213,135 @@ static void note_greeting(struct run *run, enum smtp_client_result result)
         note_failure(run, VERDICT_TEMP, "4.4.2", client->trouble);
 }
 
+/* Nothing of our own: an address that can't be reached from here. */
+static bool is_no_way(int error)
+{
+    return error == ENETUNREACH || error == EAFNOSUPPORT;
+}
+
+/* Opens client->stream. False: noted. */
+static bool connect_client(struct run *run, const struct ip *ip, char sender[IP_TEXT_MAX])
+{
+    struct smtp_client *client = &run->delivery->client;
+    char address[IP_TEXT_MAX], text[SMTP_CLIENT_TEXT_MAX];
+    const struct ip *source;
+    int fd = -1;
+    sender[0] = '\0';
+    ip_format(ip, address);
+    if (bindroute_source(&run->source, ip, &source))
+        fd = connect_to(ip, run->request->port, source);
+    else
+        errno = ENETUNREACH;
+    if (fd >= 0)
+        name_sender(fd, sender);
+    if (fd >= 0 && smtp_client_open(client, fd, address))
+        return true;
+    if (is_no_way(errno))
+        run->attempts--; /* quick, and no try at all */
+    snprintf(text, sizeof text, "%s: can't connect%s: %s", address,
+             errno == EADDRNOTAVAIL && source ? " from the address of control/bindroutes" : "",
+             strerror(errno));
+    note_failure(run, VERDICT_TEMP, "4.4.1", text);
+    log_event("unreachable", "reason", text);
+    return false;
+}
+
+/* RFC 5321 5.1: who answers by our name is we. */
+static bool is_self(const struct run *run)
+{
+    return run->by_mx && slice_equal_nocase(slice_text(run->delivery->client.name),
+                                            slice_text(run->delivery->me));
+}
+
+static void note_self(struct run *run)
+{
+    char text[SMTP_CLIENT_TEXT_MAX];
+    bool is_best = run->preference == 0;
+    snprintf(text, sizeof text, "mail for %s loops back to this host: %s answers by its name",
+             run->request->domain, run->delivery->client.address);
+    note_failure(run, is_best ? VERDICT_PERM : VERDICT_TEMP, is_best ? "5.4.6" : "4.4.6", text);
+}
+
+static void note_login(struct run *run, const char *reason)
+{
+    char text[SMTP_CLIENT_TEXT_MAX];
+    snprintf(text, sizeof text, "no login at the relay %s (control/relayauth): %s",
+             run->request->host, reason);
+    note_failure(run, VERDICT_TEMP, "4.7.8", text);
+    log_event("login-failed", "reason", text);
+}
+
+/* At a server that relays for us. A refusal is the operator's to mend, and nobody's mail bounces
+ * over it. */
+static bool log_in(struct run *run)
+{
+    struct remote_delivery *delivery = run->delivery;
+    struct smtp_client *client = &delivery->client;
+    struct slice user, password;
+    if (run->request->host[0] == '\0')
+        return true;
+    switch (relaylogin_find(&delivery->logins, run->request->host, run->request->port, &user,
+                            &password)) {
+    case RELAYLOGIN_NONE:
+        return true;
+    case RELAYLOGIN_TROUBLE:
+        note_login(run, "the table can't be read");
+        return false;
+    case RELAYLOGIN_FOUND:
+        break;
+    }
+    if (client->tls_version[0] == '\0') {
+        note_login(run, "no password is said without TLS");
+        return false;
+    }
+    enum smtp_client_result result = smtp_client_login(client, user, password);
+    if (result != SMTP_CLIENT_OK)
+        note_login(run, result == SMTP_CLIENT_REFUSED ? client->reply.text : client->trouble);
+    return result == SMTP_CLIENT_OK;
+}
+
+static void set_destination(struct run *run)
+{
+    struct remote_delivery *delivery = run->delivery;
+    name_destination(run->request, delivery->destination, sizeof delivery->destination);
+    delivery->source = run->source;
+}
+
+/* Greeted: is the server one to send to? */
+static bool is_acceptable(struct run *run)
+{
+    if (!is_self(run))
+        return log_in(run);
+    note_self(run);
+    return false;
+}
+
 /* Connects and greets. */
 static enum smtp_client_result open_connection(struct run *run, const struct ip *ip,
                                                const struct smtp_client_tls *tls)
 {
     struct remote_delivery *delivery = run->delivery;
     struct smtp_client *client = &delivery->client;
-    char address[IP_TEXT_MAX], sender[IP_TEXT_MAX], text[SMTP_CLIENT_TEXT_MAX];
+    const char *helo = run->source.helo[0] != '\0' ? run->source.helo : delivery->helo;
+    char sender[IP_TEXT_MAX];
     int64_t began_ms = clock_ms();
-    ip_format(ip, address);
-    int fd = connect_to(ip, run->request->port);
-    if (fd >= 0)
-        name_sender(fd, sender);
-    if (fd < 0 || !smtp_client_open(client, fd, address)) {
-        snprintf(text, sizeof text, "%s: can't connect: %s", address, strerror(errno));
-        note_failure(run, VERDICT_TEMP, "4.4.1", text);
-        log_event("unreachable", "reason", text);
+    if (!connect_client(run, ip, sender))
         return SMTP_CLIENT_LOST;
-    }
     smtp_client_limit(client, run->deadline);
-    name_destination(run->request, delivery->destination, sizeof delivery->destination);
-    enum smtp_client_result result = smtp_client_greet(client, delivery->helo, tls);
+    set_destination(run);
+    enum smtp_client_result result = smtp_client_greet(client, helo, tls);
     if (tls->level != SMTP_CLIENT_TLS_NEVER &&
         (result == SMTP_CLIENT_OK || result == SMTP_CLIENT_TLS_FAILED))
         tlsdemand_report(&delivery->demand, client->tls_result, client->tls_trouble, sender,
-                         address);
-    if (result == SMTP_CLIENT_OK)
+                         client->address);
+    if (result == SMTP_CLIENT_OK && is_acceptable(run))
         return result;
-    log_attempt(run, result, began_ms, false);
-    note_greeting(run, result);
+    if (result != SMTP_CLIENT_OK) {
+        log_attempt(run, result, began_ms, false);
+        note_greeting(run, result);
+    }
     remote_delivery_end_connection(delivery);
-    return result;
+    return result == SMTP_CLIENT_OK ? SMTP_CLIENT_REFUSED : result;
 }
 
 /* At a host that tlsdemand_host has looked at. */
@@ -242,6 +361,59 @@ static bool goes_on(const struct run *run)
 {
     return run->attempts < REMOTE_DELIVERY_ATTEMPTS_MAX && clock_left(run->deadline) > 0 &&
            !is_all_decided(run);
+}
+
+bool remote_delivery_is_public(const struct ip *ip)
+{
+    static const char *const networks[] = {"0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16",
+                                           "224.0.0.0/4", "240.0.0.0/4", "::/128",
+                                           "::1/128",     "fe80::/10",   "ff00::/8"};
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {
+        struct ip network;
+        unsigned bits;
+        if (ip_parse_network(slice_text(networks[i]), &network, &bits) &&
+            ip_in_network(ip, &network, bits))
+            return false;
+    }
+    return true;
+}
+
+static bool may_be_tried(const struct ip *ip, enum remote_delivery_families families,
+                         bool only_public)
+{
+    return (families != REMOTE_IPV4_ONLY || ip->size == 4) &&
+           (families != REMOTE_IPV6_ONLY || ip->size == 16) &&
+           (!only_public || remote_delivery_is_public(ip));
+}
+
+void remote_delivery_sort(struct mx_addresses *addresses, enum remote_delivery_families families,
+                          bool only_public)
+{
+    struct mx_addresses all = *addresses;
+    size_t next[2] = {0, 0}; /* of the addresses of 4 and of 16 bytes, in that order */
+    unsigned size = 4;
+    addresses->count = 0;
+    while (next[0] < all.count || next[1] < all.count) {
+        size_t *at = &next[size == 4 ? 0 : 1];
+        while (*at < all.count &&
+               (all.list[*at].size != size || !may_be_tried(&all.list[*at], families, only_public)))
+            ++*at;
+        if (*at < all.count)
+            addresses->list[addresses->count++] = all.list[(*at)++];
+        size = size == 4 ? 16 : 4;
+    }
+}
+
+void remote_delivery_init(struct remote_delivery *delivery)
+{
+    delivery->bindroutes.fd = delivery->logins.fd = -1;
+}
+
+void remote_delivery_free(struct remote_delivery *delivery)
+{
+    remote_delivery_end_connection(delivery);
+    cdbfile_close(&delivery->bindroutes);
+    cdbfile_close(&delivery->logins);
 }
 
 /* ---- where to ---------------------------------------------------------------------------------*/
@@ -268,6 +440,13 @@ static void note_no_address(struct run *run, const char *host, enum mx_result re
         snprintf(text, sizeof text, "there is no host %s", host);
         note_failure(run, VERDICT_PERM, "5.1.2", text);
     }
+}
+
+static void note_no_public_address(struct run *run, const char *host)
+{
+    char text[SMTP_CLIENT_TEXT_MAX];
+    snprintf(text, sizeof text, "%s has no address that mail may be sent to", host);
+    note_failure(run, VERDICT_PERM, "5.4.4", text);
 }
 
 static void note_demand(struct run *run)
@@ -300,6 +479,12 @@ static void try_host(struct run *run, const char *host)
     enum mx_result result = mx_find_addresses(&run->delivery->resolver, host, &addresses);
     if (result != MX_FOUND) {
         note_no_address(run, host, result);
+        return;
+    }
+    remote_delivery_sort(&addresses, run->delivery->families,
+                         run->by_mx && !run->delivery->takes_private_mx);
+    if (addresses.count == 0) {
+        note_no_public_address(run, host);
         return;
     }
     if (!demand_tls(run, host, &addresses))
@@ -351,8 +536,26 @@ static void try_domain(struct run *run, const char *domain)
         note_demand(run);
         return;
     }
-    for (size_t i = 0; i < list.count && goes_on(run); i++)
+    run->by_mx = true;
+    for (size_t i = 0; i < list.count && goes_on(run); i++) {
+        run->preference += i > 0 && list.hosts[i].preference > list.hosts[i - 1].preference;
         try_host(run, list.hosts[i].name);
+    }
+}
+
+/* Where a password is to be said, the server must show who it is, unless the operator's line in
+ * control/tlspolicy asks for less; but never without TLS. */
+static bool may_log_in(struct run *run)
+{
+    struct remote_delivery *delivery = run->delivery;
+    struct slice user, password;
+    if (run->request->host[0] == '\0' ||
+        relaylogin_find(&delivery->logins, run->request->host, run->request->port, &user,
+                        &password) == RELAYLOGIN_NONE ||
+        tlsdemand_raise(&delivery->demand))
+        return true;
+    note_demand(run);
+    return false;
 }
 
 /* A host that a route names, or an address that stands in place of a domain. */
@@ -366,10 +569,10 @@ static void try_named_host(struct run *run, const char *host)
         snprintf(literal, sizeof literal, "[%s]", address);
         destination = literal;
     }
-    if (tlsdemand_begin(&run->delivery->demand, destination, false, false))
-        try_host(run, host);
-    else
+    if (!tlsdemand_begin(&run->delivery->demand, destination, false, false))
         note_demand(run);
+    else if (may_log_in(run))
+        try_host(run, host);
 }
 
 /* The connection that is open, if it leads there. */
@@ -381,7 +584,8 @@ static void try_open_connection(struct run *run)
         return;
     name_destination(run->request, name, sizeof name);
     smtp_client_limit(&delivery->client, run->deadline);
-    if (strcmp(name, delivery->destination) == 0)
+    if (strcmp(name, delivery->destination) == 0 &&
+        bindroute_equal(&run->source, &delivery->source) && smtp_client_is_alive(&delivery->client))
         send_message(run, true);
     else
         remote_delivery_end_connection(delivery);
@@ -403,6 +607,11 @@ void remote_delivery_run(struct remote_delivery *delivery, const struct remote_r
     struct ip ip;
     note_failure(&run, VERDICT_TEMP, "4.4.0", "not tried");
     run.verdict = VERDICT_OK; /* anything that is noted now counts */
+    if (bindroute_find(&delivery->bindroutes, request->mail.sender, &run.source) != BINDROUTE_OK) {
+        note_failure(&run, VERDICT_TEMP, "4.3.0", "the table of sending addresses can't be read");
+        decide_rest(&run);
+        return;
+    }
     try_open_connection(&run);
     if (goes_on(&run)) {
         if (request->host[0] != '\0')

@@ -151,6 +151,20 @@ bool tlsdemand_begin(struct tlsdemand *demand, const char *destination, bool by_
     return !demand->is_open || !demand->heeds_mta_sts || !by_mx || find_sts(demand);
 }
 
+bool tlsdemand_raise(struct tlsdemand *demand)
+{
+    enum tlspolicy_level level = demand->policy.level;
+    if (demand->is_open) {
+        demand->policy = (struct tlspolicy){.level = TLSPOLICY_VERIFY};
+        demand->is_open = false;
+        return true;
+    }
+    return (level != TLSPOLICY_NONE && level != TLSPOLICY_MAY && level != TLSPOLICY_DANE) ||
+           refuse(demand, STATUS_WRONG,
+                  "no password is said to %s: TLS is not demanded there (control/tlspolicy)",
+                  demand->destination);
+}
+
 /* ---- the host ---------------------------------------------------------------------------------*/
 
 static void add_name(struct tlsdemand *demand, const char *dot, const char *name)

@@ -57,6 +57,9 @@ void tlsdemand_free(struct tlsdemand *demand);
 /* A destination begins: a domain whose hosts the DNS named (by_mx; `is_secure`: by a validated
  * answer), a host of a route, or "[ADDRESS]". False: nothing may be sent there now. */
 bool tlsdemand_begin(struct tlsdemand *demand, const char *destination, bool by_mx, bool is_secure);
+/* A password is to be said there: where the operator leaves it open, the certificate must be right.
+ * False: the policy allows for plaintext, which can't be. */
+bool tlsdemand_raise(struct tlsdemand *demand);
 /* One of its hosts; `addresses` NULL: it is known by its address only. True: demand->tls says what
  * to demand. False: this host must not be used now. */
 bool tlsdemand_host(struct tlsdemand *demand, const char *host, unsigned port,

@@ -11,6 +11,9 @@ class Transaction:
         self.recipients = []
         self.data = b""
         self.tls = False
+        self.peer = None
+        self.helo = None
+        self.connection = 0
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -24,6 +27,8 @@ class Handler(socketserver.StreamRequestHandler):
         sink = self.server.sink
         sink.connections += 1
         self.transaction = Transaction()
+        self.transaction.peer = self.client_address[0]
+        self.transaction.connection = sink.connections
         if sink.greeting is not None:
             self.say(sink.greeting)
             if not sink.greeting.startswith("2"):
@@ -40,6 +45,7 @@ class Handler(socketserver.StreamRequestHandler):
     def obey(self, words, upper):
         sink = self.server.sink
         if upper.startswith("EHLO"):
+            self.transaction.helo = words[5:]
             lines = ["sink.example.org"] + sink.extensions
             if sink.tls and not self.transaction.tls:
                 lines.append("STARTTLS")
