@@ -136,7 +136,9 @@ static void remove_message(struct manager *manager, struct message *message, con
                errno != ENOENT) {
         log_trouble("remove failures of", message->id, errno, "look at queue/failure");
     }
-    log_message("removed", message, "cause", cause);
+    /* What was done says a line for each recipient. */
+    if (cause)
+        log_message("removed", message, "cause", cause);
     forget(manager, message);
 }
 
@@ -390,7 +392,7 @@ static void settle_idle(struct manager *manager, struct message *message)
     if (!message->loaded) /* it could not be opened: the timer decides */
         manager_set_retry_soon(manager, message);
     else if (is_finished(message))
-        remove_message(manager, message, "done");
+        remove_message(manager, message, NULL);
     else if (!start_report(manager, message))
         manager_set_retry(manager, message);
 }

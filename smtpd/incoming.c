@@ -283,9 +283,12 @@ static void accept_message(struct incoming *incoming, struct slice queue_id)
     session->counts.messages++;
     session->counts.recipients += (unsigned)session->envelope.recipient_count;
     session->counts.idle_commands = 0;
-    allowance_count(session);
     log_accepted(incoming, queue_id);
     answer(incoming, REPLY_ACCEPTED, queue_id);
+    /* Who waits has his answer before others hear of it. */
+    if (!slice_has(stream_pending(&session->stream), '\n'))
+        stream_flush(&session->stream);
+    allowance_count(session);
 }
 
 /* The reason as queue-inject gave it, with an enhanced status in front where it has none. */
