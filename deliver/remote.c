@@ -95,10 +95,14 @@ static bool answer(const struct remote_request *request,
 /* Waits for a request; an idle connection is not kept for long. */
 static bool receive(struct remote_delivery *delivery, struct wire_message *message)
 {
-    if (delivery->client.is_open && !io_wait(0, POLLIN, clock_deadline(REMOTE_DELIVERY_KEEP_MS)) &&
-        errno == ETIMEDOUT)
-        remote_delivery_end_connection(delivery);
-    return io_wait(0, POLLIN, CLOCK_NEVER) && wire_receive(0, message, CLOCK_NEVER) == WIRE_OK;
+    bool is_there = false;
+    if (delivery->client.is_open) {
+        is_there = io_wait(0, POLLIN, clock_deadline(REMOTE_DELIVERY_KEEP_MS));
+        if (!is_there && errno == ETIMEDOUT)
+            remote_delivery_end_connection(delivery);
+    }
+    return (is_there || io_wait(0, POLLIN, CLOCK_NEVER)) &&
+           wire_receive(0, message, CLOCK_NEVER) == WIRE_OK;
 }
 
 static void serve(struct remote_delivery *delivery)
