@@ -234,14 +234,15 @@ static bool is_anything_left(const struct job *job, const struct tally *tally)
 
 /* A local delivery that is repeated after a power cut is seen by its file name, so its status byte
  * is synced when the message rests (manager.c), and needs none when the file goes away in a moment.
- * Another server sees no repeat: a remote delivery is on disk before anything else happens. */
-static void mark_done(struct job *job, const struct tally *tally)
+ * Another server sees no repeat: a remote delivery is on disk before anything else happens, unless
+ * the operator takes the risk (sync-relayed). */
+static void mark_done(const struct manager *manager, struct job *job, const struct tally *tally)
 {
     struct message *message = job->message;
     if (tally->done_count == 0 || !message->loaded)
         return;
     bool is_remote = job->destination->kind != JOB_LOCAL;
-    bool is_kept = is_remote || is_anything_left(job, tally);
+    bool is_kept = (is_remote && !manager->is_relay_lax) || is_anything_left(job, tally);
     bool done = true;
     for (size_t i = 0; i < tally->done_count; i++) {
         enum queuefile_status status = (enum queuefile_status)tally->statuses[i];
@@ -250,7 +251,7 @@ static void mark_done(struct job *job, const struct tally *tally)
         else
             message->loaded->file.recipients[tally->done[i]].status = (char)status;
     }
-    if (is_remote)
+    if (is_remote && is_kept)
         done = loaded_sync(message->loaded) && done;
     if (!done)
         log_trouble("mark as delivered", message->id, errno,
@@ -316,7 +317,7 @@ static void end_delivery(struct manager *manager, struct job *job,
     struct destination *destination = job->destination;
     str_init(&tally.successes, FAILURE_LINE_MAX * JOB_RECIPIENTS_MAX);
     take_tally(manager, job, answer, reason, &tally);
-    mark_done(job, &tally);
+    mark_done(manager, job, &tally);
     note_successes(manager, message, &tally);
     bool is_noted = tally.failed_count == 0 || manager_fail(manager, message, tally.failed,
                                                             tally.failures, tally.failed_count);
@@ -352,14 +353,14 @@ static void log_report(const struct job *job, const char *event, const struct ou
 }
 
 /* A report went out, or never will: its recipients are finished, or were warned. */
-static void finish_report(struct job *job)
+static void finish_report(const struct manager *manager, struct job *job)
 {
     struct tally tally = {.done_count = job->count};
     for (size_t i = 0; i < job->count; i++) {
         tally.done[i] = job->recipients[i];
         tally.statuses[i] = job->report == JOB_REPORT_DELAYED ? QUEUEFILE_WARNED : QUEUEFILE_DONE;
     }
-    mark_done(job, &tally);
+    mark_done(manager, job, &tally);
 }
 
 static void end_report(struct manager *manager, struct job *job, const struct wire_message *answer,
@@ -374,11 +375,11 @@ static void end_report(struct manager *manager, struct job *job, const struct wi
     switch (outcome.verdict) {
     case VERDICT_OK:
         log_report(job, "bounced", &outcome);
-        finish_report(job);
+        finish_report(manager, job);
         break;
     case VERDICT_PERM:
         log_report(job, "bounce-lost", &outcome);
-        finish_report(job);
+        finish_report(manager, job);
         break;
     case VERDICT_TEMP:
         log_report(job, "bounce-deferred", &outcome);

@@ -171,6 +171,7 @@ def test_bindroutes_are_checked(suite):
 
 def test_a_connection_is_used_again_with_bounds(suite):
     sink = SERVERS["sink"]
+    suite.set_host("sync-relayed", "off")
     route(suite, far_example=sink.port)
     count, connections = len(sink.transactions), sink.connections
     with open(suite.path("many.sh"), "w", encoding="ascii") as file:
