@@ -575,8 +575,8 @@ void pool_free(struct pool *pool)
 {
     pool->is_stopping = true;
     while (pool->workers) {
-        struct worker *worker = pool->workers; /* NOLINT(clang-analyzer-unix.Malloc): moves on */
-        while (worker->job_count > 0)
+        struct worker *worker = pool->workers;
+        while (worker->job_count > 0) /* NOLINT(clang-analyzer-unix.Malloc): the head moves on */
             job_detach(worker, 0);
         worker_close(worker);
     }

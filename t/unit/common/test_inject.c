@@ -91,7 +91,8 @@ static void fill(struct envelope *envelope)
 }
 
 #define ENVELOPE                                                                                   \
-    "98:8:inject/2,7:by=test,13:s@example.org,1:7,1:0,0:,0:,13:u1@example.jp,0:,0:,13:u2@example.jp,0:,0:,,"
+    "98:8:inject/"                                                                                 \
+    "2,7:by=test,13:s@example.org,1:7,1:0,0:,0:,13:u1@example.jp,0:,0:,13:u2@example.jp,0:,0:,,"
 
 static void sends_two_messages(void **state)
 {
