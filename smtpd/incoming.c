@@ -270,10 +270,7 @@ static void log_accepted(struct incoming *incoming, struct slice queue_id)
     log_value(&line, "sender", str_slice(&session->envelope.sender));
     log_number(&line, "recipients", (int64_t)session->envelope.recipient_count);
     log_number(&line, "size", (int64_t)incoming->decoder.size);
-    log_text(&line, "service", session->peer->service_name);
-    log_text(&line, "client", session->peer->client);
-    if (session->account[0] != '\0')
-        log_text(&line, "user", session->account);
+    log_value(&line, "origin", str_slice(&session->envelope.origin));
     log_end(&line);
 }
 

@@ -124,7 +124,7 @@ def test_nothing_is_on_by_default(suite):
 def test_reverse_name_in_received(suite):
     check(b"(client.example.org [192.0.2.5])" in read(send(suite, NAMED)), "the confirmed name")
     check('client=192.0.2.5 helo=client.example name=client.example.org"' in
-          suite.logs("queue-inject"), "in the message's origin")
+          suite.logs("smtp"), "in the message's origin")
     check(b" ([192.0.2.6])" in read(send(suite, UNNAMED)), "no name")
     check(b" ([192.0.2.7])" in read(send(suite, LIAR)), "a name that does not lead back")
     check(b"(client.example.org [IPv6:2001:db8::5])" in read(send(suite, NAMED6)), "IPv6")
