@@ -108,22 +108,6 @@ static int add_target(struct subject *subject, struct commandline *command, cons
                : commandline_trouble(command, "change", subject->forwards.path);
 }
 
-int operations_forward_add(struct commandline *command)
-{
-    struct subject subject;
-    int result;
-    if (subject_open(&subject, command, &result)) {
-        result = EXIT_DONE;
-        for (int i = 1; i < command->word_count && result == EXIT_DONE; i++)
-            result = add_target(&subject, command, command->words[i]);
-        /* The compiler knows how many there may be. */
-        if (result == EXIT_DONE)
-            result = commandline_rebuild(command, subject.name);
-    }
-    subject_free(&subject);
-    return result;
-}
-
 static int del_target(struct subject *subject, struct commandline *command, const char *word)
 {
     char target[FORWARDLINE_TARGET_MAX + 1], error[USERLINE_ERROR_MAX];
@@ -141,19 +125,32 @@ static int del_target(struct subject *subject, struct commandline *command, cons
                : commandline_trouble(command, "change", subject->forwards.path);
 }
 
-int operations_forward_del(struct commandline *command)
+/* Applies `step` to each target of the command line; the compiler knows how many there may be. */
+static int change_targets(struct commandline *command,
+                          int (*step)(struct subject *subject, struct commandline *command,
+                                      const char *word))
 {
     struct subject subject;
     int result;
     if (subject_open(&subject, command, &result)) {
         result = EXIT_DONE;
         for (int i = 1; i < command->word_count && result == EXIT_DONE; i++)
-            result = del_target(&subject, command, command->words[i]);
+            result = step(&subject, command, command->words[i]);
         if (result == EXIT_DONE)
             result = commandline_rebuild(command, subject.name);
     }
     subject_free(&subject);
     return result;
+}
+
+int operations_forward_add(struct commandline *command)
+{
+    return change_targets(command, add_target);
+}
+
+int operations_forward_del(struct commandline *command)
+{
+    return change_targets(command, del_target);
 }
 
 int operations_forward_list(struct commandline *command)
