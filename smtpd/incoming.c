@@ -322,7 +322,10 @@ static void queue(struct incoming *incoming)
         break;
     case VERDICT_TEMP:
         log_not_queued(incoming, str_slice(&reply));
-        reply_not_queued(incoming, REPLY_QUEUE_TROUBLE, "4.3.0", str_slice(&reply));
+        reply_not_queued(incoming,
+                         slice_starts(str_slice(&reply), SLICE("4.3.1")) ? REPLY_QUEUE_FULL
+                                                                         : REPLY_QUEUE_TROUBLE,
+                         "4.3.0", str_slice(&reply));
         break;
     case VERDICT_PERM:
         log_not_queued(incoming, str_slice(&reply));

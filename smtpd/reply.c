@@ -69,6 +69,7 @@ static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_CHUNK_BAD] = {"501", "5.5.4", "syntax: BDAT size [LAST]", true},
     [REPLY_ACCEPTED] = {"250", "2.0.0", "ok $", false},
     [REPLY_QUEUE_TROUBLE] = {"451", "", "$", false},
+    [REPLY_QUEUE_FULL] = {"452", "", "$", false},
     [REPLY_QUEUE_REFUSED] = {"554", "", "$", false},
     /* SPEC R5.1: prescribed to the byte. */
     [REPLY_TOO_BIG] = {"552", "", "sorry, that message size exceeds my databytes limit (#5.3.4)",
