@@ -35,12 +35,22 @@ static struct slice header_of(struct slice message, const struct mime_part *part
     return slice_part(message, part->header, part->header_size);
 }
 
-/* All bodies, one behind the other. False: headers are so broken that they had to be changed. */
+/* Where its parts are is anybody's guess: it shares its boundary with one around it, or has none. */
+static bool is_without_parts(struct slice message, const struct mime_part *part)
+{
+    struct slice type = SLICE("");
+    return !part->first_child && mime_find_field(header_of(message, part), "Content-Type", &type) &&
+           slice_starts_nocase(slice_trim(type), SLICE("multipart"));
+}
+
+/* All bodies, one behind the other. False: headers are so broken that they had to be changed, or it
+ * can't be said what the parts are. */
 static bool decode_all(struct slice message, const struct mime_part *root, struct str *all)
 {
     for (const struct mime_part *part = root; part; part = next_part(part)) {
         struct slice encoding = SLICE("");
-        if (downgrade_traits(header_of(message, part)) & DOWNGRADE_BINARY)
+        if (downgrade_traits(header_of(message, part)) & DOWNGRADE_BINARY ||
+            is_without_parts(message, part))
             return false;
         if (part->first_child)
             continue;
