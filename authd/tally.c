@@ -1,6 +1,7 @@
 /* tally - see tally.h */
 #include "tally.h"
 
+#include "hash.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -30,10 +31,7 @@ void tally_free(struct tally_table *table)
 /* FNV-1a from a secret start, mixed once more so that the low bits depend on all. */
 static uint64_t hash_of(const struct tally_table *table, struct slice key)
 {
-    uint64_t hash = table->seed ^ 14695981039346656037u;
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ (unsigned char)key.data[i]) * 1099511628211u;
-    hash ^= hash >> 32;
+    uint64_t hash = hash_fold(hash_add(table->seed ^ HASH_START, key));
     hash *= table->seed | 1;
     return hash ^ (hash >> 29);
 }

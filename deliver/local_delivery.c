@@ -1,6 +1,7 @@
 /* local_delivery - see local_delivery.h */
 #include "local_delivery.h"
 
+#include "hash.h"
 #include "io.h"
 #include "log.h"
 #include "loop_check.h"
@@ -89,11 +90,9 @@ bool local_delivery_head(const struct local_request *request, struct str *head)
 
 void local_delivery_name(const struct local_request *request, char name[32])
 {
-    /* FNV-1a: nobody gains by two recipients that look alike, but one message's loss of a copy. */
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < request->recipient.size; i++)
-        hash = (hash ^ (unsigned char)request->recipient.data[i]) * UINT64_C(1099511628211);
-    snprintf(name, 32, "%s%016llx", request->id, (unsigned long long)hash);
+    /* Nobody gains by two recipients that look alike, but one message's loss of a copy. */
+    snprintf(name, 32, "%s%016llx", request->id,
+             (unsigned long long)hash_add(HASH_START, request->recipient));
 }
 
 /* ---- the verdict --------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /* reporttable - see reporttable.h */
 #include "reporttable.h"
 
+#include "hash.h"
 #include "io.h"
 
 #include <dirent.h>
@@ -10,15 +11,6 @@
 #include <unistd.h>
 
 enum { DAY_SECONDS = 86400 };
-
-/* FNV-1a. */
-static uint64_t hash_of(struct slice key)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < key.size; i++)
-        hash = (hash ^ (unsigned char)key.data[i]) * UINT64_C(1099511628211);
-    return hash;
-}
 
 static void forget(struct reporttable *table)
 {
@@ -31,7 +23,7 @@ static void forget(struct reporttable *table)
 
 static bool add_key(struct reporttable *table, struct slice key, uint64_t count)
 {
-    uint64_t hash = hash_of(key);
+    uint64_t hash = hash_add(HASH_START, key);
     for (size_t i = 0; i < table->count; i++) {
         struct reporttable_entry *entry = &table->entries[i];
         if (entry->hash == hash && slice_equal(slice_text(entry->key), key)) {

@@ -1,6 +1,7 @@
 /* job - see job.h */
 #include "job.h"
 
+#include "hash.h"
 #include "number.h"
 
 #include <stdlib.h>
@@ -44,10 +45,8 @@ void destination_table_free(struct destination_table *table)
 static struct destination **bucket_of(const struct destination_table *table, enum job_kind kind,
                                       struct slice name)
 {
-    uint64_t hash = UINT64_C(14695981039346656037) + (uint64_t)kind;
-    for (size_t i = 0; i < name.size; i++)
-        hash = (hash ^ (unsigned char)name.data[i]) * UINT64_C(1099511628211);
-    return &table->buckets[(size_t)(hash ^ hash >> 32) & (table->bucket_count - 1)];
+    uint64_t hash = hash_add(HASH_START + (uint64_t)kind, name);
+    return &table->buckets[(size_t)hash_fold(hash) & (table->bucket_count - 1)];
 }
 
 static void put(struct destination_table *table, struct destination *destination)

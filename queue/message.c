@@ -1,6 +1,7 @@
 /* message - see message.h */
 #include "message.h"
 
+#include "hash.h"
 #include "number.h"
 #include "tenant.h"
 
@@ -43,13 +44,10 @@ void message_table_free(struct message_table *table)
     *table = (struct message_table){0};
 }
 
-/* FNV-1a; ids are made here, so nobody chooses them. */
+/* Ids are made here, so nobody chooses them. */
 static size_t hash(struct slice id)
 {
-    uint64_t value = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < id.size; i++)
-        value = (value ^ (unsigned char)id.data[i]) * UINT64_C(1099511628211);
-    return (size_t)(value ^ value >> 32);
+    return (size_t)hash_fold(hash_add(HASH_START, id));
 }
 
 static struct message **bucket_of(const struct message_table *table, struct slice id)

@@ -1,6 +1,7 @@
 /* scanlog - see scanlog.h */
 #include "scanlog.h"
 
+#include "hash.h"
 #include "number.h"
 #include "queuefile.h"
 #include "wire.h"
@@ -11,13 +12,12 @@ enum { PENDING_MAX = 1048576, FIELDS = 4 };
 
 uint32_t scanlog_check(uint64_t inode, uint64_t size)
 {
-    /* FNV-1a over both numbers' bytes. */
     const uint64_t numbers[] = {inode, size};
-    uint64_t hash = UINT64_C(14695981039346656037);
+    uint64_t hash = HASH_START;
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         for (unsigned shift = 0; shift < 64; shift += 8)
-            hash = (hash ^ (numbers[i] >> shift & 0xff)) * UINT64_C(1099511628211);
-    return (uint32_t)(hash ^ hash >> 32);
+            hash = hash_add_byte(hash, (unsigned char)(numbers[i] >> shift & 0xff));
+    return (uint32_t)hash_fold(hash);
 }
 
 bool scanlog_format(struct str *record, const struct scanlog_entry *entry)

@@ -1,6 +1,8 @@
 /* tenant - see tenant.h */
 #include "tenant.h"
 
+#include "hash.h"
+
 #include <stdlib.h>
 
 enum { BUCKETS_FIRST = 64 };
@@ -36,13 +38,13 @@ struct slice tenant_name(const struct queuefile *file)
     return domain_of(file->sender);
 }
 
-/* FNV-1a. Two tenants that meet in one key share their turns, no more. */
+/* Two tenants that meet in one key share their turns, no more. */
 static uint64_t key_of(struct slice name)
 {
-    uint64_t key = UINT64_C(14695981039346656037);
+    uint64_t key = HASH_START;
     for (size_t i = 0; i < name.size; i++)
-        key = (key ^ (unsigned char)slice_lower(name.data[i])) * UINT64_C(1099511628211);
-    return key ^ key >> 32;
+        key = hash_add_byte(key, (unsigned char)slice_lower(name.data[i]));
+    return hash_fold(key);
 }
 
 /* ---- the table ----------------------------------------------------------------------------------
