@@ -1,6 +1,8 @@
 /* dsn - see dsn.h */
 #include "dsn.h"
 
+#include "wire.h"
+
 static const struct {
     const char *name;
     unsigned bit;
@@ -163,4 +165,26 @@ bool dsn_is_orcpt(struct slice text)
             return false;
     return slice_equal_nocase(type, SLICE("utf-8")) ? is_utf8_address(address)
                                                     : dsn_is_xtext(address);
+}
+
+void dsn_put_recipient(struct str *packet, struct slice address, unsigned notify,
+                       struct slice orcpt)
+{
+    struct str text;
+    str_init(&text, DSN_NOTIFY_TEXT_MAX);
+    dsn_format_notify(notify, &text);
+    wire_put(packet, address);
+    wire_put(packet, str_slice(&text));
+    wire_put(packet, orcpt);
+    str_free(&text);
+}
+
+bool dsn_check_recipient(struct slice notify_text, struct slice orcpt, unsigned *notify)
+{
+    return dsn_parse_notify(notify_text, notify) && (orcpt.size == 0 || dsn_is_orcpt(orcpt));
+}
+
+bool dsn_check_message(struct slice ret_text, struct slice envid, enum dsn_return *ret)
+{
+    return dsn_parse_return(ret_text, ret) && (envid.size == 0 || dsn_is_envid(envid));
 }

@@ -52,4 +52,14 @@ bool dsn_is_envid(struct slice text);
 /* "rfc822;user+2Bx@example.jp": an atom, ";", xtext, or for utf-8 what RFC 6533 3 allows too. */
 bool dsn_is_orcpt(struct slice text);
 
+/* ---- as our own protocols carry it (inject/2, remote/2) ---- */
+
+/* Three fields: address, notify, orcpt. A failure shows in the str. */
+void dsn_put_recipient(struct str *packet, struct slice address, unsigned notify,
+                       struct slice orcpt);
+/* What stands in the last two. False: neither empty nor well-formed. */
+bool dsn_check_recipient(struct slice notify_text, struct slice orcpt, unsigned *notify);
+/* The message's: ret and envid. */
+bool dsn_check_message(struct slice ret_text, struct slice envid, enum dsn_return *ret);
+
 #endif

@@ -41,17 +41,6 @@ static bool connect_anew(struct inject *inject)
     return inject->fd >= 0;
 }
 
-static void put_recipient(struct str *fields, const struct envelope_recipient *recipient)
-{
-    struct str notify;
-    str_init(&notify, DSN_NOTIFY_TEXT_MAX);
-    dsn_format_notify(recipient->notify, &notify);
-    wire_put(fields, str_slice(&recipient->address));
-    wire_put(fields, str_slice(&notify));
-    wire_put(fields, str_slice(&recipient->orcpt));
-    str_free(&notify);
-}
-
 static void frame_envelope(struct inject *inject, const struct envelope *envelope)
 {
     struct str fields;
@@ -64,7 +53,9 @@ static void frame_envelope(struct inject *inject, const struct envelope *envelop
     wire_put_text(&fields, dsn_return_name(envelope->ret));
     wire_put(&fields, str_slice(&envelope->envid));
     for (size_t i = 0; i < envelope->recipient_count; i++)
-        put_recipient(&fields, &envelope->recipients[i]);
+        dsn_put_recipient(&fields, str_slice(&envelope->recipients[i].address),
+                          envelope->recipients[i].notify,
+                          str_slice(&envelope->recipients[i].orcpt));
     if (!fields.failed)
         wire_put(&inject->output, str_slice(&fields));
     inject->broken = fields.failed || inject->output.failed;

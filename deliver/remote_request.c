@@ -69,15 +69,14 @@ static bool read_recipient(const struct wire_message *message, size_t first,
     recipient->address = wire_field(message, first + RECIPIENT_ADDRESS);
     recipient->orcpt = wire_field(message, first + RECIPIENT_ORCPT);
     return is_safe_address(recipient->address, false) &&
-           dsn_parse_notify(wire_field(message, first + RECIPIENT_NOTIFY), &recipient->notify) &&
-           (recipient->orcpt.size == 0 || dsn_is_orcpt(recipient->orcpt));
+           dsn_check_recipient(wire_field(message, first + RECIPIENT_NOTIFY), recipient->orcpt,
+                               &recipient->notify);
 }
 
 static bool read_wishes(const struct wire_message *message, struct smtp_client_mail *mail)
 {
     mail->envid = wire_field(message, FIELD_ENVID);
-    return dsn_parse_return(wire_field(message, FIELD_RETURN), &mail->ret) &&
-           (mail->envid.size == 0 || dsn_is_envid(mail->envid));
+    return dsn_check_message(wire_field(message, FIELD_RETURN), mail->envid, &mail->ret);
 }
 
 static bool read_recipients(const struct wire_message *message, struct remote_request *request)

@@ -69,8 +69,7 @@ static enum admission_result read_recipient(const struct slice field[RECIPIENT_F
     if (slice_has_control(recipient) || !mailaddress_parse(recipient, flags, &address) ||
         address.domain.size == 0 || !mailaddress_canonical(&address, canonical))
         return ADMISSION_RECIPIENT;
-    if (!dsn_parse_notify(field[RECIPIENT_NOTIFY], &notify) ||
-        (orcpt.size > 0 && !dsn_is_orcpt(orcpt)))
+    if (!dsn_check_recipient(field[RECIPIENT_NOTIFY], orcpt, &notify))
         return ADMISSION_RECIPIENT;
     return envelope_add_recipient_dsn(envelope, str_slice(canonical), notify, orcpt)
                ? ADMISSION_OK
@@ -110,9 +109,8 @@ enum {
 
 static bool read_wishes(const struct slice field[FIELD_COUNT], struct envelope *envelope)
 {
-    struct slice envid = field[FIELD_ENVID];
-    return dsn_parse_return(field[FIELD_RETURN], &envelope->ret) &&
-           (envid.size == 0 || (dsn_is_envid(envid) && str_append(&envelope->envid, envid)));
+    return dsn_check_message(field[FIELD_RETURN], field[FIELD_ENVID], &envelope->ret) &&
+           str_append(&envelope->envid, field[FIELD_ENVID]);
 }
 
 enum admission_result admission_read(struct slice fields, enum admission_trust trust, uid_t uid,

@@ -32,17 +32,6 @@ void request_local(struct str *packet, const struct loaded *loaded, size_t recip
     wire_put_text(packet, is_repeat ? "1" : "0");
 }
 
-static void put_recipient(struct str *packet, const struct queuefile_recipient *recipient)
-{
-    struct str notify;
-    str_init(&notify, DSN_NOTIFY_TEXT_MAX);
-    dsn_format_notify(recipient->notify, &notify);
-    wire_put(packet, recipient->address);
-    wire_put(packet, str_slice(&notify));
-    wire_put(packet, recipient->orcpt);
-    str_free(&notify);
-}
-
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added)
 {
@@ -58,8 +47,10 @@ void request_remote(struct str *packet, const struct loaded *loaded, const struc
     wire_put_text(packet, route.host);
     wire_put_text(packet, route.port);
     wire_put(packet, added);
-    for (size_t i = 0; i < job->count; i++)
-        put_recipient(packet, &loaded->file.recipients[job->recipients[i]]);
+    for (size_t i = 0; i < job->count; i++) {
+        const struct queuefile_recipient *one = &loaded->file.recipients[job->recipients[i]];
+        dsn_put_recipient(packet, one->address, one->notify, one->orcpt);
+    }
 }
 
 /* "failed", or "double" where nobody is there to be told but postmaster. */

@@ -18,8 +18,7 @@ enum {
     REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
 };
 
-/* `forward` as forwarding.h makes it. */
-/* `is_repeat`: it may have been delivered before. */
+/* `forward` as forwarding.h makes it; `is_repeat`: it may have been delivered before. */
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
                    const char *mailbox, struct slice added, struct slice forward, bool is_repeat);
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
