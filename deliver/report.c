@@ -126,11 +126,6 @@ static const char *const action_names[REPORT_ACTIONS] = {
     [REPORT_ACTION_EXPANDED] = "expanded",
 };
 
-const char *report_action_name(enum report_action action)
-{
-    return action_names[action];
-}
-
 bool report_parse_action(struct slice name, enum report_action *action)
 {
     for (unsigned i = 0; i < REPORT_ACTIONS; i++)

@@ -65,7 +65,6 @@ struct report {
 bool report_write(const struct report *report, struct str *text);
 
 /* "failed", "delayed", ... */
-const char *report_action_name(enum report_action action);
 bool report_parse_action(struct slice name, enum report_action *action);
 
 /* The header at the front of `message`, of at most REPORT_HEADER_MAX bytes of whole lines, without

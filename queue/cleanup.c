@@ -12,8 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef bool is_stale(const struct manager_folders *folders, int folder, const char *name,
-                      int64_t now);
+typedef bool is_stale(const struct manager_folders *folders, int folder, const char *name);
 
 static bool is_missing(int folder, const char *name)
 {
@@ -21,25 +20,21 @@ static bool is_missing(int folder, const char *name)
     return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
-static bool is_orphan(const struct manager_folders *folders, int folder, const char *name,
-                      int64_t now)
+static bool is_orphan(const struct manager_folders *folders, int folder, const char *name)
 {
     (void)folder;
-    (void)now;
     return is_missing(folders->message, name) && is_missing(folders->hold, name) &&
            is_missing(folders->broken, name);
 }
 
 /* A transfer that a crash cut short: the message is in line again, and shall not be a second time. */
-static bool is_in_line_too(const struct manager_folders *folders, int folder, const char *name,
-                           int64_t now)
+static bool is_in_line_too(const struct manager_folders *folders, int folder, const char *name)
 {
-    (void)now;
     return transfer_is_half_done(folder, name, folders->message);
 }
 
 static void clean(const struct manager_folders *folders, int folder, const char *path,
-                  is_stale *stale, int64_t now)
+                  is_stale *stale)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
@@ -49,7 +44,7 @@ static void clean(const struct manager_folders *folders, int folder, const char 
         return;
     }
     for (struct dirent *entry; (entry = readdir(list));) {
-        if (entry->d_name[0] == '.' || !stale(folders, folder, entry->d_name, now))
+        if (entry->d_name[0] == '.' || !stale(folders, folder, entry->d_name))
             continue;
         if (unlinkat(folder, entry->d_name, 0) < 0)
             log_trouble("remove", entry->d_name, errno, NULL);
@@ -62,6 +57,6 @@ static void clean(const struct manager_folders *folders, int folder, const char 
 void cleanup_run(const struct manager_folders *folders, int64_t now)
 {
     draft_adopt_all(folders->message, now);
-    clean(folders, folders->hold, "queue/hold", is_in_line_too, now);
-    clean(folders, folders->failure, "queue/failure", is_orphan, now);
+    clean(folders, folders->hold, "queue/hold", is_in_line_too);
+    clean(folders, folders->failure, "queue/failure", is_orphan);
 }

@@ -134,8 +134,3 @@ size_t loaded_count_todo(const struct loaded *loaded)
 {
     return loaded_count(loaded, QUEUEFILE_TODO) + loaded_count(loaded, QUEUEFILE_WARNED);
 }
-
-size_t loaded_count_success(const struct loaded *loaded)
-{
-    return loaded_count(loaded, QUEUEFILE_DELIVERED) + loaded_count(loaded, QUEUEFILE_RELAYED);
-}

@@ -34,8 +34,7 @@ void loaded_close(struct loaded **loaded);
 bool loaded_set_status(struct loaded *loaded, size_t index, enum queuefile_status status);
 bool loaded_sync(struct loaded *loaded);
 size_t loaded_count(const struct loaded *loaded, enum queuefile_status status);
-/* Recipients that are to do, those of whom success is to be reported. */
+/* Recipients that are to do. */
 size_t loaded_count_todo(const struct loaded *loaded);
-size_t loaded_count_success(const struct loaded *loaded);
 
 #endif

@@ -25,11 +25,6 @@ static inline bool ring_is_empty(const struct ring *head)
     return head->next == head;
 }
 
-static inline bool ring_is_in(const struct ring *node)
-{
-    return node->next != NULL;
-}
-
 static inline void ring_remove(struct ring *node)
 {
     if (!node->next)
