@@ -131,10 +131,10 @@ static bool answer_message(void *owner)
 static const struct inject_stream_hooks hooks = {
     .envelope = take_envelope, .data = take_data, .end = answer_message};
 
-void intake_init(struct intake *intake, const struct store_folders *folders)
+void intake_init(struct intake *intake, int folder)
 {
     *intake = (struct intake){.peer_fd = -1, .state_fd = -1};
-    store_init(&intake->store, folders);
+    store_init(&intake->store, folder);
     envelope_init(&intake->envelope);
     str_init(&intake->answer, INJECT_REPLY_MAX);
     str_init(&intake->input, INTAKE_READ_SIZE);

@@ -29,7 +29,7 @@ struct intake {
     struct str input;    /* what was read last; stays for the next peer */
 };
 
-void intake_init(struct intake *intake, const struct store_folders *folders);
+void intake_init(struct intake *intake, int folder);
 void intake_free(struct intake *intake);
 /* Opens what a peer of this uid needs, before the sandbox. */
 void intake_prepare(struct intake *intake, uid_t uid);

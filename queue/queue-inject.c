@@ -55,7 +55,6 @@ static void serve(int connection, uid_t uid, const struct inject_server_limits *
 
 int main(void)
 {
-    struct store_folders folders;
     static struct intake intake;
     static struct inject_server server;
     life_begin("queue-inject");
@@ -64,9 +63,10 @@ int main(void)
         life_die_passing("listen on", INJECT_SOCKET);
     life_limit(&(struct life_limits){.open_files = OPEN_FILES_MAX});
     life_drop(ROLE_QUEUE, true, NULL);
-    if (!store_open_folders(&folders))
+    int folder = store_open_folder();
+    if (folder < 0)
         life_die_passing("open", "queue/message");
-    intake_init(&intake, &folders);
+    intake_init(&intake, folder);
     if (!inject_server_run(&server, fd, enter, serve, &intake))
         life_die_passing("run", "the event loop");
     intake_free(&intake);

@@ -11,15 +11,14 @@
 #include <unistd.h>
 #include <zlib.h>
 
-bool store_open_folders(struct store_folders *folders)
+int store_open_folder(void)
 {
-    folders->message = open("queue/message", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return folders->message >= 0;
+    return open("queue/message", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void store_init(struct store *store, const struct store_folders *folders)
+void store_init(struct store *store, int folder)
 {
-    *store = (struct store){.folders = folders, .fd = -1};
+    *store = (struct store){.folder = folder, .fd = -1};
     str_init(&store->buffer, STORE_BUFFER_MAX + QUEUEFILE_BLOCK_MAX);
 }
 
@@ -31,7 +30,7 @@ static void fail(struct store *store, int error)
 
 static void drop_file(struct store *store)
 {
-    if (store->fd >= 0 && unlinkat(store->folders->message, store->draft, 0) < 0)
+    if (store->fd >= 0 && unlinkat(store->folder, store->draft, 0) < 0)
         fail(store, errno);
     io_close(&store->fd);
 }
@@ -65,8 +64,7 @@ static void open_file(struct store *store)
 {
     if (store->fd >= 0)
         return;
-    store->fd = openat(store->folders->message, store->draft,
-                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    store->fd = openat(store->folder, store->draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (store->fd < 0)
         fail(store, errno);
 }
@@ -108,7 +106,7 @@ static void seal(struct store *store)
  * done so. */
 static bool give_name(const struct store *store)
 {
-    int folder = store->folders->message;
+    int folder = store->folder;
     return renameat2(folder, store->draft, folder, store->id, RENAME_NOREPLACE) == 0 ||
            (errno == ENOENT && faccessat(folder, store->id, F_OK, 0) == 0);
 }
@@ -119,7 +117,7 @@ static void publish(struct store *store)
 {
     if (store->error != 0)
         return;
-    if (fdatasync(store->fd) < 0 || fsync(store->folders->message) < 0 || !give_name(store))
+    if (fdatasync(store->fd) < 0 || fsync(store->folder) < 0 || !give_name(store))
         fail(store, errno);
     else
         io_close(&store->fd);

@@ -16,15 +16,11 @@
 
 enum { STORE_BUFFER_MAX = 262144 };
 
-/* The folders of the queue. */
-struct store_folders {
-    int message;
-};
-/* Opens queue/message below the current folder. False with errno. */
-bool store_open_folders(struct store_folders *folders);
+/* Opens queue/message below the current folder. -1 with errno. */
+int store_open_folder(void);
 
 struct store {
-    const struct store_folders *folders;
+    int folder; /* queue/message, the caller's */
     char id[QUEUEFILE_ID_SIZE + 1];
     char draft[QUEUEFILE_ID_SIZE + 2]; /* its name till it is on disk */
     int fd;                            /* -1: nothing was written yet */
@@ -35,7 +31,7 @@ struct store {
     int error;         /* errno of the first failure */
 };
 
-void store_init(struct store *store, const struct store_folders *folders);
+void store_init(struct store *store, int folder);
 void store_free(struct store *store);
 
 /* Trouble shows in store_commit. */

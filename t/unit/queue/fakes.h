@@ -278,7 +278,7 @@ static inline void write_directory(const char *const host[][2])
 struct fixture {
     struct loop loop;
     struct manager manager;
-    struct store_folders store;
+    int folder;
 };
 
 static struct fixture *fixture;
@@ -294,7 +294,7 @@ static inline int set_up(void **state)
     start_fake(&scand, SCAN_SOCKET);
     start_fake(&spawnd, SPAWN_SOCKET);
     if (!fixture || !loop_init(&fixture->loop) || !manager_open_folders(&folders) ||
-        !store_open_folders(&fixture->store))
+        (fixture->folder = store_open_folder()) < 0)
         return -1;
     manager_init(&fixture->manager, &fixture->loop, &folders);
     manager_begin(&fixture->manager);
@@ -308,7 +308,7 @@ static inline int tear_down(void **state)
     stop_fake(&spawnd, SPAWN_SOCKET);
     manager_free(&fixture->manager);
     loop_free(&fixture->loop);
-    close(fixture->store.message);
+    close(fixture->folder);
     free(fixture);
     usleep(20000); /* workers see the end of their sockets */
     str_free(&asked);
@@ -350,7 +350,7 @@ static inline void put(const char *sender, const char *recipients, const char *t
     str_append_text(&envelope.sender, sender);
     for (struct slice one; (one = slice_cut_word(&rest)).size > 0;)
         assert_true(add_recipient(&envelope, one));
-    store_init(&store, &fixture->store);
+    store_init(&store, fixture->folder);
     store_begin(&store, &envelope);
     store_write(&store, slice_text(text));
     assert_int_equal(store_commit(&store), VERDICT_OK);
@@ -409,7 +409,7 @@ static inline unsigned count_asked(const char *text)
 static inline char status_of(const char *id, size_t recipient)
 {
     struct loaded *loaded;
-    assert_int_equal(loaded_open(fixture->store.message, id, &loaded), LOADED_OK);
+    assert_int_equal(loaded_open(fixture->folder, id, &loaded), LOADED_OK);
     char status = loaded->file.recipients[recipient].status;
     loaded_close(&loaded);
     return status;

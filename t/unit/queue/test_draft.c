@@ -14,7 +14,7 @@
 enum { MESSAGE = 3000 };
 
 struct fixture {
-    struct store_folders folders;
+    int folder;
     char id[QUEUEFILE_ID_SIZE + 1];
     char draft[QUEUEFILE_ID_SIZE + 2];
 };
@@ -29,25 +29,24 @@ static void make_draft(struct fixture *fixture)
         bytes[i] = (char)('a' + i % 26);
     envelope_init(&envelope);
     envelope_add_recipient(&envelope, SLICE("u1@example.jp"));
-    assert_true(store_open_folders(&fixture->folders));
-    store_init(&store, &fixture->folders);
+    fixture->folder = store_open_folder();
+    assert_true(fixture->folder >= 0);
+    store_init(&store, fixture->folder);
     store_begin(&store, &envelope);
     store_write(&store, slice_of(bytes, sizeof bytes));
     assert_int_equal(store_commit(&store), VERDICT_OK);
     snprintf(fixture->id, sizeof fixture->id, "%s", store.id);
     queuefile_draft_name(fixture->id, fixture->draft);
-    assert_int_equal(
-        renameat(fixture->folders.message, fixture->id, fixture->folders.message, fixture->draft),
-        0);
+    assert_int_equal(renameat(fixture->folder, fixture->id, fixture->folder, fixture->draft), 0);
     store_free(&store);
     envelope_free(&envelope);
 }
 
 static void remove_all(struct fixture *fixture)
 {
-    unlinkat(fixture->folders.message, fixture->id, 0);
-    unlinkat(fixture->folders.message, fixture->draft, 0);
-    close(fixture->folders.message);
+    unlinkat(fixture->folder, fixture->id, 0);
+    unlinkat(fixture->folder, fixture->draft, 0);
+    close(fixture->folder);
 }
 
 static void adopts_what_is_whole(void **state)
@@ -55,10 +54,10 @@ static void adopts_what_is_whole(void **state)
     (void)state;
     struct fixture fixture;
     make_draft(&fixture);
-    draft_adopt_all(fixture.folders.message, clock_seconds());
+    draft_adopt_all(fixture.folder, clock_seconds());
     assert_int_equal(draft_count(), 0);
     assert_int_equal(folder_count("queue/message"), 1);
-    assert_int_equal(faccessat(fixture.folders.message, fixture.id, F_OK, 0), 0);
+    assert_int_equal(faccessat(fixture.folder, fixture.id, F_OK, 0), 0);
     remove_all(&fixture);
 }
 
@@ -69,13 +68,13 @@ static void leaves_what_is_torn(void **state)
     struct fixture fixture;
     struct stat info;
     make_draft(&fixture);
-    int fd = openat(fixture.folders.message, fixture.draft, O_RDWR);
+    int fd = openat(fixture.folder, fixture.draft, O_RDWR);
     assert_int_equal(fstat(fd, &info), 0);
     for (off_t at = 0; at < info.st_size; at += at < 200 ? 1 : 97) {
         char kept;
         assert_int_equal(pread(fd, &kept, 1, at), 1);
         assert_int_equal(pwrite(fd, "", 1, at), 1);
-        draft_adopt_all(fixture.folders.message, clock_seconds());
+        draft_adopt_all(fixture.folder, clock_seconds());
         if (draft_count() != 1)
             fail_msg("a zero at %lld is taken for a message", (long long)at);
         assert_int_equal(pwrite(fd, &kept, 1, at), 1);
@@ -84,11 +83,11 @@ static void leaves_what_is_torn(void **state)
         char rest[MESSAGE * 2];
         ssize_t got = pread(fd, rest, sizeof rest, size);
         assert_int_equal(ftruncate(fd, size), 0);
-        draft_adopt_all(fixture.folders.message, clock_seconds());
+        draft_adopt_all(fixture.folder, clock_seconds());
         assert_int_equal(draft_count(), 1);
         assert_int_equal(pwrite(fd, rest, (size_t)got, size), got);
     }
-    draft_adopt_all(fixture.folders.message, clock_seconds());
+    draft_adopt_all(fixture.folder, clock_seconds());
     assert_int_equal(draft_count(), 0);
     close(fd);
     remove_all(&fixture);
@@ -99,12 +98,12 @@ static void removes_what_nobody_writes_any_more(void **state)
     (void)state;
     struct fixture fixture;
     make_draft(&fixture);
-    int fd = openat(fixture.folders.message, fixture.draft, O_RDWR);
+    int fd = openat(fixture.folder, fixture.draft, O_RDWR);
     assert_int_equal(ftruncate(fd, 100), 0);
     close(fd);
-    draft_adopt_all(fixture.folders.message, clock_seconds() + DRAFT_AGE_MAX - 100);
+    draft_adopt_all(fixture.folder, clock_seconds() + DRAFT_AGE_MAX - 100);
     assert_int_equal(draft_count(), 1);
-    draft_adopt_all(fixture.folders.message, clock_seconds() + DRAFT_AGE_MAX + 100);
+    draft_adopt_all(fixture.folder, clock_seconds() + DRAFT_AGE_MAX + 100);
     assert_int_equal(draft_count(), 0);
     assert_int_equal(folder_count("queue/message"), 0);
     remove_all(&fixture);
@@ -115,9 +114,8 @@ static void ends_a_rename_that_was_done_by_half(void **state)
     (void)state;
     struct fixture fixture;
     make_draft(&fixture);
-    assert_int_equal(
-        linkat(fixture.folders.message, fixture.draft, fixture.folders.message, fixture.id, 0), 0);
-    draft_adopt_all(fixture.folders.message, clock_seconds());
+    assert_int_equal(linkat(fixture.folder, fixture.draft, fixture.folder, fixture.id, 0), 0);
+    draft_adopt_all(fixture.folder, clock_seconds());
     assert_int_equal(draft_count(), 0);
     assert_int_equal(folder_count("queue/message"), 1);
     remove_all(&fixture);
@@ -129,8 +127,8 @@ static void looks_at_nothing_else(void **state)
     struct fixture fixture;
     make_draft(&fixture);
     folder_write("queue/message/.other", "x", 1);
-    assert_int_equal(symlinkat(fixture.draft, fixture.folders.message, ".0cw9x2k4m7q1p"), 0);
-    draft_adopt_all(fixture.folders.message, clock_seconds());
+    assert_int_equal(symlinkat(fixture.draft, fixture.folder, ".0cw9x2k4m7q1p"), 0);
+    draft_adopt_all(fixture.folder, clock_seconds());
     assert_int_equal(draft_count(), 2);
     assert_int_equal(folder_count("queue/message"), 1);
     unlink("queue/message/.other");

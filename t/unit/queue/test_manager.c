@@ -445,7 +445,7 @@ static void goes_on_where_it_was(void **state)
     /* As a crash leaves it: one done, one failed and noted, one to do. */
     put("s@example.org", "ok1@example.jp never@other.example ok2@example.jp", "hello\r\n", id);
     struct loaded *loaded;
-    assert_int_equal(loaded_open(fixture->store.message, id, &loaded), LOADED_OK);
+    assert_int_equal(loaded_open(fixture->folder, id, &loaded), LOADED_OK);
     assert_true(loaded_set_status(loaded, 0, QUEUEFILE_DONE));
     assert_true(loaded_set_status(loaded, 1, QUEUEFILE_FAILED));
     loaded_close(&loaded);

@@ -19,7 +19,7 @@ static void fill(struct envelope *envelope)
 }
 
 /* Stores `size` bytes in pieces of `step`; returns the verdict and the id. */
-static enum verdict put(const struct store_folders *folders, size_t size, size_t step, char *id)
+static enum verdict put(int folder, size_t size, size_t step, char *id)
 {
     struct store store;
     struct envelope envelope;
@@ -28,7 +28,7 @@ static enum verdict put(const struct store_folders *folders, size_t size, size_t
     for (size_t i = 0; i < size; i++)
         bytes[i] = (char)('a' + i % 26);
     fill(&envelope);
-    store_init(&store, folders);
+    store_init(&store, folder);
     store_begin(&store, &envelope);
     for (size_t at = 0; at < size; at += step)
         store_write(&store, slice_part(slice_of(bytes, size), at, step));
@@ -55,14 +55,14 @@ static void keeps_small_and_large(void **state)
     (void)state;
     static const size_t sizes[] = {
         1, 100, 65536, STORE_BUFFER_MAX - 1, STORE_BUFFER_MAX, STORE_BUFFER_MAX + 1, 1000000};
-    struct store_folders folders;
-    assert_true(store_open_folders(&folders));
+    int folder = store_open_folder();
+    assert_true(folder >= 0);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         char id[QUEUEFILE_ID_SIZE + 1];
         struct loaded *loaded;
-        assert_int_equal(put(&folders, sizes[i], 60000, id), VERDICT_OK);
+        assert_int_equal(put(folder, sizes[i], 60000, id), VERDICT_OK);
         assert_int_equal(draft_count(), 0);
-        assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_OK);
+        assert_int_equal(loaded_open(folder, id, &loaded), LOADED_OK);
         assert_int_equal(loaded->file.size, sizes[i]);
         assert_slice(loaded->file.sender, "s@example.org");
         char first;
@@ -72,19 +72,19 @@ static void keeps_small_and_large(void **state)
         assert_null(loaded);
     }
     clear_messages();
-    close(folders.message);
+    close(folder);
 }
 
 static void leaves_nothing_when_given_up(void **state)
 {
     (void)state;
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct store store;
     struct envelope envelope;
     static char bytes[STORE_BUFFER_MAX + 10];
-    assert_true(store_open_folders(&folders));
+    assert_true(folder >= 0);
     fill(&envelope);
-    store_init(&store, &folders);
+    store_init(&store, folder);
     store_begin(&store, &envelope);
     store_write(&store, slice_of(bytes, sizeof bytes));
     assert_int_equal(draft_count(), 1);
@@ -95,7 +95,7 @@ static void leaves_nothing_when_given_up(void **state)
     store_free(&store); /* as when the peer goes away */
     assert_int_equal(draft_count() + folder_count("queue/message"), 0);
     envelope_free(&envelope);
-    close(folders.message);
+    close(folder);
 }
 
 /* A disk that is full at any point of the file: RLIMIT_FSIZE stands for it. */
@@ -103,99 +103,99 @@ static void leaves_nothing_when_the_disk_is_full(void **state)
 {
     (void)state;
     static const rlim_t limits[] = {0, 1, 50, 200, 1000, 262144, 262200, 400000};
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct rlimit before, now;
     signal(SIGXFSZ, SIG_IGN);
-    assert_true(store_open_folders(&folders));
+    assert_true(folder >= 0);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         char id[QUEUEFILE_ID_SIZE + 1];
         now = before;
         now.rlim_cur = limits[i];
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &now), 0);
-        enum verdict verdict = put(&folders, 500000, 65536, id);
+        enum verdict verdict = put(folder, 500000, 65536, id);
         setrlimit(RLIMIT_FSIZE, &before);
         assert_int_equal(verdict, VERDICT_TEMP);
         assert_int_equal(draft_count() + folder_count("queue/message"), 0);
     }
-    close(folders.message);
+    close(folder);
 }
 
-static void says_so_without_folders(void **state)
+static void says_so_without_a_folder(void **state)
 {
     (void)state;
-    struct store_folders folders = {.message = -1};
+    int folder = -1;
     char id[QUEUEFILE_ID_SIZE + 1];
-    assert_int_equal(put(&folders, 10, 10, id), VERDICT_TEMP);
+    assert_int_equal(put(folder, 10, 10, id), VERDICT_TEMP);
 }
 
 static void finds_files_that_were_cut(void **state)
 {
     (void)state;
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct loaded *loaded;
     char id[QUEUEFILE_ID_SIZE + 1], path[64];
     struct stat info;
-    assert_true(store_open_folders(&folders));
-    assert_int_equal(put(&folders, 100, 100, id), VERDICT_OK);
+    assert_true(folder >= 0);
+    assert_int_equal(put(folder, 100, 100, id), VERDICT_OK);
     snprintf(path, sizeof path, "queue/message/%s", id);
     assert_int_equal(stat(path, &info), 0);
     for (off_t size = info.st_size - 1; size >= 0; size--) {
         assert_int_equal(truncate(path, size), 0);
-        assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_BROKEN);
+        assert_int_equal(loaded_open(folder, id, &loaded), LOADED_BROKEN);
         assert_null(loaded);
     }
     unlink(path);
-    assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_GONE);
-    close(folders.message);
+    assert_int_equal(loaded_open(folder, id, &loaded), LOADED_GONE);
+    close(folder);
 }
 
 static void finds_what_is_no_queue_file(void **state)
 {
     (void)state;
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct loaded *loaded;
     char id[QUEUEFILE_ID_SIZE + 1], from[64];
-    assert_true(store_open_folders(&folders));
-    assert_int_equal(put(&folders, 100, 100, id), VERDICT_OK);
+    assert_true(folder >= 0);
+    assert_int_equal(put(folder, 100, 100, id), VERDICT_OK);
     snprintf(from, sizeof from, "queue/message/%s", id);
     assert_int_equal(rename(from, "queue/message/0000000000000"), 0); /* another name than inside */
-    assert_int_equal(loaded_open(folders.message, "0000000000000", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000000", &loaded), LOADED_BROKEN);
     folder_write("queue/message/0000000000001", "garbage\0\n\xff", 10);
-    assert_int_equal(loaded_open(folders.message, "0000000000001", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000001", &loaded), LOADED_BROKEN);
     folder_write("queue/message/0000000000002", "", 0);
-    assert_int_equal(loaded_open(folders.message, "0000000000002", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000002", &loaded), LOADED_BROKEN);
     assert_int_equal(symlink("0000000000000", "queue/message/0000000000003"), 0);
-    assert_int_equal(loaded_open(folders.message, "0000000000003", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000003", &loaded), LOADED_BROKEN);
     assert_int_equal(mkdir("queue/message/0000000000004", 0700), 0);
-    assert_int_equal(loaded_open(folders.message, "0000000000004", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000004", &loaded), LOADED_BROKEN);
     assert_int_equal(rmdir("queue/message/0000000000004"), 0);
     assert_int_equal(mkfifo("queue/message/0000000000005", 0600), 0);
-    assert_int_equal(loaded_open(folders.message, "0000000000005", &loaded), LOADED_BROKEN);
+    assert_int_equal(loaded_open(folder, "0000000000005", &loaded), LOADED_BROKEN);
     clear_messages();
-    close(folders.message);
+    close(folder);
 }
 
 static void writes_status_bytes_in_place(void **state)
 {
     (void)state;
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct loaded *loaded;
     char id[QUEUEFILE_ID_SIZE + 1];
-    assert_true(store_open_folders(&folders));
-    assert_int_equal(put(&folders, 100, 100, id), VERDICT_OK);
-    assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_OK);
+    assert_true(folder >= 0);
+    assert_int_equal(put(folder, 100, 100, id), VERDICT_OK);
+    assert_int_equal(loaded_open(folder, id, &loaded), LOADED_OK);
     assert_int_equal(loaded_count(loaded, QUEUEFILE_TODO), 2);
     assert_true(loaded_set_status(loaded, 1, QUEUEFILE_FAILED));
     assert_true(loaded_sync(loaded));
     assert_int_equal(loaded_count(loaded, QUEUEFILE_FAILED), 1);
     loaded_close(&loaded);
-    assert_int_equal(loaded_open(folders.message, id, &loaded), LOADED_OK);
+    assert_int_equal(loaded_open(folder, id, &loaded), LOADED_OK);
     assert_int_equal(loaded->file.recipients[0].status, QUEUEFILE_TODO);
     assert_int_equal(loaded->file.recipients[1].status, QUEUEFILE_FAILED);
     loaded_close(&loaded);
     clear_messages();
-    close(folders.message);
+    close(folder);
 }
 
 static void keeps_failures(void **state)
@@ -240,15 +240,15 @@ static void keeps_failures(void **state)
 static void half_a_size_is_no_success(void **state)
 {
     (void)state;
-    struct store_folders folders;
+    int folder = store_open_folder();
     struct store store;
     struct envelope envelope;
     struct rlimit before;
     char *bytes = calloc(1, STORE_BUFFER_MAX);
     assert_non_null(bytes);
-    assert_true(store_open_folders(&folders));
+    assert_true(folder >= 0);
     fill(&envelope);
-    store_init(&store, &folders);
+    store_init(&store, folder);
     store_begin(&store, &envelope);
     store_write(&store, slice_of(bytes, STORE_BUFFER_MAX));
     assert_true(store.fd >= 0);
@@ -265,7 +265,7 @@ static void half_a_size_is_no_success(void **state)
     store_free(&store);
     envelope_free(&envelope);
     free(bytes);
-    close(folders.message);
+    close(folder);
 }
 
 int main(void)
@@ -275,7 +275,7 @@ int main(void)
         cmocka_unit_test(keeps_small_and_large),
         cmocka_unit_test(leaves_nothing_when_given_up),
         cmocka_unit_test(leaves_nothing_when_the_disk_is_full),
-        cmocka_unit_test(says_so_without_folders),
+        cmocka_unit_test(says_so_without_a_folder),
         cmocka_unit_test(finds_files_that_were_cut),
         cmocka_unit_test(finds_what_is_no_queue_file),
         cmocka_unit_test(writes_status_bytes_in_place),
