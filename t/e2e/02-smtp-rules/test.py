@@ -2,7 +2,7 @@
 
 import base64
 
-from dialogue import Dialogue
+from dialogue import Dialogue, greeted, logged_in, plain
 from suite import check, equal, message
 
 OVER_SIZE = "552 sorry, that message size exceeds my databytes limit (#5.3.4)"
@@ -16,26 +16,6 @@ def prepare(suite):
     suite.mailctl("child", "add", "example.jp", "www.example.jp")
     suite.rebuild()
     suite.start()
-
-
-def greeted(suite, service="smtp"):
-    dialogue = Dialogue(suite.ports[service])
-    dialogue.expect(None, "220 mail.example.jp")
-    return dialogue
-
-
-def plain(address, password):
-    return base64.b64encode(f"\0{address}\0{password}".encode()).decode()
-
-
-def logged_in(suite, address="u1@example.jp"):
-    dialogue = greeted(suite, "submission")
-    dialogue.expect("EHLO c", "250")
-    dialogue.expect("STARTTLS", "220")
-    dialogue.start_tls()
-    dialogue.expect("EHLO c", "250")
-    dialogue.expect("AUTH PLAIN " + plain(address, suite.password(address)), "235 2.7.0")
-    return dialogue
 
 
 def test_recipients_on_port_25(suite):

@@ -1,11 +1,10 @@
 """Limits with their exact words: 552 by size, 423 by rate, 452 by a full mailbox or domain."""
 
-import base64
 import subprocess
 import threading
 import time
 
-from dialogue import Dialogue
+from dialogue import greeted, logged_in
 from suite import check, equal, message, wait_until
 
 TOO_BIG = "552 sorry, that message size exceeds my databytes limit (#5.3.4)"
@@ -41,26 +40,9 @@ def prepare(suite):
     suite.start()
 
 
-def greeted(suite, service="smtp"):
-    dialogue = Dialogue(suite.ports[service])
-    dialogue.expect(None, "220 mail.example.jp")
-    return dialogue
-
-
 def stranger(suite):
     dialogue = greeted(suite)
     dialogue.expect("EHLO c", "250")
-    return dialogue
-
-
-def customer(suite, address):
-    dialogue = greeted(suite, "submission")
-    dialogue.expect("EHLO c", "250")
-    dialogue.expect("STARTTLS", "220")
-    dialogue.start_tls()
-    dialogue.expect("EHLO c", "250")
-    words = base64.b64encode(f"\0{address}\0{suite.password(address)}".encode()).decode()
-    dialogue.expect("AUTH PLAIN " + words, "235 2.7.0")
     return dialogue
 
 
@@ -110,7 +92,7 @@ def test_size_declared(suite):
         equal(smtp.ask("RCPT TO:<u1@wide.jp>"), TOO_BIG, "to a mailbox with the default of 50 MB")
         smtp.expect("RSET", "250")
         equal(smtp.ask("MAIL FROM:<a@example.org> SIZE=104857601"), TOO_BIG, "beyond all")
-    with customer(suite, "u1@classic.jp") as smtp:
+    with logged_in(suite, "u1@classic.jp") as smtp:
         check(f"SIZE {CLASSIC_SIZE}" in smtp.expect("EHLO c", "250"), "SIZE offered")
         equal(smtp.ask(f"MAIL FROM:<u1@classic.jp> SIZE={CLASSIC_SIZE + 1}"), TOO_BIG, "at MAIL")
         smtp.expect(f"MAIL FROM:<u1@classic.jp> SIZE={CLASSIC_SIZE}", "250")
@@ -121,11 +103,11 @@ def test_size_found_out_after_data(suite):
         transfer(smtp, "a@example.org", "u1@classic.jp", size=CLASSIC_SIZE)
         equal(transfer(smtp, "a@example.org", "u1@classic.jp", size=CLASSIC_SIZE + 1, wanted="552"),
               TOO_BIG, "one byte more")
-    with customer(suite, "u1@classic.jp") as smtp:
+    with logged_in(suite, "u1@classic.jp") as smtp:
         equal(transfer(smtp, "u1@classic.jp", "u1@business.jp", size=CLASSIC_SIZE + 1,
                        wanted="552"), TOO_BIG, "the sender's limit")
         # Who has logged in hears it at once, even where a limit is a recipient's.
-    with customer(suite, "u1@business.jp") as smtp:
+    with logged_in(suite, "u1@business.jp") as smtp:
         equal(transfer(smtp, "u1@business.jp", "u2@business.jp", "u2@classic.jp",
                        size=CLASSIC_SIZE + 1, wanted="552"), TOO_BIG, "the smaller of two")
     suite.wait_queue_empty()
@@ -151,7 +133,7 @@ def test_recipients_with_different_sizes(suite):
 # ---- rates -------------------------------------------------------------------------------------
 
 def test_sending_pauses_and_goes_on(suite):
-    with customer(suite, "u1@tight.jp") as smtp:
+    with logged_in(suite, "u1@tight.jp") as smtp:
         for _ in range(3):
             transfer(smtp, "u1@tight.jp", "u1@wide.jp", "u2@wide.jp")
         equal(counted(suite, "tight.jp")["sent"], 3, "messages, not recipients")
@@ -159,19 +141,19 @@ def test_sending_pauses_and_goes_on(suite):
         equal(smtp.ask("MAIL FROM:<u1@tight.jp>"), PAUSED, "the fourth")
         equal(smtp.ask("MAIL FROM:<>"), PAUSED, "the null sender")
     # The whole contract, by other accounts and connections as well.
-    with customer(suite, "u2@tight.jp") as smtp:
+    with logged_in(suite, "u2@tight.jp") as smtp:
         equal(smtp.ask("MAIL FROM:<u2@tight.jp>"), PAUSED, "another account of the domain")
     # Receiving is counted apart, and others send as ever.
     with stranger(suite) as smtp:
         transfer(smtp, "a@example.org", "u1@tight.jp")
-    with customer(suite, "u1@wide.jp") as smtp:
+    with logged_in(suite, "u1@wide.jp") as smtp:
         transfer(smtp, "u1@wide.jp", "u2@wide.jp")
     text = suite.mailctl("state", "show", "tight.jp")
     check("send-pause" in text and "3 messages sent within 3600 seconds" in text, text)
     check("receive-pause" not in text, text)
 
     def sends():
-        with customer(suite, "u1@tight.jp") as smtp:
+        with logged_in(suite, "u1@tight.jp") as smtp:
             return smtp.ask("MAIL FROM:<u1@tight.jp>").startswith("250")
     wait_until(sends, "the end of the pause", PAUSE + 10)
     check(time.monotonic() - began >= PAUSE - 1, "it lasted as long as the plan says")
@@ -191,7 +173,7 @@ def test_receiving_pauses_and_survives_kill_9(suite):
         smtp.expect("DATA", "354")
         smtp.send(message("a@example.org", "u1@wide.jp") + b".\r\n")
         smtp.expect(None, "250")
-    with customer(suite, "u1@tight.jp") as smtp:
+    with logged_in(suite, "u1@tight.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@tight.jp>", "250")
     suite.mailctl("state", "unlock", "tight.jp")
     with stranger(suite) as smtp:
@@ -255,13 +237,13 @@ def test_ten_connections_at_once(suite):
 
 
 def test_mass_sending_locks_the_account(suite):
-    with customer(suite, "u1@mass.jp") as smtp:
+    with logged_in(suite, "u1@mass.jp") as smtp:
         for _ in range(3):
             transfer(smtp, "u1@mass.jp", "u1@wide.jp")
         smtp.expect("MAIL FROM:<u1@mass.jp>", "450 4.7.1")
     text = suite.mailctl("state", "show", "u1@mass.jp")
     check("send-lock" in text and "3 messages sent" in text, text)
-    with customer(suite, "u2@mass.jp") as smtp:
+    with logged_in(suite, "u2@mass.jp") as smtp:
         transfer(smtp, "u2@mass.jp", *[f"u1+{i}@wide.jp" for i in range(6)])
         smtp.expect("MAIL FROM:<u2@mass.jp>", "450 4.7.1")
     check("6 recipients" in suite.mailctl("state", "show", "u2@mass.jp"), "its cause")
@@ -269,7 +251,7 @@ def test_mass_sending_locks_the_account(suite):
         transfer(smtp, "a@example.org", "u1@mass.jp", "u2@mass.jp")
 
     def sends():
-        with customer(suite, "u1@mass.jp") as smtp:
+        with logged_in(suite, "u1@mass.jp") as smtp:
             return smtp.ask("MAIL FROM:<u1@mass.jp>").startswith("250")
     wait_until(sends, "the end of the lock", 20)
 
@@ -290,7 +272,7 @@ def test_the_words_on_the_plan_classic(suite):
         equal(smtp.ask("RCPT TO:<u1@classic.jp>"), PAUSED, "received")
         equal(smtp.ask("RCPT TO:<u2@classic.jp>"), PAUSED, "by all of the domain")
         smtp.expect("RCPT TO:<u1@wide.jp>", "250")
-    with customer(suite, "u1@classic.jp") as smtp:
+    with logged_in(suite, "u1@classic.jp") as smtp:
         transfer(smtp, "u1@classic.jp", "u1@wide.jp")
         equal(smtp.ask("MAIL FROM:<u1@classic.jp>"), PAUSED, "sent")
     text = suite.mailctl("state", "show", "u1@classic.jp")
@@ -298,7 +280,7 @@ def test_the_words_on_the_plan_classic(suite):
     suite.mailctl("domain", "unset", "classic.jp", "send-limit")
     suite.mailctl("domain", "unset", "classic.jp", "receive-limit")
     suite.mailctl("state", "unlock", "classic.jp")
-    with customer(suite, "u1@classic.jp") as smtp:
+    with logged_in(suite, "u1@classic.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@classic.jp>", "250")
         smtp.expect("RCPT TO:<u2@classic.jp>", "250")
 
@@ -332,7 +314,7 @@ def test_local_programs_are_limited_by_uid(suite):
     check("sorry, that message exceeds my limit" in complaint, complaint)
     # Neither another uid nor the domain whose address was used has to do with it.
     equal(sendmail(suite, uid + 1)[0], 0, "another uid")
-    with customer(suite, "u1@wide.jp") as smtp:
+    with logged_in(suite, "u1@wide.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@wide.jp>", "250")
     text = suite.mailctl("state", "show", f"uid={uid}")
     check("send-pause" in text and "3 messages" in text, text)
@@ -364,7 +346,7 @@ def test_a_full_domain(suite):
         for user in ("u1", "u2", "postmaster"):
             equal(smtp.ask(f"RCPT TO:<{user}@classic.jp>"), FULL, user)
         smtp.expect("RCPT TO:<u1@wide.jp>", "250")
-    with customer(suite, "u1@classic.jp") as smtp:
+    with logged_in(suite, "u1@classic.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@classic.jp>", "250")
     for name in ("classic.jp", "u2@classic.jp"):
         check("its disk is full" in suite.mailctl("state", "show", name), "its cause")
@@ -380,8 +362,8 @@ def test_full_for_good_where_the_plan_says_so(suite):
 
 def test_a_whole_domain_can_be_stopped(suite):
     suite.mailctl("state", "lock", "wide.jp", "send-lock", "--hours", "1")
-    with customer(suite, "u1@wide.jp") as smtp:
+    with logged_in(suite, "u1@wide.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@wide.jp>", "450 4.7.1")
     suite.mailctl("state", "unlock", "wide.jp", "send-lock")
-    with customer(suite, "u1@wide.jp") as smtp:
+    with logged_in(suite, "u1@wide.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@wide.jp>", "250")

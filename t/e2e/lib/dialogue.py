@@ -1,5 +1,6 @@
 """A raw connection, for what client libraries would not do."""
 
+import base64
 import socket
 
 from suite import PATIENCE, Failure, client_tls
@@ -66,3 +67,26 @@ class Dialogue:
             if not line and not self.pending:
                 return data
             data += line + b"\n"
+
+
+def greeted(suite, service="smtp"):
+    """SMTP behind the greeting."""
+    dialogue = Dialogue(suite.ports[service])
+    dialogue.expect(None, "220 mail.example.jp")
+    return dialogue
+
+
+def plain(address, password):
+    """The words of AUTH PLAIN (RFC 4616)."""
+    return base64.b64encode(f"\0{address}\0{password}".encode()).decode()
+
+
+def logged_in(suite, address="u1@example.jp"):
+    """SMTP on the submission port, under TLS, behind AUTH."""
+    dialogue = greeted(suite, "submission")
+    dialogue.expect("EHLO c", "250")
+    dialogue.expect("STARTTLS", "220")
+    dialogue.start_tls()
+    dialogue.expect("EHLO c", "250")
+    dialogue.expect("AUTH PLAIN " + plain(address, suite.password(address)), "235 2.7.0")
+    return dialogue
