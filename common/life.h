@@ -19,7 +19,9 @@
 
 /* Makes ROOT (the folder above the one this binary is in) the current folder, so that every path is
  * "control/me", "run/authd/socket" and so on; sets the log's name, ignores SIGPIPE, umask 077,
- * reads control/uidbase. Closes nothing. Exits 111 when ROOT can't be entered. */
+ * reads control/uidbase. It and what it starts run as SCHED_BATCH: who is woken waits till the one
+ * that works has to wait itself, which saves a quarter of the switches between processes when
+ * there is much to do. Closes nothing. Exits 111 when ROOT can't be entered. */
 void life_begin(const char *program);
 
 /* The same without entering ROOT: for commands that work in the caller's folder. */
