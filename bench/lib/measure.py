@@ -51,6 +51,24 @@ class Failed(Exception):
     """A side did not do what was asked."""
 
 
+def busy_seconds():
+    """What all CPUs of the machine have worked: the load, the disk's threads and interrupts, too."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        user, nice, system, _, _, irq, softirq = map(int, stat.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
+def commits(path):
+    """Of the journal of the ext4 that `path` lies on; 0 where there is none."""
+    number = os.stat(path).st_dev
+    device = os.path.basename(os.path.realpath(
+        f"/sys/dev/block/{os.major(number)}:{os.minor(number)}"))
+    with contextlib.suppress(FileNotFoundError):
+        with open(f"/proc/fs/jbd2/{device}-8/info", encoding="ascii") as info:
+            return int(info.readline().split()[0])
+    return 0
+
+
 def fields(line):
     return {key: float(value) for key, value in (word.split("=") for word in line.split())}
 
@@ -182,6 +200,8 @@ class Meter:
         if watch:
             watch.start()
         try:
+            journal = commits(side.maildir(0))
+            machine = busy_seconds()
             before = side.group.cpu_seconds()
             sent = self.load(side, case)
             line = watcher.stdout.readline()
@@ -189,6 +209,8 @@ class Meter:
                 raise Failed(f"{side.name}, {case}: {watcher.stderr.read()}")
             side.wait_idle()
             used = side.group.cpu_seconds() - before
+            machine = busy_seconds() - machine
+            journal = commits(side.maildir(0)) - journal
             end = fields(line)["end"]
         finally:
             counts = counter.end() if counter else {}
@@ -201,7 +223,9 @@ class Meter:
         result = {"rate": case.messages / (end - sent["start"]),
                   "accept_rate": case.messages / (sent["end"] - sent["start"]),
                   "median_ms": sent["median_ms"], "p99_ms": sent["p99_ms"],
-                  "cpu_ms": used * 1000 / case.messages}
+                  "cpu_ms": used * 1000 / case.messages,
+                  "machine_ms": machine * 1000 / case.messages,
+                  "commits": journal / case.messages}
         result.update({name: value / case.messages for name, value in counts.items()})
         if memory:
             result["memory_mb"] = peak / 1024
