@@ -301,14 +301,23 @@ bool directory_host(struct directory *directory, const char *name, struct str *v
            str_append(value, found);
 }
 
-bool directory_host_is_on(struct directory *directory, const char *name)
+static bool host_is(struct directory *directory, const char *name, struct slice wanted)
 {
     struct str value;
     str_init(&value, DIRECTORY_VALUE_MAX);
-    bool on =
-        directory_host(directory, name, &value) && slice_equal(str_slice(&value), SLICE("on"));
+    bool is = directory_host(directory, name, &value) && slice_equal(str_slice(&value), wanted);
     str_free(&value);
-    return on;
+    return is;
+}
+
+bool directory_host_is_on(struct directory *directory, const char *name)
+{
+    return host_is(directory, name, SLICE("on"));
+}
+
+bool directory_host_is_off(struct directory *directory, const char *name)
+{
+    return host_is(directory, name, SLICE("off"));
 }
 
 bool directory_host_number(struct directory *directory, const char *name, uint64_t *number)

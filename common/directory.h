@@ -96,8 +96,9 @@ bool directory_setting_numbers(struct directory *directory, const struct directo
 bool directory_host(struct directory *directory, const char *name, struct str *value);
 /* A number that changes when cdb/host.cdb is replaced; 0 while it can't be read. */
 unsigned directory_host_version(struct directory *directory);
-/* What can't be read counts as off. */
+/* The value is "on", or "off"; neither, when it can't be read. */
 bool directory_host_is_on(struct directory *directory, const char *name);
+bool directory_host_is_off(struct directory *directory, const char *name);
 bool directory_host_number(struct directory *directory, const char *name, uint64_t *number);
 
 #endif

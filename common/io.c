@@ -151,6 +151,17 @@ bool io_sync_folder(int directory)
     return done;
 }
 
+bool io_sync_named_file(int fd, int folder)
+{
+    if (folder < 0)
+        return fsync(fd) == 0;
+    /* The commit of the folder takes along what the file has by then, so that the file needs none of
+     * its own. The other way round it would: of a folder that others change, too, the last change
+     * is what is synced. */
+    (void)!sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    return io_sync_folder(folder) && fdatasync(fd) == 0;
+}
+
 bool io_set_nonblocking(int fd, bool on)
 {
     int flags = fcntl(fd, F_GETFL);

@@ -454,7 +454,7 @@ enum verdict maildir_commit(struct maildir_delivery *delivery)
 {
     bool is_placed = delivery->new >= 0 || maildir_place(delivery);
     if (is_placed && delivery->error == 0 &&
-        (fdatasync(delivery->fd) < 0 || !io_sync_folder(delivery->new))) {
+        !io_sync_named_file(delivery->fd, delivery->spares_folder ? -1 : delivery->new)) {
         fail(delivery, errno);
         /* What could not be written may look whole till the next start. */
         unlinkat(delivery->new, str_text(&delivery->name), 0);

@@ -73,16 +73,16 @@ bool maildir_rename(int from, const char *name, int to, const char *new_name);
 void maildir_clean_tmp(int folder);
 
 /* One delivery, in pieces: begin opens tmp/, the caller writes, place makes it visible in new/,
- * commit makes it durable. The name comes before the sync of the file, so that one commit of the
- * file system's journal takes both, and the sync of the folder finds nothing left to do; whoever
- * reads meanwhile sees a whole message that a power cut could still take away, and that would come
+ * commit makes it durable. The name comes before the sync, so that one commit of the file system's
+ * journal takes both; whoever reads meanwhile sees a whole message that a power cut could still take away, and that would come
  * again, since commit has not said that it is there. Several deliveries may be placed before the
  * first is committed: they share that commit. Deliveries of the same `id` to the same folder end in
  * one file: `repeated` is set then. */
 struct maildir_delivery {
-    int folder; /* the Maildir, owned */
-    int new;    /* its new/, once it was placed, owned */
-    int fd;     /* the file in tmp/, owned */
+    int folder;         /* the Maildir, owned */
+    int new;            /* its new/, once it was placed, owned */
+    int fd;             /* the file in tmp/, owned */
+    bool spares_folder; /* the file system writes a name with its file: new/ isn't synced */
     char temporary[256];
     struct str name;
     uint64_t size, crlf_size;

@@ -102,6 +102,8 @@ const struct setting settings_table[] = {
      "queued", "Seconds between two attempts of one message, at most.", NULL},
     {"sync-relayed", SETTINGS_HOST, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Sync the mark of a message that another server took; off: a power cut within seconds sends it twice, and relaying is faster.", NULL},
+    {"sync-folders", SETTINGS_HOST, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+     "queue-inject queued", "Sync the folder of a new message as well as its file; off where the file system writes a file's name along with it (ext4, XFS, Btrfs): Postfix relies on that, and it is faster.", NULL},
     {"delay-warning", SETTINGS_HOST, SETTINGS_NUMBER, "14400", 0, 30 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "queued", "Seconds after which a sender is told, once, that a message could not be delivered yet; 0: never.", NULL},
     {"scan-lifetime", SETTINGS_HOST, SETTINGS_NUMBER, "86400", 60, 30 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,

@@ -3,7 +3,7 @@
  *
  * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets
  * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
- * Descriptors 0 queued (local/2, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
+ * Descriptors 0 queued (local/3, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
  *             run/inject/socket
  * Reads       nothing else
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in
@@ -27,6 +27,7 @@ enum {
     QUEUED = STDIN_FILENO,
     ANSWER_MAX = 1024,
     TASKS_MAX = 16, /* deliveries that share a commit of the file system */
+    COMMITS_APART_MS = 8,
 };
 
 /* From mail/DOMAIN. */
@@ -56,6 +57,7 @@ struct task {
 
 struct worker {
     struct task tasks[TASKS_MAX];
+    int64_t next_commit; /* clock_ms; what comes before that shares it */
     struct inject inject;
     struct envelope forward; /* whither a message goes on */
     struct str packet;
@@ -113,13 +115,21 @@ static bool finish(struct worker *worker, struct task *task)
     return is_told;
 }
 
-/* Waits for one request, takes those that came meanwhile along, and writes them all before the first
- * is synced, since its commit takes the others along. */
+/* A commit of the file system costs more than all else in a delivery. So one delivery after a pause is
+ * committed at once, but those of a busy time wait for each other, nobody else does, till a moment
+ * that is the same for all domains' workers: their commits are one, too. */
+static int64_t choose_next_commit(void)
+{
+    return (clock_ms() / COMMITS_APART_MS + 1) * COMMITS_APART_MS;
+}
+
+/* Waits for one request, takes those that come before the next commit along, and writes them all
+ * before the first is synced, since its commit takes the others along. */
 static bool serve_some(struct worker *worker)
 {
     size_t count = 0;
     int64_t deadline = CLOCK_NEVER;
-    for (; count < TASKS_MAX; count++, deadline = 0) {
+    for (; count < TASKS_MAX; count++, deadline = worker->next_commit) {
         struct task *task = &worker->tasks[count];
         if (wire_receive(QUEUED, &task->message, deadline) != WIRE_OK)
             break;
@@ -132,6 +142,7 @@ static bool serve_some(struct worker *worker)
     for (size_t i = 0; i < count; i++)
         if (!finish(worker, &worker->tasks[i]))
             return false;
+    worker->next_commit = choose_next_commit();
     return count > 0;
 }
 

@@ -45,6 +45,7 @@ enum {
     FIELD_FORWARD,
     FIELD_BODY,
     FIELD_REPEAT,
+    FIELD_SYNC,
     FIELD_COUNT
 };
 
@@ -56,11 +57,14 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
         .added = wire_field(message, FIELD_ADDED),
         .forward = wire_field(message, FIELD_FORWARD),
         .is_repeat = slice_equal(wire_field(message, FIELD_REPEAT), SLICE("1")),
+        .spares_folder = slice_equal(wire_field(message, FIELD_SYNC), SLICE("file")),
     };
     return message->count == FIELD_COUNT &&
-           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/2")) &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/3")) &&
            envelope_parse_body(wire_field(message, FIELD_BODY), &request->body) &&
            (request->is_repeat || slice_equal(wire_field(message, FIELD_REPEAT), SLICE("0"))) &&
+           (request->spares_folder ||
+            slice_equal(wire_field(message, FIELD_SYNC), SLICE("folder"))) &&
            queuefile_is_id(wire_field(message, FIELD_ID)) &&
            wire_copy_text(message, FIELD_ID, request->id, sizeof request->id) &&
            wire_number(message, FIELD_START, INT64_MAX / 2, &request->start) &&
@@ -205,6 +209,7 @@ static int write_to(const struct local_request *request, struct local_delivery *
     struct maildir_delivery *maildir = &delivery->maildir;
     if (!maildir_begin(maildir, AT_FDCWD, delivery->path, name, NULL))
         return maildir->error;
+    maildir->spares_folder = request->spares_folder;
     maildir_write(maildir, str_slice(text));
     if (request->body == ENVELOPE_BODY_BINARY)
         copy_encoded(maildir, request, fd);

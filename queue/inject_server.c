@@ -3,7 +3,6 @@
 
 #include "clock.h"
 #include "exits.h"
-#include "inject_worker.h"
 #include "io.h"
 #include "log.h"
 #include "unixsocket.h"
@@ -27,21 +26,14 @@ static void close_parents(struct inject_server *server)
     io_close(&server->pair[0]);
 }
 
-static void serve_ours(int connection, uid_t uid, uint64_t databytes, void *owner)
-{
-    struct inject_server *server = owner;
-    const struct inject_server_limits limits = {.databytes = databytes};
-    server->serve(connection, uid, &limits, server->owner);
-}
-
 static _Noreturn void become_worker(struct inject_server *server, struct place *place, pid_t parent)
 {
     struct inject_worker worker = {.places = &server->places,
                                    .place = place,
                                    .listener = server->listener,
                                    .parent = server->pair[1],
-                                   .serve = serve_ours,
-                                   .owner = server};
+                                   .serve = server->serve,
+                                   .owner = server->owner};
     close_parents(server);
     /* When the parent ends, it takes no more peers: another parent listens then. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
@@ -52,9 +44,9 @@ static _Noreturn void become_worker(struct inject_server *server, struct place *
 
 static _Noreturn void serve_stranger(struct inject_server *server, int connection, uid_t uid)
 {
-    struct inject_server_limits limits;
+    struct inject_limits limits;
     directory_hold(&server->directory);
-    limits.databytes = inject_worker_databytes(&server->directory);
+    inject_limits_read(&server->directory, &limits);
     localrate_read(&server->directory, &limits.rate);
     close_parents(server);
     io_close(&server->listener);
@@ -187,7 +179,7 @@ static bool prepare_listener(int listener)
 }
 
 bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter,
-                       inject_server_serve *serve, void *owner)
+                       inject_worker_serve *serve, void *owner)
 {
     static const int signals[] = {SIGTERM, SIGINT, SIGCHLD};
     *server = (struct inject_server){

@@ -10,13 +10,9 @@
 #ifndef QUEUE_INJECT_SERVER_H
 #define QUEUE_INJECT_SERVER_H
 
-#include "directory.h"
-#include "localrate.h"
+#include "inject_worker.h"
 #include "loop.h"
-#include "places.h"
 #include "wire.h"
-
-#include <sys/types.h>
 
 enum {
     INJECT_SERVER_STRANGER_MAX = 20,   /* processes of one uid that is not ours */
@@ -24,16 +20,7 @@ enum {
     INJECT_SERVER_RETRY_MS = 1000,     /* after a fork that failed */
 };
 
-/* What the operator allows at the time of a connection. */
-struct inject_server_limits {
-    uint64_t databytes; /* largest message */
-    struct localrate rate;
-};
-
-/* What a process does with a connection. */
-typedef void inject_server_serve(int connection, uid_t uid,
-                                 const struct inject_server_limits *limits, void *owner);
-/* What it does first: opens what it needs for a stranger, enters its sandbox. */
+/* What a process does first: opens what it needs for a stranger, enters its sandbox. */
 typedef void inject_server_enter(bool for_stranger, uid_t uid, void *owner);
 
 struct inject_stranger {
@@ -52,7 +39,7 @@ struct inject_server {
     struct places places;
     struct inject_stranger strangers[INJECT_SERVER_STRANGERS_MAX];
     struct directory directory;
-    inject_server_serve *serve;
+    inject_worker_serve *serve;
     inject_server_enter *enter;
     void *owner;
 };
@@ -63,6 +50,6 @@ struct inject_stranger *inject_server_find_room(struct inject_stranger strangers
 /* Serves on `fd` till SIGTERM or SIGINT. False: the loop could not run (errno). In a child it does
  * not return. */
 bool inject_server_run(struct inject_server *server, int fd, inject_server_enter *enter,
-                       inject_server_serve *serve, void *owner);
+                       inject_worker_serve *serve, void *owner);
 
 #endif

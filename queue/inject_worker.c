@@ -18,9 +18,6 @@
 #include <unistd.h>
 
 enum {
-    DATABYTES_DEFAULT = 104857600,
-    /* smtpd has counted what its client sent; the fields that it put in front come on top. */
-    FIELDS_ADDED_MAX = 65536,
     TELL_MS = 1000,
 };
 
@@ -40,14 +37,6 @@ static bool handle_stop(void)
     return sigaction(SIGTERM, &action, NULL) == 0 && sigaction(SIGINT, &action, NULL) == 0;
 }
 
-uint64_t inject_worker_databytes(struct directory *directory)
-{
-    uint64_t databytes;
-    if (!directory_host_number(directory, "databytes", &databytes))
-        databytes = DATABYTES_DEFAULT;
-    return databytes + FIELDS_ADDED_MAX;
-}
-
 static bool tell(const struct inject_worker *worker, struct slice word, int connection)
 {
     return wire_send(worker->parent, word, &connection, connection >= 0 ? 1 : 0,
@@ -61,8 +50,10 @@ static void serve_ours(struct inject_worker *worker, struct directory *directory
         log_event("refused", "answer", "too many clients of smtpd send at once");
         return;
     }
+    struct inject_limits limits;
     directory_hold(directory);
-    worker->serve(connection, uid, inject_worker_databytes(directory), worker->owner);
+    inject_limits_read(directory, &limits);
+    worker->serve(connection, uid, &limits, worker->owner);
 }
 
 static void serve_peer(struct inject_worker *worker, struct directory *directory, int connection)

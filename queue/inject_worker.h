@@ -7,10 +7,10 @@
 #ifndef QUEUE_INJECT_WORKER_H
 #define QUEUE_INJECT_WORKER_H
 
-#include "directory.h"
+#include "inject_limits.h"
 #include "places.h"
 
-#include <stdint.h>
+#include <sys/types.h>
 
 /* To the parent, over SOCK_SEQPACKET: one of these. */
 #define INJECT_WORKER_MORE  "4:more,"  /* nobody waits for the next peer */
@@ -18,10 +18,9 @@
 
 enum { INJECT_WORKER_WAIT_MS = 10000 }; /* then one that is not needed goes */
 
-/* Largest message from a peer of ours: the setting databytes, and what smtpd puts in front. */
-uint64_t inject_worker_databytes(struct directory *directory);
-
-typedef void inject_worker_serve(int connection, uid_t uid, uint64_t databytes, void *owner);
+/* What a process does with a connection. */
+typedef void inject_worker_serve(int connection, uid_t uid, const struct inject_limits *limits,
+                                 void *owner);
 
 struct inject_worker {
     struct places *places;

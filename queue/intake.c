@@ -33,7 +33,7 @@ static bool take_envelope(void *owner, struct slice fields)
         admission_read(fields, intake->trust, intake->uid, &intake->envelope);
     intake->refusal = result == ADMISSION_OK ? NULL : admission_answer(result);
     if (result == ADMISSION_OK && intake->trust == ADMISSION_STRANGER &&
-        !localrate_allows(&intake->state_fd, intake->uid, &intake->rate))
+        !localrate_allows(&intake->state_fd, intake->uid, &intake->limits.rate))
         intake->refusal = over_limit;
     if (!intake->refusal)
         store_begin(&intake->store, &intake->envelope);
@@ -51,7 +51,7 @@ static bool take_data(void *owner, struct slice bytes)
     struct intake *intake = owner;
     if (intake->refusal)
         return true;
-    if (bytes.size > intake->databytes - intake->store.size)
+    if (bytes.size > intake->limits.databytes - intake->store.size)
         refuse(intake, too_large);
     else
         store_write(&intake->store, bytes);
@@ -101,7 +101,7 @@ static const char *finish(struct intake *intake)
     if (store_commit(&intake->store) != VERDICT_OK)
         return answer_for_error(intake->store.error);
     if (intake->trust == ADMISSION_STRANGER)
-        localrate_count(&intake->state_fd, intake->uid, &intake->rate);
+        localrate_count(&intake->state_fd, intake->uid, &intake->limits.rate);
     return NULL;
 }
 
@@ -183,14 +183,13 @@ static void read_messages(struct intake *intake)
     }
 }
 
-void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes,
-                  const struct localrate *rate)
+void intake_serve(struct intake *intake, int fd, uid_t uid, const struct inject_limits *limits)
 {
     intake->peer_fd = fd;
     intake->uid = uid;
     intake->trust = admission_trust(uid);
-    intake->databytes = databytes;
-    intake->rate = *rate;
+    intake->limits = *limits;
+    intake->store.spares_folder = limits->spares_folder;
     intake->refusal = NULL;
     inject_stream_free(&intake->stream);
     inject_stream_init(&intake->stream, &hooks, intake);

@@ -8,8 +8,8 @@
 #define QUEUE_INTAKE_H
 
 #include "admission.h"
+#include "inject_limits.h"
 #include "inject_stream.h"
-#include "localrate.h"
 #include "store.h"
 
 enum { INTAKE_READ_SIZE = 131072 };
@@ -22,8 +22,7 @@ struct intake {
     int peer_fd;
     uid_t uid;
     enum admission_trust trust;
-    uint64_t databytes; /* largest message */
-    struct localrate rate;
+    struct inject_limits limits;
     int state_fd;        /* stated, for strangers; -1 for all others */
     const char *refusal; /* answer of the message that is being read; NULL: it goes on */
     struct str input;    /* what was read last; stays for the next peer */
@@ -34,7 +33,6 @@ void intake_free(struct intake *intake);
 /* Opens what a peer of this uid needs, before the sandbox. */
 void intake_prepare(struct intake *intake, uid_t uid);
 /* Reads messages from `fd` (not owned) till the peer ends or errs. */
-void intake_serve(struct intake *intake, int fd, uid_t uid, uint64_t databytes,
-                  const struct localrate *rate);
+void intake_serve(struct intake *intake, int fd, uid_t uid, const struct inject_limits *limits);
 
 #endif

@@ -948,16 +948,6 @@ static void read_scan_switch(struct manager *manager)
 }
 
 /* A switch that is on unless it says otherwise. */
-static bool reads_on(struct manager *manager, const char *name)
-{
-    struct str value;
-    str_init(&value, DIRECTORY_VALUE_MAX);
-    bool is_off = directory_host(&manager->directory, name, &value) &&
-                  slice_equal(str_slice(&value), SLICE("off"));
-    str_free(&value);
-    return !is_off;
-}
-
 static void read_settings(struct manager *manager)
 {
     struct manager_limits *limits = &manager->limits;
@@ -980,7 +970,8 @@ static void read_settings(struct manager *manager)
     if (!directory_host_number(&manager->directory, "delay-warning", &limits->delay_warning))
         limits->delay_warning = SCHEDULE_WARNING_DEFAULT;
     read_scan_switch(manager);
-    manager->is_relay_lax = !reads_on(manager, "sync-relayed");
+    manager->is_relay_lax = directory_host_is_off(&manager->directory, "sync-relayed");
+    manager->spares_folders = directory_host_is_off(&manager->directory, "sync-folders");
     if (memcmp(&before, limits, sizeof before) == 0)
         return;
     unsigned local = (unsigned)limits->local;

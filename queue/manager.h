@@ -42,7 +42,8 @@ struct manager {
     int64_t looked_at; /* when its files were looked at, in microseconds since 1970 */
     struct cdbfile routes;
     struct manager_limits limits;
-    bool is_relay_lax; /* marks of what was relayed are not synced where the file goes away */
+    bool spares_folders; /* the setting sync-folders is off */
+    bool is_relay_lax;   /* marks of what was relayed are not synced where the file goes away */
     struct message_lines *last_lines, *last_reason; /* for sharing */
     struct message_list resting; /* loaded, and to be closed unless a worker takes their jobs */
     struct loop_timer rest;

@@ -50,9 +50,13 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
     str_init(&forward, WIRE_MAX_SIZE);
     bool done = forwarding_put(&manager->directory, &account, &loaded->file, recipient,
                                request_sender(loaded), clock_seconds(), &forward);
+    const struct request_delivery delivery = {.mailbox = account.local,
+                                              .added = message_added(job->message),
+                                              .forward = str_slice(&forward),
+                                              .is_repeat = job->message->is_repeat,
+                                              .syncs_folder = !manager->spares_folders};
     if (done)
-        request_local(packet, loaded, recipient, account.local, message_added(job->message),
-                      str_slice(&forward), job->message->is_repeat);
+        request_local(packet, loaded, recipient, &delivery);
     else
         str_append_text(reason, "the account's forwards can't be read");
     str_free(&forward);

@@ -6,8 +6,8 @@
  *             cdb/
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
- * Reads       cdb/host.cdb: databytes (104857600), sendmail-limit (10000), sendmail-window (3600),
- *             sendmail-pause (3600)
+ * Reads       cdb/host.cdb: databytes (104857600), sync-folders (on), sendmail-limit (10000),
+ *             sendmail-window (3600), sendmail-pause (3600)
  * Asks        stated: whether a uid that is not ours sends too much
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin
@@ -48,9 +48,9 @@ static void enter(bool for_stranger, uid_t uid, void *owner)
     sandbox_enter(for_stranger ? &sandbox_for_stranger : &sandbox);
 }
 
-static void serve(int connection, uid_t uid, const struct inject_server_limits *limits, void *owner)
+static void serve(int connection, uid_t uid, const struct inject_limits *limits, void *owner)
 {
-    intake_serve(owner, connection, uid, limits->databytes, &limits->rate);
+    intake_serve(owner, connection, uid, limits);
 }
 
 int main(void)

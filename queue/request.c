@@ -21,15 +21,16 @@ static void put_message(struct str *packet, const char *protocol, const struct l
 }
 
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added, struct slice forward, bool is_repeat)
+                   const struct request_delivery *delivery)
 {
-    put_message(packet, "local/2", loaded);
-    wire_put_text(packet, mailbox);
+    put_message(packet, "local/3", loaded);
+    wire_put_text(packet, delivery->mailbox);
     wire_put(packet, loaded->file.recipients[recipient].address);
-    wire_put(packet, added);
-    wire_put(packet, forward);
+    wire_put(packet, delivery->added);
+    wire_put(packet, delivery->forward);
     wire_put_text(packet, envelope_body_letter(loaded->file.body));
-    wire_put_text(packet, is_repeat ? "1" : "0");
+    wire_put_text(packet, delivery->is_repeat ? "1" : "0");
+    wire_put_text(packet, delivery->syncs_folder ? "folder" : "file");
 }
 
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,

@@ -18,9 +18,16 @@ enum {
     REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
 };
 
-/* `forward` as forwarding.h makes it; `is_repeat`: it may have been delivered before. */
+/* How a mailbox gets a message. */
+struct request_delivery {
+    const char *mailbox;
+    struct slice added;   /* header lines of the scanner */
+    struct slice forward; /* as forwarding.h makes it */
+    bool is_repeat;       /* it may have been delivered before */
+    bool syncs_folder;    /* new/ as well as the file */
+};
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
-                   const char *mailbox, struct slice added, struct slice forward, bool is_repeat);
+                   const struct request_delivery *delivery);
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,
                     struct slice added);
 /* `failures` is the content of queue/failure/ID; of a delay, the reasons are with the message.

@@ -117,7 +117,8 @@ static void publish(struct store *store)
 {
     if (store->error != 0)
         return;
-    if (fdatasync(store->fd) < 0 || fsync(store->folder) < 0 || !give_name(store))
+    if (!io_sync_named_file(store->fd, store->spares_folder ? -1 : store->folder) ||
+        !give_name(store))
         fail(store, errno);
     else
         io_close(&store->fd);

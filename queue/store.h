@@ -20,7 +20,8 @@ enum { STORE_BUFFER_MAX = 262144 };
 int store_open_folder(void);
 
 struct store {
-    int folder; /* queue/message, the caller's */
+    int folder;         /* queue/message, the caller's */
+    bool spares_folder; /* the file system writes a name with its file: the folder isn't synced */
     char id[QUEUEFILE_ID_SIZE + 1];
     char draft[QUEUEFILE_ID_SIZE + 2]; /* its name till it is on disk */
     int fd;                            /* -1: nothing was written yet */

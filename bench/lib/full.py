@@ -36,8 +36,9 @@ SCAN = [case(2 * KB, 10), case(20 * KB, 10), case(MB, 10)]
 
 # title, sides, cases. The first side is ours, the second what it is compared with.
 GROUPS = [
-    ("delivery", [systems.Ours, systems.Postfix, systems.PostfixDovecot], DELIVERY + MANY_RECIPIENTS),
-    ("relay", [systems.Ours, systems.Postfix], RELAY),
+    ("delivery", [systems.Ours, systems.Postfix, systems.OursStrict, systems.PostfixDovecot],
+     DELIVERY + MANY_RECIPIENTS),
+    ("relay", [systems.Ours, systems.Postfix, systems.OursStrict], RELAY),
     ("scan", [systems.OursScanning, systems.PostfixClamav], SCAN),
 ]
 # Counted apart, since that slows things: what a message costs in system calls, and memory.

@@ -6,7 +6,7 @@ import statistics
 
 BEGIN, END = "<!-- results: written by bench/run -->", "<!-- end of results -->"
 PLOT = "results.png"
-LABELS = {"mail-suite": "mail-suite", "postfix": "Postfix", "postfix-dovecot": "Postfix + Dovecot",
+LABELS = {"mail-suite": "mail-suite", "mail-suite-strict": "mail-suite, as installed", "postfix": "Postfix", "postfix-dovecot": "Postfix + Dovecot",
           "mail-suite-scan": "mail-suite, scanning", "postfix-clamav": "Postfix + clamav-milter",
           "floor-files": "floor, files", "floor-folders": "floor, folders"}
 TITLES = {"delivery": "From the first connection to the last file in new/",
@@ -60,8 +60,10 @@ def rate_table(figures, group):
     if len(sides) < 2:
         return []
     ours, other = sides[:2]
-    heads = (["case"] + [f"{LABELS[side]}/s" for side in sides] + ["ratio"] +
-             [f"{LABELS[side]}, CPU ms" for side in sides] + ["ratio"] +
+    compared = [side for side in sides if side.startswith("mail-suite")]
+    ratios = ["ratio"] + ["ratio, as installed"] * (len(compared) - 1)
+    heads = (["case"] + [f"{LABELS[side]}/s" for side in sides] + ratios +
+             [f"{LABELS[side]}, CPU ms" for side in sides] + ratios +
              [f"{LABELS[floor]}/s" for floor in floors] + (["of floor, files"] if floors else []))
     rows = []
     for case in figures.unique("case", group, "rate"):
@@ -70,8 +72,10 @@ def rate_table(figures, group):
 
         def cpu(side, case=case):
             return figures.median(group, case, side, "rate", "cpu_ms")
-        row = ([case] + [number(rate(side), 0) for side in sides] + [ratio(rate(ours), rate(other))] +
-               [number(cpu(side), 2) for side in sides] + [ratio(cpu(ours), cpu(other))] +
+        row = ([case] + [number(rate(side), 0) for side in sides] +
+               [ratio(rate(side), rate(other)) for side in compared] +
+               [number(cpu(side), 2) for side in sides] +
+               [ratio(cpu(side), cpu(other)) for side in compared] +
                [number(rate(floor), 0) for floor in floors])
         if floors:
             floor = rate("floor-files")
@@ -81,7 +85,8 @@ def rate_table(figures, group):
 
 
 COUNTS = [("syscalls", "system calls", 1), ("fsync", "fsync", 2), ("fdatasync", "fdatasync", 2),
-          ("forks", "forks", 2), ("execs", "execs", 2), ("switches", "context switches", 1)]
+          ("commits", "commits of the journal", 2), ("forks", "forks", 2), ("execs", "execs", 2),
+          ("switches", "context switches", 1)]
 
 
 def count_table(figures):
@@ -167,11 +172,11 @@ def plot(figures, path):
     for pane, (name, title) in zip(axes, panes):
         for place, (group, case, sides) in enumerate(rows):
             base = figures.median(group, case, sides[1], "rate", name)
-            for offset, side in enumerate([sides[0]] + sides[2:3]):
+            for offset, side in enumerate([sides[0]] + [one for one in sides if one.endswith("dovecot")]):
                 value = figures.median(group, case, side, "rate", name)
                 if value is None:
                     continue
-                height = place + (offset - 0.5 * (len(sides) > 2)) * 0.4
+                height = place + (offset - 0.5 * (sides[-1].endswith("dovecot"))) * 0.4
                 pane.barh(height, value / base, 0.38, color=colors[offset])
                 text = f" {value:,.0f}/s" if name == "rate" else f" {value:.2f} ms"
                 pane.text(value / base, height, text, va="center", fontsize=7)

@@ -113,8 +113,11 @@ class Side:
 
 # ---- mail-suite ----------------------------------------------------------------------------------
 class Ours(Side):
+    """With the syncs that Postfix makes: of each new file, not of its folder, nor of the mark of a
+    message that was relayed."""
     name, label = "mail-suite", "mail-suite"
     scans = False
+    settings = {"sync-folders": "off", "sync-relayed": "off"}
 
     def __init__(self, disk, boxes, domains, sink_port, binaries):
         super().__init__(disk, boxes, domains, sink_port)
@@ -130,7 +133,8 @@ class Ours(Side):
         self.suite.install()
         # A taken port or half a tree is reported by wait_ready, as in the tests.
         self.suite.control("smtproutes", f"{RELAY_DOMAIN}:127.0.0.1:{self.sink_port}\n")
-        for name, value in [("connections-per-client", "1000"), ("plaintext-auth", "on")]:
+        for name, value in {"connections-per-client": "1000", "plaintext-auth": "on",
+                            **self.settings}.items():
             self.suite.control(name, value + "\n")
         self.set_limits()
         self.set_scan()
@@ -179,6 +183,12 @@ class Ours(Side):
 
     def queued(self):
         return count_files(self.suite.path("queue/message"))  # drafts, too
+
+
+class OursStrict(Ours):
+    """As it is installed: whatever a file system makes of it, all that was accepted is on disk."""
+    name, label = "mail-suite-strict", "mail-suite with its own syncs"
+    settings = {}
 
 
 class OursScanning(Ours):

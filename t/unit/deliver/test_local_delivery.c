@@ -78,7 +78,7 @@ static void bears_long_lines(void **state)
 
 /* ---- requests ----------------------------------------------------------------------------------- */
 
-static const char *const good[] = {"local/2",
+static const char *const good[] = {"local/3",
                                    "0cw9x2k4m7q1p",
                                    "10",
                                    "20",
@@ -88,9 +88,11 @@ static const char *const good[] = {"local/2",
                                    "X-Scanned: yes\r\n",
                                    "",
                                    "8",
-                                   "0"};
+                                   "0",
+                                   "folder"};
+enum { GOOD_COUNT = sizeof good / sizeof *good };
 
-static bool parse(const char *const fields[11], size_t count)
+static bool parse(const char *const fields[], size_t count)
 {
     struct wire_message message;
     struct local_request request;
@@ -111,6 +113,8 @@ static const struct {
     {0, "local/1"},
     {9, "x"},
     {10, "yes"},
+    {11, ""},
+    {11, "1"},
     {1, "../../x"},
     {1, "0cw9"},
     {2, "-1"},
@@ -133,14 +137,14 @@ static const struct {
 static void refuses_bad_requests(void **state)
 {
     (void)state;
-    assert_true(parse(good, 11));
-    for (size_t count = 0; count < 11; count++)
+    assert_true(parse(good, GOOD_COUNT));
+    for (size_t count = 0; count < GOOD_COUNT; count++)
         assert_false(parse(good, count));
     for (size_t i = 0; i < sizeof bad_fields / sizeof *bad_fields; i++) {
-        const char *fields[11];
+        const char *fields[GOOD_COUNT];
         memcpy(fields, good, sizeof fields);
         fields[bad_fields[i].field] = bad_fields[i].value;
-        if (parse(fields, 11))
+        if (parse(fields, GOOD_COUNT))
             fail_msg("field %zu: \"%s\"", bad_fields[i].field, bad_fields[i].value);
     }
 }

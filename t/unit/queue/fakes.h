@@ -106,7 +106,7 @@ static inline bool work(int fd, const struct wire_message *message)
     str_init(&packet, WIRE_MAX_SIZE);
     struct slice kind = wire_field(message, 0);
     struct slice sender = wire_field(message, 4);
-    if (slice_equal(kind, SLICE("local/2"))) {
+    if (slice_equal(kind, SLICE("local/3"))) {
         note("local %.*s %.*s add=%zu\n", SLICE_PRINTF(wire_field(message, 5)),
              SLICE_PRINTF(wire_field(message, 6)), wire_field(message, 7).size);
         lives = put_verdict(&packet, wire_field(message, 6));
