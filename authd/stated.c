@@ -198,6 +198,7 @@ static void serve(struct stated *stated, int socket)
                        question_came, NULL, stated) ||
         !loop_set_timer(&stated->loop, &stated->tidy, clock_deadline(0), tidy_due, stated))
         life_die_passing("start", "event loop");
+    stated->service.is_alone = true;
     if (!loop_run(&stated->loop))
         life_die_passing("wait for", "events");
 }

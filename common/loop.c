@@ -12,7 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { LOOP_EVENTS = 64, LOOP_HEAP_FIRST = 64 };
+enum { LOOP_EVENTS = 64, LOOP_SIGNALS = 8, LOOP_HEAP_FIRST = 64 };
 
 bool loop_init(struct loop *loop)
 {
@@ -45,13 +45,18 @@ bool loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events)
     return epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event) == 0;
 }
 
+void loop_forget(struct loop *loop, struct loop_watch *watch)
+{
+    watch->active = false;
+    loop->round++;
+}
+
 void loop_remove(struct loop *loop, struct loop_watch *watch)
 {
     if (!watch->active)
         return;
     epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
-    watch->active = false;
-    loop->round++;
+    loop_forget(loop, watch);
 }
 
 static void place(struct loop *loop, size_t index, struct loop_timer *timer)
@@ -145,9 +150,10 @@ static void signals_ready(struct loop_watch *watch, uint32_t events)
 {
     (void)events;
     struct loop_signals *signals = watch->owner;
-    struct signalfd_siginfo info;
-    while (read(watch->fd, &info, sizeof info) == (ssize_t)sizeof info)
-        signals->handler((int)info.ssi_signo, signals->owner);
+    struct signalfd_siginfo info[LOOP_SIGNALS];
+    ssize_t got = read(watch->fd, info, sizeof info);
+    for (size_t i = 0; got > 0 && i < (size_t)got / sizeof *info; i++)
+        signals->handler((int)info[i].ssi_signo, signals->owner);
 }
 
 bool loop_add_signals(struct loop *loop, struct loop_signals *signals, const int numbers[],

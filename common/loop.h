@@ -61,6 +61,9 @@ bool loop_add(struct loop *loop, struct loop_watch *watch, int fd, uint32_t even
 bool loop_change(struct loop *loop, struct loop_watch *watch, uint32_t events);
 /* Call it before the descriptor is closed. */
 void loop_remove(struct loop *loop, struct loop_watch *watch);
+/* The same, for a descriptor that is closed at once and that no other process has: then the kernel
+ * forgets it by itself. */
+void loop_forget(struct loop *loop, struct loop_watch *watch);
 
 /* Sets, or moves, the timer. False without memory. */
 bool loop_set_timer(struct loop *loop, struct loop_timer *timer, int64_t at, loop_due *due,

@@ -23,7 +23,10 @@ void service_close(struct service_peer *peer)
     struct service *service = peer->service;
     if (service->gone)
         service->gone(peer);
-    loop_remove(service->loop, &peer->watch);
+    if (service->is_alone)
+        loop_forget(service->loop, &peer->watch);
+    else
+        loop_remove(service->loop, &peer->watch);
     io_close(&peer->fd);
     if (peer->previous)
         peer->previous->next = peer->next;
@@ -81,23 +84,26 @@ static void admit(struct service *service, int fd)
         service->peers->previous = peer;
     service->peers = peer;
     service->peer_count++;
+    peer_ready(&peer->watch, EPOLLIN); /* who connects has something to say, nearly always by now */
 }
 
+static bool is_passing(int error)
+{
+    return error == EAGAIN || error == EINTR || error == ECONNABORTED;
+}
+
+/* One; of those behind it, epoll tells again. */
 static void listen_ready(struct loop_watch *watch, uint32_t events)
 {
     (void)events;
     struct service *service = watch->owner;
-    while (service->peer_count < service->peer_max) {
-        int fd = accept4(service->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
-            continue;
-        if (fd < 0 && (errno == EAGAIN || service->peer_count == 0))
-            return;
-        if (fd < 0) /* no descriptors, no memory: the loop would turn without end */
-            break;
+    int fd = accept4(service->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    /* No descriptors, no memory: the loop would turn without end. */
+    bool has_trouble = fd < 0 && !is_passing(errno) && service->peer_count > 0;
+    if (fd >= 0)
         admit(service, fd);
-    }
-    pause_accept(service, true); /* till a peer goes */
+    if (has_trouble || service->peer_count >= service->peer_max)
+        pause_accept(service, true); /* till a peer goes */
 }
 
 bool service_start(struct service *service, struct loop *loop, int fd, size_t peer_max,

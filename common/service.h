@@ -40,6 +40,7 @@ struct service {
     int fd;
     size_t peer_count;
     size_t peer_max; /* more wait in the listen queue */
+    bool is_alone;   /* set by who never forks: closing a descriptor takes it out of epoll */
     bool paused;
     struct service_peer *peers;
     service_message *message;

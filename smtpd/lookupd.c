@@ -131,6 +131,7 @@ static void serve(struct lookupd *lookupd, int socket)
         !service_start(&lookupd->service, &lookupd->loop, socket, LOOKUPD_PEERS_MAX, welcome,
                        question_came, clients_gone, lookupd))
         life_die_passing("start", "event loop");
+    lookupd->service.is_alone = true;
     set_timer(lookupd, &lookupd->sync, LOOKUPD_SYNC_MS, sync_due);
     set_timer(lookupd, &lookupd->tidy, 0, tidy_due);
     if (!loop_run(&lookupd->loop))

@@ -78,6 +78,46 @@ static void asks_and_answers(void **state)
     wire_free(&answer);
 }
 
+/* One turn each: for the connection with its question, and for its end. */
+static void a_question_behind_the_connection_waits_for_nothing(void **state)
+{
+    struct world *world = *state;
+    struct wire_message answer;
+    wire_init(&answer);
+    count_turns(world);
+    for (int i = 0; i < CLIENTS; i++)
+        io_close(&world->clients[i]);
+    count_turns(world);
+    assert_int_equal(world->service.peer_count, 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        world->service.is_alone = i > 0;
+        world->clients[0] = unixsocket_connect(path, SOCK_SEQPACKET);
+        assert_int_equal(wire_send(world->clients[0], SLICE("2:hi,"), NULL, 0, 0), WIRE_OK);
+        assert_true(loop_once(&world->loop, 0));
+        assert_int_equal(wire_receive(world->clients[0], &answer, clock_deadline(0)), WIRE_OK);
+        assert_int_equal(world->service.peer_count, 1);
+        io_close(&world->clients[0]);
+        assert_true(loop_once(&world->loop, 0));
+        assert_int_equal(world->service.peer_count, 0);
+    }
+    assert_int_equal(count_turns(world), 1); /* nothing is ready */
+    wire_free(&answer);
+}
+
+/* Gone with its first message, while it is let in. */
+static void a_peer_may_be_lost_by_its_first_message(void **state)
+{
+    struct world *world = *state;
+    count_turns(world);
+    io_close(&world->clients[0]);
+    count_turns(world);
+    world->clients[0] = unixsocket_connect(path, SOCK_SEQPACKET);
+    assert_int_equal(wire_send(world->clients[0], SLICE("nonsense"), NULL, 0, 0), WIRE_OK);
+    assert_true(loop_once(&world->loop, 0));
+    assert_int_equal(world->service.peer_count, CLIENTS - 1);
+    assert_int_equal(count_turns(world), 1);
+}
+
 /* The listening socket stays ready, which must not be a loop that turns without end. */
 static void out_of_descriptors_it_waits_for_a_peer_to_go(void **state)
 {
@@ -104,6 +144,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SERVICE_TEST(asks_and_answers),
+        SERVICE_TEST(a_question_behind_the_connection_waits_for_nothing),
+        SERVICE_TEST(a_peer_may_be_lost_by_its_first_message),
         SERVICE_TEST(out_of_descriptors_it_waits_for_a_peer_to_go),
     };
     return cmocka_run_group_tests_name("service", tests, NULL, NULL);
