@@ -20,7 +20,7 @@ enum faultlog_kind {
     FAULTLOG_MKDIR,
     FAULTLOG_WRITE,    /* bytes at offset */
     FAULTLOG_TRUNCATE, /* to offset */
-    FAULTLOG_SYNC,     /* of a file or a folder */
+    FAULTLOG_SYNC,     /* of a file or a folder; name says by which call */
     FAULTLOG_SYNC_FAILED,
     FAULTLOG_LINK,
     FAULTLOG_UNLINK, /* of a file or a folder */

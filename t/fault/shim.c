@@ -650,7 +650,7 @@ static int fail_sync(const struct stat *info)
     return has_bug(FAULTLOG_HIDE_ERRORS) ? 0 : -1;
 }
 
-static int do_sync(int fd, long call)
+static int do_sync(int fd, long call, const char *name)
 {
     struct stat info;
     if (!stat_fd(fd, &info))
@@ -663,7 +663,7 @@ static int do_sync(int fd, long call)
     else if (is_failing(ON_SYNC, is_folder ? "sync of a folder" : "sync of a file"))
         done = fail_sync(&info);
     else if (!has_bug(is_folder ? FAULTLOG_NO_FOLDER_SYNC : FAULTLOG_NO_FILE_SYNC))
-        put(&(struct faultlog_record){.kind = FAULTLOG_SYNC, .inode = info.st_ino}, no_text,
+        put(&(struct faultlog_record){.kind = FAULTLOG_SYNC, .inode = info.st_ino}, text_of(name),
             no_text, no_text);
     unlock();
     return done;
@@ -671,12 +671,12 @@ static int do_sync(int fd, long call)
 
 int fsync(int fd)
 {
-    return do_sync(fd, SYS_fsync);
+    return do_sync(fd, SYS_fsync, "fsync");
 }
 
 int fdatasync(int fd)
 {
-    return do_sync(fd, SYS_fdatasync);
+    return do_sync(fd, SYS_fdatasync, "fdatasync");
 }
 
 /* Promises nothing after a power cut (its manual says so): not a sync. syncfs and sync do more than

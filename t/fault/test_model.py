@@ -12,13 +12,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 
 import disk as disks  # noqa: E402
-from disk import Disk, fingerprint, write_picture  # noqa: E402
+from disk import Disk, NamingDisk, fingerprint, write_picture  # noqa: E402
 from faultlog import FaultLog, Record  # noqa: E402
 from judge import Arrivals, Message, is_whole_report  # noqa: E402
 from rig import scratch  # noqa: E402
 
 BUILD = os.environ.get("FAULT_BUILD", os.path.join(HERE, "../../build/gcc/t/fault"))
-QUEUE, TMP, MESSAGE, FILE = 1, 2, 3, 10
+QUEUE, TMP, MESSAGE, FILE, OTHER = 1, 2, 3, 10, 11
 
 
 def keep(_change):
@@ -29,9 +29,9 @@ def drop(_change):
     return False
 
 
-def small_disk():
+def small_disk(kind=Disk):
     """queue/tmp and queue/message, empty."""
-    disk = Disk()
+    disk = kind()
     for inode in (QUEUE, TMP, MESSAGE):
         disk.nodes[inode] = disks.Folder(0, 0, 0o700)
     disk.nodes[QUEUE].base = {"tmp": TMP, "message": MESSAGE}
@@ -51,6 +51,13 @@ SYNC_FILE = ("sync", {"inode": FILE})
 RENAME = ("rename", {"parent": TMP, "name": "a", "parent2": MESSAGE, "name2": "a", "inode": FILE})
 SYNC_MESSAGE = ("sync", {"inode": MESSAGE})
 SYNC_TMP = ("sync", {"inode": TMP})
+FSYNC = ("sync", {"inode": FILE, "name": "fsync"})
+FDATASYNC = ("sync", {"inode": FILE, "name": "fdatasync"})
+FSYNC_FAILED = ("sync-failed", {"inode": FILE})
+LINK = ("link", {"parent": MESSAGE, "name": "b", "inode": FILE})
+CREATE_OTHER = ("create", {"parent": MESSAGE, "name": "other", "inode": OTHER})
+RENAME_OTHER = ("rename", {"parent": MESSAGE, "name": "other", "parent2": MESSAGE, "name2": "b",
+                           "inode": OTHER})
 UNLINK = ("unlink", {"parent": MESSAGE, "name": "a", "inode": FILE})
 
 
@@ -117,6 +124,87 @@ class Model(unittest.TestCase):
         self.assertTrue({b"x", b"\0x", b"\0\0x", b"xx", b"x\0x", b"\0xx", b"xxx", b""} <= contents)
 
 
+class NamingModel(unittest.TestCase):
+    """The disk on which the fsync of a file takes its names along, and nothing else."""
+
+    def states(self, *calls, kind=NamingDisk):
+        return all_states(play(small_disk(kind), *calls))
+
+    def test_an_fsync_makes_name_and_bytes_safe(self):
+        self.assertEqual(self.states(CREATE, WRITE, FSYNC), [{"tmp/a": b"whole"}] * 2)
+        self.assertIn({}, self.states(CREATE, WRITE, FSYNC, kind=Disk))
+
+    def test_an_fsync_makes_a_rename_before_it_safe(self):
+        calls = CREATE, WRITE, RENAME, FSYNC
+        self.assertEqual(self.states(*calls), [{"message/a": b"whole"}] * 2)
+        self.assertIn({}, self.states(*calls, kind=Disk))
+
+    def test_a_rename_after_it_is_half_done_or_undone_but_never_neither_name(self):
+        states = self.states(CREATE, WRITE, FSYNC, RENAME)
+        for wanted in ({"tmp/a"}, {"message/a"}, {"tmp/a", "message/a"}):
+            self.assertIn({name: b"whole" for name in wanted}, states)
+        self.assertNotIn({}, states)
+
+    def test_a_chain_of_renames_is_safe(self):
+        back = ("rename", {"parent": MESSAGE, "name": "a", "parent2": MESSAGE, "name2": "c",
+                           "inode": FILE})
+        self.assertEqual(self.states(CREATE, WRITE, RENAME, back, FSYNC),
+                         [{"message/c": b"whole"}] * 2)
+
+    def test_a_rename_over_another_file_is_safe(self):
+        over = ("rename", {"parent": TMP, "name": "a", "parent2": MESSAGE, "name2": "other",
+                           "inode": FILE})
+        self.assertEqual({state["message/other"] for state in
+                          self.states(CREATE_OTHER, CREATE, WRITE, over, FSYNC)}, {b"whole"})
+
+    def test_a_link_is_safe(self):
+        for state in self.states(CREATE, WRITE, LINK, FSYNC):
+            self.assertEqual(state, {"tmp/a": b"whole", "message/b": b"whole"})
+
+    def test_an_fdatasync_says_nothing_of_names(self):
+        for calls in ((CREATE, WRITE, FDATASYNC), (CREATE, WRITE, RENAME, FDATASYNC)):
+            self.assertIn({}, self.states(*calls))
+        self.assertIn({"tmp/a": b"whole"},
+                      self.states(CREATE, WRITE, FSYNC, RENAME, FDATASYNC))
+
+    def test_an_fsync_after_an_fdatasync_takes_the_names_of_both(self):
+        self.assertEqual(self.states(CREATE, WRITE, FDATASYNC, RENAME, FSYNC),
+                         [{"message/a": b"whole"}] * 2)
+
+    def test_names_of_other_files_in_the_folder_stay_unsafe(self):
+        states = self.states(CREATE_OTHER, CREATE, WRITE, RENAME, FSYNC, RENAME_OTHER)
+        self.assertIn({"message/a": b"whole"}, states)
+        states = self.states(CREATE_OTHER, RENAME_OTHER, CREATE, WRITE, RENAME, FSYNC)
+        self.assertIn({"message/a": b"whole"}, states)
+        self.assertIn({"message/a": b"whole", "message/other": b""}, states)
+
+    def test_removals_stay_unsafe(self):
+        self.assertIn({"message/a": b"whole"}, self.states(CREATE, WRITE, RENAME, FSYNC, UNLINK))
+        # Of one of its own names, too.
+        unlinked = ("unlink", {"parent": TMP, "name": "a", "inode": FILE})
+        self.assertIn({"tmp/a": b"whole", "message/b": b"whole"},
+                      self.states(CREATE, WRITE, LINK, FSYNC, unlinked, FSYNC))
+
+    def test_the_folder_itself_may_be_gone(self):
+        calls = (("mkdir", {"parent": MESSAGE, "name": "box", "inode": OTHER}),
+                 ("create", {"parent": OTHER, "name": "a", "inode": FILE}), WRITE, FSYNC)
+        self.assertIn({}, self.states(*calls))
+        self.assertIn({"message/box/a": b"whole"}, self.states(*calls))
+
+    def test_the_fsync_of_a_folder_says_nothing_of_its_own_name(self):
+        folder = ("mkdir", {"parent": MESSAGE, "name": "box", "inode": OTHER})
+        disk = play(small_disk(NamingDisk), folder, ("sync", {"inode": OTHER, "name": "fsync"}))
+        self.assertNotIn("queue/message/box", [row[0] for row in disk.picture(drop)])
+
+    def test_an_fsync_that_failed_makes_no_name_safe_nor_does_the_next(self):
+        for calls in ((FSYNC_FAILED,), (FSYNC_FAILED, FSYNC)):
+            self.assertIn({}, self.states(CREATE, WRITE, RENAME, *calls))
+
+    def test_a_folder_s_sync_is_worth_what_it_was(self):
+        disk = play(small_disk(NamingDisk), CREATE, WRITE, RENAME, FSYNC_FAILED, SYNC_MESSAGE)
+        self.assertEqual(files(disk.picture(drop)), {"message/a": b""})
+
+
 SCRIPT = """
 import os, sys
 os.chdir(sys.argv[1])
@@ -132,6 +220,7 @@ os.link("queue/message/a", "mail/b")
 os.mkdir("mail/box", 0o700)
 os.ftruncate(fd, 5)
 os.unlink("queue/message/a")
+os.fsync(fd)
 other = os.open("queue/tmp/c", os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 os.write(other, b"1")
 os.write(other, b"2")
@@ -169,13 +258,15 @@ class Shim(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         kinds = [record.kind for record in self.log.records()]
         self.assertEqual(kinds, ["create", "write", "write", "write", "write", "sync", "rename",
-                                 "sync", "link", "mkdir", "truncate", "unlink", "create", "write",
-                                 "write", "write", "owner"])
+                                 "sync", "link", "mkdir", "truncate", "unlink", "sync", "create",
+                                 "write", "write", "write", "owner"])
+        self.assertEqual([record.name for record in self.log.records() if record.kind == "sync"],
+                         ["fdatasync", "fsync", "fsync"])
         for record in self.log.records():
             self.base.apply(record)
         self.assertEqual(fingerprint(self.base.picture(keep)),
                          fingerprint(Disk.load(self.root).picture(keep)))
-        self.assertEqual(files(self.base.picture(drop)), {"message/a": b"Hello world"})
+        self.assertEqual(files(self.base.picture(drop)), {"message/a": b"Hello"})
 
     def test_a_picture_becomes_the_disk(self):
         self.run_script()

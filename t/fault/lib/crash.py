@@ -2,7 +2,7 @@
 
 import re
 
-from disk import Disk, fingerprint, is_removal
+from disk import fingerprint, is_removal
 from judge import Arrivals, Verdict
 from scenarios import Play
 
@@ -71,7 +71,7 @@ def record(rig, name, scenario, warm=False, plant=None, fault=None):
         rig.settle()
         play.messages.clear()
         rig.forget_mail()
-    base = Disk.load(rig.root)
+    base = rig.load_disk()
     del rig.world.transactions[:]
     rig.log.start(rig.root, OBSERVED)
     if plant:
@@ -93,13 +93,13 @@ def record(rig, name, scenario, warm=False, plant=None, fault=None):
 
 def check_run(rig, name, recording, verdict):
     """The run itself, without any crash; and that the model sees what the disk became."""
-    disk = Disk.load_copy(recording.base)
+    disk = recording.base.duplicate()
     knowledge = Knowledge()
     for call, event in recording.events():
         disk.apply(call)
         if event:
             knowledge.learn(event)
-    wanted = fingerprint(Disk.load(rig.root).picture(everything_kept))
+    wanted = fingerprint(rig.load_disk().picture(everything_kept))
     if fingerprint(disk.picture(everything_kept)) != wanted:
         verdict.wrong.append(f"{name}: the model's disk is not the real one")
     arrivals = Arrivals(recording.messages)
@@ -143,7 +143,7 @@ class State:
 
 def states(recording, thorough):
     """(number of the crash point, state) of all that is different."""
-    disk = Disk.load_copy(recording.base)
+    disk = recording.base.duplicate()
     knowledge, seen, points = Knowledge(), set(), 0
     for number, (call, event) in enumerate(recording.events()):
         applied = disk.apply(call)
@@ -164,7 +164,7 @@ def states(recording, thorough):
 def acknowledged_states(recording):
     """What is left for certain when a client has just heard the K, and at the end; there also without
     what was removed, which nobody synced."""
-    disk = Disk.load_copy(recording.base)
+    disk = recording.base.duplicate()
     knowledge = Knowledge()
     for number, (call, event) in enumerate(recording.events()):
         disk.apply(call)

@@ -2,7 +2,7 @@
 
 Disk.load makes one from a folder tree, all of it durable. Disk.apply takes the records of the log, one
 by one. Disk.states gives every picture of the tree that a power cut could leave now, each with the
-name of what happened to what was not synced.
+name of what happened to what was not synced. NamingDisk forgets less: the names of a synced file.
 """
 
 import copy
@@ -134,12 +134,11 @@ class Disk:
         self.nodes[info.st_ino] = node
         return info.st_ino
 
-    @classmethod
-    def load_copy(cls, other):
-        """Of one to which nothing was applied."""
-        disk = cls()
-        disk.tops = dict(other.tops)
-        for inode, node in other.nodes.items():
+    def duplicate(self):
+        """One to which nothing was applied, of one to which nothing was."""
+        disk = type(self)()
+        disk.tops = dict(self.tops)
+        for inode, node in self.nodes.items():
             disk.nodes[inode] = copy.copy(node)
             disk.nodes[inode].changes = []
             if node.is_folder:
@@ -259,6 +258,33 @@ class Disk:
         pending = self.pending()
         for name, kept in choices(pending, thorough):
             yield name, self.picture(kept)
+
+
+class NamingDisk(Disk):
+    """The fsync (not the fdatasync) of a file takes the names along that it got and left before."""
+
+    def __init__(self):
+        super().__init__()
+        self.renamed = {}  # inode of a file -> changes of its names since its last fsync
+
+    def change_folder(self, inode, change):
+        made = super().change_folder(inode, change)
+        # Of a rename both halves; of an unlink nothing.
+        named = change if change.kind == "add" else change.rename
+        if made and named:
+            self.renamed.setdefault(named.inode, []).append(change)
+        return made
+
+    def take_sync(self, record):
+        node = super().take_sync(record)
+        if node and not node.is_folder and record.name == "fsync":
+            for change in self.renamed.pop(record.inode, []):
+                change.durable = True
+        return node
+
+    def take_sync_failed(self, record):
+        self.renamed.pop(record.inode, None)  # no later fsync makes up for it; that of a folder does
+        return super().take_sync_failed(record)
 
 
 def is_name(change):

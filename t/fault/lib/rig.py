@@ -23,8 +23,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "e2e", "lib"))
 
 import sink as sinks  # noqa: E402
 import suite as suites  # noqa: E402
-from disk import Disk, write_picture  # noqa: E402
+from disk import write_picture  # noqa: E402
 from faultlog import FaultLog  # noqa: E402
+from mode import AS_INSTALLED  # noqa: E402
 
 PROGRAMS = ["spawnd", "queue-inject", "queued", "local", "remote", "bounce"]
 DAEMONS = {"spawnd": socket.SOCK_SEQPACKET, "queue-inject": socket.SOCK_STREAM,
@@ -183,8 +184,9 @@ class World(sinks.Sink):
 class Rig:
     """A ROOT in `folder`; with `shim` (its path, the wrapper's path) an observed one."""
 
-    def __init__(self, template, folder, shim=None):
+    def __init__(self, template, folder, shim=None, mode=AS_INSTALLED):
         self.root = folder
+        self.mode = mode
         self.uidbase = template.uidbase
         self.processes = {}
         self.restarts = 0
@@ -199,7 +201,7 @@ class Rig:
         shutil.rmtree(self.path("mail"))
         os.mkdir(self.path("mail"), 0o711)
         os.chmod(self.path("mail"), 0o711)
-        self.empty = Disk.load(self.root).picture(lambda change: True)
+        self.empty = self.load_disk().picture(lambda change: True)
 
     def tell(self, transaction):
         """What another server has taken is known to the world from here on."""
@@ -214,8 +216,10 @@ class Rig:
         os.chmod(self.root, 0o755)
         for name in ["bin", "cdb", "control", "run", "queue", "mail", "state"]:
             subprocess.run(["cp", "-a", os.path.join(template.root, name), self.root], check=True)
-        with open(self.path("control/smtproutes"), "w", encoding="ascii") as file:
-            file.write(f"{SINK_DOMAIN}:127.0.0.1:{port}\n")
+        routes = f"{SINK_DOMAIN}:127.0.0.1:{port}"
+        for name, value in {"smtproutes": routes, **self.mode.settings}.items():
+            with open(self.path("control", name), "w", encoding="ascii") as file:
+                file.write(f"{value}\n")
         subprocess.run([self.path("bin/cdb"), "rebuild"], check=True, capture_output=True)
         if shim:
             self.observe(*shim)
@@ -309,6 +313,9 @@ class Rig:
             time.sleep(STEP)
 
     # -- the disk --------------------------------------------------------------------------------
+    def load_disk(self):
+        return self.mode.disk.load(self.root)
+
     def set_disk(self, picture):
         for top in ("queue", "mail"):
             shutil.rmtree(self.path(top))

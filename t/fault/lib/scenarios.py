@@ -245,8 +245,13 @@ SCENARIOS = {
 }
 # These begin with a mailbox and a queue that were used before.
 WARM = {"one after the other", "another server"}
+# These are played with sync-folders off, too (all, when there is time): each way into the queue and out
+# of it, by each program that makes or moves a file.
+FILES_ONLY = ["one message", "two at once", "one after the other", "failure and report", "forwarded",
+              "killed programs"]
 # These are played for the n-th call that fails, with these errors (all, when there is time).
 FAULTY = {
     "everything": (everything, list(ERRORS)),
     "operator": (operator, ["EIO"]),
 }
+FILES_ONLY_FAULTY = {"everything": (everything, ["EIO"])}
