@@ -23,11 +23,11 @@ enum {
 };
 
 struct wire_message {
-    struct str bytes; /* the packet; fields point into it */
-    struct slice fields[WIRE_MAX_FIELDS];
-    size_t count;
+    struct str bytes;      /* the packet; fields point into it */
     int fds[WIRE_MAX_FDS]; /* owned; -1 once taken by wire_take_fd */
     size_t fd_count;
+    size_t count;
+    struct slice fields[WIRE_MAX_FIELDS]; /* last: few are used, and their pages alone touched */
 };
 
 enum wire_result {
