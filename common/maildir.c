@@ -24,6 +24,7 @@ enum {
     COPY_SIZE = 65536,           /* bytes moved at once */
     TMP_AGE_SECONDS = 36 * 3600, /* the age that the Maildir convention names */
     UNIQUE_ATTEMPTS = 8,
+    TEMPORARY_PATH_SIZE = sizeof "tmp/" - 1 + sizeof((struct maildir_delivery *)0)->temporary,
 };
 
 /* ---- names -------------------------------------------------------------------------------------
@@ -308,6 +309,13 @@ static bool enter(struct maildir_delivery *delivery, int directory, const char *
     return delivery->folder >= 0;
 }
 
+/* From the Maildir. */
+static void put_temporary_path(const struct maildir_delivery *delivery,
+                               char path[TEMPORARY_PATH_SIZE])
+{
+    snprintf(path, TEMPORARY_PATH_SIZE, "tmp/%s", delivery->temporary);
+}
+
 /* Two deliveries of one id must not share a file, so the name in tmp/ is always a new one. Where tmp/
  * itself is missing, nothing above it is known to be durable either. */
 static bool open_temporary(struct maildir_delivery *delivery, int directory, const char *folder)
@@ -315,13 +323,13 @@ static bool open_temporary(struct maildir_delivery *delivery, int directory, con
     struct str unique;
     str_init(&unique, sizeof delivery->temporary - 1);
     for (int attempt = 0; attempt < UNIQUE_ATTEMPTS && delivery->fd < 0; attempt++) {
-        char path[sizeof delivery->temporary + 4];
+        char path[TEMPORARY_PATH_SIZE];
         str_clear(&unique);
         errno = ENOMEM;
         if (!maildir_new_unique(&unique, clock_seconds(), "") ||
             !slice_copy_text(str_slice(&unique), delivery->temporary, sizeof delivery->temporary))
             break;
-        snprintf(path, sizeof path, "tmp/%s", delivery->temporary);
+        put_temporary_path(delivery, path);
         delivery->fd =
             openat(delivery->folder, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (delivery->fd < 0 && errno == ENOENT && attempt == 0)
@@ -419,18 +427,17 @@ static bool finish_name(struct maildir_delivery *delivery)
  * takes its place. */
 static bool move_to_new(struct maildir_delivery *delivery, int new, const char *name)
 {
-    int tmp = open_folder(delivery->folder, "tmp");
-    bool done = tmp >= 0 && maildir_rename(tmp, delivery->temporary, new, name);
-    if (!done && tmp >= 0 && errno == EEXIST) {
+    char path[TEMPORARY_PATH_SIZE];
+    put_temporary_path(delivery, path);
+    bool done = maildir_rename(delivery->folder, path, new, name);
+    if (!done && errno == EEXIST) {
         delivery->repeated = true;
-        done = renameat(tmp, delivery->temporary, new, name) == 0;
+        done = renameat(delivery->folder, path, new, name) == 0;
     }
-    if (done)
-        delivery->temporary[0] = '\0';
-    else
-        fail(delivery, errno);
-    io_close(&tmp);
-    return done;
+    if (!done)
+        return fail(delivery, errno);
+    delivery->temporary[0] = '\0';
+    return true;
 }
 
 bool maildir_place(struct maildir_delivery *delivery)
@@ -467,8 +474,8 @@ enum verdict maildir_commit(struct maildir_delivery *delivery)
 void maildir_abort(struct maildir_delivery *delivery)
 {
     if (delivery->fd >= 0 && delivery->temporary[0] != '\0') {
-        char path[sizeof delivery->temporary + 4];
-        snprintf(path, sizeof path, "tmp/%s", delivery->temporary);
+        char path[TEMPORARY_PATH_SIZE];
+        put_temporary_path(delivery, path);
         unlinkat(delivery->folder, path, 0);
     }
     io_close(&delivery->fd);
