@@ -442,8 +442,8 @@ static void note_time(struct verbs *verbs, int64_t now)
     verbs->latest = now;
 }
 
-bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
-                  const struct wire_message *fields, struct str *answer)
+static bool answer_one(struct verbs *verbs, enum verbs_peer peer, int64_t now,
+                       const struct wire_message *fields, struct str *answer)
 {
     struct question question = {.verbs = verbs,
                                 .now = now,
@@ -460,6 +460,27 @@ bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
         return false;
     note_time(verbs, now);
     return verb->answer(&question) && !answer->failed;
+}
+
+static bool is_batch(const struct wire_message *fields)
+{
+    return slice_equal(wire_field(fields, 0), SLICE("state/1")) &&
+           slice_equal(wire_field(fields, 1), SLICE("batch"));
+}
+
+bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
+                  const struct wire_message *fields, struct str *answer)
+{
+    struct wire_message part;
+    if (!is_batch(fields))
+        return answer_one(verbs, peer, now, fields, answer);
+    wire_init(&part);
+    for (size_t i = 2; i < fields->count; i++)
+        if (answer->size > 0 ||
+            !wire_split(fields->fields[i], part.fields, WIRE_MAX_FIELDS, &part.count) ||
+            !answer_one(verbs, peer, now, &part, answer))
+            return false;
+    return answer->size > 0;
 }
 
 /* ---- housekeeping -----------------------------------------------------------------------------

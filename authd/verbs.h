@@ -22,8 +22,8 @@ struct verbs {
 enum verbs_peer { VERBS_ROOT = 1 << 0, VERBS_AUTHD = 1 << 1, VERBS_OTHER = 1 << 2 };
 
 /* Answers the question at `now` (seconds since 1970); `answer` stays empty where the protocol has
- * none. False: not a question of the protocol, or not this peer's to ask; it loses its connection.
- */
+ * none. False: the connection ends; it was not a question of the protocol, or not this peer's to
+ * ask, or the peer will ask nothing more. */
 bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
                   const struct wire_message *question, struct str *answer);
 

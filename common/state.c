@@ -1,34 +1,36 @@
 /* state - see state.h */
 #include "state.h"
 
+#include "io.h"
+
 #include <stdarg.h>
 
 /* Domains of one packet: as many as any message will have, well below WIRE_MAX_FIELDS. */
 enum { STATE_DOMAINS_MAX = 100 };
 
-static void begin(struct str *packet, const char *verb)
+static void put_head(struct str *packet, const char *verb)
 {
-    str_init(packet, WIRE_MAX_SIZE);
     wire_put_text(packet, "state/1");
     wire_put_text(packet, verb);
 }
 
-static bool ask(int *fd, struct str *packet, struct wire_message *answer)
+static void begin(struct str *packet, const char *verb)
 {
-    bool done =
-        !packet->failed &&
-        wire_ask_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, answer, STATE_TIMEOUT_MS) &&
-        answer->count > 0;
-    str_free(packet);
-    return done;
+    str_init(packet, WIRE_MAX_SIZE);
+    put_head(packet, verb);
 }
 
-static bool tell(int *fd, struct str *packet)
+static bool ask(int *fd, const struct str *packet, struct wire_message *answer)
 {
-    bool done = !packet->failed &&
-                wire_tell_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, STATE_TIMEOUT_MS);
-    str_free(packet);
-    return done;
+    return !packet->failed &&
+           wire_ask_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, answer, STATE_TIMEOUT_MS) &&
+           answer->count > 0;
+}
+
+static bool tell(int *fd, const struct str *packet)
+{
+    return !packet->failed &&
+           wire_tell_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, STATE_TIMEOUT_MS);
 }
 
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
@@ -40,54 +42,111 @@ bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
     for (const char *field; (field = va_arg(fields, const char *));)
         wire_put_text(&packet, field);
     va_end(fields);
-    return ask(fd, &packet, answer);
+    bool done = ask(fd, &packet, answer);
+    str_free(&packet);
+    return done;
+}
+
+static void begin_allows(struct str *packet, const char *account, const char *action,
+                         const struct state_rule rules[], size_t count)
+{
+    begin(packet, "allows");
+    wire_put_text(packet, account);
+    wire_put_text(packet, action);
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].limit == 0)
+            continue;
+        wire_put_text(packet, rules[i].name);
+        wire_put_number(packet, rules[i].limit);
+        wire_put_number(packet, rules[i].window_s);
+        wire_put_number(packet, rules[i].lasts_s);
+    }
 }
 
 bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
                       const struct state_rule rules[], size_t count)
 {
     struct str packet;
-    begin(&packet, "allows");
-    wire_put_text(&packet, account);
-    wire_put_text(&packet, action);
-    for (size_t i = 0; i < count; i++) {
-        if (rules[i].limit == 0)
-            continue;
-        wire_put_text(&packet, rules[i].name);
-        wire_put_number(&packet, rules[i].limit);
-        wire_put_number(&packet, rules[i].window_s);
-        wire_put_number(&packet, rules[i].lasts_s);
-    }
-    return ask(fd, &packet, answer);
+    begin_allows(&packet, account, action, rules, count);
+    bool done = ask(fd, &packet, answer);
+    str_free(&packet);
+    return done;
+}
+
+static void begin_sent(struct str *packet, const char *account, size_t recipients)
+{
+    begin(packet, "sent");
+    wire_put_text(packet, account);
+    wire_put_number(packet, recipients);
 }
 
 bool state_sent(int *fd, const char *account, size_t recipients)
 {
     struct str packet;
-    begin(&packet, "sent");
-    wire_put_text(&packet, account);
-    wire_put_number(&packet, recipients);
-    return tell(fd, &packet);
+    begin_sent(&packet, account, recipients);
+    bool done = tell(fd, &packet);
+    str_free(&packet);
+    return done;
 }
 
-bool state_received(int *fd, struct slice domains)
+/* ---- several in one packet --------------------------------------------------------------------*/
+
+/* Frees `packet`. */
+static void add(struct str *batch, struct str *packet)
 {
-    bool done = true;
-    while (done && domains.size > 0) {
+    if (batch->size == 0)
+        put_head(batch, "batch");
+    wire_put(batch, str_slice(packet));
+    batch->failed = batch->failed || packet->failed;
+    str_free(packet);
+}
+
+void state_note_sent(struct str *notes, const char *account, size_t recipients)
+{
+    struct str packet;
+    begin_sent(&packet, account, recipients);
+    add(notes, &packet);
+}
+
+void state_note_received(struct str *notes, struct slice domains)
+{
+    while (domains.size > 0) {
         struct str packet;
         begin(&packet, "received");
         for (size_t i = 0; i < STATE_DOMAINS_MAX && domains.size > 0; i++)
             wire_put(&packet, slice_cut(&domains, '\0'));
-        done = tell(fd, &packet);
+        add(notes, &packet);
     }
+}
+
+bool state_tell_and_ask_allows(int *fd, struct str *notes, struct wire_message *answer,
+                               const char *account, const char *action,
+                               const struct state_rule rules[], size_t count)
+{
+    struct str packet;
+    if (notes->size == 0)
+        return state_ask_allows(fd, answer, account, action, rules, count);
+    begin_allows(&packet, account, action, rules, count);
+    add(notes, &packet);
+    bool done = ask(fd, notes, answer);
+    str_clear(notes);
     return done;
 }
+
+bool state_tell_and_leave(int *fd, struct str *notes)
+{
+    bool done = tell(fd, notes);
+    io_close(fd);
+    str_clear(notes);
+    return done;
+}
+
+/* ---- for those who send it themselves ---------------------------------------------------------*/
 
 void state_put_question(struct str *packet, const char *verb, struct slice account,
                         struct slice more)
 {
-    wire_put_text(packet, "state/1");
-    wire_put_text(packet, verb);
+    put_head(packet, verb);
     wire_put(packet, account);
     wire_put(packet, more);
 }

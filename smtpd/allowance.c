@@ -1,12 +1,21 @@
 /* allowance - see allowance.h */
 #include "allowance.h"
 
+#include "io.h"
 #include "log.h"
 #include "state.h"
 
+#include <signal.h>
 #include <stdio.h>
 
 enum { NAME_MAX_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2 };
+
+/* Who asks for what. */
+struct permit {
+    const struct directory_account *account;
+    const char *name; /* "user@domain" */
+    const char *action;
+};
 
 /* ---- size -------------------------------------------------------------------------------------*/
 
@@ -53,14 +62,59 @@ static bool is_small_enough(struct session *session, struct slice address, uint6
     return false;
 }
 
-/* ---- rates and states -------------------------------------------------------------------------*/
+/* ---- what was accepted ------------------------------------------------------------------------*/
 
-/* Who asks for what. */
-struct permit {
-    const struct directory_account *account;
-    const char *name; /* "user@domain" */
-    const char *action;
-};
+/* Who ends the session from outside waits while something is untold, a second at most. */
+static void hold_end(bool hold)
+{
+    sigset_t end;
+    sigemptyset(&end);
+    sigaddset(&end, SIGTERM);
+    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &end, NULL);
+}
+
+static void log_uncounted(void)
+{
+    log_trouble("count a message at", STATE_SOCKET, 0, NULL);
+}
+
+void allowance_count(struct session *session)
+{
+    if (session->account[0] != '\0')
+        state_note_sent(&session->untold, session->account, session->envelope.recipient_count);
+    state_note_received(&session->untold, str_slice(&session->receivers));
+    if (session->untold.failed) {
+        log_uncounted();
+        str_clear(&session->untold);
+    } else if (session->untold.size > 0) {
+        hold_end(true);
+    }
+}
+
+void allowance_leave(struct session *session)
+{
+    if (session->untold.size > 0) {
+        if (!state_tell_and_leave(&session->state_fd, &session->untold))
+            log_uncounted();
+        hold_end(false);
+    }
+    io_close(&session->state_fd);
+}
+
+static bool ask(struct session *session, const struct permit *permit,
+                const struct state_rule rules[], size_t count)
+{
+    bool has_notes = session->untold.size > 0;
+    bool done = state_tell_and_ask_allows(&session->state_fd, &session->untold, &session->answer,
+                                          permit->name, permit->action, rules, count);
+    if (has_notes && !done)
+        log_uncounted();
+    if (has_notes)
+        hold_end(false);
+    return done;
+}
+
+/* ---- rates and states -------------------------------------------------------------------------*/
 
 /* SPEC R4.2: the plan says whether a full mailbox is the sender's business for good. */
 static enum reply reply_of_full(struct session *session, const struct directory_account *account)
@@ -102,7 +156,7 @@ static bool is_permitted(struct session *session, const struct permit *permit,
 {
     struct wire_message *answer = &session->answer;
     bool permitted = false;
-    if (!state_ask_allows(&session->state_fd, answer, permit->name, permit->action, rules, count))
+    if (!ask(session, permit, rules, count))
         session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
     else if (slice_equal(wire_field(answer, 0), SLICE("ok")))
         permitted = true;
@@ -174,16 +228,4 @@ bool allowance_recipient(struct session *session, struct slice address,
     session->size_limit = smaller(session->size_limit, value[SIZE]);
     add_receiver(session, account->domain.name);
     return true;
-}
-
-void allowance_count(struct session *session)
-{
-    bool counted = true;
-    if (session->account[0] != '\0')
-        counted =
-            state_sent(&session->state_fd, session->account, session->envelope.recipient_count);
-    if (session->receivers.size > 0)
-        counted = state_received(&session->state_fd, str_slice(&session->receivers)) && counted;
-    if (!counted)
-        log_trouble("count a message at", STATE_SOCKET, 0, NULL);
 }

@@ -118,8 +118,11 @@ static bool open_message(struct incoming *incoming)
     return done;
 }
 
+/* A message may take its time, and wants what was accepted before it told. */
 static void reset(struct session *session)
 {
+    if (session->untold.size > 0)
+        allowance_leave(session);
     session->incoming = (struct incoming){
         .session = session,
         .is_binary = session->envelope.body == ENVELOPE_BODY_BINARY,
@@ -282,9 +285,6 @@ static void accept_message(struct incoming *incoming, struct slice queue_id)
     session->counts.idle_commands = 0;
     log_accepted(incoming, queue_id);
     answer(incoming, REPLY_ACCEPTED, queue_id);
-    /* Who waits has his answer before others hear of it. */
-    if (!slice_has(stream_pending(&session->stream), '\n'))
-        stream_flush(&session->stream);
     allowance_count(session);
 }
 

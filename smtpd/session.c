@@ -111,7 +111,7 @@ void session_release(struct session *session)
     if (session->incoming.is_open)
         return;
     inject_close(&session->inject);
-    io_close(&session->state_fd);
+    allowance_leave(session);
     vetting_release(&session->vetting);
 }
 
@@ -143,6 +143,7 @@ bool session_line(struct session *session, size_t max, enum reply too_long, stru
     if (result == STREAM_OK)
         return true;
     if (result == STREAM_TOO_LONG) {
+        session_release(session);
         result = stream_skip_line(&session->stream);
         if (result == STREAM_OK) {
             session_reply(session, too_long);
@@ -310,6 +311,7 @@ static void say_starttls(struct session *session, struct slice argument)
     /* What came in the clear behind the command is not the client's: CVE-2011-0411. */
     stream_flush(&session->stream);
     stream_discard_pending(&session->stream);
+    session_release(session);
     if (!begin_tls(session)) {
         log_tls_failure(session);
         session_end(session, "TLS failed");
@@ -438,6 +440,7 @@ void session_prepare(struct session *session)
     wire_init_small(&session->answer, STATE_ANSWER_MAX);
     vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
+    str_init(&session->untold, WIRE_MAX_SIZE);
     if (!host_read(&session->directory, &session->host))
         log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
     /* Opened here, it is open in every copy. */
@@ -462,6 +465,7 @@ void session_free(struct session *session)
     wire_free(&session->answer);
     vetting_free(&session->vetting);
     str_free(&session->receivers);
+    str_free(&session->untold);
     io_close(&session->state_fd);
     io_close(&session->tls.fd);
 }
@@ -498,8 +502,9 @@ static void linger(struct session *session)
     int64_t deadline = clock_deadline(SESSION_LINGER_MS);
     session->stream.timeout_ms = SESSION_LINGER_MS;
     session->stream.deadline = deadline;
-    if (stream_flush(&session->stream) != STREAM_OK ||
-        strcmp(session->end ? session->end : "", "quit") == 0)
+    enum stream_result result = stream_flush(&session->stream);
+    allowance_leave(session);
+    if (result != STREAM_OK || strcmp(session->end ? session->end : "", "quit") == 0)
         return;
     if (shutdown(session->stream.out, SHUT_WR) < 0)
         return;

@@ -67,6 +67,7 @@ struct session {
     struct directory directory;
     struct inject inject;
     int state_fd;
+    struct str untold;          /* what stated is to be told, allowance.h */
     struct wire_message answer; /* of stated, one at a time: too large for the stack's pages */
     struct tls_session tls;     /* version is "" without TLS; fd is the stream's by then */
     char helo[TRACE_HELO_MAX + 1];

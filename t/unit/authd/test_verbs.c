@@ -81,19 +81,22 @@ static const char *ask(struct fixture *fixture, enum verbs_peer peer, int64_t no
     return text;
 }
 
-/* The same with the fields of the question joined by '|'. */
-static const char *say(struct fixture *fixture, int64_t now, const char *text)
+/* A packet of the fields that '|' joins. */
+static void put_packet(struct str *packet, struct slice text)
+{
+    wire_put_text(packet, "state/1");
+    for (bool more = true; more;) {
+        more = slice_has(text, '|');
+        wire_put(packet, slice_cut(&text, '|'));
+    }
+}
+
+static const char *say_packet(struct fixture *fixture, int64_t now, struct wire_message *packet)
 {
     static char result[2000];
-    struct wire_message question;
-    struct slice rest = slice_text(text), fields[40];
+    struct wire_message question = *packet;
+    struct slice fields[40];
     size_t count, used = 0;
-    wire_init(&question);
-    wire_put_text(&question.bytes, "state/1");
-    for (bool more = true; more;) {
-        more = slice_has(rest, '|');
-        wire_put(&question.bytes, slice_cut(&rest, '|'));
-    }
     assert_true(
         wire_split(str_slice(&question.bytes), question.fields, WIRE_MAX_FIELDS, &question.count));
     str_clear(&fixture->answer);
@@ -107,6 +110,32 @@ static const char *say(struct fixture *fixture, int64_t now, const char *text)
         used += (size_t)snprintf(result + used, sizeof result - used, "%s%.*s", i > 0 ? "|" : "",
                                  SLICE_PRINTF(fields[i]));
     return result;
+}
+
+/* The same with the fields of the question joined by '|'. */
+static const char *say(struct fixture *fixture, int64_t now, const char *text)
+{
+    struct wire_message question;
+    wire_init(&question);
+    put_packet(&question.bytes, slice_text(text));
+    return say_packet(fixture, now, &question);
+}
+
+/* The same with packets joined by line ends, as a batch. */
+static const char *say_batch(struct fixture *fixture, int64_t now, const char *text)
+{
+    struct wire_message question;
+    struct slice rest = slice_text(text);
+    wire_init(&question);
+    put_packet(&question.bytes, SLICE("batch"));
+    while (rest.size > 0) {
+        struct str packet;
+        str_init(&packet, WIRE_MAX_SIZE);
+        put_packet(&packet, slice_cut(&rest, '\n'));
+        wire_put(&question.bytes, str_slice(&packet));
+        str_free(&packet);
+    }
+    return say_packet(fixture, now, &question);
 }
 
 static const char *authd(struct fixture *fixture, int64_t now, const char *verb,
@@ -387,6 +416,37 @@ static void rules_that_are_none_cost_the_connection(void **state)
     assert_int_equal(fixture->ledger.rates.table.count, 0);
 }
 
+static void a_batch_is_told_in_its_order(void **state)
+{
+    struct fixture *fixture = *state;
+    say(fixture, NOW, SEND);
+    say(fixture, NOW, RECEIVE);
+    assert_string_equal(say_batch(fixture, NOW, "sent|u1@a.jp|1\nsent|u2@a.jp|1\n" SEND), "ok");
+    assert_string_equal(say_batch(fixture, NOW, "sent|u1@a.jp|1\n" SEND), NO_SEND);
+    /* Without a question at its end it is the last of its connection. */
+    assert_string_equal(say_batch(fixture, NOW, "received|@a.jp\nreceived|@a.jp"), "refused");
+    assert_string_equal(say(fixture, NOW, RECEIVE), NO_RECEIVE);
+}
+
+static void a_batch_that_is_none_costs_the_connection(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const bad[] = {
+        "",
+        "received",
+        "rates|@a.jp\nreceived|@a.jp",
+        "rates|@a.jp\nrates|@a.jp",
+        "batch",
+        "set|u1@a.jp|send-lock|0|why",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (strcmp(say_batch(fixture, NOW, bad[i]), "refused") != 0)
+            fail_msg("\"%s\" was answered", bad[i]);
+    assert_string_equal(say(fixture, NOW, "batch|1:x"), "refused");
+    assert_string_equal(say(fixture, NOW, "batch|nonsense"), "refused");
+    assert_int_equal(fixture->ledger.rates.table.count, 0);
+}
+
 /* As after kill -9: the journal is read anew. */
 static void restart(struct fixture *fixture)
 {
@@ -514,6 +574,8 @@ int main(void)
         CASE(an_account_is_locked_for_mass_sending),
         CASE(states_of_a_domain_hold_for_its_accounts),
         CASE(rules_that_are_none_cost_the_connection),
+        CASE(a_batch_is_told_in_its_order),
+        CASE(a_batch_that_is_none_costs_the_connection),
         CASE(a_restart_keeps_pauses_and_written_counts),
         CASE(a_torn_journal_keeps_the_pause),
         CASE(a_full_disk_keeps_the_pause_in_memory),

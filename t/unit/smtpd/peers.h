@@ -177,12 +177,15 @@ static void peers_answer_auth(int fd, struct wire_message *message)
         PEERS_ANSWER(fd, "ok", "u1@example.jp");
 }
 
-/* What is counted, and the rules that are asked about, go to the file "counted". */
-static void peers_note(struct wire_message *message, size_t from)
+/* What is counted, and the rules that are asked about, go to the file "counted"; with '+' what came
+ * behind something else in one packet. */
+static void peers_note(struct wire_message *message, bool is_behind)
 {
     struct str line;
     str_init(&line, 4000);
-    for (size_t i = from; i < message->count; i++) {
+    if (is_behind)
+        str_append_byte(&line, '+');
+    for (size_t i = 1; i < message->count; i++) {
         str_append(&line, wire_field(message, i));
         str_append_byte(&line, i + 1 < message->count ? ' ' : '\n');
     }
@@ -193,11 +196,11 @@ static void peers_note(struct wire_message *message, size_t from)
     str_free(&line);
 }
 
-static void peers_answer_state(int fd, struct wire_message *message)
+static void peers_answer_state_one(int fd, struct wire_message *message, bool is_behind)
 {
     struct slice account = wire_field(message, 2);
     bool is_question = slice_equal(wire_field(message, 1), SLICE("allows"));
-    peers_note(message, 1);
+    peers_note(message, is_behind);
     if (!is_question)
         return;
     if (slice_equal(account, SLICE("full@example.jp")) ||
@@ -212,6 +215,20 @@ static void peers_answer_state(int fd, struct wire_message *message)
         PEERS_ANSWER(fd, "no", "send-pause", "sorry, that message exceeds my limit");
     else
         PEERS_ANSWER(fd, "ok");
+}
+
+static void peers_answer_state(int fd, struct wire_message *message)
+{
+    static struct wire_message part;
+    if (!slice_equal(wire_field(message, 1), SLICE("batch"))) {
+        peers_answer_state_one(fd, message, false);
+        return;
+    }
+    for (size_t i = 2; i < message->count; i++) {
+        if (!wire_split(message->fields[i], part.fields, WIRE_MAX_FIELDS, &part.count))
+            _exit(1);
+        peers_answer_state_one(fd, &part, i > 2);
+    }
 }
 
 /* Who is asked about, says what is known. */

@@ -329,7 +329,7 @@ static const struct transcript transcripts[] = {
      .counted = "allows u1@example.jp receive domain 200 60 7200\n"
                 "allows u2@example.jp receive domain 200 60 7200\n"
                 "allows u3@other.jp receive\nreceived @example.jp @other.jp\n"
-                "allows u3@other.jp receive\n"
+                "+allows u3@other.jp receive\n"
                 "allows u1@example.jp receive domain 200 60 7200\nreceived @example.jp\n"},
     {.name = "what stated is asked and told of a customer's message", .service = SESSION_SUBMISSIONS,
      .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: MAIL FROM:<u1@example.jp>", "S: 250 *",
@@ -339,9 +339,13 @@ static const struct transcript transcripts[] = {
                QUIT},
      .counted = "allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
                 "sent u1@example.jp 2\n"
-                "allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
+                "+allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
                 "allows u3@other.jp receive\nallows u1@example.jp receive domain 200 60 7200\n"
-                "sent u1@example.jp 2\nreceived @other.jp @example.jp\n"},
+                "sent u1@example.jp 2\n+received @other.jp @example.jp\n"},
+    {.name = "a message that stated is not asked about does not hide the one before it",
+     .lines = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, "C: BDAT 4 LAST", "W: 100",
+               "c: xx\r\n", "S: 503 *", QUIT},
+     .counted = "allows u1@example.jp receive domain 200 60 7200\nreceived @example.jp\n"},
     {.name = "another size limit wants a transaction of its own, where none was declared",
      .lines = {BEGIN, MAIL, RCPT, "C: RCPT TO:<u2@example.jp>", "S: 250 *", "C: RCPT TO:<u3@other.jp>",
                "S: 452 4.5.3 its size limit is another one, send it a message of its own",
@@ -827,6 +831,42 @@ static void transcripts_hold(void **state)
         play(&transcripts[i]);
 }
 
+/* However the session ends, or goes on: stated hears of its message within about a second. */
+static void what_was_accepted_is_told(void **state)
+{
+    static const char *const begin[] = {
+        BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, "C: NOOP", "S: 250 2.0.0 ok", NULL};
+    static const int signals[] = {0, 0, SIGTERM};
+    const struct transcript one = {
+        .name = "told", .host = {NULL},
+        .counted = "allows u1@example.jp receive domain 200 60 7200\nreceived @example.jp\n"};
+    (void)state;
+    for (size_t way = 0; way < 3; way++) { /* stays, leaves, is ended */
+        struct stream stream;
+        int client, status;
+        unlink("counted");
+        assert_true(peers_set_host(one.host));
+        pid_t pid = start_session(&one, &client);
+        assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
+        for (size_t i = 0; begin[i]; i++)
+            play_line(&one, &stream, begin[i]);
+        if (signals[way] > 0)
+            assert_int_equal(kill(pid, signals[way]), 0);
+        if (way == 1)
+            close(client);
+        int64_t began = clock_ms();
+        check_counted(&one);
+        assert_true(clock_ms() - began < SESSION_BRISK_MS + 1000);
+        if (way == 0)
+            assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
+        if (way != 1)
+            close(client);
+        stream_free(&stream);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(WIFSIGNALED(status) ? WTERMSIG(status) : 0, signals[way]);
+    }
+}
+
 /* A client that goes away at any point leaves no message and ends the process. */
 static void disconnecting_anywhere_is_harmless(void **state)
 {
@@ -903,6 +943,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transcripts_hold),
+        cmocka_unit_test(what_was_accepted_is_told),
         cmocka_unit_test(disconnecting_anywhere_is_harmless),
         cmocka_unit_test(bytes_may_come_one_by_one),
         cmocka_unit_test(every_reply_was_reached),
