@@ -99,6 +99,7 @@ static void refresh_settings(struct acceptor *acceptor)
 /* In a child of its own: the header may take its time. */
 static void start_child(struct acceptor *acceptor, struct connection *connection)
 {
+    templates_look(&acceptor->templates); /* or it would hold the connections of others open */
     connection->seat->template = templates_number(&acceptor->templates);
     pid_t pid = fork();
     if (pid == 0)
@@ -394,6 +395,7 @@ static void templates_have_changed(void *owner)
 static void end_children(struct acceptor *acceptor)
 {
     const struct seats *seats = &acceptor->gate.seats;
+    templates_look(&acceptor->templates);
     for (size_t i = 0; i < seats->top; i++)
         if (seats->all[i].pid > 0)
             kill(seats->all[i].pid, SIGTERM);

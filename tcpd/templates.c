@@ -65,6 +65,7 @@ static bool start_at(struct templates *templates, struct templates_process *proc
         return false;
     *process = (struct templates_process){.templates = templates,
                                           .fd = pair[0],
+                                          .is_watched = true,
                                           .number = ++templates->started,
                                           .version = host_version(templates),
                                           .since = clock_ms()};
@@ -214,6 +215,13 @@ void templates_refresh(struct templates *templates)
 
 /* ---- reports ---------------------------------------------------------------------------------- */
 
+static void watch_reports(struct templates_process *process, bool wanted)
+{
+    if (process->is_watched != wanted &&
+        loop_change(process->templates->loop, &process->watch, wanted ? (uint32_t)EPOLLIN : 0))
+        process->is_watched = wanted;
+}
+
 static void take_over(struct templates_process *process)
 {
     struct templates *templates = process->templates;
@@ -223,6 +231,7 @@ static void take_over(struct templates_process *process)
     if (templates->current)
         retire(templates->current);
     templates->current = process;
+    watch_reports(process, false);
     give_pending(templates);
 }
 
@@ -246,42 +255,74 @@ static bool note_started(struct templates_process *process, const struct templat
     return true;
 }
 
-static bool take_report(struct templates_process *process, const struct wire_message *message)
+static bool take_report(struct templates_process *process, struct template_report *report)
 {
-    struct template_report report;
-    switch (template_read_report(message, &report)) {
+    switch (template_read_report(&process->templates->message, report)) {
     case TEMPLATE_READY:
         take_over(process);
         return true;
     case TEMPLATE_STARTED:
-        return note_started(process, &report);
+        return note_started(process, report);
     case TEMPLATE_NONSENSE:
         break;
     }
     return false;
 }
 
-static void read_reports(struct templates_process *process)
+/* Reads them up to that of `last`; 0: all that are there, which gives WIRE_TIMEOUT. Who talks
+ * nonsense is killed: its end is seen at its socket. */
+static enum wire_result read_reports(struct templates_process *process, pid_t last)
 {
-    struct templates *templates = process->templates;
+    struct template_report report = {.pid = 0};
     enum wire_result result;
-    do
-        result = wire_receive(process->fd, &templates->message, CLOCK_NEVER);
-    while (result == WIRE_OK && take_report(process, &templates->message));
-    if (result == WIRE_TIMEOUT) /* all are read */
-        return;
-    if (result != WIRE_END && process->pid > 0)
+    do {
+        result = wire_receive(process->fd, &process->templates->message, CLOCK_NEVER);
+        if (result == WIRE_OK && !take_report(process, &report))
+            result = WIRE_BAD;
+    } while (result == WIRE_OK && (last == 0 || report.pid != last));
+    if ((result == WIRE_BAD || result == WIRE_ERROR) && process->pid > 0)
         kill(process->pid, SIGKILL);
-    end_process(process);
+    return result;
 }
 
 static void reports_ready(struct loop_watch *watch, uint32_t events)
 {
     struct templates_process *process = watch->owner;
+    struct templates *templates = process->templates;
     (void)events;
-    read_reports(process);
-    give_pending(process->templates);
-    process->templates->changed(process->templates->owner);
+    if (read_reports(process, 0) != WIRE_TIMEOUT)
+        end_process(process);
+    else if (process->in_flight_count == 0 && process != templates->starting)
+        watch_reports(process, false);
+    give_pending(templates);
+    templates->changed(templates->owner);
+}
+
+void templates_look(struct templates *templates)
+{
+    for (size_t i = 0; i < TEMPLATES_MAX; i++)
+        if (templates->all[i].fd >= 0)
+            (void)read_reports(&templates->all[i], 0);
+}
+
+static void look_soon(struct templates *templates);
+
+static void look_due(struct loop_timer *timer)
+{
+    struct templates *templates = timer->owner;
+    templates_look(templates);
+    if (seats_of(templates->seats, SEATS_ASKED))
+        look_soon(templates);
+    give_pending(templates);
+    templates->changed(templates->owner);
+}
+
+/* A report is owed. */
+static void look_soon(struct templates *templates)
+{
+    if (templates->look.position == 0)
+        (void)loop_set_timer(templates->loop, &templates->look, clock_deadline(TEMPLATES_LOOK_MS),
+                             look_due, templates);
 }
 
 /* ---- giving ----------------------------------------------------------------------------------- */
@@ -301,9 +342,19 @@ void templates_init(struct templates *templates, struct loop *loop,
     wire_init(&templates->message);
 }
 
-bool templates_have_room(const struct templates *templates)
+static bool has_room(const struct templates *templates)
 {
     return templates->current && templates->current->in_flight_count < TEMPLATES_IN_FLIGHT;
+}
+
+bool templates_have_room(struct templates *templates)
+{
+    struct templates_process *process = templates->current;
+    if (has_room(templates) || !process)
+        return process != NULL;
+    if (read_reports(process, 0) == WIRE_TIMEOUT && !has_room(templates))
+        watch_reports(process, true);
+    return has_room(templates);
 }
 
 unsigned templates_number(const struct templates *templates)
@@ -334,6 +385,7 @@ static void give_connection(struct templates *templates, struct templates_connec
     connection.seat->template = process->number;
     process->in_flight[process->in_flight_count++] = connection;
     process->given++;
+    look_soon(templates);
     if (!templates_give_from_child(templates, str_slice(&connection.packet), connection.fd))
         give_up(process);
     else if (process->given >= TEMPLATES_SERVES)
@@ -342,7 +394,7 @@ static void give_connection(struct templates *templates, struct templates_connec
 
 static void give_pending(struct templates *templates)
 {
-    while (templates->pending_count > 0 && templates_have_room(templates))
+    while (templates->pending_count > 0 && has_room(templates))
         give_connection(templates,
                         cut_connection(templates->pending, &templates->pending_count, 0));
 }
@@ -352,7 +404,7 @@ void templates_give(struct templates *templates, struct seat *seat, struct slice
     struct templates_connection connection = {.fd = *fd, .seat = seat};
     *fd = -1;
     str_init(&connection.packet, WIRE_MAX_SIZE);
-    if (templates_have_room(templates) && str_append(&connection.packet, packet)) {
+    if (has_room(templates) && str_append(&connection.packet, packet)) {
         give_connection(templates, connection);
         return;
     }
@@ -392,26 +444,22 @@ static bool has_number(const struct templates *templates, unsigned number)
 
 static void leave_seat(struct templates *templates, struct seat *seat, bool gave_on)
 {
-    if (gave_on && has_number(templates, seat->template))
+    if (gave_on && has_number(templates, seat->template)) {
         seat->pid = SEATS_ASKED;
-    else
+        look_soon(templates);
+    } else {
         seats_free(templates->seats, seat);
+    }
 }
 
-static void read_all_reports(struct templates *templates)
-{
-    for (size_t i = 0; i < TEMPLATES_MAX; i++)
-        if (templates->all[i].fd >= 0)
-            read_reports(&templates->all[i]);
-}
-
+/* It has reported before it ended, unless it was killed at once. */
 static struct seat *find_seat(struct templates *templates, pid_t pid)
 {
     struct seat *seat = seats_of(templates->seats, pid);
-    if (seat)
-        return seat;
-    read_all_reports(templates);
-    return seats_of(templates->seats, pid);
+    for (size_t i = 0; !seat && i < TEMPLATES_MAX; i++)
+        if (templates->all[i].fd >= 0 && read_reports(&templates->all[i], pid) == WIRE_OK)
+            seat = seats_of(templates->seats, pid);
+    return seat;
 }
 
 void templates_reap(struct templates *templates, pid_t pid, int status, bool gave_on)
@@ -430,6 +478,8 @@ void templates_reap(struct templates *templates, pid_t pid, int status, bool gav
         leave_seat(templates, seat, gave_on);
     if (is_probed)
         say_crashed(templates, pid, WTERMSIG(status));
+    if (templates->seats->count == 0)
+        loop_clear_timer(templates->loop, &templates->look);
     if (is_probed || is_lost)
         replace(templates);
 }

@@ -7,6 +7,10 @@
  * connections, so that no layout lasts for ever; and when it ends by itself, after a pause if it
  * did not last. While none is ready, clients wait in the
  * listen queue. One that is replaced serves what it was given and ends; its copies go on.
+ *
+ * Nobody is woken for the reports of copies: they are read when a session has ended, when there is
+ * no room for another connection, and each TEMPLATES_LOOK_MS while one is owed. Only while there is
+ * no room they are waited for. The end of a template is seen at once.
  */
 #ifndef TCPD_TEMPLATES_H
 #define TCPD_TEMPLATES_H
@@ -28,6 +32,7 @@ enum {
     TEMPLATES_LASTED_MS = 5000,
     TEMPLATES_PAUSE_MS = 1000,
     TEMPLATES_GIVE_MS = 1000, /* then it does not answer any more */
+    TEMPLATES_LOOK_MS = 100,
     TEMPLATES_PENDING = TEMPLATES_MAX * TEMPLATES_IN_FLIGHT,
 };
 
@@ -48,6 +53,7 @@ struct templates_process {
     unsigned number;  /* never twice; in the seats of its connections */
     unsigned version; /* of cdb/host.cdb before it started */
     bool is_retired;
+    bool is_watched; /* for reports; its end is seen always */
     struct templates_connection in_flight[TEMPLATES_IN_FLIGHT];
     unsigned in_flight_count;
     unsigned given;
@@ -71,6 +77,7 @@ struct templates {
     struct templates_connection pending[TEMPLATES_PENDING];
     unsigned pending_count;
     struct loop_timer again;
+    struct loop_timer look;      /* at reports */
     struct wire_message message; /* the report that is being read */
     unsigned started;
     bool stopping;
@@ -83,8 +90,10 @@ void templates_init(struct templates *templates, struct loop *loop,
 void templates_start(struct templates *templates);
 /* The settings may have changed: then no connection more goes to who has read the old ones. */
 void templates_refresh(struct templates *templates);
-/* Is there one that takes a connection now? */
-bool templates_have_room(const struct templates *templates);
+/* Is there one that takes a connection now? If not, `changed` is called when there may be. */
+bool templates_have_room(struct templates *templates);
+/* Reads the reports that are there. */
+void templates_look(struct templates *templates);
 /* The number to note in a seat whose connection the one in use will be given. */
 unsigned templates_number(const struct templates *templates);
 /* Gives it a connection, which has taken a seat (SEATS_ASKED), and takes over the descriptor. If the

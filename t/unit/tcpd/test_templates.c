@@ -128,16 +128,31 @@ static void wait_for_seats(struct bench *bench, size_t count)
     }
 }
 
+/* The process that has the seat, once it is reported. */
+static pid_t session_at(struct bench *bench, uint64_t index)
+{
+    struct seat *seat = seats_at(&bench->seats, index);
+    assert_non_null(seat);
+    for (int64_t end = clock_deadline(WAIT_MS); seat->pid == SEATS_ASKED;) {
+        turn(bench);
+        assert_true(clock_left(end) > 0);
+    }
+    assert_true(seat->pid > 0);
+    return seat->pid;
+}
+
 static void connections_are_served(void **state)
 {
     struct bench *bench = start();
     int clients[TEMPLATES_IN_FLIGHT];
     (void)state;
+    assert_int_equal(kill(bench->templates.current->pid, SIGSTOP), 0);
     for (size_t i = 0; i < TEMPLATES_IN_FLIGHT; i++) {
         assert_true(templates_have_room(&bench->templates));
         clients[i] = connect_client(bench);
     }
     assert_false(templates_have_room(&bench->templates)); /* till some are reported */
+    assert_int_equal(kill(bench->templates.current->pid, SIGCONT), 0);
     long template = template_of(bench, clients[0]);
     for (size_t i = 1; i < TEMPLATES_IN_FLIGHT; i++)
         assert_int_equal(template_of(bench, clients[i]), template);
@@ -147,6 +162,81 @@ static void connections_are_served(void **state)
         io_close(&clients[i]);
     wait_for_seats(bench, 0);
     assert_true(bench->changes > 0);
+    stop(bench);
+}
+
+/* Turns of the loop till nothing has been ready for `ms`. */
+static unsigned count_turns(struct bench *bench, int ms)
+{
+    unsigned turns = 0;
+    for (int64_t end = clock_deadline(ms); clock_left(end) > 0; turns++)
+        assert_true(loop_once(&bench->loop, clock_left(end)));
+    return turns;
+}
+
+/* No report wakes tcpd; the connection is let go all the same, soon or when its session ends. */
+static void reports_are_read_in_passing(void **state)
+{
+    struct bench *bench = start();
+    char byte;
+    (void)state;
+    int client = connect_client(bench);
+    assert_in_range(count_turns(bench, TEMPLATES_LOOK_MS * 5), 1, 2); /* the look, the end */
+    assert_true(seats_at(&bench->seats, 0)->pid > 0);
+    assert_int_equal(bench->templates.current->in_flight_count, 0);
+    int other = connect_client(bench);
+    assert_int_equal(shutdown(other, SHUT_WR), 0);
+    int64_t began = clock_ms();
+    while (recv(other, &byte, 1, MSG_DONTWAIT) != 0) {
+        reap(bench);
+        assert_true(clock_ms() - began < WAIT_MS);
+    }
+    assert_int_equal(bench->seats.count, 1);
+    io_close(&client);
+    io_close(&other);
+    wait_for_seats(bench, 0);
+    assert_int_equal(bench->templates.look.position, 0);
+    stop(bench);
+}
+
+/* Without room, the next report is waited for, not looked for. */
+static void without_room_reports_are_waited_for(void **state)
+{
+    struct bench *bench = start();
+    int clients[TEMPLATES_IN_FLIGHT];
+    (void)state;
+    pid_t template = bench->templates.current->pid;
+    for (unsigned round = 0; round < 2; round++) {
+        assert_int_equal(kill(template, SIGSTOP), 0);
+        for (size_t i = 0; i < TEMPLATES_IN_FLIGHT; i++)
+            clients[i] = connect_client(bench);
+        assert_false(templates_have_room(&bench->templates));
+        loop_clear_timer(&bench->loop, &bench->templates.look);
+        assert_int_equal(kill(template, SIGCONT), 0);
+        wait_for_room(bench);
+        for (size_t i = 0; i < TEMPLATES_IN_FLIGHT; i++)
+            io_close(&clients[i]);
+        wait_for_seats(bench, 0);
+    }
+    assert_int_equal(bench->templates.started, 1);
+    stop(bench);
+}
+
+/* A template that is not to be understood, read in passing: it is killed, and nothing is lost. */
+static void nonsense_ends_it(void **state)
+{
+    struct bench *bench = start();
+    (void)state;
+    pid_t template = bench->templates.current->pid;
+    int client = connect_client(bench);
+    bench->seats.all[0].template = 4711; /* the report is about another's connection */
+    for (int64_t end = clock_deadline(WAIT_MS); bench->templates.started < 2;) {
+        turn(bench);
+        assert_true(clock_left(end) > 0);
+    }
+    wait_for_room(bench);
+    assert_true(bench->templates.current->pid != template);
+    io_close(&client);
     stop(bench);
 }
 
@@ -160,14 +250,14 @@ static void a_crash_brings_a_new_one(void **state)
     long first = template_of(bench, victim);
     assert_int_equal(template_of(bench, other), first);
     wait_for_room(bench);
-    assert_int_equal(kill(bench->seats.all[0].pid, SIGTRAP), 0);
+    assert_int_equal(kill(session_at(bench, 0), SIGTRAP), 0);
     wait_for_seats(bench, 1);
     wait_for_room(bench);
     int third = connect_client(bench);
     assert_true(template_of(bench, third) != first);
     /* (Sanitizers make an exit of SIGSEGV.) A crash of an old one's copy changes nothing more. */
     long number = templates_number(&bench->templates);
-    assert_int_equal(kill(seats_at(&bench->seats, 1)->pid, SIGTRAP), 0);
+    assert_int_equal(kill(session_at(bench, 1), SIGTRAP), 0);
     wait_for_seats(bench, 1);
     assert_int_equal(templates_number(&bench->templates), number);
     io_close(&victim);
@@ -264,6 +354,9 @@ int main(int count, char **arguments)
         return play_template();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(connections_are_served),
+        cmocka_unit_test(reports_are_read_in_passing),
+        cmocka_unit_test(without_room_reports_are_waited_for),
+        cmocka_unit_test(nonsense_ends_it),
         cmocka_unit_test(a_crash_brings_a_new_one),
         cmocka_unit_test(a_killed_one_loses_nothing),
         cmocka_unit_test(one_that_cannot_start_is_tried_later),
