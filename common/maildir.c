@@ -463,8 +463,10 @@ enum verdict maildir_commit(struct maildir_delivery *delivery)
     if (is_placed && delivery->error == 0 &&
         !io_sync_named_file(delivery->fd, delivery->spares_folder ? -1 : delivery->new)) {
         fail(delivery, errno);
-        /* What could not be written may look whole till the next start. */
-        unlinkat(delivery->new, str_text(&delivery->name), 0);
+        /* What could not be written may look whole till the next start, and its name may be on disk:
+         * it goes for good, since nobody may come with the message again. */
+        if (unlinkat(delivery->new, str_text(&delivery->name), 0) == 0)
+            (void)!io_sync_folder(delivery->new);
     }
     int error = delivery->error;
     maildir_abort(delivery);

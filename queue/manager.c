@@ -947,7 +947,6 @@ static void read_scan_switch(struct manager *manager)
     scanner_set_off(&manager->scanner, is_off);
 }
 
-/* A switch that is on unless it says otherwise. */
 static void read_settings(struct manager *manager)
 {
     struct manager_limits *limits = &manager->limits;
