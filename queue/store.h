@@ -2,10 +2,10 @@
  * store - putting one message into queue/message so that it stays there
  *
  * It is written as a draft (common/queuefile.h), in one go where it fits into memory in small, else as
- * it comes; size and check, the seal, come last. File and folder are synced, and then it gets its
- * name, by which the queue manager learns of it: so it never works on what is not on disk. The draft
- * has its name in the folder before it is synced, so that one commit of the file system's journal
- * takes both. After any failure nothing is left.
+ * it comes; size and check, the seal, come last. File and folder are synced (spares_folder: the file
+ * alone), and then it gets its name, by which the queue manager learns of it: so it never works on
+ * what is not on disk. The draft has its name in the folder before it is synced, so that one commit
+ * of the file system's journal takes both. After any failure nothing is left.
  */
 #ifndef QUEUE_STORE_H
 #define QUEUE_STORE_H
