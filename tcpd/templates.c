@@ -350,10 +350,10 @@ static bool has_room(const struct templates *templates)
 bool templates_have_room(struct templates *templates)
 {
     struct templates_process *process = templates->current;
-    if (has_room(templates) || !process)
-        return process != NULL;
-    if (read_reports(process, 0) == WIRE_TIMEOUT && !has_room(templates))
-        watch_reports(process, true);
+    if (process && !process->is_watched && !has_room(templates)) {
+        (void)read_reports(process, 0);
+        watch_reports(process, !has_room(templates));
+    }
     return has_room(templates);
 }
 
