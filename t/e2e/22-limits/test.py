@@ -204,14 +204,18 @@ def test_a_window_slides(suite):
             time.sleep(2.1)
         transfer(smtp, "a@example.org", "u1@sliding.jp")
         smtp.expect("MAIL FROM:<a@example.org>", "250")
+        # Asked no more than once: a pause of a second ends with the clock's.
         for _ in range(2):
-            if not smtp.ask("RCPT TO:<u1@sliding.jp>").startswith("250"):
+            answer = smtp.ask("RCPT TO:<u1@sliding.jp>")
+            if not answer.startswith("250"):
                 break
             smtp.expect("DATA", "354")
             smtp.send(b"Subject: x\r\n\r\nx\r\n.\r\n")
             smtp.expect(None, "250")
             smtp.expect("MAIL FROM:<a@example.org>", "250")
-        equal(smtp.ask("RCPT TO:<u1@sliding.jp>"), PAUSED, "three in three seconds")
+        else:
+            answer = smtp.ask("RCPT TO:<u1@sliding.jp>")
+        equal(answer, PAUSED, "three in three seconds")
         time.sleep(2)
         smtp.expect("RCPT TO:<u1@sliding.jp>", "250")
 
