@@ -136,15 +136,18 @@ class Scanner:
 
 
 class Transactions(list):
-    """Tells of a message before the server says 250 to it."""
+    """Tells of a message before the server says 250 to it, and in the order in which they came: two
+    connections may end at once."""
 
     def __init__(self, told):
         super().__init__()
         self.told = told
+        self.lock = threading.Lock()
 
     def append(self, transaction):
-        super().append(transaction)
-        self.told(transaction)
+        with self.lock:
+            super().append(transaction)
+            self.told(transaction)
 
 
 class Handler(sinks.Handler):
