@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The one mutable global of common/: the name that every line of this process begins with. */
+/* The one mutable state of common/: the name that every line of this process begins with, and the
+ * lines that wait. */
 static const char *log_program = "mail-suite";
+static char waiting[LOG_WRITE_MAX];
+static size_t waiting_size;
 
 /* The line end always fits. */
 enum { LOG_BODY_MAX = LOG_LINE_MAX - 1 };
@@ -106,12 +109,39 @@ void log_number(struct log_line *line, const char *key, int64_t value)
     log_text(line, key, text);
 }
 
-void log_end(struct log_line *line)
+/* There is nowhere to say that the log can't be written. */
+static void put(const char *bytes, size_t size)
+{
+    ssize_t written = write(STDERR_FILENO, bytes, size);
+    (void)written;
+}
+
+void log_flush(void)
+{
+    if (waiting_size > 0)
+        put(waiting, waiting_size);
+    waiting_size = 0;
+}
+
+void log_end_later(struct log_line *line)
 {
     line->text[line->size++] = '\n';
-    /* There is nowhere to say that the log can't be written. */
-    ssize_t written = write(STDERR_FILENO, line->text, line->size);
-    (void)written;
+    if (line->size > sizeof waiting - waiting_size)
+        log_flush();
+    memcpy(waiting + waiting_size, line->text, line->size);
+    waiting_size += line->size;
+    line->size = 0;
+}
+
+void log_end(struct log_line *line)
+{
+    if (waiting_size > 0) {
+        log_end_later(line);
+        log_flush();
+        return;
+    }
+    line->text[line->size++] = '\n';
+    put(line->text, line->size);
     line->size = 0;
 }
 

@@ -6,7 +6,8 @@
  * A line is "PROGRAM[PID]: EVENT KEY=VALUE ...": an eye reads it, and so does awk. A value with
  * other than plain printable characters stands in double quotes, its quotes, backslashes and
  * control bytes written as \" \\ \n \xHH. Each line leaves in one write of at most LOG_LINE_MAX
- * bytes, so lines of several processes never mix; a longer one is cut and ends in "...".
+ * bytes, so lines of several processes never mix; a longer one is cut and ends in "...". Lines that
+ * may wait for the next (log_end_later) leave in one write with it.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -15,7 +16,10 @@
 
 #include <stdint.h>
 
-enum { LOG_LINE_MAX = 2048 };
+enum {
+    LOG_LINE_MAX = 2048,
+    LOG_WRITE_MAX = 4096, /* PIPE_BUF: what a pipe takes without mixing it with others' bytes */
+};
 
 struct log_line {
     char text[LOG_LINE_MAX];
@@ -30,6 +34,10 @@ void log_value(struct log_line *line, const char *key, struct slice value);
 void log_text(struct log_line *line, const char *key, const char *value);
 void log_number(struct log_line *line, const char *key, int64_t value);
 void log_end(struct log_line *line);
+/* For who says more before he waits for others: the line leaves with the next that can't wait, or
+ * with log_flush, which must come before a wait, a fork, and an end without a further line. */
+void log_end_later(struct log_line *line);
+void log_flush(void);
 
 /* An event with one value, or none (key NULL). */
 void log_event(const char *event, const char *key, const char *value);

@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "io.h"
+#include "log.h"
 #include "number.h"
 
 #include <errno.h>
@@ -194,6 +195,7 @@ static int wait_time(const struct loop *loop, int wait_ms)
 bool loop_once(struct loop *loop, int wait_ms)
 {
     struct epoll_event events[LOOP_EVENTS];
+    log_flush();
     int count = epoll_wait(loop->epoll, events, LOOP_EVENTS, wait_time(loop, wait_ms));
     if (count < 0)
         return errno == EINTR;

@@ -76,7 +76,8 @@ bool loop_add_signals(struct loop *loop, struct loop_signals *signals, const int
                       size_t count, loop_signal *handler, void *owner);
 void loop_unblock_signals(void);
 
-/* Runs till loop_stop. False when epoll fails. */
+/* Runs till loop_stop; before each wait the lines that the log keeps (log_end_later) leave. False when
+ * epoll fails. */
 bool loop_run(struct loop *loop);
 /* One round: waits till something is due or ready (at most `wait_ms`, -1 for ever). */
 bool loop_once(struct loop *loop, int wait_ms);

@@ -503,7 +503,7 @@ void manager_log_recipient(const struct message *message, const char *event, str
     log_text(&line, "status", outcome->status);
     log_text(&line, "text", outcome->text);
     log_text(&line, "seconds", seconds);
-    log_end(&line);
+    log_end_later(&line); /* of several answers at once */
 }
 
 /* ---- scanning -----------------------------------------------------------------------------------

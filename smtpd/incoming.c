@@ -118,9 +118,10 @@ static bool open_message(struct incoming *incoming)
     return done;
 }
 
-/* A message may take its time, and wants what was accepted before it told. */
+/* A message may take its time, and wants what was accepted before it told and logged. */
 static void reset(struct session *session)
 {
+    log_flush();
     if (session->untold.size > 0)
         allowance_leave(session);
     session->incoming = (struct incoming){
@@ -274,7 +275,7 @@ static void log_accepted(struct incoming *incoming, struct slice queue_id)
     log_number(&line, "recipients", (int64_t)session->envelope.recipient_count);
     log_number(&line, "size", (int64_t)incoming->decoder.size);
     log_value(&line, "origin", str_slice(&session->envelope.origin));
-    log_end(&line);
+    log_end_later(&line); /* often the session ends with the message */
 }
 
 static void accept_message(struct incoming *incoming, struct slice queue_id)

@@ -110,6 +110,7 @@ void session_release(struct session *session)
 {
     if (session->incoming.is_open)
         return;
+    log_flush();
     inject_close(&session->inject);
     allowance_leave(session);
     vetting_release(&session->vetting);
@@ -506,6 +507,7 @@ static void linger(struct session *session)
     allowance_leave(session);
     if (result != STREAM_OK || strcmp(session->end ? session->end : "", "quit") == 0)
         return;
+    log_flush();
     if (shutdown(session->stream.out, SHUT_WR) < 0)
         return;
     while (io_read(session->stream.in, bytes, sizeof bytes, deadline) > 0)

@@ -165,6 +165,54 @@ static void long_log_lines_are_cut(void **state)
     assert_string_equal(text + LOG_LINE_MAX - 4, "...\n");
 }
 
+static void end_later(const char *event, size_t size)
+{
+    static char much[LOG_LINE_MAX];
+    memset(much, 'x', sizeof much);
+    struct log_line line;
+    log_begin(&line, event);
+    log_value(&line, "text", slice_of(much, size));
+    log_end_later(&line);
+}
+
+static void write_first_and_last(void)
+{
+    end_later("first", 1);
+    log_event("last", NULL, NULL);
+    log_event("own", NULL, NULL);
+}
+
+static void write_three_long(void)
+{
+    for (int i = 0; i < 3; i++)
+        end_later("long", LOG_LINE_MAX - 100);
+    log_flush();
+    log_flush();
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t count = 0;
+    for (const char *at = strchr(text, '\n'); at; at = strchr(at + 1, '\n'))
+        count++;
+    return count;
+}
+
+static void waiting_log_lines_leave_in_order(void **state)
+{
+    (void)state;
+    char text[4 * LOG_LINE_MAX];
+    read_log(write_first_and_last, text, sizeof text);
+    assert_int_equal(count_lines(text), 3);
+    const char *first = strstr(text, "]: first text=x\n");
+    const char *last = strstr(text, "]: last\n");
+    const char *own = strstr(text, "]: own\n");
+    assert_true(first && last && own && first < last && last < own);
+    read_log(write_three_long, text, sizeof text);
+    assert_int_equal(count_lines(text), 3);
+    assert_null(strstr(text, "..."));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +221,7 @@ int main(void)
         cmocka_unit_test(settings_say_file_and_line),
         cmocka_unit_test(log_lines_can_not_be_forged),
         cmocka_unit_test(long_log_lines_are_cut),
+        cmocka_unit_test(waiting_log_lines_leave_in_order),
     };
     return cmocka_run_group_tests_name("io", tests, make_folder, remove_folder);
 }
