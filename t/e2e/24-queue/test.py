@@ -409,8 +409,9 @@ def test_a_full_mail_store_loses_nothing(_suite):
                 sent += 1
             wait_until(lambda: "deferred" in suite.logs("queued"), "a deferral")
             check("4.3.1" in suite.logs("queued"), "4.3.1 in the log")
-            wait_until(lambda: len(suite.mailbox("u1@example.jp")) + len(suite.queue()) == sent,
-                       "every message is in one place")
+            wait_until(lambda: len(suite.mailbox("u1@example.jp")) + len(suite.queue()) == sent and
+                       all(f"deferred id={name} " in suite.logs("queued") for name in suite.queue()),
+                       "every message is in one place, and none is under way")
             held = len(suite.queue())
             taken = suite.mailbox("u1@example.jp")
             for path in taken:
