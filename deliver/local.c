@@ -123,27 +123,37 @@ static int64_t choose_next_commit(void)
     return (clock_ms() / COMMITS_APART_MS + 1) * COMMITS_APART_MS;
 }
 
-/* Waits for one request, takes those that come before the next commit along, and writes them all
- * before the first is synced, since its commit takes the others along. */
-static bool serve_some(struct worker *worker)
+/* Waits for one request, takes those that come before the next commit along, and writes them. False:
+ * one could not be read. */
+static bool place_some(struct worker *worker, size_t *count)
 {
-    size_t count = 0;
+    enum wire_result result = WIRE_OK;
     int64_t deadline = CLOCK_NEVER;
-    for (; count < TASKS_MAX; count++, deadline = worker->next_commit) {
-        struct task *task = &worker->tasks[count];
-        if (wire_receive(QUEUED, &task->message, deadline) != WIRE_OK)
+    for (*count = 0; *count < TASKS_MAX; (*count)++, deadline = worker->next_commit) {
+        struct task *task = &worker->tasks[*count];
+        result = wire_receive(QUEUED, &task->message, deadline);
+        if (result != WIRE_OK)
             break;
         if (!read_task(worker, task))
             return false;
         local_place(&task->request, task->message.fds[0], &task->delivery);
     }
+    return result == WIRE_OK || result == WIRE_TIMEOUT;
+}
+
+/* All are written before the first is synced, since its commit takes the others along. A request that
+ * can't be read ends the worker: it has no answer, and answers are told apart by their order. */
+static bool serve_some(struct worker *worker)
+{
+    size_t count;
+    bool goes_on = place_some(worker, &count);
     for (size_t i = 0; count > 1 && i < count; i++)
         local_begin_sync(&worker->tasks[i].delivery);
     for (size_t i = 0; i < count; i++)
         if (!finish(worker, &worker->tasks[i]))
             return false;
     worker->next_commit = choose_next_commit();
-    return count > 0;
+    return goes_on;
 }
 
 int main(int argc, char **argv)
