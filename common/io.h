@@ -36,8 +36,8 @@ bool io_replace_file(int directory, const char *name, struct slice content, mode
                      uid_t owner, gid_t group);
 
 bool io_sync_folder(int directory);
-/* Makes a file durable together with the name that it got in `folder` since. -1: the file system
- * writes the name along with the file (the setting sync-folders). */
+/* Makes a file durable, and the name that it has in `folder`. -1: the file system writes the name
+ * along with the file (the setting sync-folders). */
 bool io_sync_named_file(int fd, int folder);
 bool io_set_nonblocking(int fd, bool on);
 bool io_set_cloexec(int fd, bool on);

@@ -74,10 +74,10 @@ void maildir_clean_tmp(int folder);
 
 /* One delivery, in pieces: begin opens tmp/, the caller writes, place makes it visible in new/,
  * commit makes it durable. The name comes before the sync, so that one commit of the file system's
- * journal takes both; whoever reads meanwhile sees a whole message that a power cut could still take away, and that would come
- * again, since commit has not said that it is there. Several deliveries may be placed before the
- * first is committed: they share that commit. Deliveries of the same `id` to the same folder end in
- * one file: `repeated` is set then. */
+ * journal takes both. Whoever reads meanwhile sees a whole message that a power cut could still take
+ * away, or leave torn; it would come again, and take the place of that, since commit has not said
+ * that it is there. Several deliveries may be placed before the first is committed: they share that
+ * commit. Deliveries of the same `id` to the same folder end in one file: `repeated` is set then. */
 struct maildir_delivery {
     int folder;         /* the Maildir, owned */
     int new;            /* its new/, once it was placed, owned */
