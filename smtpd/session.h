@@ -21,7 +21,7 @@
 #include "vetting.h"
 
 enum {
-    SESSION_INPUT_MAX = 16384,
+    SESSION_INPUT_MAX = 32768,
     SESSION_ID_MAX = 40,
     SESSION_LOGIN_FAILURES_MAX = 5,
     SESSION_IDLE_COMMANDS_MAX = 100, /* without a message between them */
