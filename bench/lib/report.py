@@ -133,8 +133,8 @@ def about_lines(about):
             f"{about['memory_mb']:,} MB, Linux {about['kernel']}; {versions}.",
             f"Disk: {about['disk']}. {about['boxes']} mailboxes in {about['domains']} domain(s), "
             f"{about['rounds']} interleaved round(s), {about['scale']:g} times the usual messages, medians. "
-            f"Load average before the start: {about['load']:.2f}"
-            f"{QUIET if about['load'] < about['cpus'] / 2 else BUSY}.", ""]
+            f"CPUs busy before the start: {100 * about['busy']:.0f} %"
+            f"{QUIET if about['busy'] < 0.1 else BUSY}.", ""]
 
 
 def failures(figures):
