@@ -838,7 +838,8 @@ static void what_was_accepted_is_told(void **state)
         BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, "C: NOOP", "S: 250 2.0.0 ok", NULL};
     static const int signals[] = {0, 0, SIGTERM};
     const struct transcript one = {
-        .name = "told", .host = {NULL},
+        .name = "told",
+        .host = {NULL},
         .counted = "allows u1@example.jp receive domain 200 60 7200\nreceived @example.jp\n"};
     (void)state;
     for (size_t way = 0; way < 3; way++) { /* stays, leaves, is ended */
