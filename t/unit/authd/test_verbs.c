@@ -58,27 +58,33 @@ static int finish(void **state)
     return 0;
 }
 
-/* Asks at `now`; the answer's fields joined by '|', or "refused". */
-static const char *ask(struct fixture *fixture, enum verbs_peer peer, int64_t now, const char *verb,
-                       const char *a, const char *b, const char *c, const char *d)
+/* Asks at `now`, and frees the question; the answer's fields joined by '|', or "refused". */
+static const char *ask_message(struct fixture *fixture, enum verbs_peer peer, int64_t now,
+                               struct wire_message *question)
 {
     static char text[2000];
-    struct wire_message question;
-    struct slice fields[20];
+    struct slice fields[40];
     size_t count, used = 0;
-    /* The first NULL of a to d ends the list. */
-    make_question(&question, "state/1", verb, a, b, c, d, NULL);
     str_clear(&fixture->answer);
-    bool answered = verbs_answer(&fixture->verbs, peer, now, &question, &fixture->answer);
-    wire_free(&question);
+    bool answered = verbs_answer(&fixture->verbs, peer, now, question, &fixture->answer);
+    wire_free(question);
     if (!answered)
         return "refused";
-    assert_true(wire_split(str_slice(&fixture->answer), fields, 20, &count));
+    assert_true(wire_split(str_slice(&fixture->answer), fields, 40, &count));
     text[0] = '\0';
     for (size_t i = 0; i < count; i++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%.*s", i > 0 ? "|" : "",
                                  SLICE_PRINTF(fields[i]));
     return text;
+}
+
+static const char *ask(struct fixture *fixture, enum verbs_peer peer, int64_t now, const char *verb,
+                       const char *a, const char *b, const char *c, const char *d)
+{
+    struct wire_message question;
+    /* The first NULL of a to d ends the list. */
+    make_question(&question, "state/1", verb, a, b, c, d, NULL);
+    return ask_message(fixture, peer, now, &question);
 }
 
 /* A packet of the fields that '|' joins. */
@@ -91,25 +97,11 @@ static void put_packet(struct str *packet, struct slice text)
     }
 }
 
-static const char *say_packet(struct fixture *fixture, int64_t now, struct wire_message *packet)
+static const char *say_packet(struct fixture *fixture, int64_t now, struct wire_message *question)
 {
-    static char result[2000];
-    struct wire_message question = *packet;
-    struct slice fields[40];
-    size_t count, used = 0;
-    assert_true(
-        wire_split(str_slice(&question.bytes), question.fields, WIRE_MAX_FIELDS, &question.count));
-    str_clear(&fixture->answer);
-    bool answered = verbs_answer(&fixture->verbs, VERBS_OTHER, now, &question, &fixture->answer);
-    wire_free(&question);
-    if (!answered)
-        return "refused";
-    assert_true(wire_split(str_slice(&fixture->answer), fields, 40, &count));
-    result[0] = '\0';
-    for (size_t i = 0; i < count; i++)
-        used += (size_t)snprintf(result + used, sizeof result - used, "%s%.*s", i > 0 ? "|" : "",
-                                 SLICE_PRINTF(fields[i]));
-    return result;
+    assert_true(wire_split(str_slice(&question->bytes), question->fields, WIRE_MAX_FIELDS,
+                           &question->count));
+    return ask_message(fixture, VERBS_OTHER, now, question);
 }
 
 /* The same with the fields of the question joined by '|'. */
@@ -136,6 +128,16 @@ static const char *say_batch(struct fixture *fixture, int64_t now, const char *t
         str_free(&packet);
     }
     return say_packet(fixture, now, &question);
+}
+
+typedef const char *say_text(struct fixture *fixture, int64_t now, const char *text);
+
+static void check_refused(struct fixture *fixture, say_text *say_one, const char *const bad[],
+                          size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(say_one(fixture, NOW, bad[i]), "refused") != 0)
+            fail_msg("\"%s\" was answered", bad[i]);
 }
 
 static const char *authd(struct fixture *fixture, int64_t now, const char *verb,
@@ -407,9 +409,7 @@ static void rules_that_are_none_cost_the_connection(void **state)
         "received",
         "rates",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (strcmp(say(fixture, NOW, bad[i]), "refused") != 0)
-            fail_msg("\"%s\" was answered", bad[i]);
+    check_refused(fixture, say, bad, sizeof bad / sizeof *bad);
     assert_string_equal(ask(fixture, VERBS_AUTHD, NOW, "sent", "u1@a.jp", "1", NULL, NULL),
                         "refused");
     assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|send|domain|0|600|100"), "ok");
@@ -439,9 +439,7 @@ static void a_batch_that_is_none_costs_the_connection(void **state)
         "batch",
         "set|u1@a.jp|send-lock|0|why",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (strcmp(say_batch(fixture, NOW, bad[i]), "refused") != 0)
-            fail_msg("\"%s\" was answered", bad[i]);
+    check_refused(fixture, say_batch, bad, sizeof bad / sizeof *bad);
     assert_string_equal(say(fixture, NOW, "batch|1:x"), "refused");
     assert_string_equal(say(fixture, NOW, "batch|nonsense"), "refused");
     assert_int_equal(fixture->ledger.rates.table.count, 0);
