@@ -109,17 +109,13 @@ void log_number(struct log_line *line, const char *key, int64_t value)
     log_text(line, key, text);
 }
 
-/* There is nowhere to say that the log can't be written. */
-static void put(const char *bytes, size_t size)
-{
-    ssize_t written = write(STDERR_FILENO, bytes, size);
-    (void)written;
-}
-
 void log_flush(void)
 {
-    if (waiting_size > 0)
-        put(waiting, waiting_size);
+    if (waiting_size == 0)
+        return;
+    /* There is nowhere to say that the log can't be written. */
+    ssize_t written = write(STDERR_FILENO, waiting, waiting_size);
+    (void)written;
     waiting_size = 0;
 }
 
@@ -135,14 +131,8 @@ void log_end_later(struct log_line *line)
 
 void log_end(struct log_line *line)
 {
-    if (waiting_size > 0) {
-        log_end_later(line);
-        log_flush();
-        return;
-    }
-    line->text[line->size++] = '\n';
-    put(line->text, line->size);
-    line->size = 0;
+    log_end_later(line);
+    log_flush();
 }
 
 void log_event(const char *event, const char *key, const char *value)
