@@ -70,7 +70,7 @@ static bool is_durable(int folder, const char *file, const struct maildirrepeat_
     if (fd < 0)
         return false;
     bool whole = is_whole(fd, content);
-    bool good = whole && fsync(fd) == 0 && io_sync_folder(folder);
+    bool good = whole && io_sync_named_file(fd, folder);
     io_close(&fd);
     if (!whole)
         unlinkat(folder, file, 0);

@@ -58,7 +58,7 @@ static void adopt(int folder, const char *draft, const char *id, const struct lo
         return;
     }
     /* It may be seen before queue-inject has synced it. */
-    if (fdatasync(loaded->fd) < 0 || fsync(folder) < 0 ||
+    if (!io_sync_named_file(loaded->fd, folder) ||
         renameat2(folder, draft, folder, id, RENAME_NOREPLACE) < 0)
         log_trouble("take over", draft, errno, "look at the queue's disk; start queued again");
     else

@@ -1,5 +1,6 @@
 /* A peer's bytes through inject_stream and admission: whole and in pieces they mean the same */
 #include "admission.h"
+#include "hash.h"
 #include "inject_stream.h"
 #include "queuefile.h"
 
@@ -14,8 +15,7 @@ struct seen {
 
 static void mix(struct seen *seen, struct slice bytes)
 {
-    for (size_t i = 0; i < bytes.size; i++)
-        seen->hash = (seen->hash ^ (unsigned char)bytes.data[i]) * UINT64_C(1099511628211);
+    seen->hash = hash_add(seen->hash, bytes);
 }
 
 static bool see_envelope(void *owner, struct slice fields)
