@@ -54,7 +54,7 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
                                               .added = message_added(job->message),
                                               .forward = str_slice(&forward),
                                               .is_repeat = job->message->is_repeat,
-                                              .syncs_folder = !manager->spares_folders};
+                                              .spares_folder = manager->spares_folders};
     if (done)
         request_local(packet, loaded, recipient, &delivery);
     else

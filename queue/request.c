@@ -30,7 +30,7 @@ void request_local(struct str *packet, const struct loaded *loaded, size_t recip
     wire_put(packet, delivery->forward);
     wire_put_text(packet, envelope_body_letter(loaded->file.body));
     wire_put_text(packet, delivery->is_repeat ? "1" : "0");
-    wire_put_text(packet, delivery->syncs_folder ? "folder" : "file");
+    wire_put_text(packet, delivery->spares_folder ? "file" : "folder");
 }
 
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,

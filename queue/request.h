@@ -24,7 +24,7 @@ struct request_delivery {
     struct slice added;   /* header lines of the scanner */
     struct slice forward; /* as forwarding.h makes it */
     bool is_repeat;       /* it may have been delivered before */
-    bool syncs_folder;    /* new/ as well as the file */
+    bool spares_folder;   /* maildir.h */
 };
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
                    const struct request_delivery *delivery);

@@ -6,7 +6,8 @@ import statistics
 
 BEGIN, END = "<!-- results: written by bench/run -->", "<!-- end of results -->"
 PLOT = "results.png"
-LABELS = {"mail-suite": "mail-suite", "mail-suite-strict": "mail-suite, as installed", "postfix": "Postfix", "postfix-dovecot": "Postfix + Dovecot",
+LABELS = {"mail-suite": "mail-suite", "mail-suite-strict": "mail-suite, as installed",
+          "postfix": "Postfix", "postfix-dovecot": "Postfix + Dovecot",
           "mail-suite-scan": "mail-suite, scanning", "postfix-clamav": "Postfix + clamav-milter",
           "floor-files": "floor, files", "floor-folders": "floor, folders"}
 TITLES = {"delivery": "From the first connection to the last file in new/",
