@@ -1,7 +1,10 @@
 /* access - see access.h */
 #include "access.h"
 
+#include "number.h"
+
 #include <stdio.h>
+#include <string.h>
 
 static const char *const services[] = {"smtp", "submission", "submissions", "lmtp",
                                        "pop3", "pop3s",      "imap",        "imaps"};
@@ -167,6 +170,51 @@ bool access_encode(const struct access_rule *rule, struct str *key, struct str *
     return done;
 }
 
+/* ---- looking up ----------------------------------------------------------------------------- */
+
+/* "SERVICE ADDRESS/BITS" */
+static bool note_length(struct access *access, struct slice key)
+{
+    size_t slash = slice_find_last(key, '/');
+    unsigned bits;
+    if (!number_parse_unsigned(slice_from(key, slash + 1), ACCESS_BITS_MAX, &bits))
+        return false;
+    access->has_length[slice_has(key, ':') ? ACCESS_IPV6 : ACCESS_IPV4][bits] = true;
+    return true;
+}
+
+static bool read_lengths(struct access *access)
+{
+    struct cdb *cdb = &access->file.cdb;
+    unsigned position;
+    int more;
+    memset(access->has_length, 0, sizeof access->has_length);
+    cdb_seqinit(&position, cdb);
+    while ((more = cdb_seqnext(&position, cdb)) > 0) {
+        const void *key = cdb_getkey(cdb);
+        if (!key || !note_length(access, slice_of(key, cdb_keylen(cdb))))
+            return false;
+    }
+    return more == 0;
+}
+
+bool access_refresh(struct access *access, int directory, const char *path)
+{
+    if (!cdbfile_refresh(&access->file, directory, path))
+        return false;
+    if (access->read != access->file.opened) {
+        access->is_broken = !read_lengths(access);
+        access->read = access->file.opened;
+    }
+    return true;
+}
+
+void access_close(struct access *access)
+{
+    cdbfile_close(&access->file);
+    access->read = 0;
+}
+
 static enum access_result decode(struct slice value, struct slice *variables)
 {
     struct slice verb = slice_cut(&value, ' ');
@@ -207,16 +255,29 @@ static enum access_result judge_general(struct slice service, enum access_result
     return result;
 }
 
-enum access_result access_find(struct cdbfile *file, struct slice service, const struct ip *ip,
+static enum access_result find_prefix(struct cdbfile *file, struct slice service,
+                                      const struct ip *ip, unsigned bits, struct slice *variables)
+{
+    struct ip network = ip_network(ip, bits);
+    enum access_result result = find_network(file, service, &network, bits, variables);
+    if (result == ACCESS_NONE)
+        result = judge_general(service, find_network(file, SLICE("*"), &network, bits, variables));
+    return result;
+}
+
+enum access_result access_find(struct access *access, struct slice service, const struct ip *ip,
                                struct slice *variables)
 {
+    const bool *has_length = access->has_length[ip->size == 4 ? ACCESS_IPV4 : ACCESS_IPV6];
     *variables = slice_text(NULL);
+    if (access->file.fd < 0)
+        return ACCESS_NONE;
+    if (access->is_broken)
+        return ACCESS_TROUBLE;
     for (unsigned bits = ip->size * 8 + 1; bits-- > 0;) {
-        struct ip network = ip_network(ip, bits);
-        enum access_result result = find_network(file, service, &network, bits, variables);
-        if (result == ACCESS_NONE)
-            result =
-                judge_general(service, find_network(file, SLICE("*"), &network, bits, variables));
+        if (!has_length[bits])
+            continue;
+        enum access_result result = find_prefix(&access->file, service, ip, bits, variables);
         if (result != ACCESS_NONE)
             return result;
     }

@@ -29,6 +29,7 @@ enum {
     ACCESS_VALUE_MAX = 1024, /* bytes of a line's variables with "allow" in front */
     ACCESS_VARIABLES_MAX = 16,
     ACCESS_ERROR_MAX = 256,
+    ACCESS_BITS_MAX = 128,
 };
 
 struct access_rule {
@@ -54,16 +55,32 @@ bool access_parse_xclient(struct slice line, struct access_rule *rule,
  * contradicts the first: the compiler says so. False when they are full. */
 bool access_encode(const struct access_rule *rule, struct str *key, struct str *value);
 
+enum { ACCESS_IPV4, ACCESS_IPV6, ACCESS_FAMILIES };
+
+/* cdb/access.cdb, and which prefix lengths its lines have: only these are looked up. An address has
+ * 33 prefixes or 129, and a real file two or three lengths. */
+struct access {
+    struct cdbfile file; /* fd -1: there is none */
+    unsigned read;       /* the file's `opened` when the lengths were read */
+    bool is_broken;
+    bool has_length[ACCESS_FAMILIES][ACCESS_BITS_MAX + 1];
+};
+
+/* Opens the file, or opens it anew if it was replaced since. False with errno (ENOENT: no such
+ * file); what was open before stays in force then. */
+bool access_refresh(struct access *access, int directory, const char *path);
+void access_close(struct access *access);
+
 enum access_result {
     ACCESS_ALLOW,
     ACCESS_DENY,
-    ACCESS_NONE,    /* no line matches */
+    ACCESS_NONE,    /* no line matches, or there is no file */
     ACCESS_TROUBLE, /* the file is broken */
 };
 
 /* The rule that holds for `ip` at `service` ("proxy", "xclient": for those). With ACCESS_ALLOW, *variables
  * are its "NAME=VALUE" words, divided by single spaces; it points into the file. */
-enum access_result access_find(struct cdbfile *file, struct slice service, const struct ip *ip,
+enum access_result access_find(struct access *access, struct slice service, const struct ip *ip,
                                struct slice *variables);
 
 #endif

@@ -435,7 +435,7 @@ void acceptor_run(struct acceptor *acceptor)
 {
     directory_init(&acceptor->directory);
     acceptor->gate.service = acceptor->service;
-    acceptor->gate.rules.fd = -1;
+    acceptor->gate.rules.file.fd = -1;
     if (!loop_add_signals(&acceptor->loop, &acceptor->signals, signals_handled,
                           sizeof signals_handled / sizeof *signals_handled, handle_signal,
                           acceptor))
@@ -447,7 +447,7 @@ void acceptor_run(struct acceptor *acceptor)
     if (!loop_run(&acceptor->loop))
         life_die_passing("wait for", "connections");
     seats_close(&acceptor->gate.seats);
-    cdbfile_close(&acceptor->gate.rules);
+    access_close(&acceptor->gate.rules);
     directory_close(&acceptor->directory);
     loop_free(&acceptor->loop);
     io_close(&acceptor->control.folder);

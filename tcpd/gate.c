@@ -1,8 +1,6 @@
 /* gate - see gate.h */
 #include "gate.h"
 
-#include "access.h"
-
 #include <errno.h>
 #include <fcntl.h>
 
@@ -10,7 +8,7 @@ bool gate_refresh(struct gate *gate)
 {
     /* A file that is gone counts as one that was never made, but only if it never was: rules that
      * were read once hold on. */
-    return cdbfile_refresh(&gate->rules, AT_FDCWD, ACCESS_FILE) || errno == ENOENT;
+    return access_refresh(&gate->rules, AT_FDCWD, ACCESS_FILE) || errno == ENOENT;
 }
 
 bool gate_has_room(const struct gate *gate)
@@ -18,19 +16,10 @@ bool gate_has_room(const struct gate *gate)
     return gate->seats.count < gate->limits.connections_max && gate->seats.count < SEATS_CEILING;
 }
 
-static enum access_result find_rule(struct gate *gate, struct slice service, const struct ip *ip,
-                                    struct slice *variables)
-{
-    *variables = slice_text(NULL);
-    if (gate->rules.fd < 0)
-        return ACCESS_NONE;
-    return access_find(&gate->rules, service, ip, variables);
-}
-
 struct gate_answer gate_ask(struct gate *gate, const struct ip *client, const struct seat *own)
 {
     struct gate_answer answer = {0};
-    switch (find_rule(gate, slice_text(gate->service->name), client, &answer.variables)) {
+    switch (access_find(&gate->rules, slice_text(gate->service->name), client, &answer.variables)) {
     case ACCESS_DENY:
         answer.refusal = TCPSERVICE_DENIED;
         return answer;
@@ -54,12 +43,12 @@ struct gate_answer gate_ask(struct gate *gate, const struct ip *client, const st
 bool gate_is_proxy(struct gate *gate, const struct ip *peer)
 {
     struct slice variables;
-    return find_rule(gate, SLICE("proxy"), peer, &variables) == ACCESS_ALLOW;
+    return access_find(&gate->rules, SLICE("proxy"), peer, &variables) == ACCESS_ALLOW;
 }
 
 bool gate_speaks_for_others(struct gate *gate, const struct ip *client)
 {
     struct slice variables;
     return gate->service->role == ROLE_SMTPD &&
-           find_rule(gate, SLICE("xclient"), client, &variables) == ACCESS_ALLOW;
+           access_find(&gate->rules, SLICE("xclient"), client, &variables) == ACCESS_ALLOW;
 }

@@ -4,7 +4,7 @@
 #ifndef TCPD_GATE_H
 #define TCPD_GATE_H
 
-#include "cdbfile.h"
+#include "access.h"
 #include "ip.h"
 #include "seats.h"
 #include "tcpservice.h"
@@ -20,7 +20,7 @@ struct gate_limits {
 
 struct gate {
     const struct tcpservice *service;
-    struct cdbfile rules; /* cdb/access.cdb; without it everybody may come in */
+    struct access rules; /* cdb/access.cdb; without it everybody may come in */
     struct seats seats;
     struct gate_limits limits;
 };

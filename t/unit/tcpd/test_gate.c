@@ -93,7 +93,7 @@ static void write_rules(const char *line)
 static void gate(void **state)
 {
     struct gate it = {.service = tcpservice_find(SLICE("smtp")),
-                      .rules.fd = -1,
+                      .rules.file.fd = -1,
                       .limits = {.connections_max = 3, .connections_per_client = 2}};
     struct ip a = address("192.0.2.1");
     struct ip proxy = address("10.0.0.1");
@@ -120,7 +120,7 @@ static void gate(void **state)
     assert_int_equal(unlink(ACCESS_FILE), 0);
     assert_true(gate_refresh(&it));
     assert_false(gate_ask(&it, &a, NULL).pass);
-    cdbfile_close(&it.rules);
+    access_close(&it.rules);
     /* Limits. */
     for (pid_t pid = 1; pid <= 2; pid++)
         seats_sit(&it.seats, seats_find_free(&it.seats), pid, &a);
@@ -155,7 +155,7 @@ static void lmtp_is_for_loopback_and_whom_a_line_names(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct gate it = {.service = tcpservice_find(SLICE("lmtp")),
-                          .rules.fd = -1,
+                          .rules.file.fd = -1,
                           .limits = {.connections_max = 3, .connections_per_client = 2}};
         struct ip client;
         assert_true(ip_parse(slice_text(cases[i].client), &client));
@@ -165,7 +165,7 @@ static void lmtp_is_for_loopback_and_whom_a_line_names(void **state)
         assert_true(gate_refresh(&it));
         if (gate_ask(&it, &client, NULL).pass != cases[i].passes)
             fail_msg("%s, %s", cases[i].rule ? cases[i].rule : "no rule", cases[i].client);
-        cdbfile_close(&it.rules);
+        access_close(&it.rules);
         seats_close(&it.seats);
         if (cases[i].rule)
             assert_int_equal(unlink(ACCESS_FILE), 0);
@@ -174,7 +174,7 @@ static void lmtp_is_for_loopback_and_whom_a_line_names(void **state)
 
 static void broken_rules(void **state)
 {
-    struct gate it = {.service = tcpservice_find(SLICE("smtp")), .rules.fd = -1};
+    struct gate it = {.service = tcpservice_find(SLICE("smtp")), .rules.file.fd = -1};
     (void)state;
     int folder = open("cdb", O_RDONLY | O_DIRECTORY);
     assert_true(
