@@ -20,7 +20,7 @@ enum {
 
 void inject_init(struct inject *inject)
 {
-    *inject = (struct inject){.path = INJECT_SOCKET, .fd = -1, .unsent = true};
+    *inject = (struct inject){.path = INJECT_SOCKET, .fd = -1};
     str_init(&inject->output, FRAME_MAX);
     str_init(&inject->chunk, INJECT_CHUNK_MAX);
 }
@@ -30,15 +30,6 @@ void inject_close(struct inject *inject)
     io_close(&inject->fd);
     str_free(&inject->output);
     str_free(&inject->chunk);
-    inject->served = 0;
-}
-
-static bool connect_anew(struct inject *inject)
-{
-    io_close(&inject->fd);
-    inject->served = 0;
-    inject->fd = unixsocket_connect(inject->path, SOCK_STREAM);
-    return inject->fd >= 0;
 }
 
 static void frame_envelope(struct inject *inject, const struct envelope *envelope)
@@ -64,10 +55,8 @@ static void frame_envelope(struct inject *inject, const struct envelope *envelop
 
 void inject_begin(struct inject *inject, const struct envelope *envelope)
 {
-    str_clear(&inject->output);
-    str_clear(&inject->chunk);
+    inject_abort(inject);
     inject->size = 0;
-    inject->unsent = true;
     frame_envelope(inject, envelope);
 }
 
@@ -96,19 +85,10 @@ static bool send_parts(struct inject *inject, struct iovec *parts, size_t count)
     int64_t deadline = clock_deadline(INJECT_TIMEOUT_MS);
     while (total_size(parts, count) > 0) {
         ssize_t sent = sendmsg(inject->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent >= 0) {
-            inject->unsent = false;
+        if (sent >= 0)
             advance(parts, count, (size_t)sent);
-        } else if (errno == EAGAIN) {
-            if (!io_wait(inject->fd, POLLOUT, deadline))
-                return false;
-        } else if (errno == EPIPE && inject->unsent && inject->served > 0) {
-            /* queue-inject was started anew since the last message. */
-            if (!connect_anew(inject))
-                return false;
-        } else if (errno != EINTR) {
+        else if (errno != EINTR && (errno != EAGAIN || !io_wait(inject->fd, POLLOUT, deadline)))
             return false;
-        }
     }
     return true;
 }
@@ -136,9 +116,9 @@ static void send_chunk(struct inject *inject, bool end)
     };
     /* Connected no sooner: who is slow with the first bytes of a message keeps nobody waiting. */
     if (!inject->broken && inject->fd < 0)
-        inject->broken = !connect_anew(inject);
+        inject->fd = unixsocket_connect(inject->path, SOCK_STREAM);
     if (!inject->broken)
-        inject->broken = !send_parts(inject, parts, PARTS_MAX);
+        inject->broken = inject->fd < 0 || !send_parts(inject, parts, PARTS_MAX);
     str_clear(&inject->output);
     str_clear(&inject->chunk);
 }
@@ -175,9 +155,8 @@ static bool read_answer(struct inject *inject, char *bytes, size_t max, struct s
     }
 }
 
-static enum verdict finish_broken(struct inject *inject, struct str *reply)
+static enum verdict finish_broken(struct str *reply)
 {
-    io_close(&inject->fd);
     str_clear(reply);
     str_append_text(reply, "4.3.0 the queue does not answer, try again later");
     return VERDICT_TEMP;
@@ -188,20 +167,17 @@ enum verdict inject_finish(struct inject *inject, struct str *reply)
     char bytes[INJECT_REPLY_MAX + NUMBER_TEXT_SIZE + 2];
     struct slice answer;
     send_chunk(inject, true);
-    if (inject->broken || !read_answer(inject, bytes, sizeof bytes, &answer))
-        return finish_broken(inject, reply);
-    inject->served++;
+    bool answered = !inject->broken && read_answer(inject, bytes, sizeof bytes, &answer);
+    io_close(&inject->fd);
     str_clear(reply);
-    if (!str_append(reply, slice_from(answer, 1)))
-        return finish_broken(inject, reply);
+    if (!answered || !str_append(reply, slice_from(answer, 1)))
+        return finish_broken(reply);
     return verdict_from_letter(slice_part(answer, 0, 1));
 }
 
 void inject_abort(struct inject *inject)
 {
-    if (!inject->unsent || inject->broken)
-        io_close(&inject->fd);
+    io_close(&inject->fd);
     str_clear(&inject->output);
     str_clear(&inject->chunk);
-    inject->unsent = true;
 }

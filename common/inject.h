@@ -1,14 +1,16 @@
 /*
  * inject - giving messages to queue-inject (client side)
  *
- * One connection takes any number of messages, one after the other. Protocol, over the stream
+ * A connection takes one message. Its worker is free for the next peer as soon as it has answered,
+ * and is not woken once more to learn that nothing follows. Protocol, over the stream
  * socket run/inject/socket: one netstring that holds the envelope's fields as netstrings
  * ("inject/2", origin, sender, body "7"|"8"|"B", utf8 "0"|"1", ret ""|"FULL"|"HDRS", envid, then
  * for each recipient address, notify, orcpt: common/dsn.h), then the message as
  * netstrings of any size up to INJECT_CHUNK_MAX, then the empty netstring. The answer is one
  * netstring: K and the queue id; Z or D and the reason, which begins with its enhanced status code
- * ("Z4.3.1 the queue's disk is full"). It comes after the empty netstring, never before. A
- * connection that ends before the empty netstring leaves nothing in the queue.
+ * ("Z4.3.1 the queue's disk is full"). It comes after the empty netstring, never before, and
+ * the connection's end after it. A connection that ends before the empty netstring leaves nothing in
+ * the queue.
  *
  * The message is in wire form: lines end in CRLF, no dot-stuffing.
  */
@@ -37,13 +39,11 @@ struct inject {
     struct str output; /* the envelope, not sent yet */
     struct str chunk;  /* bytes of the message, not sent yet */
     bool broken;       /* the connection failed; inject_finish says so */
-    bool unsent;       /* nothing of this message has left yet: it may go to another connection */
     uint64_t size;     /* bytes of the message so far */
-    uint64_t served;   /* messages that this connection has taken */
 };
 
 void inject_init(struct inject *inject);
-/* Closes the connection; a message that was not finished is dropped by queue-inject. */
+/* Gives up a message that was begun, as inject_abort, and frees all. */
 void inject_close(struct inject *inject);
 
 /* Begins a message. The connection is made when bytes are to go; trouble shows in inject_finish. */
@@ -52,8 +52,7 @@ void inject_data(struct inject *inject, struct slice bytes);
 /* Ends the message and waits until it is on disk. VERDICT_OK: `reply` is the queue id;
  * otherwise the reason, fit for the end of an SMTP reply. */
 enum verdict inject_finish(struct inject *inject, struct str *reply);
-/* Gives up the message that was begun (closes the connection if a part of it was sent already; the
- * next begin opens another). */
+/* Gives up the message that was begun: what queue-inject has of it, it drops. */
 void inject_abort(struct inject *inject);
 
 #endif

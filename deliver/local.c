@@ -102,7 +102,6 @@ static void forward(struct worker *worker, const struct task *task, struct local
                         result);
     else
         *result = (struct local_result){VERDICT_TEMP, "4.3.0", "no memory"};
-    inject_close(&worker->inject); /* places there are few */
 }
 
 static bool finish(struct worker *worker, struct task *task)

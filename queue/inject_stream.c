@@ -15,11 +15,6 @@ void inject_stream_free(struct inject_stream *stream)
     str_free(&stream->envelope);
 }
 
-bool inject_stream_is_inside(const struct inject_stream *stream)
-{
-    return stream->state != INJECT_STREAM_ENVELOPE_SIZE || stream->digits > 0;
-}
-
 static void enter(struct inject_stream *stream, enum inject_stream_state state)
 {
     stream->state = state;
@@ -99,21 +94,28 @@ static bool read_chunk_size(struct inject_stream *stream, struct slice *bytes)
 
 static bool read_chunk(struct inject_stream *stream, struct slice *bytes)
 {
-    struct slice run = take_run(stream, bytes);
+    stream->hooks->data(stream->owner, take_run(stream, bytes));
     if (stream->left == 0)
         enter(stream, INJECT_STREAM_CHUNK_END);
-    return stream->hooks->data(stream->owner, run);
+    return true;
 }
 
 static bool end_chunk(struct inject_stream *stream, struct slice *bytes)
 {
     if (take_byte(bytes) != ',')
         return false;
-    enter(stream, stream->is_last ? INJECT_STREAM_ENVELOPE_SIZE : INJECT_STREAM_CHUNK_SIZE);
-    return !stream->is_last || stream->hooks->end(stream->owner);
+    enter(stream, stream->is_last ? INJECT_STREAM_DONE : INJECT_STREAM_CHUNK_SIZE);
+    return true;
 }
 
-/* Each takes at least one byte off the front. */
+static bool refuse_more(struct inject_stream *stream, struct slice *bytes)
+{
+    (void)stream;
+    (void)bytes;
+    return false;
+}
+
+/* Each takes at least one byte off the front, or fails. */
 static bool (*const readers[])(struct inject_stream *stream, struct slice *bytes) = {
     [INJECT_STREAM_ENVELOPE_SIZE] = read_envelope_size,
     [INJECT_STREAM_ENVELOPE] = read_envelope,
@@ -121,6 +123,7 @@ static bool (*const readers[])(struct inject_stream *stream, struct slice *bytes
     [INJECT_STREAM_CHUNK_SIZE] = read_chunk_size,
     [INJECT_STREAM_CHUNK] = read_chunk,
     [INJECT_STREAM_CHUNK_END] = end_chunk,
+    [INJECT_STREAM_DONE] = refuse_more,
 };
 
 bool inject_stream_feed(struct inject_stream *stream, struct slice bytes)

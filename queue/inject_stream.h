@@ -11,11 +11,10 @@
 
 #include <stdint.h>
 
-/* A hook returns false to end the connection. */
 struct inject_stream_hooks {
-    bool (*envelope)(void *owner, struct slice fields); /* netstrings; gone after the call */
-    bool (*data)(void *owner, struct slice bytes);
-    bool (*end)(void *owner);
+    bool (*envelope)(void *owner, struct slice fields); /* netstrings, gone after the call; false:
+                                                           they are none of inject/2 */
+    void (*data)(void *owner, struct slice bytes);
 };
 
 enum inject_stream_state {
@@ -25,6 +24,7 @@ enum inject_stream_state {
     INJECT_STREAM_CHUNK_SIZE,
     INJECT_STREAM_CHUNK,
     INJECT_STREAM_CHUNK_END,
+    INJECT_STREAM_DONE, /* the message is whole; no byte may follow */
 };
 
 struct inject_stream {
@@ -41,9 +41,7 @@ struct inject_stream {
 void inject_stream_init(struct inject_stream *stream, const struct inject_stream_hooks *hooks,
                         void *owner);
 void inject_stream_free(struct inject_stream *stream);
-/* False: not inject/2, beyond a limit, or a hook said so. Close the connection. */
+/* False: not inject/2, or beyond a limit. Close the connection. */
 bool inject_stream_feed(struct inject_stream *stream, struct slice bytes);
-/* Is a message begun and not ended? */
-bool inject_stream_is_inside(const struct inject_stream *stream);
 
 #endif

@@ -46,16 +46,15 @@ static void refuse(struct intake *intake, const char *answer)
     store_abort(&intake->store);
 }
 
-static bool take_data(void *owner, struct slice bytes)
+static void take_data(void *owner, struct slice bytes)
 {
     struct intake *intake = owner;
     if (intake->refusal)
-        return true;
+        return;
     if (bytes.size > intake->limits.databytes - intake->store.size)
         refuse(intake, too_large);
     else
         store_write(&intake->store, bytes);
-    return true;
 }
 
 static void log_stored(const struct intake *intake)
@@ -105,9 +104,8 @@ static const char *finish(struct intake *intake)
     return NULL;
 }
 
-static bool answer_message(void *owner)
+static void answer_message(struct intake *intake)
 {
-    struct intake *intake = owner;
     char text[QUEUEFILE_ID_SIZE + 2] = "K";
     const char *refusal = finish(intake);
     str_clear(&intake->answer);
@@ -118,18 +116,18 @@ static bool answer_message(void *owner)
             text[i + 1] = intake->store.id[i];
         wire_put_text(&intake->answer, text);
     }
-    bool sent = !intake->answer.failed && io_write_all(intake->peer_fd, str_slice(&intake->answer),
-                                                       clock_deadline(INTAKE_ANSWER_MS));
+    /* A peer that is gone learns nothing; its message is in the queue all the same. */
+    if (!intake->answer.failed)
+        (void)io_write_all(intake->peer_fd, str_slice(&intake->answer),
+                           clock_deadline(INTAKE_ANSWER_MS));
     /* The log comes after the answer, which somebody waits for. */
     if (refusal)
         log_refused(intake, refusal);
     else if (intake->uid != life_uid(ROLE_SMTPD)) /* which says more than we know */
         log_stored(intake);
-    return sent;
 }
 
-static const struct inject_stream_hooks hooks = {
-    .envelope = take_envelope, .data = take_data, .end = answer_message};
+static const struct inject_stream_hooks hooks = {.envelope = take_envelope, .data = take_data};
 
 void intake_init(struct intake *intake, int folder)
 {
@@ -164,23 +162,25 @@ static bool set_timeout(int fd)
     return setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0;
 }
 
-static void read_messages(struct intake *intake)
+/* False: it did not come whole. */
+static bool read_message(struct intake *intake)
 {
     str_clear(&intake->input);
     char *bytes = str_reserve(&intake->input, INTAKE_READ_SIZE);
     if (!bytes)
         log_trouble("read from", INJECT_SOCKET, ENOMEM, NULL);
-    while (bytes) {
+    while (bytes && intake->stream.state != INJECT_STREAM_DONE) {
         ssize_t got = read(intake->peer_fd, bytes, INTAKE_READ_SIZE);
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return;
+            return false;
         if (!inject_stream_feed(&intake->stream, slice_of(bytes, (size_t)got))) {
             log_trouble("understand a peer of", INJECT_SOCKET, 0, NULL);
-            return;
+            return false;
         }
     }
+    return bytes != NULL;
 }
 
 void intake_serve(struct intake *intake, int fd, uid_t uid, const struct inject_limits *limits)
@@ -193,7 +193,7 @@ void intake_serve(struct intake *intake, int fd, uid_t uid, const struct inject_
     intake->refusal = NULL;
     inject_stream_free(&intake->stream);
     inject_stream_init(&intake->stream, &hooks, intake);
-    if (set_timeout(fd))
-        read_messages(intake);
+    if (set_timeout(fd) && read_message(intake))
+        answer_message(intake);
     store_abort(&intake->store);
 }

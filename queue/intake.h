@@ -1,5 +1,5 @@
 /*
- * intake - one peer's messages: from the stream of inject/2 into the queue, one answer each
+ * intake - a peer's message: from the stream of inject/2 into the queue, and the answer
  *
  * Whatever is wrong with a message, its bytes are read to their end and then answered, so that the
  * peer, which writes first and reads then, never waits for a reader that is gone.
@@ -24,7 +24,7 @@ struct intake {
     enum admission_trust trust;
     struct inject_limits limits;
     int state_fd;        /* stated, for strangers; -1 for all others */
-    const char *refusal; /* answer of the message that is being read; NULL: it goes on */
+    const char *refusal; /* answer, whatever else comes; NULL: it goes on */
     struct str input;    /* what was read last; stays for the next peer */
 };
 
@@ -32,7 +32,7 @@ void intake_init(struct intake *intake, int folder);
 void intake_free(struct intake *intake);
 /* Opens what a peer of this uid needs, before the sandbox. */
 void intake_prepare(struct intake *intake, uid_t uid);
-/* Reads messages from `fd` (not owned) till the peer ends or errs. */
+/* Reads a message from `fd` (not owned) and answers it, unless the peer ends or errs before. */
 void intake_serve(struct intake *intake, int fd, uid_t uid, const struct inject_limits *limits);
 
 #endif

@@ -36,19 +36,12 @@ static bool see_envelope(void *owner, struct slice fields)
     return result != ADMISSION_BAD;
 }
 
-static bool see_data(void *owner, struct slice bytes)
+static void see_data(void *owner, struct slice bytes)
 {
     mix(owner, bytes);
-    return true;
 }
 
-static bool see_end(void *owner)
-{
-    mix(owner, SLICE("."));
-    return true;
-}
-
-static const struct inject_stream_hooks hooks = {see_envelope, see_data, see_end};
+static const struct inject_stream_hooks hooks = {see_envelope, see_data};
 
 static uint64_t feed(struct slice bytes, size_t step, bool *good)
 {
@@ -61,6 +54,8 @@ static uint64_t feed(struct slice bytes, size_t step, bool *good)
         *good = inject_stream_feed(&stream, slice_part(bytes, 0, step));
         bytes = slice_from(bytes, step);
     }
+    if (stream.state == INJECT_STREAM_DONE)
+        mix(&seen, SLICE("."));
     inject_stream_free(&stream);
     envelope_free(&seen.envelope);
     return seen.hash;

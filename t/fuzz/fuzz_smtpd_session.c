@@ -163,24 +163,22 @@ static void check_message(struct slice envelope, struct slice message)
     want(slice_equal(fields[3], SLICE("B")) || has_only_whole_line_ends(message));
 }
 
-/* Takes the messages that are whole off the front of `input`. */
-static bool take_messages(int fd, struct str *input, struct str *message)
+/* False: `input` is not the whole of a message yet. */
+static bool take_message(int fd, const struct str *input, struct str *message)
 {
-    for (;;) {
-        struct slice rest = str_slice(input), envelope, part;
-        str_clear(message);
-        if (wire_cut_netstring(&rest, INJECT_ENVELOPE_MAX, &envelope) != 1)
-            return true;
-        do {
-            if (wire_cut_netstring(&rest, INJECT_CHUNK_MAX, &part) != 1)
-                return true;
-            want(str_append(message, part));
-        } while (part.size > 0);
-        check_message(envelope, str_slice(message));
-        str_remove_front(input, input->size - rest.size);
-        if (send(fd, "14:K0cw9x2k4m7q1p,", 18, MSG_NOSIGNAL) != 18)
+    struct slice rest = str_slice(input), envelope, part;
+    str_clear(message);
+    if (wire_cut_netstring(&rest, INJECT_ENVELOPE_MAX, &envelope) != 1)
+        return false;
+    do {
+        if (wire_cut_netstring(&rest, INJECT_CHUNK_MAX, &part) != 1)
             return false;
-    }
+        want(str_append(message, part));
+    } while (part.size > 0);
+    want(rest.size == 0);
+    check_message(envelope, str_slice(message));
+    (void)send(fd, "14:K0cw9x2k4m7q1p,", 18, MSG_NOSIGNAL);
+    return true;
 }
 
 static void *play_inject(void *argument)
@@ -189,13 +187,14 @@ static void *play_inject(void *argument)
     struct str input, message;
     str_init(&input, STORE_MAX);
     str_init(&message, STORE_MAX);
-    for (bool goes_on = true; goes_on;) {
+    bool is_whole = false;
+    while (!is_whole) {
         char *place = str_reserve(&input, 65536);
         ssize_t got = place ? read(fd, place, 65536) : -1;
         if (got <= 0)
             break;
         str_added(&input, (size_t)got);
-        goes_on = take_messages(fd, &input, &message);
+        is_whole = take_message(fd, &input, &message);
     }
     str_free(&input);
     str_free(&message);

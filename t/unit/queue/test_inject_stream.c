@@ -8,8 +8,8 @@
 #include <string.h>
 
 struct seen {
-    struct str text; /* "E<envelope>" "D<data>" "." in the order they came */
-    bool refuse_end;
+    struct str text; /* "E<envelope>D<data>" */
+    bool refuse;
 };
 
 static bool see_envelope(void *owner, struct slice fields)
@@ -18,39 +18,34 @@ static bool see_envelope(void *owner, struct slice fields)
     str_append_text(&seen->text, "E");
     str_append(&seen->text, fields);
     str_append_text(&seen->text, "D");
-    return true;
+    return !seen->refuse;
 }
 
-static bool see_data(void *owner, struct slice bytes)
+static void see_data(void *owner, struct slice bytes)
 {
     struct seen *seen = owner;
-    return str_append(&seen->text, bytes);
+    assert_true(str_append(&seen->text, bytes));
 }
 
-static bool see_end(void *owner)
-{
-    struct seen *seen = owner;
-    str_append_text(&seen->text, ".");
-    return !seen->refuse_end;
-}
+static const struct inject_stream_hooks hooks = {see_envelope, see_data};
 
-static const struct inject_stream_hooks hooks = {see_envelope, see_data, see_end};
+static const char message[] = "3:env,5:hello,1:!,0:,";
+static const char message_seen[] = "EenvDhello!";
 
-static const char two[] = "3:env,5:hello,1:!,0:,0:,0:,4:more,2:ab,0:,";
-static const char two_seen[] = "EenvDhello!.ED.EmoreDab.";
-
-static void takes_messages_at_every_cut(void **state)
+static void takes_a_message_at_every_cut(void **state)
 {
     (void)state;
-    for (size_t cut = 0; cut <= sizeof two - 1; cut++) {
+    for (size_t cut = 0; cut <= sizeof message - 1; cut++) {
         struct inject_stream stream;
         struct seen seen = {0};
         str_init(&seen.text, 1000);
         inject_stream_init(&stream, &hooks, &seen);
-        assert_true(inject_stream_feed(&stream, slice_of(two, cut)));
-        assert_true(inject_stream_feed(&stream, slice_of(two + cut, sizeof two - 1 - cut)));
-        assert_slice(str_slice(&seen.text), two_seen);
-        assert_false(inject_stream_is_inside(&stream));
+        assert_true(inject_stream_feed(&stream, slice_of(message, cut)));
+        assert_int_equal(stream.state == INJECT_STREAM_DONE, cut == sizeof message - 1);
+        assert_true(
+            inject_stream_feed(&stream, slice_of(message + cut, sizeof message - 1 - cut)));
+        assert_slice(str_slice(&seen.text), message_seen);
+        assert_int_equal(stream.state, INJECT_STREAM_DONE);
         inject_stream_free(&stream);
         str_free(&seen.text);
     }
@@ -63,9 +58,26 @@ static void takes_single_bytes(void **state)
     struct seen seen = {0};
     str_init(&seen.text, 1000);
     inject_stream_init(&stream, &hooks, &seen);
-    for (size_t i = 0; i < sizeof two - 1; i++)
-        assert_true(inject_stream_feed(&stream, slice_of(two + i, 1)));
-    assert_slice(str_slice(&seen.text), two_seen);
+    for (size_t i = 0; i < sizeof message - 1; i++) {
+        assert_int_not_equal(stream.state, INJECT_STREAM_DONE);
+        assert_true(inject_stream_feed(&stream, slice_of(message + i, 1)));
+    }
+    assert_slice(str_slice(&seen.text), message_seen);
+    assert_int_equal(stream.state, INJECT_STREAM_DONE);
+    inject_stream_free(&stream);
+    str_free(&seen.text);
+}
+
+static void takes_an_empty_message(void **state)
+{
+    (void)state;
+    struct inject_stream stream;
+    struct seen seen = {0};
+    str_init(&seen.text, 1000);
+    inject_stream_init(&stream, &hooks, &seen);
+    assert_true(inject_stream_feed(&stream, SLICE("0:,0:,")));
+    assert_slice(str_slice(&seen.text), "ED");
+    assert_int_equal(stream.state, INJECT_STREAM_DONE);
     inject_stream_free(&stream);
     str_free(&seen.text);
 }
@@ -88,6 +100,8 @@ static const char *const bad[] = {
     "\0",
     "3:env,1:a,0;,",
     "18446744073709551617:x,",
+    "3:env,1:a,0:,3:env,", /* one message is all */
+    "0:,0:,\n",
 };
 
 static void refuses_what_is_no_stream(void **state)
@@ -106,33 +120,15 @@ static void refuses_what_is_no_stream(void **state)
     }
 }
 
-static void stops_when_a_hook_says_so(void **state)
+static void stops_when_the_hook_says_so(void **state)
 {
     (void)state;
     struct inject_stream stream;
-    struct seen seen = {.refuse_end = true};
+    struct seen seen = {.refuse = true};
     str_init(&seen.text, 1000);
     inject_stream_init(&stream, &hooks, &seen);
-    assert_false(inject_stream_feed(&stream, slice_text(two)));
-    assert_slice(str_slice(&seen.text), "EenvDhello!.");
-    inject_stream_free(&stream);
-    str_free(&seen.text);
-}
-
-static void knows_where_it_is(void **state)
-{
-    (void)state;
-    struct inject_stream stream;
-    struct seen seen = {0};
-    str_init(&seen.text, 1000);
-    inject_stream_init(&stream, &hooks, &seen);
-    assert_false(inject_stream_is_inside(&stream));
-    assert_true(inject_stream_feed(&stream, SLICE("3")));
-    assert_true(inject_stream_is_inside(&stream));
-    assert_true(inject_stream_feed(&stream, SLICE(":env,")));
-    assert_true(inject_stream_is_inside(&stream));
-    assert_true(inject_stream_feed(&stream, SLICE("0:,")));
-    assert_false(inject_stream_is_inside(&stream));
+    assert_false(inject_stream_feed(&stream, slice_text(message)));
+    assert_slice(str_slice(&seen.text), "EenvD");
     inject_stream_free(&stream);
     str_free(&seen.text);
 }
@@ -140,9 +136,11 @@ static void knows_where_it_is(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_messages_at_every_cut), cmocka_unit_test(takes_single_bytes),
-        cmocka_unit_test(refuses_what_is_no_stream),   cmocka_unit_test(stops_when_a_hook_says_so),
-        cmocka_unit_test(knows_where_it_is),
+        cmocka_unit_test(takes_a_message_at_every_cut),
+        cmocka_unit_test(takes_single_bytes),
+        cmocka_unit_test(takes_an_empty_message),
+        cmocka_unit_test(refuses_what_is_no_stream),
+        cmocka_unit_test(stops_when_the_hook_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
