@@ -109,6 +109,11 @@ void log_number(struct log_line *line, const char *key, int64_t value)
     log_text(line, key, text);
 }
 
+bool log_is_waiting(void)
+{
+    return waiting_size > 0;
+}
+
 void log_flush(void)
 {
     if (waiting_size == 0)

@@ -35,8 +35,10 @@ void log_text(struct log_line *line, const char *key, const char *value);
 void log_number(struct log_line *line, const char *key, int64_t value);
 void log_end(struct log_line *line);
 /* For who says more before he waits for others: the line leaves with the next that can't wait, or
- * with log_flush, which must come before a wait, a fork, and an end without a further line. */
+ * with log_flush, which must come before a long wait, a fork, and an end without a further line
+ * (common/loop sees to the waits). */
 void log_end_later(struct log_line *line);
+bool log_is_waiting(void);
 void log_flush(void);
 
 /* An event with one value, or none (key NULL). */

@@ -23,6 +23,7 @@ bool loop_init(struct loop *loop)
 
 void loop_free(struct loop *loop)
 {
+    log_flush();
     io_close(&loop->epoll);
     free(loop->heap);
     *loop = (struct loop){.epoll = -1};
@@ -182,20 +183,34 @@ void loop_unblock_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* -1 is for ever. */
+static int shorter(int wait_ms, int64_t deadline)
+{
+    int left = clock_left(deadline);
+    return wait_ms < 0 || (left >= 0 && left < wait_ms) ? left : wait_ms;
+}
+
 static int wait_time(const struct loop *loop, int wait_ms)
 {
-    if (loop->heap_size == 0)
-        return wait_ms;
-    int left = clock_left(loop->heap[0]->at);
-    if (wait_ms < 0 || (left >= 0 && left < wait_ms))
-        return left;
-    return wait_ms;
+    if (loop->heap_size > 0)
+        wait_ms = shorter(wait_ms, loop->heap[0]->at);
+    return loop->log_at != 0 ? shorter(wait_ms, loop->log_at) : wait_ms;
+}
+
+static void flush_log_when_due(struct loop *loop)
+{
+    if (log_is_waiting() && loop->log_at == 0)
+        loop->log_at = clock_deadline(LOOP_LOG_MS);
+    if (loop->log_at == 0 || clock_left(loop->log_at) > 0)
+        return;
+    log_flush();
+    loop->log_at = 0;
 }
 
 bool loop_once(struct loop *loop, int wait_ms)
 {
     struct epoll_event events[LOOP_EVENTS];
-    log_flush();
+    flush_log_when_due(loop);
     int count = epoll_wait(loop->epoll, events, LOOP_EVENTS, wait_time(loop, wait_ms));
     if (count < 0)
         return errno == EINTR;

@@ -43,13 +43,16 @@ struct loop_signals {
     void *owner;
 };
 
+enum { LOOP_LOG_MS = 10 };
+
 struct loop {
     int epoll;
     bool stopping;
     struct loop_timer **heap;
     size_t heap_size;
     size_t heap_capacity;
-    size_t round; /* counts removals: what epoll reported before one may be stale */
+    size_t round;   /* counts removals: what epoll reported before one may be stale */
+    int64_t log_at; /* when the lines that the log keeps leave; 0: there were none */
 };
 
 bool loop_init(struct loop *loop);
@@ -76,7 +79,8 @@ bool loop_add_signals(struct loop *loop, struct loop_signals *signals, const int
                       size_t count, loop_signal *handler, void *owner);
 void loop_unblock_signals(void);
 
-/* Runs till loop_stop; before each wait the lines that the log keeps (log_end_later) leave. False when
+/* Runs till loop_stop. The lines that the log keeps (log_end_later) leave LOOP_LOG_MS after they came:
+ * while much happens, in one write for many, so that the logger is not woken for each. False when
  * epoll fails. */
 bool loop_run(struct loop *loop);
 /* One round: waits till something is due or ready (at most `wait_ms`, -1 for ever). */

@@ -3,8 +3,10 @@
 #include "unit.h"
 
 #include "clock.h"
+#include "log.h"
 #include "loop.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -97,11 +99,64 @@ static void a_removed_watch_is_not_called(void **state)
     loop_free(&loop);
 }
 
+static size_t read_lines(int fd)
+{
+    char bytes[65536];
+    size_t lines = 0;
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    for (ssize_t i = 0; i < got; i++)
+        lines += bytes[i] == '\n';
+    return lines;
+}
+
+static void say_later(void)
+{
+    struct log_line line;
+    log_begin(&line, "said");
+    log_end_later(&line);
+}
+
+/* In one write for many, soon, and with the loop's end at the latest. */
+static void lines_that_wait_leave_together(void **state)
+{
+    (void)state;
+    struct loop loop;
+    int ends[2], kept = dup(STDERR_FILENO);
+    assert_true(kept >= 0);
+    assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+    assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+    assert_true(loop_init(&loop));
+    int64_t began = clock_ms();
+    size_t said = 0, left = 0;
+    while (left == 0) {
+        say_later();
+        said++;
+        assert_true(loop_once(&loop, 1)); /* few enough for one write */
+        left = read_lines(ends[0]);
+    }
+    assert_true(clock_ms() >= began + LOOP_LOG_MS);
+    assert_int_equal(left, said);
+    /* Nothing else comes: the wait is as short as the line may wait. */
+    say_later();
+    assert_true(loop_once(&loop, -1));
+    assert_true(loop_once(&loop, 0));
+    assert_int_equal(read_lines(ends[0]), 1);
+    assert_false(log_is_waiting());
+    say_later();
+    loop_free(&loop);
+    assert_int_equal(read_lines(ends[0]), 1);
+    assert_true(dup2(kept, STDERR_FILENO) >= 0);
+    close(kept);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_fire_in_order),
         cmocka_unit_test(a_removed_watch_is_not_called),
+        cmocka_unit_test(lines_that_wait_leave_together),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

@@ -42,8 +42,7 @@ static void takes_a_message_at_every_cut(void **state)
         inject_stream_init(&stream, &hooks, &seen);
         assert_true(inject_stream_feed(&stream, slice_of(message, cut)));
         assert_int_equal(stream.state == INJECT_STREAM_DONE, cut == sizeof message - 1);
-        assert_true(
-            inject_stream_feed(&stream, slice_of(message + cut, sizeof message - 1 - cut)));
+        assert_true(inject_stream_feed(&stream, slice_of(message + cut, sizeof message - 1 - cut)));
         assert_slice(str_slice(&seen.text), message_seen);
         assert_int_equal(stream.state, INJECT_STREAM_DONE);
         inject_stream_free(&stream);
@@ -136,10 +135,8 @@ static void stops_when_the_hook_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(takes_a_message_at_every_cut),
-        cmocka_unit_test(takes_single_bytes),
-        cmocka_unit_test(takes_an_empty_message),
-        cmocka_unit_test(refuses_what_is_no_stream),
+        cmocka_unit_test(takes_a_message_at_every_cut), cmocka_unit_test(takes_single_bytes),
+        cmocka_unit_test(takes_an_empty_message),       cmocka_unit_test(refuses_what_is_no_stream),
         cmocka_unit_test(stops_when_the_hook_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
