@@ -18,12 +18,16 @@
 #include "cdbfile.h"
 #include "str.h"
 
-#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { DIRECTORY_DOMAIN_MAX = 255, DIRECTORY_LOCAL_MAX = 64, DIRECTORY_VALUE_MAX = 1024 };
+enum {
+    DIRECTORY_DOMAIN_MAX = 255,
+    DIRECTORY_LOCAL_MAX = 64,
+    DIRECTORY_VALUE_MAX = 1024,
+    DIRECTORY_PATH_MAX = DIRECTORY_DOMAIN_MAX + 32,
+};
 
 enum directory_result {
     DIRECTORY_FOUND,
@@ -39,7 +43,7 @@ struct directory {
     bool holds;    /* directory_hold was called */
     unsigned held; /* files that were looked at since, one bit each */
     char open_domain[DIRECTORY_DOMAIN_MAX + 1];
-    char path[PATH_MAX];
+    char path[DIRECTORY_PATH_MAX]; /* of that file */
 };
 
 /* A domain as found: a child's parent, or itself. */

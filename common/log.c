@@ -12,8 +12,10 @@
 /* The one mutable state of common/: the name that every line of this process begins with, and the
  * lines that wait. */
 static const char *log_program = "mail-suite";
-static char waiting[LOG_WRITE_MAX];
-static size_t waiting_size;
+static struct {
+    size_t size;
+    char text[LOG_WRITE_MAX];
+} waiting;
 
 /* The line end always fits. */
 enum { LOG_BODY_MAX = LOG_LINE_MAX - 1 };
@@ -21,6 +23,7 @@ enum { LOG_BODY_MAX = LOG_LINE_MAX - 1 };
 void log_init(const char *program)
 {
     log_program = program;
+    waiting.size = 0;
 }
 
 static void add(struct log_line *line, struct slice bytes)
@@ -111,26 +114,26 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 
 bool log_is_waiting(void)
 {
-    return waiting_size > 0;
+    return waiting.size > 0;
 }
 
 void log_flush(void)
 {
-    if (waiting_size == 0)
+    if (waiting.size == 0)
         return;
     /* There is nowhere to say that the log can't be written. */
-    ssize_t written = write(STDERR_FILENO, waiting, waiting_size);
+    ssize_t written = write(STDERR_FILENO, waiting.text, waiting.size);
     (void)written;
-    waiting_size = 0;
+    waiting.size = 0;
 }
 
 void log_end_later(struct log_line *line)
 {
     line->text[line->size++] = '\n';
-    if (line->size > sizeof waiting - waiting_size)
+    if (line->size > sizeof waiting.text - waiting.size)
         log_flush();
-    memcpy(waiting + waiting_size, line->text, line->size);
-    waiting_size += line->size;
+    memcpy(waiting.text + waiting.size, line->text, line->size);
+    waiting.size += line->size;
     line->size = 0;
 }
 

@@ -7,15 +7,40 @@
 #include <errno.h>
 #include <stdlib.h>
 
-bool stream_init(struct stream *stream, int in, int out, size_t input_max, int64_t timeout_ms)
+static size_t read_size(const struct stream *stream)
 {
-    *stream = (struct stream){.in = in,
-                              .out = out,
+    size_t room = stream->input.max - stream->input.size;
+    return room < STREAM_INPUT_SIZE ? room : STREAM_INPUT_SIZE;
+}
+
+static void set_up(struct stream *stream, size_t input_max, int64_t timeout_ms)
+{
+    *stream = (struct stream){.in = -1,
+                              .out = -1,
                               .timeout_ms = timeout_ms,
                               .deadline = CLOCK_NEVER,
                               .broken = STREAM_OK};
     str_init(&stream->input, input_max);
     str_init(&stream->output, STREAM_OUTPUT_MAX);
+}
+
+bool stream_init(struct stream *stream, int in, int out, size_t input_max, int64_t timeout_ms)
+{
+    set_up(stream, input_max, timeout_ms);
+    return stream_begin(stream, in, out);
+}
+
+void stream_prepare(struct stream *stream, size_t input_max, int64_t timeout_ms)
+{
+    set_up(stream, input_max, timeout_ms);
+    if (!str_reserve(&stream->input, read_size(stream)))
+        str_clear(&stream->input);
+}
+
+bool stream_begin(struct stream *stream, int in, int out)
+{
+    stream->in = in;
+    stream->out = out;
     /* Deadlines hold for writes only where write(2) comes back. */
     return io_set_nonblocking(in, true) && io_set_nonblocking(out, true);
 }
@@ -61,9 +86,7 @@ static enum stream_result fill(struct stream *stream)
     /* Who sends without a pause is never waited for, and has no more time than others. */
     if (stream->deadline != CLOCK_NEVER && clock_left(stream->deadline) == 0)
         return STREAM_TIMEOUT;
-    size_t room = stream->input.max - stream->input.size;
-    if (room > STREAM_INPUT_SIZE)
-        room = STREAM_INPUT_SIZE;
+    size_t room = read_size(stream);
     char *at = str_reserve(&stream->input, room);
     if (!at) {
         stream->input.failed = false;

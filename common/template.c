@@ -94,7 +94,8 @@ static bool report(uint64_t seat, pid_t pid)
 }
 
 /* Each variable becomes a C string where it stands: the comma behind it has done its work. Before the
- * copy is made, which then needs no copy of the page. */
+ * copy is made, which then needs no copy of the page; for the same reason it does not touch the
+ * message any more. */
 static void end_variables(struct wire_message *message)
 {
     for (size_t i = VARIABLE_FIRST; i < message->count; i++) {
@@ -119,13 +120,14 @@ static bool become_session(uint64_t seat, int connection)
 static int serve_one(struct wire_message *message, uint64_t seat)
 {
     end_variables(message);
+    int connection = wire_take_fd(message, 0);
     pid_t pid = copy();
     if (pid == 0) {
-        if (!become_session(seat, wire_take_fd(message, 0)))
+        if (!become_session(seat, connection))
             _exit(EXIT_FAILURE);
         return 1;
     }
-    wire_clear(message); /* closes the connection */
+    io_close(&connection);
     return pid > 0 || report(seat, 0) ? 0 : -1;
 }
 

@@ -111,7 +111,6 @@ void session_release(struct session *session)
     if (session->incoming.is_open)
         return;
     log_flush();
-    inject_close(&session->inject);
     allowance_leave(session);
     vetting_release(&session->vetting);
 }
@@ -430,6 +429,13 @@ static void name_session(struct session *session)
              (long)getpid());
 }
 
+/* What the template has got ready, its copies need not. Without memory they try again. */
+static void prepare_room(struct str *str, size_t size)
+{
+    if (!str_reserve(str, size))
+        str_clear(str);
+}
+
 void session_prepare(struct session *session)
 {
     struct directory_domain domain;
@@ -442,6 +448,9 @@ void session_prepare(struct session *session)
     vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
     str_init(&session->untold, WIRE_MAX_SIZE);
+    stream_prepare(&session->stream, SESSION_INPUT_MAX, CLOCK_NEVER);
+    prepare_room(&session->answer.bytes, STATE_ANSWER_MAX);
+    prepare_room(&session->inject.chunk, SESSION_CHUNK_FIRST);
     if (!host_read(&session->directory, &session->host))
         log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
     /* Opened here, it is open in every copy. */
@@ -454,7 +463,7 @@ bool session_begin(struct session *session, const struct session_peer *peer, int
     session->began_ms = clock_ms();
     name_session(session);
     directory_hold(&session->directory);
-    return stream_init(&session->stream, in, out, SESSION_INPUT_MAX, CLOCK_NEVER);
+    return stream_begin(&session->stream, in, out);
 }
 
 void session_free(struct session *session)

@@ -22,6 +22,7 @@
 
 enum {
     SESSION_INPUT_MAX = 32768,
+    SESSION_CHUNK_FIRST = 4096, /* room for a small message, made in the template */
     SESSION_ID_MAX = 40,
     SESSION_LOGIN_FAILURES_MAX = 5,
     SESSION_IDLE_COMMANDS_MAX = 100, /* without a message between them */
@@ -58,35 +59,38 @@ struct session_counts {
     unsigned recipients;
 };
 
+/* In the order in which they are used: what every session touches stands in front, together, and
+ * what is large and mostly left alone behind it. Each page that a copy of the template writes to costs
+ * it a copy of the page. */
 struct session {
     const struct session_peer *peer;
-    struct session_peer other_peer; /* whom it is about after XCLIENT */
-    struct proxied proxied;
     struct stream stream;
-    struct host host;
-    struct directory directory;
-    struct inject inject;
-    int state_fd;
-    struct str untold;          /* what stated is to be told, allowance.h */
-    struct wire_message answer; /* of stated, one at a time: too large for the stack's pages */
-    struct tls_session tls;     /* version is "" without TLS; fd is the stream's by then */
-    char helo[TRACE_HELO_MAX + 1];
-    bool is_extended;
-    char account[AUTH_USER_MAX + 1]; /* "" till AUTH succeeded */
-    struct directory_account login;  /* the same, as found */
     enum session_state state;
-    struct envelope envelope;
+    int state_fd;
     uint64_t declared_size; /* 0: none was declared */
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */
     uint64_t size_limit;    /* with them; UINT64_MAX: none */
-    struct str receivers;   /* domains of ours that get the message, as allowance.h counts them */
-    struct incoming incoming;
-    unsigned accepted; /* RCPT commands of the transaction that were said yes to */
-    struct vetting vetting;
+    unsigned accepted;      /* RCPT commands of the transaction that were said yes to */
+    bool is_extended;
     struct session_counts counts;
     int64_t began_ms;
+    const char *end;      /* why it ended, for the log; NULL while it goes on */
+    struct str receivers; /* domains of ours that get the message, as allowance.h counts them */
+    struct str untold;    /* what stated is to be told, allowance.h */
+    struct envelope envelope;
+    struct inject inject;
+    struct incoming incoming;
+    struct directory directory;
     char id[SESSION_ID_MAX];
-    const char *end; /* why it ended, for the log; NULL while it goes on */
+    char helo[TRACE_HELO_MAX + 1];
+    struct vetting vetting;
+    char account[AUTH_USER_MAX + 1]; /* "" till AUTH succeeded */
+    struct directory_account login;  /* the same, as found */
+    struct host host;
+    struct tls_session tls;         /* version is "" without TLS; fd is the stream's by then */
+    struct session_peer other_peer; /* whom it is about after XCLIENT */
+    struct proxied proxied;
+    struct wire_message answer; /* of stated, one at a time: too large for the stack's pages */
 };
 
 /* What is the same for all clients: the host's settings, open databases. */

@@ -29,6 +29,8 @@
 
 #define STARTED_BY "start smtpd by tcpd"
 
+enum { PAGE = 4096 }; /* of memory: session.h says why */
+
 static enum session_service find_service(const char *name)
 {
     static const char *const names[] = {"smtp", "submission", "submissions", "lmtp"};
@@ -49,7 +51,7 @@ static const char *variable(const struct wire_message *connection, const char *n
 int main(void)
 {
     static struct wire_message connection;
-    static struct session session;
+    static _Alignas(PAGE) struct session session;
     life_begin("smtpd");
     struct session_peer peer = {.service_name = life_environment("SERVICE", STARTED_BY)};
     peer.service = find_service(peer.service_name);

@@ -65,10 +65,17 @@ static void say_unreachable(struct session *session)
     session->vetting.is_unreachable = true;
 }
 
+/* Not all of it: most of its pages are never touched. */
+static void forget_client(struct vetting *vetting)
+{
+    vetting->client.name[0] = '\0';
+    vetting->client.listing_count = 0;
+}
+
 static void ask_about_client(struct session *session)
 {
     struct vetting *vetting = &session->vetting;
-    vetting->client = (struct lookup_client){.listing_count = 0};
+    forget_client(vetting);
     io_close(&vetting->question);
     vetting->question = lookup_client_ask(session->peer->client);
     vetting->deadline = clock_deadline(LOOKUP_CLIENT_MS);
@@ -130,7 +137,7 @@ bool vetting_begin(struct session *session)
 {
     struct vetting *vetting = &session->vetting;
     vetting->is_stranger = is_stranger(session);
-    vetting->client = (struct lookup_client){.listing_count = 0};
+    forget_client(vetting);
     if (!vetting->is_stranger)
         return true;
     if (!is_within_rate(session, "connection", "connection-rate")) {
