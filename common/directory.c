@@ -96,8 +96,9 @@ enum directory_result directory_domain(struct directory *directory, struct slice
 /* Makes directory->domain the file of `name` as it is now. */
 static bool open_domain(struct directory *directory, const char *name)
 {
-    int size = snprintf(directory->path, sizeof directory->path, "cdb/domain/%s.cdb", name);
-    if (size < 0 || (size_t)size >= sizeof directory->path)
+    struct str path = str_on(directory->path, sizeof directory->path);
+    str_append_texts(&path, "cdb/domain/", name, ".cdb", NULL);
+    if (!str_append_byte(&path, '\0'))
         return false;
     if (strcmp(directory->open_domain, name) != 0) {
         cdbfile_close(&directory->domain);

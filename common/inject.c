@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -101,16 +100,17 @@ static struct iovec part_of(struct slice bytes)
 /* Sends the envelope, if it still waits, and the chunk, framed; with `end` the empty netstring. */
 static void send_chunk(struct inject *inject, bool end)
 {
-    char head[NUMBER_TEXT_SIZE + 2];
-    int head_size = snprintf(head, sizeof head, "%zu:", inject->chunk.size);
-    struct slice tail = end ? SLICE(",0:,") : SLICE(",");
-    if (inject->chunk.size == 0) {
-        head_size = 0;
-        tail = end ? SLICE("0:,") : SLICE("");
+    char bytes[NUMBER_TEXT_SIZE + 1];
+    struct str head = str_on(bytes, sizeof bytes);
+    struct slice tail = end ? SLICE("0:,") : SLICE("");
+    if (inject->chunk.size > 0) {
+        str_append_number(&head, inject->chunk.size);
+        str_append_byte(&head, ':');
+        tail = end ? SLICE(",0:,") : SLICE(",");
     }
     struct iovec parts[PARTS_MAX] = {
         part_of(str_slice(&inject->output)),
-        part_of(slice_of(head, (size_t)head_size)),
+        part_of(str_slice(&head)),
         part_of(str_slice(&inject->chunk)),
         part_of(tail),
     };

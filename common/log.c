@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,17 +71,17 @@ static bool needs_quotes(struct slice value)
 
 static void add_quoted_byte(struct log_line *line, char byte)
 {
-    char text[5];
+    static const char hex[] = "0123456789abcdef";
     unsigned char code = (unsigned char)byte;
+    char text[] = {'\\', 'x', hex[code >> 4], hex[code & 15]};
     if (byte == '"' || byte == '\\')
-        snprintf(text, sizeof text, "\\%c", byte);
+        add(line, slice_of((const char[]){'\\', byte}, 2));
     else if (byte == '\n')
-        snprintf(text, sizeof text, "\\n");
+        add_text(line, "\\n");
     else if (code < ' ' || code == 0x7f)
-        snprintf(text, sizeof text, "\\x%02x", code);
+        add(line, slice_of(text, sizeof text));
     else /* bytes of UTF-8 are left as they are */
-        snprintf(text, sizeof text, "%c", byte);
-    add_text(line, text);
+        add(line, slice_of(&byte, 1));
 }
 
 void log_value(struct log_line *line, const char *key, struct slice value)
@@ -107,9 +106,12 @@ void log_text(struct log_line *line, const char *key, const char *value)
 
 void log_number(struct log_line *line, const char *key, int64_t value)
 {
-    char text[NUMBER_TEXT_SIZE + 2];
-    snprintf(text, sizeof text, "%lld", (long long)value);
-    log_text(line, key, text);
+    char digits[NUMBER_TEXT_SIZE];
+    uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    add_text(line, " ");
+    add_text(line, key);
+    add_text(line, value < 0 ? "=-" : "=");
+    add(line, number_format(size, digits));
 }
 
 bool log_is_waiting(void)

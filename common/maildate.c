@@ -256,6 +256,26 @@ bool maildate_parse(struct slice text, int64_t *seconds, int *zone_minutes)
     return true;
 }
 
+static void put_digits(struct str *text, unsigned number, unsigned least)
+{
+    for (unsigned most = 10; least > 1; least--, most *= 10)
+        if (number < most)
+            str_append_byte(text, '0');
+    str_append_number(text, number);
+}
+
+static bool put_year_and_time(struct str *text, const struct date *date)
+{
+    put_digits(text, date->year, 4);
+    str_append_byte(text, ' ');
+    put_digits(text, date->hour, 2);
+    str_append_byte(text, ':');
+    put_digits(text, date->minute, 2);
+    str_append_byte(text, ':');
+    put_digits(text, date->second, 2);
+    return str_append_text(text, " +0000");
+}
+
 bool maildate_format(struct str *text, int64_t seconds)
 {
     struct date date;
@@ -263,8 +283,10 @@ bool maildate_format(struct str *text, int64_t seconds)
         return false;
     /* 1970-01-01 was a Thursday. */
     int64_t weekday = (days_of_date(&date) % 7 + 4 + 7) % 7;
-    return str_format(text, "%s, %02u %s %04u %02u:%02u:%02u +0000", day_names[weekday], date.day,
-                      month_names[date.month - 1], date.year, date.hour, date.minute, date.second);
+    str_append_texts(text, day_names[weekday], ", ", NULL);
+    put_digits(text, date.day, 2);
+    str_append_texts(text, " ", month_names[date.month - 1], " ", NULL);
+    return put_year_and_time(text, &date);
 }
 
 /* ---- IMAP (RFC 3501 9) ---------------------------------------------------------------------- */
@@ -312,8 +334,11 @@ bool maildate_format_imap(struct str *text, int64_t seconds)
     struct date date;
     if (!date_of_seconds(seconds, &date))
         return false;
-    return str_format(text, "%2u-%s-%04u %02u:%02u:%02u +0000", date.day,
-                      month_names[date.month - 1], date.year, date.hour, date.minute, date.second);
+    if (date.day < 10)
+        str_append_byte(text, ' ');
+    str_append_number(text, date.day);
+    str_append_texts(text, "-", month_names[date.month - 1], "-", NULL);
+    return put_year_and_time(text, &date);
 }
 
 bool maildate_parse_imap_day(struct slice text, int64_t *day)

@@ -14,6 +14,11 @@ void str_init(struct str *str, size_t max)
     *str = (struct str){.max = max};
 }
 
+struct str str_on(char *bytes, size_t size)
+{
+    return (struct str){.data = bytes, .capacity = size, .max = size};
+}
+
 void str_free(struct str *str)
 {
     free(str->data);
@@ -75,6 +80,16 @@ bool str_append(struct str *str, struct slice bytes)
 bool str_append_text(struct str *str, const char *text)
 {
     return str_append(str, slice_text(text));
+}
+
+bool str_append_texts(struct str *str, ...)
+{
+    va_list texts;
+    va_start(texts, str);
+    for (const char *text; (text = va_arg(texts, const char *));)
+        str_append_text(str, text);
+    va_end(texts);
+    return !str->failed;
 }
 
 bool str_append_byte(struct str *str, char byte)

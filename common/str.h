@@ -23,6 +23,8 @@ struct str {
 };
 
 void str_init(struct str *str, size_t max);
+/* A str on the caller's memory, which is all it will ever have; it is not freed. */
+struct str str_on(char *bytes, size_t size);
 /* Gives the memory back; the str is empty and may be used again. */
 void str_free(struct str *str);
 /* Empty, `failed` forgotten, memory kept. */
@@ -30,6 +32,8 @@ void str_clear(struct str *str);
 
 bool str_append(struct str *str, struct slice bytes);
 bool str_append_text(struct str *str, const char *text);
+/* Several, up to a NULL. Where it is said often, this rather than str_format: vfprintf is slow. */
+bool str_append_texts(struct str *str, ...) __attribute__((sentinel));
 bool str_append_byte(struct str *str, char byte);
 bool str_append_number(struct str *str, uint64_t number);
 /* On one line of 7 bits: bytes that are not printable ASCII become '?'. */

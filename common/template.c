@@ -87,7 +87,7 @@ static pid_t copy(void)
 static bool report(uint64_t seat, pid_t pid)
 {
     char bytes[REPORT_MAX];
-    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
+    struct str packet = str_on(bytes, sizeof bytes);
     template_put_connection(&packet, seat);
     wire_put_number(&packet, (uint64_t)pid);
     return wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
@@ -135,7 +135,7 @@ bool template_serve(struct wire_message *message)
 {
     uint64_t seat;
     char hello[sizeof "10:template/1,"];
-    struct str packet = {.data = hello, .capacity = sizeof hello, .max = sizeof hello};
+    struct str packet = str_on(hello, sizeof hello);
     wire_put_text(&packet, version);
     if (wire_send(CONTROL, str_slice(&packet), NULL, 0, CLOCK_NEVER) != WIRE_OK)
         return false;

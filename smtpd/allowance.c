@@ -6,7 +6,6 @@
 #include "state.h"
 
 #include <signal.h>
-#include <stdio.h>
 
 enum { NAME_MAX_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2 };
 
@@ -196,15 +195,16 @@ static void add_receiver(struct session *session, const char *domain)
     while (rest.size > 0)
         if (slice_equal(slice_from(slice_cut(&rest, '\0'), 1), slice_text(domain)))
             return;
-    str_format(&session->receivers, "@%s", domain);
+    str_append_texts(&session->receivers, "@", domain, NULL);
     if (!str_append_byte(&session->receivers, '\0'))
         str_truncate(&session->receivers, size);
 }
 
 static bool name_account(const struct directory_account *account, char name[NAME_MAX_SIZE])
 {
-    int size = snprintf(name, NAME_MAX_SIZE, "%s@%s", account->local, account->domain.name);
-    return size > 0 && size < NAME_MAX_SIZE;
+    struct str text = str_on(name, NAME_MAX_SIZE);
+    str_append_texts(&text, account->local, "@", account->domain.name, NULL);
+    return str_append_byte(&text, '\0');
 }
 
 bool allowance_recipient(struct session *session, struct slice address,

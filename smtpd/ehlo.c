@@ -58,12 +58,12 @@ static const struct extension extensions[] = {
 bool ehlo_format(const struct session *session, struct str *reply)
 {
     size_t count = sizeof extensions / sizeof *extensions;
-    str_format(reply, "250-%s\r\n", session->host.me);
+    str_append_texts(reply, "250-", session->host.me, "\r\n", NULL);
     for (size_t i = 0; i < count; i++) {
         const struct extension *extension = &extensions[i];
         if (!extension->is_offered(session))
             continue;
-        str_format(reply, "250%c%s", i + 1 == count ? ' ' : '-', extension->keyword);
+        str_append_texts(reply, i + 1 == count ? "250 " : "250-", extension->keyword, NULL);
         if (extension->append_value)
             extension->append_value(session, reply);
         str_append_text(reply, "\r\n");

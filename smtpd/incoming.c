@@ -131,6 +131,14 @@ static void reset(struct session *session)
     };
 }
 
+static void name_message(struct incoming *incoming)
+{
+    struct str id = str_on(incoming->id, sizeof incoming->id);
+    str_append_texts(&id, incoming->session->id, ".", NULL);
+    str_append_number(&id, incoming->session->counts.messages + 1U);
+    str_append_byte(&id, '\0');
+}
+
 void incoming_begin(struct session *session, enum incoming_framing framing)
 {
     struct incoming *incoming = &session->incoming;
@@ -139,7 +147,7 @@ void incoming_begin(struct session *session, enum incoming_framing framing)
         smtpdata_decoder_init(&incoming->decoder);
     else
         smtpdata_decoder_init_plain(&incoming->decoder);
-    snprintf(incoming->id, sizeof incoming->id, "%s.%u", session->id, session->counts.messages + 1);
+    name_message(incoming);
     if (!vetting_takes_message(session))
         incoming_refuse(incoming, REPLY_GREYLISTED_MESSAGE);
     else if (!open_message(incoming))

@@ -425,8 +425,11 @@ static void check_patience(struct session *session)
 
 static void name_session(struct session *session)
 {
-    snprintf(session->id, sizeof session->id, "%llx.%lx", (long long)clock_microseconds(),
-             (long)getpid());
+    struct str id = str_on(session->id, sizeof session->id);
+    str_append_number(&id, (uint64_t)clock_microseconds());
+    str_append_byte(&id, '.');
+    str_append_number(&id, (uint64_t)getpid());
+    str_append_byte(&id, '\0');
 }
 
 /* What the template has got ready, its copies need not. Without memory they try again. */

@@ -91,6 +91,33 @@ static void reserves_room(void **state)
     str_free(&str);
 }
 
+static void appends_several_texts(void **state)
+{
+    (void)state;
+    struct str str;
+    str_init(&str, 6);
+    assert_true(str_append_texts(&str, NULL));
+    assert_true(str_append_texts(&str, "a", "", "bc", NULL));
+    assert_slice(str_slice(&str), "abc");
+    assert_false(str_append_texts(&str, "de", "fg", "h", NULL));
+    assert_true(str.failed);
+    str_free(&str);
+}
+
+static void stays_on_the_callers_memory(void **state)
+{
+    (void)state;
+    char bytes[5] = "xxxx";
+    struct str str = str_on(bytes, 4);
+    assert_true(str_append_text(&str, "abc"));
+    assert_ptr_equal(str.data, bytes);
+    assert_false(str_append_text(&str, "de"));
+    str_clear(&str);
+    assert_true(str_append_text(&str, "1234"));
+    assert_ptr_equal(str.data, bytes);
+    assert_int_equal(bytes[4], '\0');
+}
+
 static void fills_in_what_is_printable(void **state)
 {
     (void)state;
@@ -120,10 +147,15 @@ static void fills_in_what_is_printable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(grows_up_to_its_maximum),    cmocka_unit_test(failure_stays_until_cleared),
-        cmocka_unit_test(formats_to_the_last_byte),   cmocka_unit_test(removes_and_truncates),
-        cmocka_unit_test(keeps_nul_but_not_as_text),  cmocka_unit_test(reserves_room),
+        cmocka_unit_test(grows_up_to_its_maximum),
+        cmocka_unit_test(failure_stays_until_cleared),
+        cmocka_unit_test(formats_to_the_last_byte),
+        cmocka_unit_test(removes_and_truncates),
+        cmocka_unit_test(keeps_nul_but_not_as_text),
+        cmocka_unit_test(reserves_room),
         cmocka_unit_test(fills_in_what_is_printable),
+        cmocka_unit_test(appends_several_texts),
+        cmocka_unit_test(stays_on_the_callers_memory),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
 }
