@@ -113,7 +113,7 @@ static bool make_packet(struct connection *connection, const struct ends *ends, 
 bool connection_give(struct connection *connection)
 {
     char bytes[CONNECTION_PACKET_MAX];
-    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
+    struct str packet = str_on(bytes, sizeof bytes);
     struct ends ends = {.client = connection->peer, .client_port = connection->peer_port};
     if (!find_server(connection, &ends) || !make_packet(connection, &ends, &packet))
         return false;
@@ -154,7 +154,7 @@ static void look_behind_proxy(struct connection *connection, struct ends *ends)
 _Noreturn void connection_behind_proxy(struct connection *connection)
 {
     char bytes[CONNECTION_PACKET_MAX];
-    struct str packet = {.data = bytes, .capacity = sizeof bytes, .max = sizeof bytes};
+    struct str packet = str_on(bytes, sizeof bytes);
     struct ends ends = {.client = connection->peer, .client_port = connection->peer_port};
     if (!find_server(connection, &ends))
         exit(EXIT_DONE); /* reset meanwhile */
