@@ -1,6 +1,9 @@
 /* allowance - see allowance.h */
 #include "allowance.h"
 
+#include "board.h"
+#include "state.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -47,16 +50,17 @@ enum states_name allowance_state(enum rates_kind kind)
     return kinds[kind].state;
 }
 
-static struct slice domain_of(struct slice account)
+/* Whose messages are counted. */
+static struct slice counted(const struct kind *kind, struct slice account)
 {
-    return slice_from(account, slice_find_last(account, '@'));
+    return kind->is_domains ? state_domain(account) : account;
 }
 
 bool allowance_check(struct ledger *ledger, struct slice account, const struct allowance_rule *rule,
                      int64_t now, struct allowance_breach *breach)
 {
     const struct kind *kind = &kinds[rule->kind];
-    struct slice name = kind->is_domains ? domain_of(account) : account;
+    struct slice name = counted(kind, account);
     struct rates_record counter;
     if (rule->limit == 0 ||
         !rates_is_reached(&ledger->rates, rule->kind, name, rule->window_s, rule->limit, now) ||
@@ -72,14 +76,23 @@ bool allowance_check(struct ledger *ledger, struct slice account, const struct a
     return true;
 }
 
-void allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now)
+bool allowance_has_room(struct ledger *ledger, struct slice account,
+                        const struct allowance_rule *rule, int64_t now)
 {
-    rates_add(&ledger->rates, RATES_SENT, domain_of(account), 1, now);
-    rates_add(&ledger->rates, RATES_MESSAGES, account, 1, now);
-    rates_add(&ledger->rates, RATES_RECIPIENTS, account, recipients, now);
+    struct slice name = counted(&kinds[rule->kind], account);
+    return rule->limit >= BOARD_LIMIT_LEAST &&
+           rates_set_alarm(&ledger->rates, rule->kind, name, rule->limit / 2, now);
 }
 
-void allowance_received(struct ledger *ledger, struct slice domain, int64_t now)
+bool allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now)
 {
-    rates_add(&ledger->rates, RATES_RECEIVED, domain, 1, now);
+    bool domain = rates_add(&ledger->rates, RATES_SENT, state_domain(account), 1, now);
+    bool messages = rates_add(&ledger->rates, RATES_MESSAGES, account, 1, now);
+    bool sent = rates_add(&ledger->rates, RATES_RECIPIENTS, account, recipients, now);
+    return domain || messages || sent;
+}
+
+bool allowance_received(struct ledger *ledger, struct slice domain, int64_t now)
+{
+    return rates_add(&ledger->rates, RATES_RECEIVED, domain, 1, now);
 }

@@ -39,11 +39,17 @@ struct allowance_breach {
 bool allowance_check(struct ledger *ledger, struct slice account, const struct allowance_rule *rule,
                      int64_t now, struct allowance_breach *breach);
 
+/* Is the rule, which was checked, below half of its limit, and will its counter tell when it comes
+ * there (common/board.h)? */
+bool allowance_has_room(struct ledger *ledger, struct slice account,
+                        const struct allowance_rule *rule, int64_t now);
+
 /* The state that follows when such a counter's limit is reached. */
 enum states_name allowance_state(enum rates_kind kind);
 
-/* Counts an accepted message: for the account and its domain; for a domain that received it. */
-void allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now);
-void allowance_received(struct ledger *ledger, struct slice domain, int64_t now);
+/* Counts an accepted message: for the account and its domain; for a domain that received it. True: a
+ * counter that had room has it no more. */
+bool allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now);
+bool allowance_received(struct ledger *ledger, struct slice domain, int64_t now);
 
 #endif

@@ -22,6 +22,7 @@ struct rate {
     int64_t dirty_from; /* the first stretch that was changed and not flushed; -1: none */
     int64_t touched;    /* when it was last used */
     uint64_t limit;     /* as last heard, to show */
+    uint64_t alarm;     /* 0: none is set */
     uint32_t slots[RATES_SLOTS];
 };
 
@@ -203,19 +204,35 @@ bool rates_is_reached(struct rates *rates, enum rates_kind kind, struct slice na
     return sum(rate, now / rates_stretch(window_s)) >= limit;
 }
 
-void rates_add(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
+bool rates_add(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
                int64_t now)
 {
     struct rate *rate = find(rates, kind, name);
     if (!rate)
-        return;
+        return false;
     /* It becomes the most recently used: rates_flush looks for changes among those. */
     rate = get(rates, kind, name, rate->window_s, now);
     if (!rate)
-        return;
-    advance(rate, now / rates_stretch(rate->window_s));
+        return false;
+    int64_t stretch = now / rates_stretch(rate->window_s);
+    advance(rate, stretch);
     rate->touched = now;
     add(rates, rate, count);
+    if (rate->alarm == 0 || sum(rate, stretch) < rate->alarm)
+        return false;
+    rate->alarm = 0;
+    return true;
+}
+
+bool rates_set_alarm(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
+                     int64_t now)
+{
+    struct rate *rate = find(rates, kind, name);
+    if (!rate || sum(rate, now / rates_stretch(rate->window_s)) >= count)
+        return false;
+    if (rate->alarm == 0 || count < rate->alarm)
+        rate->alarm = count;
+    return true;
 }
 
 bool rates_restart(struct rates *rates, enum rates_kind kind, struct slice name)

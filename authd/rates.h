@@ -61,9 +61,13 @@ void rates_free(struct rates *rates);
  * another window goes on with what it has. Without memory nothing is. */
 bool rates_is_reached(struct rates *rates, enum rates_kind kind, struct slice name,
                       int64_t window_s, uint64_t limit, int64_t now);
-/* Counts `count` more, if there is a counter. */
-void rates_add(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
+/* Counts `count` more, if there is a counter. True: it came to its alarm, which is off then. */
+bool rates_add(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
                int64_t now);
+/* Where the counter, which must be there, stands below `count`, it is to tell when it comes there; if
+ * several were named, at the least of them. False: it is there already. */
+bool rates_set_alarm(struct rates *rates, enum rates_kind kind, struct slice name, uint64_t count,
+                     int64_t now);
 /* The counter begins anew. False: there is none. */
 bool rates_restart(struct rates *rates, enum rates_kind kind, struct slice name);
 /* What is within the window at `now`; `record` (its stretch is not set). False: no counter. */

@@ -4,7 +4,7 @@
  * Runs as     ROLE_STATED with the directory group; sandbox: reads cdb/, writes state/, no network,
  *             no fork
  * Started by  the service tree
- * Descriptors 2 log; the socket run/stated/socket
+ * Descriptors 2 log; the socket run/stated/socket; writes run/stated/board, mapped as root
  * Reads       cdb/host.cdb (lock-failures, lock-window, lock-time), state/journal
  * Trusts      authd's word about logins, smtpd's and queue-inject's about messages and limits,
  *             root's about states; the kernel's word who is who
@@ -13,6 +13,7 @@
  *             counters (the least recently used go), 1024 peers; a message of 64 KiB
  * Exits       0 told to stop, 100 wrong configuration, 111 passing trouble
  */
+#include "board.h"
 #include "clock.h"
 #include "directory.h"
 #include "exits.h"
@@ -52,6 +53,7 @@ struct stated {
     struct loop_timer tidy;
     struct service service;
     struct directory directory;
+    struct board board;
     struct ledger ledger;
     struct journal journal;
     struct verbs verbs;
@@ -191,7 +193,10 @@ static void serve(struct stated *stated, int socket)
 {
     static const int stops[] = {SIGTERM, SIGINT};
     str_init(&stated->answer, WIRE_MAX_SIZE);
-    stated->verbs = (struct verbs){.ledger = &stated->ledger, .journal = &stated->journal};
+    stated->verbs = (struct verbs){
+        .ledger = &stated->ledger, .journal = &stated->journal, .board = &stated->board};
+    verbs_write_board(&stated->verbs);
+    board_begin(&stated->board);
     if (!loop_init(&stated->loop) ||
         !loop_add_signals(&stated->loop, &stated->signals, stops, 2, signal_came, stated) ||
         !service_start(&stated->service, &stated->loop, socket, STATED_PEERS_MAX, welcome,
@@ -205,6 +210,7 @@ static void serve(struct stated *stated, int socket)
 
 static void finish(struct stated *stated)
 {
+    board_end(&stated->board);
     service_stop(&stated->service);
     verbs_write(&stated->verbs);
     if (!journal_sync(&stated->journal))
@@ -224,6 +230,8 @@ int main(void)
     int socket = unixsocket_listen(STATE_SOCKET, SOCK_SEQPACKET, STATED_BACKLOG);
     if (socket < 0)
         life_die_passing("listen on", STATE_SOCKET);
+    if (!board_make(&stated.board, life_uid(ROLE_SMTPD)))
+        log_trouble("make", BOARD_FILE, errno, "smtpd asks about every message till it is there");
     drop();
     open_ledger(&stated);
     open_journal(&stated);

@@ -2,6 +2,7 @@
 #include "verbs.h"
 
 #include "allowance.h"
+#include "board.h"
 #include "log.h"
 
 #include <errno.h>
@@ -190,12 +191,26 @@ static void begin_state(struct question *question, const struct allowance_breach
     ledger_put_set(&record, breach->name, breach->state, question->now, breach->until,
                    slice_text(breach->cause));
     if (ledger_apply(question->verbs->ledger, str_slice(&record), NULL)) {
+        board_note_state(question->verbs->board, breach->name);
         log_state("state-set", breach->name, breach->state, slice_text(breach->cause));
         restart_counters(question->verbs, breach);
         if (!record_now(question->verbs, &record))
             question->verbs->wants_sync = true;
     }
     str_free(&record);
+}
+
+/* What smtpd needs not ask again for a while. */
+static void note_room(struct question *question, size_t at, const struct allowance_rule *rule)
+{
+    if (allowance_has_room(question->verbs->ledger, question->account, rule, question->now))
+        board_note_room(question->verbs->board,
+                        &(struct board_rule){.account = question->account,
+                                             .action = wire_field(question->fields, 3),
+                                             .name = wire_field(question->fields, at),
+                                             .limit = rule->limit,
+                                             .window_s = (uint64_t)rule->window_s,
+                                             .lasts_s = (uint64_t)rule->lasts_s});
 }
 
 /* False: no rule. */
@@ -207,7 +222,9 @@ static bool is_within(struct question *question, size_t at, unsigned action, boo
         return false;
     *within =
         !allowance_check(question->verbs->ledger, question->account, &rule, question->now, &breach);
-    if (!*within) {
+    if (*within) {
+        note_room(question, at, &rule);
+    } else {
         begin_state(question, &breach);
         answer_stopped(question, breach.state);
     }
@@ -235,14 +252,17 @@ static bool answer_sent(struct question *question)
     uint64_t recipients;
     if (!wire_number(question->fields, 3, UINT32_MAX, &recipients))
         return false;
-    allowance_sent(question->verbs->ledger, question->account, recipients, question->now);
+    if (allowance_sent(question->verbs->ledger, question->account, recipients, question->now))
+        board_forget_rooms(question->verbs->board);
     return true;
 }
 
 static bool answer_received(struct question *question)
 {
     for (size_t i = 2; i < question->fields->count; i++)
-        allowance_received(question->verbs->ledger, wire_field(question->fields, i), question->now);
+        if (allowance_received(question->verbs->ledger, wire_field(question->fields, i),
+                               question->now))
+            board_forget_rooms(question->verbs->board);
     return true;
 }
 
@@ -339,6 +359,7 @@ static bool answer_set(struct question *question)
     } else if (!ledger_apply(ledger, str_slice(&record), NULL)) {
         answer_no(question, "there are too many states, or memory is out");
     } else {
+        board_note_state(question->verbs->board, question->account);
         log_state("state-set", question->account, name, cause);
         wire_put_text(question->answer, "ok");
     }
@@ -442,8 +463,8 @@ static void note_time(struct verbs *verbs, int64_t now)
     verbs->latest = now;
 }
 
-static bool answer_one(struct verbs *verbs, enum verbs_peer peer, int64_t now,
-                       const struct wire_message *fields, struct str *answer)
+bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
+                  const struct wire_message *fields, struct str *answer)
 {
     struct question question = {.verbs = verbs,
                                 .now = now,
@@ -462,29 +483,28 @@ static bool answer_one(struct verbs *verbs, enum verbs_peer peer, int64_t now,
     return verb->answer(&question) && !answer->failed;
 }
 
-static bool is_batch(const struct wire_message *fields)
-{
-    return slice_equal(wire_field(fields, 0), SLICE("state/1")) &&
-           slice_equal(wire_field(fields, 1), SLICE("batch"));
-}
-
-bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
-                  const struct wire_message *fields, struct str *answer)
-{
-    struct wire_message part;
-    if (!is_batch(fields))
-        return answer_one(verbs, peer, now, fields, answer);
-    wire_init(&part);
-    for (size_t i = 2; i < fields->count; i++)
-        if (answer->size > 0 ||
-            !wire_split(fields->fields[i], part.fields, WIRE_MAX_FIELDS, &part.count) ||
-            !answer_one(verbs, peer, now, &part, answer))
-            return false;
-    return answer->size > 0;
-}
-
 /* ---- housekeeping -----------------------------------------------------------------------------
  */
+
+struct noted {
+    const struct board *board;
+    struct board_states states;
+};
+
+static void note_state(void *owner, const struct states_record *record)
+{
+    struct noted *noted = owner;
+    board_add_state(noted->board, &noted->states, slice_text(record->account));
+}
+
+/* Counters that nobody used are gone by now: rules whose room is noted would not be counted. */
+void verbs_write_board(struct verbs *verbs)
+{
+    struct noted noted = {.board = verbs->board};
+    states_walk(&verbs->ledger->states, note_state, &noted);
+    board_replace_states(verbs->board, &noted.states);
+    board_forget_rooms(verbs->board);
+}
 
 static void log_ended(void *owner, const struct states_record *record)
 {
@@ -497,6 +517,7 @@ void verbs_end_states(struct verbs *verbs, int64_t now)
     note_time(verbs, now);
     rates_tidy(&verbs->ledger->rates, now);
     states_end(&verbs->ledger->states, now, log_ended, NULL);
+    verbs_write_board(verbs);
 }
 
 static void put_line(void *owner, struct slice record)

@@ -14,8 +14,9 @@
 struct verbs {
     struct ledger *ledger;
     struct journal *journal;
-    bool wants_sync; /* records were appended that verbs_write is to sync */
-    int64_t latest;  /* the time of the last question, to see a clock that is set back */
+    struct board *board; /* begun; may be without memory */
+    bool wants_sync;     /* records were appended that verbs_write is to sync */
+    int64_t latest;      /* the time of the last question, to see a clock that is set back */
 };
 
 /* Who asks. */
@@ -32,7 +33,10 @@ bool verbs_wants_write(const struct verbs *verbs);
 /* Writes the counters that changed, and syncs what logins appended. */
 void verbs_write(struct verbs *verbs);
 
-/* The states and locks that ended by `now` are logged and forgotten. */
+/* Writes the states to the board; it forgets which rules have room. */
+void verbs_write_board(struct verbs *verbs);
+/* The states and locks that ended by `now` are logged and forgotten, and the board written anew: at
+ * least once a minute. */
 void verbs_end_states(struct verbs *verbs, int64_t now);
 /* Writes the journal anew if it has grown enough. */
 void verbs_compact(struct verbs *verbs, int64_t now);

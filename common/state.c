@@ -1,9 +1,10 @@
 /* state - see state.h */
 #include "state.h"
 
-#include "io.h"
+#include "unixsocket.h"
 
 #include <stdarg.h>
+#include <sys/socket.h>
 
 /* Domains of one packet: as many as any message will have, well below WIRE_MAX_FIELDS. */
 enum { STATE_DOMAINS_MAX = 100 };
@@ -33,6 +34,16 @@ static bool tell(int *fd, const struct str *packet)
            wire_tell_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, STATE_TIMEOUT_MS);
 }
 
+struct slice state_domain(struct slice account)
+{
+    return slice_from(account, slice_find_last(account, '@'));
+}
+
+int state_connect(void)
+{
+    return unixsocket_connect(STATE_SOCKET, SOCK_SEQPACKET);
+}
+
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
 {
     struct str packet;
@@ -47,97 +58,48 @@ bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
     return done;
 }
 
-static void begin_allows(struct str *packet, const char *account, const char *action,
-                         const struct state_rule rules[], size_t count)
-{
-    begin(packet, "allows");
-    wire_put_text(packet, account);
-    wire_put_text(packet, action);
-    for (size_t i = 0; i < count; i++) {
-        if (rules[i].limit == 0)
-            continue;
-        wire_put_text(packet, rules[i].name);
-        wire_put_number(packet, rules[i].limit);
-        wire_put_number(packet, rules[i].window_s);
-        wire_put_number(packet, rules[i].lasts_s);
-    }
-}
-
 bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
                       const struct state_rule rules[], size_t count)
 {
     struct str packet;
-    begin_allows(&packet, account, action, rules, count);
+    begin(&packet, "allows");
+    wire_put_text(&packet, account);
+    wire_put_text(&packet, action);
+    for (size_t i = 0; i < count; i++) {
+        if (rules[i].limit == 0)
+            continue;
+        wire_put_text(&packet, rules[i].name);
+        wire_put_number(&packet, rules[i].limit);
+        wire_put_number(&packet, rules[i].window_s);
+        wire_put_number(&packet, rules[i].lasts_s);
+    }
     bool done = ask(fd, &packet, answer);
     str_free(&packet);
     return done;
 }
 
-static void begin_sent(struct str *packet, const char *account, size_t recipients)
-{
-    begin(packet, "sent");
-    wire_put_text(packet, account);
-    wire_put_number(packet, recipients);
-}
-
 bool state_sent(int *fd, const char *account, size_t recipients)
 {
     struct str packet;
-    begin_sent(&packet, account, recipients);
+    begin(&packet, "sent");
+    wire_put_text(&packet, account);
+    wire_put_number(&packet, recipients);
     bool done = tell(fd, &packet);
     str_free(&packet);
     return done;
 }
 
-/* ---- several in one packet --------------------------------------------------------------------*/
-
-/* Frees `packet`. */
-static void add(struct str *batch, struct str *packet)
+bool state_received(int *fd, struct slice domains)
 {
-    if (batch->size == 0)
-        put_head(batch, "batch");
-    wire_put(batch, str_slice(packet));
-    batch->failed = batch->failed || packet->failed;
-    str_free(packet);
-}
-
-void state_note_sent(struct str *notes, const char *account, size_t recipients)
-{
-    struct str packet;
-    begin_sent(&packet, account, recipients);
-    add(notes, &packet);
-}
-
-void state_note_received(struct str *notes, struct slice domains)
-{
-    while (domains.size > 0) {
+    bool done = true;
+    while (domains.size > 0 && done) {
         struct str packet;
         begin(&packet, "received");
         for (size_t i = 0; i < STATE_DOMAINS_MAX && domains.size > 0; i++)
             wire_put(&packet, slice_cut(&domains, '\0'));
-        add(notes, &packet);
+        done = tell(fd, &packet);
+        str_free(&packet);
     }
-}
-
-bool state_tell_and_ask_allows(int *fd, struct str *notes, struct wire_message *answer,
-                               const char *account, const char *action,
-                               const struct state_rule rules[], size_t count)
-{
-    struct str packet;
-    if (notes->size == 0)
-        return state_ask_allows(fd, answer, account, action, rules, count);
-    begin_allows(&packet, account, action, rules, count);
-    add(notes, &packet);
-    bool done = ask(fd, notes, answer);
-    str_clear(notes);
-    return done;
-}
-
-bool state_tell_and_leave(int *fd, struct str *notes)
-{
-    bool done = tell(fd, notes);
-    io_close(fd);
-    str_clear(notes);
     return done;
 }
 

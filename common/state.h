@@ -3,7 +3,7 @@
  * side)
  *
  * Protocol over SOCK_SEQPACKET run/stated/socket; the first field is "state/1", each question has
- * one answer, but for "sent", "received" and a batch of them, which have none:
+ * one answer, but for "sent" and "received", which have none:
  *
  *   "login-check", account, client     -> "ok" | "locked", seconds left, cause
  *   "login-failed", account, client    -> "ok", milliseconds to wait before the client is told
@@ -15,9 +15,6 @@
  *   "get", account                     -> "ok", then per state: name, since, until, cause
  *   "set", account, name, until, cause -> "ok" | "no", reason          (root only)
  *   "clear", account, name             -> "ok" | "no", reason          (root only)
- *   "batch", packet...                 several of these in one packet, each as it would be sent
- *                                      alone; only the last may have an answer. If it has none, no
- *                                      question follows: stated closes the connection.
  *
  * The login verbs are authd's. `account` is "local@domain" in lower case, or "@domain" for the
  * domain as a whole: its states hold for all its accounts. One that does not exist is counted like
@@ -59,6 +56,11 @@ struct state_rule {
     uint64_t lasts_s;
 };
 
+/* The domain of an account as a whole, "@domain"; of such a name, itself. */
+struct slice state_domain(struct slice account);
+
+/* A connection for later. -1 with errno. */
+int state_connect(void);
 /* Asks with the given fields (NULL ends the list) on `*fd`, connected when -1 and kept. False when
  * stated is down or answers nonsense; `answer` holds the fields otherwise. */
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
@@ -68,20 +70,10 @@ bool state_ask_allows(int *fd, struct wire_message *answer, const char *account,
                       const struct state_rule rules[], size_t count);
 
 /* Counts an accepted message; nobody waits for stated. False when it is down: the message is not
- * counted. */
+ * counted. Several processes may tell over one connection, as long as nobody asks over it. `domains`
+ * are names with '@' in front, each with a NUL behind it. */
 bool state_sent(int *fd, const char *account, size_t recipients);
-
-/* The same for who will ask again or leave soon, so that stated is woken once for both: notes what
- * is to be told in `notes`, which is initialised with WIRE_MAX_SIZE. It shows in its `failed` when
- * there is too much. `domains` are names with '@' in front, each with a NUL behind it. */
-void state_note_sent(struct str *notes, const char *account, size_t recipients);
-void state_note_received(struct str *notes, struct slice domains);
-/* Asks "allows", tells `notes` with it, and clears them. False: told is nothing, or not surely. */
-bool state_tell_and_ask_allows(int *fd, struct str *notes, struct wire_message *answer,
-                               const char *account, const char *action,
-                               const struct state_rule rules[], size_t count);
-/* Tells `notes`, clears them, and closes the connection. False when stated is down. */
-bool state_tell_and_leave(int *fd, struct str *notes);
+bool state_received(int *fd, struct slice domains);
 
 /* The question as a packet, for those who send it themselves. */
 void state_put_question(struct str *packet, const char *verb, struct slice account,

@@ -1,11 +1,8 @@
 /* allowance - see allowance.h */
 #include "allowance.h"
 
-#include "io.h"
 #include "log.h"
 #include "state.h"
-
-#include <signal.h>
 
 enum { NAME_MAX_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2 };
 
@@ -63,54 +60,12 @@ static bool is_small_enough(struct session *session, struct slice address, uint6
 
 /* ---- what was accepted ------------------------------------------------------------------------*/
 
-/* Who ends the session from outside waits while something is untold, a second at most. */
-static void hold_end(bool hold)
-{
-    sigset_t end;
-    sigemptyset(&end);
-    sigaddset(&end, SIGTERM);
-    sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &end, NULL);
-}
-
-static void log_uncounted(void)
-{
-    log_trouble("count a message at", STATE_SOCKET, 0, NULL);
-}
-
 void allowance_count(struct session *session)
 {
-    if (session->account[0] != '\0')
-        state_note_sent(&session->untold, session->account, session->envelope.recipient_count);
-    state_note_received(&session->untold, str_slice(&session->receivers));
-    if (session->untold.failed) {
-        log_uncounted();
-        str_clear(&session->untold);
-    } else if (session->untold.size > 0) {
-        hold_end(true);
-    }
-}
-
-void allowance_leave(struct session *session)
-{
-    if (session->untold.size > 0) {
-        if (!state_tell_and_leave(&session->state_fd, &session->untold))
-            log_uncounted();
-        hold_end(false);
-    }
-    io_close(&session->state_fd);
-}
-
-static bool ask(struct session *session, const struct permit *permit,
-                const struct state_rule rules[], size_t count)
-{
-    bool has_notes = session->untold.size > 0;
-    bool done = state_tell_and_ask_allows(&session->state_fd, &session->untold, &session->answer,
-                                          permit->name, permit->action, rules, count);
-    if (has_notes && !done)
-        log_uncounted();
-    if (has_notes)
-        hold_end(false);
-    return done;
+    bool told = session->account[0] == '\0' ||
+                state_sent(&session->tell_fd, session->account, session->envelope.recipient_count);
+    if (!state_received(&session->tell_fd, str_slice(&session->receivers)) || !told)
+        log_trouble("count a message at", STATE_SOCKET, 0, NULL);
 }
 
 /* ---- rates and states -------------------------------------------------------------------------*/
@@ -150,12 +105,32 @@ static void refuse(struct session *session, const struct permit *permit, struct 
         session_reply_detail(session, sends ? REPLY_SENDER_PAUSED : REPLY_RECIPIENT_PAUSED, text);
 }
 
+/* What stated would answer is yes, and known. */
+static bool is_on_board(const struct board *board, const struct permit *permit,
+                        const struct state_rule rules[], size_t count)
+{
+    struct slice account = slice_text(permit->name);
+    bool has_room = !board_has_state(board, account);
+    for (size_t i = 0; i < count && has_room; i++)
+        has_room = rules[i].limit == 0 ||
+                   board_has_room(board, &(struct board_rule){.account = account,
+                                                              .action = slice_text(permit->action),
+                                                              .name = slice_text(rules[i].name),
+                                                              .limit = rules[i].limit,
+                                                              .window_s = rules[i].window_s,
+                                                              .lasts_s = rules[i].lasts_s});
+    return has_room;
+}
+
 static bool is_permitted(struct session *session, const struct permit *permit,
                          const struct state_rule rules[], size_t count)
 {
     struct wire_message *answer = &session->answer;
     bool permitted = false;
-    if (!ask(session, permit, rules, count))
+    if (is_on_board(&session->board, permit, rules, count))
+        permitted = true;
+    else if (!state_ask_allows(&session->state_fd, answer, permit->name, permit->action, rules,
+                               count))
         session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
     else if (slice_equal(wire_field(answer, 0), SLICE("ok")))
         permitted = true;

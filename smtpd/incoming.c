@@ -118,12 +118,10 @@ static bool open_message(struct incoming *incoming)
     return done;
 }
 
-/* A message may take its time, and wants what was accepted before it told and logged. */
+/* A message may take its time: what was accepted before it is logged. */
 static void reset(struct session *session)
 {
     log_flush();
-    if (session->untold.size > 0)
-        allowance_leave(session);
     session->incoming = (struct incoming){
         .session = session,
         .is_binary = session->envelope.body == ENVELOPE_BODY_BINARY,

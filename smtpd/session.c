@@ -111,7 +111,7 @@ void session_release(struct session *session)
     if (session->incoming.is_open)
         return;
     log_flush();
-    allowance_leave(session);
+    io_close(&session->state_fd);
     vetting_release(&session->vetting);
 }
 
@@ -442,15 +442,19 @@ static void prepare_room(struct str *str, size_t size)
 void session_prepare(struct session *session)
 {
     struct directory_domain domain;
-    *session = (struct session){
-        .state_fd = -1, .tls.fd = -1, .size_base = UINT64_MAX, .size_limit = UINT64_MAX};
+    *session = (struct session){.state_fd = -1,
+                                .tell_fd = -1,
+                                .tls.fd = -1,
+                                .size_base = UINT64_MAX,
+                                .size_limit = UINT64_MAX};
     directory_init(&session->directory);
     inject_init(&session->inject);
     envelope_init(&session->envelope);
     wire_init_small(&session->answer, STATE_ANSWER_MAX);
     vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
-    str_init(&session->untold, WIRE_MAX_SIZE);
+    session->tell_fd = state_connect();
+    (void)board_open(&session->board);
     stream_prepare(&session->stream, SESSION_INPUT_MAX, CLOCK_NEVER);
     prepare_room(&session->answer.bytes, STATE_ANSWER_MAX);
     prepare_room(&session->inject.chunk, SESSION_CHUNK_FIRST);
@@ -466,6 +470,8 @@ bool session_begin(struct session *session, const struct session_peer *peer, int
     session->began_ms = clock_ms();
     name_session(session);
     directory_hold(&session->directory);
+    if (!session->board.memory) /* the template was there before stated */
+        (void)board_open(&session->board);
     return stream_begin(&session->stream, in, out);
 }
 
@@ -478,7 +484,8 @@ void session_free(struct session *session)
     wire_free(&session->answer);
     vetting_free(&session->vetting);
     str_free(&session->receivers);
-    str_free(&session->untold);
+    board_close(&session->board);
+    io_close(&session->tell_fd);
     io_close(&session->state_fd);
     io_close(&session->tls.fd);
 }
@@ -516,7 +523,6 @@ static void linger(struct session *session)
     session->stream.timeout_ms = SESSION_LINGER_MS;
     session->stream.deadline = deadline;
     enum stream_result result = stream_flush(&session->stream);
-    allowance_leave(session);
     if (result != STREAM_OK || strcmp(session->end ? session->end : "", "quit") == 0)
         return;
     log_flush();

@@ -8,6 +8,7 @@
 #define SMTPD_SESSION_H
 
 #include "auth.h"
+#include "board.h"
 #include "command.h"
 #include "directory.h"
 #include "host.h"
@@ -66,7 +67,9 @@ struct session {
     const struct session_peer *peer;
     struct stream stream;
     enum session_state state;
-    int state_fd;
+    int state_fd; /* to ask stated */
+    int tell_fd;  /* to tell it what was accepted; of the template, so all its copies have it */
+    struct board board;     /* of the template, too */
     uint64_t declared_size; /* 0: none was declared */
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */
     uint64_t size_limit;    /* with them; UINT64_MAX: none */
@@ -76,7 +79,6 @@ struct session {
     int64_t began_ms;
     const char *end;      /* why it ended, for the log; NULL while it goes on */
     struct str receivers; /* domains of ours that get the message, as allowance.h counts them */
-    struct str untold;    /* what stated is to be told, allowance.h */
     struct envelope envelope;
     struct inject inject;
     struct incoming incoming;

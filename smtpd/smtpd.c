@@ -2,13 +2,15 @@
  * smtpd - speaks SMTP with one client: mail from other servers (25), submission (587, 465),
  *         LMTP from servers that deliver here
  *
- * Runs as     ROLE_SMTPD with the directory's group; sandbox: reads cdb/, connects to our sockets
+ * Runs as     ROLE_SMTPD with the directory's group; sandbox: reads cdb/ and stated's board,
+ *             connects to our sockets
  * Started by  tcpd, as a template (common/template.h) that is copied for each connection; a copy
  *             ends at QUIT, disconnection or a limit
  * Descriptors 0 tcpd; in a copy 0/1 client (one socket), 2 log
  * Reads       environment SERVICE; from tcpd CLIENT CLIENT_PORT SERVER and, for those of
  *             control/xclient, XCLIENT; cdb/host.cdb, cdb/domains.cdb, cdb/domain/
- * Asks        tlsd (TLS), authd (AUTH), stated (may this account send, receive), queue-inject
+ * Asks        tlsd (TLS), authd (AUTH), stated and its board (may this account send, receive),
+ *             queue-inject
  * Trusts      those four, and the compiled directory; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
  *             mailbox, no password, no key, no other client
@@ -59,7 +61,7 @@ int main(void)
     life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
     wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_TEMPLATE,
-                                    .read_paths = {"cdb"}});
+                                    .read_paths = {"cdb", "run/stated"}});
     session_prepare(&session);
     if (!template_serve(&connection))
         return EXIT_DONE;

@@ -1,5 +1,7 @@
 """Limits with their exact words: 552 by size, 423 by rate, 452 by a full mailbox or domain."""
 
+import os
+import signal
 import subprocess
 import threading
 import time
@@ -14,15 +16,17 @@ CLASSIC_SIZE = 20971520
 
 # Small numbers in plans of the test's own; WINDOW is long, PAUSE is waited for.
 PAUSE = 6
+ROOMY = 120  # enough for smtpd to find it on stated's board
 PLANS = {
     "tight": f"send-limit 3\nreceive-limit 4\nsend-window 3600\nreceive-window 3600\nlimit-pause {PAUSE}\n",
     "wide": "send-limit 0\nreceive-limit 0\n",
     "mass": "account-send-limit 3\naccount-recipients-limit 6\nsend-lock-time 5\nsend-limit 0\n",
     "sliding": "receive-limit 3\nreceive-window 3\nlimit-pause 1\n",
     "final": "over-quota-reply 552\nreceive-limit 10\n",
+    "roomy": f"receive-limit {ROOMY}\nreceive-window 3600\nlimit-pause {PAUSE}\n",
 }
 DOMAINS = {"tight.jp": "tight", "wide.jp": "wide", "mass.jp": "mass", "sliding.jp": "sliding",
-           "final.jp": "final", "classic.jp": "classic", "business.jp": "business",
+           "final.jp": "final", "roomy.jp": "roomy", "classic.jp": "classic", "business.jp": "business",
            "rental.jp": "rental"}
 
 
@@ -133,6 +137,52 @@ def test_recipients_with_different_sizes(suite):
         transfer(smtp, "a@example.org", "u2@classic.jp", "u2@business.jp", parameters=" SIZE=500")
     for address, count in (("u2@business.jp", 2), ("u2@rental.jp", 1), ("u2@classic.jp", 2)):
         equal(len(suite.wait_messages(address, count)), count, address)
+
+
+# ---- stated's board ----------------------------------------------------------------------------
+
+def test_who_is_far_from_a_limit_does_not_wait_for_stated(suite):
+    def send():
+        with stranger(suite) as smtp:
+            transfer(smtp, "a@example.org", "u1@roomy.jp")
+    send()
+    stated = [pid for pid, _ in suite.processes("stated")]
+    for pid in stated:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        send()
+    finally:
+        for pid in stated:
+            os.kill(pid, signal.SIGCONT)
+    wait_counted(suite, "roomy.jp", "received", 2)
+
+
+def test_a_state_holds_at_once(suite):
+    with stranger(suite) as smtp:
+        smtp.expect("MAIL FROM:<a@example.org>", "250")
+        smtp.expect("RCPT TO:<u1@roomy.jp>", "250")
+        suite.mailctl("state", "lock", "u1@roomy.jp", "over-capacity")
+        equal(smtp.ask("RCPT TO:<u1@roomy.jp>"), FULL, "in the same session")
+        smtp.expect("RCPT TO:<u2@roomy.jp>", "250")
+        suite.mailctl("state", "lock", "roomy.jp", "over-capacity")
+        equal(smtp.ask("RCPT TO:<u2@roomy.jp>"), FULL, "of the domain")
+    suite.mailctl("state", "unlock", "roomy.jp", "over-capacity")
+    suite.mailctl("state", "unlock", "u1@roomy.jp", "over-capacity")
+
+
+def test_the_limit_is_the_limit(suite):
+    """A session each, most without a question."""
+    before = counted(suite, "roomy.jp")["received"]
+    for count in range(before, ROOMY):
+        with stranger(suite) as smtp:
+            transfer(smtp, "a@example.org", "u2@roomy.jp")
+            if count + 1 == ROOMY:  # told, but on another connection than the next question
+                wait_counted(suite, "roomy.jp", "received", ROOMY)
+    with stranger(suite) as smtp:
+        smtp.expect("MAIL FROM:<a@example.org>", "250")
+        equal(smtp.ask("RCPT TO:<u1@roomy.jp>"), PAUSED, "the next")
+    wait_until(lambda: "receive-pause" not in suite.mailctl("state", "show", "roomy.jp"),
+               "the pause's end", 3 * PAUSE)
 
 
 # ---- rates -------------------------------------------------------------------------------------

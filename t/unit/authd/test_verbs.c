@@ -3,12 +3,14 @@
 
 #include "verbs.h"
 
+#include "board.h"
 #include "io.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { NOW = 1000000 };
@@ -18,6 +20,7 @@ struct fixture {
     int folder;
     struct ledger ledger;
     struct journal journal;
+    struct board board;
     struct verbs verbs;
     struct str answer;
 };
@@ -36,7 +39,12 @@ static int begin(void **state)
     if (!mkdtemp(fixture.path))
         return -1;
     fixture.folder = open(fixture.path, O_RDONLY | O_DIRECTORY);
-    fixture.verbs = (struct verbs){.ledger = &fixture.ledger, .journal = &fixture.journal};
+    if (fchdir(fixture.folder) < 0 || mkdir("run", 0700) < 0 || mkdir("run/stated", 0700) < 0 ||
+        !board_make(&fixture.board, getgid()))
+        return -1;
+    fixture.verbs = (struct verbs){
+        .ledger = &fixture.ledger, .journal = &fixture.journal, .board = &fixture.board};
+    board_begin(&fixture.board);
     str_init(&fixture.answer, WIRE_MAX_SIZE);
     *state = &fixture;
     return ledger_init(&fixture.ledger, 1, &limits) &&
@@ -50,7 +58,11 @@ static int finish(void **state)
 {
     struct fixture *fixture = *state;
     journal_close(&fixture->journal);
-    unlinkat(fixture->folder, "journal", 0);
+    board_end(&fixture->board);
+    unlink("journal");
+    unlink(BOARD_FILE);
+    rmdir("run/stated");
+    rmdir("run");
     io_close(&fixture->folder);
     rmdir(fixture->path);
     ledger_free(&fixture->ledger);
@@ -87,57 +99,20 @@ static const char *ask(struct fixture *fixture, enum verbs_peer peer, int64_t no
     return ask_message(fixture, peer, now, &question);
 }
 
-/* A packet of the fields that '|' joins. */
-static void put_packet(struct str *packet, struct slice text)
-{
-    wire_put_text(packet, "state/1");
-    for (bool more = true; more;) {
-        more = slice_has(text, '|');
-        wire_put(packet, slice_cut(&text, '|'));
-    }
-}
-
-static const char *say_packet(struct fixture *fixture, int64_t now, struct wire_message *question)
-{
-    assert_true(wire_split(str_slice(&question->bytes), question->fields, WIRE_MAX_FIELDS,
-                           &question->count));
-    return ask_message(fixture, VERBS_OTHER, now, question);
-}
-
 /* The same with the fields of the question joined by '|'. */
 static const char *say(struct fixture *fixture, int64_t now, const char *text)
 {
     struct wire_message question;
-    wire_init(&question);
-    put_packet(&question.bytes, slice_text(text));
-    return say_packet(fixture, now, &question);
-}
-
-/* The same with packets joined by line ends, as a batch. */
-static const char *say_batch(struct fixture *fixture, int64_t now, const char *text)
-{
-    struct wire_message question;
     struct slice rest = slice_text(text);
     wire_init(&question);
-    put_packet(&question.bytes, SLICE("batch"));
-    while (rest.size > 0) {
-        struct str packet;
-        str_init(&packet, WIRE_MAX_SIZE);
-        put_packet(&packet, slice_cut(&rest, '\n'));
-        wire_put(&question.bytes, str_slice(&packet));
-        str_free(&packet);
+    wire_put_text(&question.bytes, "state/1");
+    for (bool more = true; more;) {
+        more = slice_has(rest, '|');
+        wire_put(&question.bytes, slice_cut(&rest, '|'));
     }
-    return say_packet(fixture, now, &question);
-}
-
-typedef const char *say_text(struct fixture *fixture, int64_t now, const char *text);
-
-static void check_refused(struct fixture *fixture, say_text *say_one, const char *const bad[],
-                          size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(say_one(fixture, NOW, bad[i]), "refused") != 0)
-            fail_msg("\"%s\" was answered", bad[i]);
+    assert_true(
+        wire_split(str_slice(&question.bytes), question.fields, WIRE_MAX_FIELDS, &question.count));
+    return ask_message(fixture, VERBS_OTHER, now, &question);
 }
 
 static const char *authd(struct fixture *fixture, int64_t now, const char *verb,
@@ -409,39 +384,12 @@ static void rules_that_are_none_cost_the_connection(void **state)
         "received",
         "rates",
     };
-    check_refused(fixture, say, bad, sizeof bad / sizeof *bad);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (strcmp(say(fixture, NOW, bad[i]), "refused") != 0)
+            fail_msg("\"%s\" was answered", bad[i]);
     assert_string_equal(ask(fixture, VERBS_AUTHD, NOW, "sent", "u1@a.jp", "1", NULL, NULL),
                         "refused");
     assert_string_equal(say(fixture, NOW, "allows|u1@a.jp|send|domain|0|600|100"), "ok");
-    assert_int_equal(fixture->ledger.rates.table.count, 0);
-}
-
-static void a_batch_is_told_in_its_order(void **state)
-{
-    struct fixture *fixture = *state;
-    say(fixture, NOW, SEND);
-    say(fixture, NOW, RECEIVE);
-    assert_string_equal(say_batch(fixture, NOW, "sent|u1@a.jp|1\nsent|u2@a.jp|1\n" SEND), "ok");
-    assert_string_equal(say_batch(fixture, NOW, "sent|u1@a.jp|1\n" SEND), NO_SEND);
-    /* Without a question at its end it is the last of its connection. */
-    assert_string_equal(say_batch(fixture, NOW, "received|@a.jp\nreceived|@a.jp"), "refused");
-    assert_string_equal(say(fixture, NOW, RECEIVE), NO_RECEIVE);
-}
-
-static void a_batch_that_is_none_costs_the_connection(void **state)
-{
-    struct fixture *fixture = *state;
-    static const char *const bad[] = {
-        "",
-        "received",
-        "rates|@a.jp\nreceived|@a.jp",
-        "rates|@a.jp\nrates|@a.jp",
-        "batch",
-        "set|u1@a.jp|send-lock|0|why",
-    };
-    check_refused(fixture, say_batch, bad, sizeof bad / sizeof *bad);
-    assert_string_equal(say(fixture, NOW, "batch|1:x"), "refused");
-    assert_string_equal(say(fixture, NOW, "batch|nonsense"), "refused");
     assert_int_equal(fixture->ledger.rates.table.count, 0);
 }
 
@@ -452,11 +400,103 @@ static void restart(struct fixture *fixture)
     struct journal_replay replay;
     journal_close(&fixture->journal);
     ledger_free(&fixture->ledger);
-    fixture->verbs = (struct verbs){.ledger = &fixture->ledger, .journal = &fixture->journal};
+    fixture->verbs = (struct verbs){
+        .ledger = &fixture->ledger, .journal = &fixture->journal, .board = &fixture->board};
     assert_true(ledger_init(&fixture->ledger, 9, &limits));
     assert_true(journal_open(&fixture->journal, fixture->folder, "journal", apply_to,
                              &fixture->ledger, &replay));
     assert_int_equal(replay.refused + replay.damaged, 0);
+    assert_true(board_make(&fixture->board, getgid()));
+    verbs_write_board(&fixture->verbs);
+    board_begin(&fixture->board);
+}
+
+static bool has_room(struct fixture *fixture, const char *account, uint64_t limit)
+{
+    const struct board_rule rule = {.account = slice_text(account),
+                                    .action = SLICE("receive"),
+                                    .name = SLICE("domain"),
+                                    .limit = limit,
+                                    .window_s = 600,
+                                    .lasts_s = 60};
+    return board_has_room(&fixture->board, &rule);
+}
+
+static const char *ask_receive(struct fixture *fixture, const char *limit)
+{
+    char text[100];
+    snprintf(text, sizeof text, "allows|u1@a.jp|receive|domain|%s|600|60", limit);
+    return say(fixture, NOW, text);
+}
+
+static void what_has_room_is_on_the_board(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(has_room(fixture, "u1@a.jp", 200));
+    assert_string_equal(ask_receive(fixture, "200"), "ok");
+    assert_true(has_room(fixture, "u1@a.jp", 200));
+    assert_true(has_room(fixture, "u2@a.jp", 200)); /* the domain's */
+    assert_false(has_room(fixture, "u1@a.jp", 201));
+    assert_false(has_room(fixture, "u1@b.jp", 200));
+    assert_string_equal(ask_receive(fixture, "300"), "ok");
+    assert_true(has_room(fixture, "u1@a.jp", 300));
+    for (int i = 0; i < 99; i++)
+        say(fixture, NOW, "received|@b.jp|@a.jp");
+    assert_true(has_room(fixture, "u1@a.jp", 200));
+    say(fixture, NOW, "received|@a.jp");
+    assert_false(has_room(fixture, "u1@a.jp", 200));
+    assert_false(has_room(fixture, "u1@a.jp", 300)); /* all are forgotten */
+    assert_string_equal(ask_receive(fixture, "200"), "ok");
+    assert_false(has_room(fixture, "u1@a.jp", 200));
+    assert_string_equal(ask_receive(fixture, "300"), "ok");
+    assert_true(has_room(fixture, "u1@a.jp", 300));
+    for (int i = 0; i < 50; i++)
+        say(fixture, NOW, "received|@a.jp");
+    assert_false(has_room(fixture, "u1@a.jp", 300));
+}
+
+static void small_limits_are_not_on_the_board(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(ask_receive(fixture, "99"), "ok");
+    assert_false(has_room(fixture, "u1@a.jp", 99));
+    assert_string_equal(ask_receive(fixture, "100"), "ok");
+    assert_true(has_room(fixture, "u1@a.jp", 100));
+}
+
+/* A counter that nobody used for its window is gone, and what is told of it goes nowhere. */
+static void rooms_are_forgotten_with_their_counters(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(ask_receive(fixture, "200"), "ok");
+    verbs_end_states(&fixture->verbs, NOW + 60);
+    assert_false(has_room(fixture, "u1@a.jp", 200));
+}
+
+static bool has_state(struct fixture *fixture, const char *account)
+{
+    return board_has_state(&fixture->board, slice_text(account));
+}
+
+static void states_are_on_the_board(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_false(has_state(fixture, "u1@a.jp"));
+    root(fixture, "set", "u1@a.jp", "over-capacity", "0", "full");
+    assert_true(has_state(fixture, "u1@a.jp"));
+    assert_false(has_state(fixture, "u2@a.jp"));
+    root(fixture, "set", "@b.jp", "send-lock", "0", "unpaid");
+    assert_true(has_state(fixture, "u1@b.jp"));
+    restart(fixture);
+    assert_true(has_state(fixture, "u1@a.jp"));
+    assert_true(has_state(fixture, "u1@b.jp"));
+    root(fixture, "clear", "u1@a.jp", "over-capacity", NULL, NULL);
+    verbs_end_states(&fixture->verbs, NOW + 60);
+    assert_false(has_state(fixture, "u1@a.jp"));
+    assert_true(has_state(fixture, "u1@b.jp"));
+    reach_send_limit(fixture);
+    assert_string_equal(say(fixture, NOW, SEND), NO_SEND);
+    assert_true(has_state(fixture, "u9@a.jp"));
 }
 
 static void a_restart_keeps_pauses_and_written_counts(void **state)
@@ -572,8 +612,10 @@ int main(void)
         CASE(an_account_is_locked_for_mass_sending),
         CASE(states_of_a_domain_hold_for_its_accounts),
         CASE(rules_that_are_none_cost_the_connection),
-        CASE(a_batch_is_told_in_its_order),
-        CASE(a_batch_that_is_none_costs_the_connection),
+        CASE(what_has_room_is_on_the_board),
+        CASE(small_limits_are_not_on_the_board),
+        CASE(rooms_are_forgotten_with_their_counters),
+        CASE(states_are_on_the_board),
         CASE(a_restart_keeps_pauses_and_written_counts),
         CASE(a_torn_journal_keeps_the_pause),
         CASE(a_full_disk_keeps_the_pause_in_memory),

@@ -177,34 +177,38 @@ static void peers_answer_auth(int fd, struct wire_message *message)
         PEERS_ANSWER(fd, "ok", "u1@example.jp");
 }
 
-/* The file "counted" as it was when this session asked its first question: what it tells late, after
- * a test has removed the file, is not taken for the next session's. */
-static int peers_counted = -1;
+/* The files of a session: what stated was asked, and what it was told. */
+static void peers_state_file(char *name, size_t size, const char *kind, pid_t pid)
+{
+    snprintf(name, size, "%s.%ld", kind, (long)pid);
+}
 
-/* What is counted, and the rules that are asked about, go to that file; with '+' what came
- * behind something else in one packet. */
-static void peers_note(struct wire_message *message, bool is_behind)
+static void peers_note(int fd, struct wire_message *message, const char *kind)
 {
     struct str line;
+    char name[32];
+    uid_t uid;
+    pid_t pid;
     str_init(&line, 4000);
-    if (is_behind)
-        str_append_byte(&line, '+');
     for (size_t i = 1; i < message->count; i++) {
         str_append(&line, wire_field(message, i));
         str_append_byte(&line, i + 1 < message->count ? ' ' : '\n');
     }
-    if (peers_counted < 0)
-        peers_counted = open("counted", O_WRONLY | O_CREAT | O_APPEND, 0644);
-    if (peers_counted < 0 || !io_write_all(peers_counted, str_slice(&line), CLOCK_NEVER))
+    if (!unixsocket_peer(fd, &uid, &pid))
         _exit(1);
+    peers_state_file(name, sizeof name, kind, pid);
+    int file = open(name, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    if (file < 0 || !io_write_all(file, str_slice(&line), CLOCK_NEVER))
+        _exit(1);
+    io_close(&file);
     str_free(&line);
 }
 
-static void peers_answer_state_one(int fd, struct wire_message *message, bool is_behind)
+static void peers_answer_state(int fd, struct wire_message *message)
 {
     struct slice account = wire_field(message, 2);
     bool is_question = slice_equal(wire_field(message, 1), SLICE("allows"));
-    peers_note(message, is_behind);
+    peers_note(fd, message, is_question ? "asked" : "told");
     if (!is_question)
         return;
     if (slice_equal(account, SLICE("full@example.jp")) ||
@@ -219,20 +223,6 @@ static void peers_answer_state_one(int fd, struct wire_message *message, bool is
         PEERS_ANSWER(fd, "no", "send-pause", "sorry, that message exceeds my limit");
     else
         PEERS_ANSWER(fd, "ok");
-}
-
-static void peers_answer_state(int fd, struct wire_message *message)
-{
-    static struct wire_message part;
-    if (!slice_equal(wire_field(message, 1), SLICE("batch"))) {
-        peers_answer_state_one(fd, message, false);
-        return;
-    }
-    for (size_t i = 2; i < message->count; i++) {
-        if (!wire_split(message->fields[i], part.fields, WIRE_MAX_FIELDS, &part.count))
-            _exit(1);
-        peers_answer_state_one(fd, &part, i > 2);
-    }
 }
 
 /* Who is asked about, says what is known. */
