@@ -100,6 +100,11 @@ static bool has_bit(const struct board *board, struct slice name)
     return board->memory->states[bit / 8] >> bit % 8 & 1;
 }
 
+uint64_t board_maker(const struct board *board)
+{
+    return board->memory ? board->memory->secret : 0;
+}
+
 bool board_has_state(const struct board *board, struct slice account)
 {
     return !board->memory || board->memory->round == 0 || has_bit(board, account) ||

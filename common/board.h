@@ -52,6 +52,8 @@ bool board_open(struct board *board);
 bool board_has_state(const struct board *board, struct slice account);
 /* Is the rule known to have room? */
 bool board_has_room(const struct board *board, const struct board_rule *rule);
+/* A number that is another one when stated has been started anew; 0: there is no board. */
+uint64_t board_maker(const struct board *board);
 void board_close(struct board *board);
 
 /* ---- stated ---- */

@@ -131,7 +131,7 @@ static int serve_one(struct wire_message *message, uint64_t seat)
     return pid > 0 || report(seat, 0) ? 0 : -1;
 }
 
-bool template_serve(struct wire_message *message)
+bool template_serve(struct wire_message *message, template_renew *renew, void *owner)
 {
     uint64_t seat;
     char hello[sizeof "10:template/1,"];
@@ -144,6 +144,8 @@ bool template_serve(struct wire_message *message)
         errno = result == WIRE_END ? 0 : EPROTO;
         if (result != WIRE_OK || !template_read_connection(message, &seat))
             return false;
+        if (renew)
+            renew(owner);
         served = serve_one(message, seat);
         if (served > 0)
             return true;

@@ -35,9 +35,13 @@ enum { TEMPLATE_SEAT_MAX = 1000000 };
 
 /* ---- the program's side ---- */
 
+/* Called in the template before each copy is made: what went stale since the last is renewed once, and
+ * not in each copy. */
+typedef void template_renew(void *owner);
 /* True in a copy, which has the connection as descriptors 0 and 1, and its variables in `message`
- * (initialised). False in the template: tcpd wants no more (errno 0), or is not to be understood. */
-bool template_serve(struct wire_message *message);
+ * (initialised). False in the template: tcpd wants no more (errno 0), or is not to be understood.
+ * `renew` may be NULL. */
+bool template_serve(struct wire_message *message, template_renew *renew, void *owner);
 /* What tcpd says about the connection: "CLIENT", "CLIENT_PORT", "SERVER", "SERVER_PORT", and the
  * names of its access rule. It points into `message`. NULL when there is no such variable. */
 const char *template_variable(const struct wire_message *message, const char *name);

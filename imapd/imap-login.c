@@ -64,7 +64,7 @@ int main(void)
     peer.plaintext_auth = takes_plaintext();
     wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
-    if (!template_serve(&connection))
+    if (!template_serve(&connection, NULL, NULL))
         return EXIT_DONE;
 
     peer.client = variable(&connection, "CLIENT");

@@ -69,7 +69,7 @@ int main(void)
     read_host(&host);
     wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_UNIX | SANDBOX_TEMPLATE});
-    if (!template_serve(&connection))
+    if (!template_serve(&connection, NULL, NULL))
         return EXIT_DONE;
 
     peer.client = variable(&connection, "CLIENT");

@@ -453,8 +453,7 @@ void session_prepare(struct session *session)
     wire_init_small(&session->answer, STATE_ANSWER_MAX);
     vetting_init(&session->vetting);
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
-    session->tell_fd = state_connect();
-    (void)board_open(&session->board);
+    session_renew(session);
     stream_prepare(&session->stream, SESSION_INPUT_MAX, CLOCK_NEVER);
     prepare_room(&session->answer.bytes, STATE_ANSWER_MAX);
     prepare_room(&session->inject.chunk, SESSION_CHUNK_FIRST);
@@ -464,14 +463,25 @@ void session_prepare(struct session *session)
     (void)directory_domain(&session->directory, slice_text(session->host.me), &domain);
 }
 
+void session_renew(void *owner)
+{
+    struct session *session = owner;
+    if (!session->board.memory)
+        (void)board_open(&session->board);
+    uint64_t stated = board_maker(&session->board);
+    if (session->tell_fd >= 0 && stated == session->stated)
+        return;
+    io_close(&session->tell_fd);
+    session->tell_fd = state_connect();
+    session->stated = stated;
+}
+
 bool session_begin(struct session *session, const struct session_peer *peer, int in, int out)
 {
     session->peer = peer;
     session->began_ms = clock_ms();
     name_session(session);
     directory_hold(&session->directory);
-    if (!session->board.memory) /* the template was there before stated */
-        (void)board_open(&session->board);
     return stream_begin(&session->stream, in, out);
 }
 

@@ -23,7 +23,7 @@
 
 enum {
     SESSION_INPUT_MAX = 32768,
-    SESSION_CHUNK_FIRST = 4096, /* room for a small message, made in the template */
+    SESSION_CHUNK_FIRST = 32768, /* room for most messages, made in the template */
     SESSION_ID_MAX = 40,
     SESSION_LOGIN_FAILURES_MAX = 5,
     SESSION_IDLE_COMMANDS_MAX = 100, /* without a message between them */
@@ -70,6 +70,7 @@ struct session {
     int state_fd; /* to ask stated */
     int tell_fd;  /* to tell it what was accepted; of the template, so all its copies have it */
     struct board board;     /* of the template, too */
+    uint64_t stated;        /* which of them the two are of, board_maker */
     uint64_t declared_size; /* 0: none was declared */
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */
     uint64_t size_limit;    /* with them; UINT64_MAX: none */
@@ -97,6 +98,8 @@ struct session {
 
 /* What is the same for all clients: the host's settings, open databases. */
 void session_prepare(struct session *session);
+/* In the template, now and then: stated may have come, or been started anew, since. */
+void session_renew(void *session);
 /* `in` and `out` are the connection (and stay the caller's). False without memory. */
 bool session_begin(struct session *session, const struct session_peer *peer, int in, int out);
 void session_free(struct session *session);

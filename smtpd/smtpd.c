@@ -63,7 +63,7 @@ int main(void)
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_TEMPLATE,
                                     .read_paths = {"cdb", "run/stated"}});
     session_prepare(&session);
-    if (!template_serve(&connection))
+    if (!template_serve(&connection, session_renew, &session))
         return EXIT_DONE;
 
     peer.client = variable(&connection, "CLIENT");

@@ -40,6 +40,7 @@ static void knows_nothing_unless_stated_keeps_it(void **state)
     assert_int_equal(errno, ENOENT);
     assert_true(board_has_state(&reader, SLICE("u1@a.jp")));
     assert_false(has_room(&reader, "u1@a.jp", "domain"));
+    assert_int_equal(board_maker(&reader), 0);
 
     assert_true(board_make(&writer, getgid()));
     assert_true(board_open(&reader));
@@ -72,7 +73,10 @@ static void a_successor_takes_it_over(void **state)
     note_room(&first, "u1@a.jp", "domain");
     assert_true(board_open(&reader));
     assert_true(has_room(&reader, "u1@a.jp", "domain"));
+    uint64_t maker = board_maker(&reader);
+    assert_int_equal(board_maker(&first), maker);
     assert_true(board_make(&second, getgid())); /* after kill -9 */
+    assert_int_not_equal(board_maker(&reader), maker);
     assert_false(has_room(&reader, "u1@a.jp", "domain"));
     assert_true(board_has_state(&reader, SLICE("u2@a.jp")));
     board_begin(&second);

@@ -106,6 +106,12 @@ static _Noreturn void serve_client(const struct wire_message *message)
     _exit(write(STDOUT_FILENO, text, (size_t)size) == size ? 0 : 1);
 }
 
+static void renew(void *owner)
+{
+    unsigned *renewed = owner;
+    (*renewed)++;
+}
+
 static pid_t start_template(int *control)
 {
     int pair[2];
@@ -118,8 +124,9 @@ static pid_t start_template(int *control)
             _exit(9);
         io_close(&pair[1]);
         struct wire_message message;
+        unsigned renewed = 0;
         wire_init(&message);
-        if (template_serve(&message))
+        if (template_serve(&message, renew, &renewed) && renewed > 0)
             serve_client(&message);
         _exit(errno == 0 ? 0 : 5);
     }

@@ -320,7 +320,7 @@ static int play_template(void)
     long template = getpid();
     signal(SIGPIPE, SIG_IGN);
     wire_init(&message);
-    if (!template_serve(&message))
+    if (!template_serve(&message, NULL, NULL))
         return 0;
     const char *client = template_variable(&message, "CLIENT");
     int size = snprintf(text, sizeof text, "%ld %s", template, client ? client : "nobody");
