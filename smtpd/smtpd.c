@@ -58,13 +58,13 @@ int main(void)
 {
     static struct wire_message connection;
     static _Alignas(PAGE) struct session session;
+    /* From the first allocation on: the copy of a small session asks the kernel for no memory. */
+    (void)mallopt(M_TOP_PAD, HEAP_SPARE);
     life_begin("smtpd");
     struct session_peer peer = {.service_name = life_environment("SERVICE", STARTED_BY)};
     peer.service = find_service(peer.service_name);
     life_drop(ROLE_SMTPD, true, NULL);
     life_limit(&(struct life_limits){.memory_bytes = 256UL << 20, .open_files = 64});
-    /* Room behind what the template allocates: a small session's copy asks the kernel for none. */
-    (void)mallopt(M_TOP_PAD, HEAP_SPARE);
     wire_init(&connection);
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_UNIX | SANDBOX_TEMPLATE,
                                     .read_paths = {"cdb", "run/stated"}});
