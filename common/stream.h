@@ -46,8 +46,8 @@ struct stream {
 /* `input_max` bounds what is buffered, and so the longest line. The stream does not own the
  * descriptors, and makes them non-blocking. False with errno. */
 bool stream_init(struct stream *stream, int in, int out, size_t input_max, int64_t timeout_ms);
-/* The same in two steps, for a template: room for input first (without it, it is made when it is
- * needed), the descriptors in the copy. */
+/* The same in two steps, for a template: room for input and output first (without it, it is made when
+ * it is needed), the descriptors in the copy. */
 void stream_prepare(struct stream *stream, size_t input_max, int64_t timeout_ms);
 bool stream_begin(struct stream *stream, int in, int out);
 void stream_free(struct stream *stream);

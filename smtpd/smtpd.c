@@ -26,16 +26,12 @@
 #include "session.h"
 #include "template.h"
 
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
 #define STARTED_BY "start smtpd by tcpd"
 
-enum {
-    PAGE = 4096, /* of memory: session.h says why */
-    HEAP_SPARE = 262144,
-};
+enum { PAGE = 4096 }; /* of memory: session.h says why */
 
 static enum session_service find_service(const char *name)
 {
@@ -58,8 +54,6 @@ int main(void)
 {
     static struct wire_message connection;
     static _Alignas(PAGE) struct session session;
-    /* From the first allocation on: the copy of a small session asks the kernel for no memory. */
-    (void)mallopt(M_TOP_PAD, HEAP_SPARE);
     life_begin("smtpd");
     struct session_peer peer = {.service_name = life_environment("SERVICE", STARTED_BY)};
     peer.service = find_service(peer.service_name);
