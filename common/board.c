@@ -19,7 +19,7 @@
 enum { ROUND_BITS = 16, ROUND_LAST = (1 << ROUND_BITS) - 1 };
 
 struct board_memory {
-    _Atomic uint64_t round;  /* 0: the board says nothing */
+    _Atomic uint64_t round;  /* 0: the board says nothing; first in every build */
     _Atomic uint64_t secret; /* so that nobody chooses names that meet */
     _Atomic unsigned char states[BOARD_STATE_BYTES];
     _Atomic uint64_t rooms[BOARD_RULES];
@@ -145,12 +145,24 @@ static bool clear(struct board *board)
     return true;
 }
 
-/* One of another build is left to who has it mapped. */
+/* One of another build is left to who has it mapped; it says nothing any more. */
+static bool give_up(const char *path)
+{
+    static const uint64_t silence = 0; /* every build has the round in front */
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool done = fd >= 0 && pwrite(fd, &silence, sizeof silence, 0) == (ssize_t)sizeof silence &&
+                unlink(path) == 0;
+    io_close(&fd);
+    return done;
+}
+
 static int open_file(void)
 {
     struct stat info;
-    if (lstat(BOARD_FILE, &info) == 0 && info.st_size != (off_t)sizeof(struct board_memory))
-        (void)unlink(BOARD_FILE);
+    bool is_others = lstat(BOARD_FILE, &info) == 0 && info.st_size > 0 &&
+                     info.st_size != (off_t)sizeof(struct board_memory);
+    if (is_others && !give_up(BOARD_FILE))
+        return -1;
     return open(BOARD_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 }
 

@@ -5,7 +5,6 @@
 #include "wire.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DOMAINS_PATH "cdb/domains.cdb"
@@ -97,7 +96,7 @@ enum directory_result directory_domain(struct directory *directory, struct slice
 static bool open_domain(struct directory *directory, const char *name)
 {
     struct str path = str_on(directory->path, sizeof directory->path);
-    str_append_texts(&path, "cdb/domain/", name, ".cdb", NULL);
+    str_append_texts(&path, "cdb/domain/", name, ".cdb");
     if (!str_append_byte(&path, '\0'))
         return false;
     if (strcmp(directory->open_domain, name) != 0) {

@@ -283,9 +283,9 @@ bool maildate_format(struct str *text, int64_t seconds)
         return false;
     /* 1970-01-01 was a Thursday. */
     int64_t weekday = (days_of_date(&date) % 7 + 4 + 7) % 7;
-    str_append_texts(text, day_names[weekday], ", ", NULL);
+    str_append_texts(text, day_names[weekday], ", ");
     put_digits(text, date.day, 2);
-    str_append_texts(text, " ", month_names[date.month - 1], " ", NULL);
+    str_append_texts(text, " ", month_names[date.month - 1], " ");
     return put_year_and_time(text, &date);
 }
 
@@ -337,7 +337,7 @@ bool maildate_format_imap(struct str *text, int64_t seconds)
     if (date.day < 10)
         str_append_byte(text, ' ');
     str_append_number(text, date.day);
-    str_append_texts(text, "-", month_names[date.month - 1], "-", NULL);
+    str_append_texts(text, "-", month_names[date.month - 1], "-");
     return put_year_and_time(text, &date);
 }
 

@@ -82,13 +82,10 @@ bool str_append_text(struct str *str, const char *text)
     return str_append(str, slice_text(text));
 }
 
-bool str_append_texts(struct str *str, ...)
+bool str_append_list(struct str *str, const char *const texts[])
 {
-    va_list texts;
-    va_start(texts, str);
-    for (const char *text; (text = va_arg(texts, const char *));)
-        str_append_text(str, text);
-    va_end(texts);
+    for (size_t i = 0; texts[i]; i++)
+        str_append_text(str, texts[i]);
     return !str->failed;
 }
 

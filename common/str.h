@@ -32,8 +32,10 @@ void str_clear(struct str *str);
 
 bool str_append(struct str *str, struct slice bytes);
 bool str_append_text(struct str *str, const char *text);
-/* Several, up to a NULL. Where it is said often, this rather than str_format: vfprintf is slow. */
-bool str_append_texts(struct str *str, ...) __attribute__((sentinel));
+/* Several. Where it is said often, this rather than str_format: vfprintf is slow. */
+#define str_append_texts(str, ...) str_append_list(str, (const char *const[]){__VA_ARGS__, NULL})
+/* The same with a list that ends in NULL. */
+bool str_append_list(struct str *str, const char *const texts[]);
 bool str_append_byte(struct str *str, char byte);
 bool str_append_number(struct str *str, uint64_t number);
 /* On one line of 7 bits: bytes that are not printable ASCII become '?'. */

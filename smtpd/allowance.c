@@ -170,7 +170,7 @@ static void add_receiver(struct session *session, const char *domain)
     while (rest.size > 0)
         if (slice_equal(slice_from(slice_cut(&rest, '\0'), 1), slice_text(domain)))
             return;
-    str_append_texts(&session->receivers, "@", domain, NULL);
+    str_append_texts(&session->receivers, "@", domain);
     if (!str_append_byte(&session->receivers, '\0'))
         str_truncate(&session->receivers, size);
 }
@@ -178,7 +178,7 @@ static void add_receiver(struct session *session, const char *domain)
 static bool name_account(const struct directory_account *account, char name[NAME_MAX_SIZE])
 {
     struct str text = str_on(name, NAME_MAX_SIZE);
-    str_append_texts(&text, account->local, "@", account->domain.name, NULL);
+    str_append_texts(&text, account->local, "@", account->domain.name);
     return str_append_byte(&text, '\0');
 }
 

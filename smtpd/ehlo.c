@@ -58,12 +58,12 @@ static const struct extension extensions[] = {
 bool ehlo_format(const struct session *session, struct str *reply)
 {
     size_t count = sizeof extensions / sizeof *extensions;
-    str_append_texts(reply, "250-", session->host.me, "\r\n", NULL);
+    str_append_texts(reply, "250-", session->host.me, "\r\n");
     for (size_t i = 0; i < count; i++) {
         const struct extension *extension = &extensions[i];
         if (!extension->is_offered(session))
             continue;
-        str_append_texts(reply, i + 1 == count ? "250 " : "250-", extension->keyword, NULL);
+        str_append_texts(reply, i + 1 == count ? "250 " : "250-", extension->keyword);
         if (extension->append_value)
             extension->append_value(session, reply);
         str_append_text(reply, "\r\n");

@@ -132,7 +132,7 @@ static void reset(struct session *session)
 static void name_message(struct incoming *incoming)
 {
     struct str id = str_on(incoming->id, sizeof incoming->id);
-    str_append_texts(&id, incoming->session->id, ".", NULL);
+    str_append_texts(&id, incoming->session->id, ".");
     str_append_number(&id, incoming->session->counts.messages + 1U);
     str_append_byte(&id, '\0');
 }

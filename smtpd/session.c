@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "data.h"
 #include "ehlo.h"
+#include "exits.h"
 #include "io.h"
 #include "log.h"
 #include "login.h"
@@ -12,7 +13,7 @@
 #include "transaction.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -432,6 +433,14 @@ static void name_session(struct session *session)
     str_append_byte(&id, '\0');
 }
 
+/* Who ends a session from outside loses none of its lines: what was accepted stands in the log. */
+static void end_by_signal(int number)
+{
+    (void)number;
+    log_flush();
+    _exit(EXIT_DONE);
+}
+
 /* What the template has got ready, its copies need not. Without memory they try again. */
 static void prepare_room(struct str *str, size_t size)
 {
@@ -442,6 +451,8 @@ static void prepare_room(struct str *str, size_t size)
 void session_prepare(struct session *session)
 {
     struct directory_domain domain;
+    const struct sigaction end = {.sa_handler = end_by_signal};
+    (void)sigaction(SIGTERM, &end, NULL); /* can't fail */
     *session = (struct session){.state_fd = -1,
                                 .tell_fd = -1,
                                 .tls.fd = -1,

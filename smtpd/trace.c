@@ -67,7 +67,7 @@ static void append_client(const struct trace *trace, struct str *field)
     str_append_text(field, " (");
     trace_clean_helo(slice_text(trace->name), field);
     str_append_text(field, trace->name[0] != '\0' ? " " : "");
-    str_append_texts(field, is_ipv6 ? "[IPv6:" : "[", trace->client, "])\r\n", NULL);
+    str_append_texts(field, is_ipv6 ? "[IPv6:" : "[", trace->client, "])\r\n");
 }
 
 /* 8 bits in a field need SMTPUTF8 (RFC 6532). */
@@ -81,9 +81,9 @@ bool trace_received(const struct trace *trace, struct str *field)
 {
     append_client(trace, field);
     append_tls(trace, field);
-    str_append_texts(field, "\tby ", trace->me, " with ", NULL);
+    str_append_texts(field, "\tby ", trace->me, " with ");
     append_protocol(trace, field);
-    str_append_texts(field, " id ", trace->id, NULL);
+    str_append_texts(field, " id ", trace->id);
     if (may_name_recipient(trace)) {
         str_append_text(field, "\r\n\tfor <");
         str_append(field, trace->recipient);
@@ -95,7 +95,7 @@ bool trace_received(const struct trace *trace, struct str *field)
 
 bool trace_origin(const struct trace *trace, struct str *origin)
 {
-    str_append_texts(origin, "by=", trace->service, " client=", trace->client, " helo=", NULL);
+    str_append_texts(origin, "by=", trace->service, " client=", trace->client, " helo=");
     trace_clean_helo(slice_part(trace->helo, 0, TRACE_ORIGIN_HELO_MAX), origin);
     /* Beside a user there is no room for it, and no need. */
     if (trace->name[0] != '\0' && trace->account[0] == '\0') {
@@ -103,8 +103,8 @@ bool trace_origin(const struct trace *trace, struct str *origin)
         trace_clean_helo(slice_text(trace->name), origin);
     }
     if (trace->tls_version[0] != '\0')
-        str_append_texts(origin, " tls=", trace->tls_version, NULL);
+        str_append_texts(origin, " tls=", trace->tls_version);
     if (trace->account[0] != '\0')
-        str_append_texts(origin, " user=", trace->account, NULL);
+        str_append_texts(origin, " user=", trace->account);
     return !origin->failed;
 }

@@ -287,12 +287,8 @@ static void odd_keys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lines),
-        cmocka_unit_test(long_line),
-        cmocka_unit_test(proxies),
-        cmocka_unit_test(look_up),
-        cmocka_unit_test(replaced),
-        cmocka_unit_test(odd_keys),
+        cmocka_unit_test(lines),   cmocka_unit_test(long_line), cmocka_unit_test(proxies),
+        cmocka_unit_test(look_up), cmocka_unit_test(replaced),  cmocka_unit_test(odd_keys),
     };
     return cmocka_run_group_tests(tests, choose_path, NULL);
 }

@@ -158,15 +158,18 @@ static void a_file_of_another_size_is_none(void **state)
     struct board reader, writer;
     struct stat info;
     (void)state;
-    int fd = open(BOARD_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int fd = open(BOARD_FILE, O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_true(fd >= 0);
-    assert_int_equal(write(fd, "short", 5), 5);
+    assert_int_equal(write(fd, "a longer one", 12), 12);
     assert_false(board_open(&reader));
     assert_int_equal(errno, EPROTO);
     assert_false(has_room(&reader, "u1@a.jp", "domain"));
     assert_true(board_make(&writer, getgid()));
+    char round[8] = "x";
+    assert_int_equal(pread(fd, round, sizeof round, 0), sizeof round);
+    assert_memory_equal(round, "\0\0\0\0\0\0\0\0", sizeof round); /* and who has it knows */
     assert_int_equal(fstat(fd, &info), 0);
-    assert_int_equal(info.st_size, 5);
+    assert_int_equal(info.st_size, 12);
     assert_true(board_open(&reader));
     assert_int_equal(stat(BOARD_FILE, &info), 0);
     assert_int_equal(info.st_mode & 0777, 0640); /* its secret is not everybody's */

@@ -858,6 +858,32 @@ static void what_was_accepted_is_told(void **state)
     assert_int_equal(waitpid(pid, &status, 0), pid);
 }
 
+/* The line that waits for the next is written when the session is ended from outside. */
+static void an_ended_session_has_logged_what_it_accepted(void **state)
+{
+    static const char *const begin[] = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, NULL};
+    const struct transcript one = {.name = "ended", .host = {NULL}};
+    struct stream stream;
+    struct str log;
+    int client, status;
+    (void)state;
+    assert_true(peers_set_host(one.host));
+    assert_int_equal(unlink("session-log"), 0);
+    pid_t pid = start_session(&one, &client);
+    assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
+    for (size_t i = 0; begin[i]; i++)
+        play_line(&one, &stream, begin[i]);
+    assert_int_equal(kill(pid, SIGTERM), 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    str_init(&log, 100000);
+    assert_true(io_read_file(AT_FDCWD, "session-log", &log));
+    assert_non_null(strstr(str_text(&log), "accepted id=0cw9x2k4m7q1p"));
+    str_free(&log);
+    close(client);
+    stream_free(&stream);
+}
+
 /* What is on the board is not asked; what is not, or is no more, is. */
 static void the_board_is_asked_first(void **state)
 {
@@ -966,6 +992,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transcripts_hold),
         cmocka_unit_test(what_was_accepted_is_told),
+        cmocka_unit_test(an_ended_session_has_logged_what_it_accepted),
         cmocka_unit_test(the_board_is_asked_first),
         cmocka_unit_test(disconnecting_anywhere_is_harmless),
         cmocka_unit_test(bytes_may_come_one_by_one),
