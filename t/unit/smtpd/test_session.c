@@ -342,6 +342,11 @@ static const struct transcript transcripts[] = {
               "allows u1@example.jp send domain 100 3600 7200 messages 10 86400 86400\n"
               "allows u3@other.jp receive\nallows u1@example.jp receive domain 200 60 7200\n",
      .told = "sent u1@example.jp 2\nsent u1@example.jp 2\nreceived @other.jp @example.jp\n"},
+    {.name = "a message that stated is not asked about does not hide the one before it",
+     .lines = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, "C: BDAT 4 LAST", "W: 100",
+               "c: xx\r\n", "S: 503 *", QUIT},
+     .asked = "allows u1@example.jp receive domain 200 60 7200\n",
+     .told = "received @example.jp\n"},
     {.name = "another size limit wants a transaction of its own, where none was declared",
      .lines = {BEGIN, MAIL, RCPT, "C: RCPT TO:<u2@example.jp>", "S: 250 *", "C: RCPT TO:<u3@other.jp>",
                "S: 452 4.5.3 its size limit is another one, send it a message of its own",
@@ -809,19 +814,33 @@ static void check_state(const struct transcript *one, pid_t pid)
     check_heard(one, "told", pid, one->told);
 }
 
-static void play(const struct transcript *one)
+/* Starts a session and plays the lines, with `signal` at their end unless it is 0; the session's
+ * status when it is over. */
+static int play_lines(const struct transcript *one, int signal, pid_t *pid)
 {
     struct stream stream;
     int client, status;
     unlink("last-message");
     assert_true(peers_set_host(one->host));
-    pid_t pid = start_session(one, &client);
+    *pid = start_session(one, &client);
     assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
     for (size_t i = 0; i < LINES_MAX && one->lines[i]; i++)
         play_line(one, &stream, one->lines[i]);
-    close(client);
+    if (signal == 0)
+        close(client);
+    else
+        assert_int_equal(kill(*pid, signal), 0);
+    assert_int_equal(waitpid(*pid, &status, 0), *pid);
+    if (signal != 0)
+        close(client);
     stream_free(&stream);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void play(const struct transcript *one)
+{
+    pid_t pid;
+    int status = play_lines(one, 0, &pid);
     if (status != 0)
         fail_msg("%s: the session ended with %d", one->name, status);
     check_message(one);
@@ -835,53 +854,35 @@ static void transcripts_hold(void **state)
         play(&transcripts[i]);
 }
 
+static const struct transcript ended = {.name = "ended",
+                                        .host = {NULL},
+                                        .lines = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED},
+                                        .asked =
+                                            "allows u1@example.jp receive domain 200 60 7200\n",
+                                        .told = "received @example.jp\n"};
+
 /* As soon as it was accepted, whatever becomes of the session. */
 static void what_was_accepted_is_told(void **state)
 {
-    static const char *const begin[] = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, NULL};
-    const struct transcript one = {.name = "told",
-                                   .host = {NULL},
-                                   .asked = "allows u1@example.jp receive domain 200 60 7200\n",
-                                   .told = "received @example.jp\n"};
-    struct stream stream;
-    int client, status;
+    pid_t pid;
     (void)state;
-    assert_true(peers_set_host(one.host));
-    pid_t pid = start_session(&one, &client);
-    assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
-    for (size_t i = 0; begin[i]; i++)
-        play_line(&one, &stream, begin[i]);
-    assert_int_equal(kill(pid, SIGKILL), 0);
-    check_state(&one, pid);
-    close(client);
-    stream_free(&stream);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WTERMSIG(play_lines(&ended, SIGKILL, &pid)), SIGKILL);
+    check_state(&ended, pid);
 }
 
 /* The line that waits for the next is written when the session is ended from outside. */
 static void an_ended_session_has_logged_what_it_accepted(void **state)
 {
-    static const char *const begin[] = {BEGIN, MAIL, RCPT, DATA, "C: .", ACCEPTED, NULL};
-    const struct transcript one = {.name = "ended", .host = {NULL}};
-    struct stream stream;
     struct str log;
-    int client, status;
+    pid_t pid;
     (void)state;
-    assert_true(peers_set_host(one.host));
     assert_int_equal(unlink("session-log"), 0);
-    pid_t pid = start_session(&one, &client);
-    assert_true(stream_init(&stream, client, client, 8192, WAIT_MS));
-    for (size_t i = 0; begin[i]; i++)
-        play_line(&one, &stream, begin[i]);
-    assert_int_equal(kill(pid, SIGTERM), 0);
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
+    assert_int_equal(play_lines(&ended, SIGTERM, &pid), 0);
+    check_state(&ended, pid);
     str_init(&log, 100000);
     assert_true(io_read_file(AT_FDCWD, "session-log", &log));
     assert_non_null(strstr(str_text(&log), "accepted id=0cw9x2k4m7q1p"));
     str_free(&log);
-    close(client);
-    stream_free(&stream);
 }
 
 /* What is on the board is not asked; what is not, or is no more, is. */
