@@ -44,9 +44,12 @@ static uint64_t add_number(uint64_t hash, uint64_t number)
     return hash;
 }
 
-static size_t state_bit(const struct board *board, struct slice account)
+/* The byte that has the bit, and the bit in it. */
+static size_t state_byte(const struct board *board, struct slice account, unsigned char *bit)
 {
-    return hash_fold(add_word(start_hash(board), account)) % (BOARD_STATE_BYTES * 8);
+    size_t number = hash_fold(add_word(start_hash(board), account)) % (BOARD_STATE_BYTES * 8);
+    *bit = (unsigned char)(1U << number % 8);
+    return number / 8;
 }
 
 static uint64_t rule_hash(const struct board *board, const struct board_rule *rule)
@@ -96,8 +99,9 @@ bool board_open(struct board *board)
 
 static bool has_bit(const struct board *board, struct slice name)
 {
-    size_t bit = state_bit(board, name);
-    return board->memory->states[bit / 8] >> bit % 8 & 1;
+    unsigned char bit;
+    size_t byte = state_byte(board, name, &bit);
+    return (board->memory->states[byte] & bit) != 0;
 }
 
 uint64_t board_maker(const struct board *board)
@@ -130,6 +134,12 @@ static bool prepare_file(int fd, gid_t reader)
     return error == 0 && fchown(fd, (uid_t)-1, reader) == 0 && fchmod(fd, 0640) == 0;
 }
 
+static void clear_rooms(struct board *board)
+{
+    for (size_t i = 0; i < BOARD_RULES; i++)
+        board->memory->rooms[i] = 0;
+}
+
 /* Says nothing first, so that nobody reads it with another secret. */
 static bool clear(struct board *board)
 {
@@ -137,8 +147,7 @@ static bool clear(struct board *board)
     if (getrandom(&secret, sizeof secret, 0) != (ssize_t)sizeof secret)
         return false;
     board->memory->round = 0;
-    for (size_t i = 0; i < BOARD_RULES; i++)
-        board->memory->rooms[i] = 0;
+    clear_rooms(board);
     for (size_t i = 0; i < BOARD_STATE_BYTES; i++)
         board->memory->states[i] = 0;
     board->memory->secret = secret;
@@ -186,8 +195,9 @@ void board_note_state(struct board *board, struct slice account)
 {
     if (!board->memory)
         return;
-    size_t bit = state_bit(board, account);
-    board->memory->states[bit / 8] |= (unsigned char)(1U << bit % 8);
+    unsigned char bit;
+    size_t byte = state_byte(board, account, &bit);
+    board->memory->states[byte] |= bit;
 }
 
 void board_note_room(struct board *board, const struct board_rule *rule)
@@ -208,8 +218,7 @@ void board_forget_rooms(struct board *board)
     }
     /* Marks of the first round would count again. */
     board->memory->round = 0;
-    for (size_t i = 0; i < BOARD_RULES; i++)
-        board->memory->rooms[i] = 0;
+    clear_rooms(board);
     board->memory->round = 1;
 }
 
@@ -217,8 +226,9 @@ void board_add_state(const struct board *board, struct board_states *states, str
 {
     if (!board->memory)
         return;
-    size_t bit = state_bit(board, account);
-    states->bits[bit / 8] |= (unsigned char)(1U << bit % 8);
+    unsigned char bit;
+    size_t byte = state_byte(board, account, &bit);
+    states->bits[byte] |= bit;
 }
 
 /* Byte by byte: a bit that stays is there at all times. */

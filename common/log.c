@@ -84,11 +84,16 @@ static void add_quoted_byte(struct log_line *line, char byte)
         add(line, slice_of(&byte, 1));
 }
 
-void log_value(struct log_line *line, const char *key, struct slice value)
+static void add_key(struct log_line *line, const char *key)
 {
     add_text(line, " ");
     add_text(line, key);
     add_text(line, "=");
+}
+
+void log_value(struct log_line *line, const char *key, struct slice value)
+{
+    add_key(line, key);
     if (!needs_quotes(value)) {
         add(line, value);
         return;
@@ -108,9 +113,8 @@ void log_number(struct log_line *line, const char *key, int64_t value)
 {
     char digits[NUMBER_TEXT_SIZE];
     uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    add_text(line, " ");
-    add_text(line, key);
-    add_text(line, value < 0 ? "=-" : "=");
+    add_key(line, key);
+    add_text(line, value < 0 ? "-" : "");
     add(line, number_format(size, digits));
 }
 

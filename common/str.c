@@ -59,6 +59,12 @@ char *str_reserve(struct str *str, size_t size)
     return str->data + str->size;
 }
 
+void str_prepare(struct str *str, size_t size)
+{
+    if (!str->failed && size <= str->max)
+        (void)grow(str, size);
+}
+
 void str_added(struct str *str, size_t size)
 {
     if (size <= str->capacity - str->size)

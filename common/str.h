@@ -51,6 +51,9 @@ bool str_format_list(struct str *str, const char *format, va_list list)
  * str_added with what was really used. NULL when there can't be so much. */
 char *str_reserve(struct str *str, size_t size);
 void str_added(struct str *str, size_t size);
+/* Makes room for `size` bytes in advance. Without memory nothing has failed: it is made when it is
+ * needed. */
+void str_prepare(struct str *str, size_t size);
 
 /* Drops the first `size` bytes; all when there are fewer. */
 void str_remove_front(struct str *str, size_t size);

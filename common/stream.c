@@ -33,10 +33,8 @@ bool stream_init(struct stream *stream, int in, int out, size_t input_max, int64
 void stream_prepare(struct stream *stream, size_t input_max, int64_t timeout_ms)
 {
     set_up(stream, input_max, timeout_ms);
-    if (!str_reserve(&stream->input, read_size(stream)))
-        str_clear(&stream->input);
-    if (!str_reserve(&stream->output, STREAM_OUTPUT_MAX))
-        str_clear(&stream->output);
+    str_prepare(&stream->input, read_size(stream));
+    str_prepare(&stream->output, STREAM_OUTPUT_MAX);
 }
 
 bool stream_begin(struct stream *stream, int in, int out)

@@ -441,13 +441,6 @@ static void end_by_signal(int number)
     _exit(EXIT_DONE);
 }
 
-/* What the template has got ready, its copies need not. Without memory they try again. */
-static void prepare_room(struct str *str, size_t size)
-{
-    if (!str_reserve(str, size))
-        str_clear(str);
-}
-
 void session_prepare(struct session *session)
 {
     struct directory_domain domain;
@@ -466,8 +459,8 @@ void session_prepare(struct session *session)
     str_init(&session->receivers, ALLOWANCE_RECEIVERS_MAX);
     session_renew(session);
     stream_prepare(&session->stream, SESSION_INPUT_MAX, CLOCK_NEVER);
-    prepare_room(&session->answer.bytes, STATE_ANSWER_MAX);
-    prepare_room(&session->inject.chunk, SESSION_CHUNK_FIRST);
+    str_prepare(&session->answer.bytes, STATE_ANSWER_MAX);
+    str_prepare(&session->inject.chunk, SESSION_CHUNK_FIRST);
     if (!host_read(&session->directory, &session->host))
         log_trouble("read", "cdb/host.cdb", errno, "run cdb rebuild");
     /* Opened here, it is open in every copy. */

@@ -91,6 +91,23 @@ static void reserves_room(void **state)
     str_free(&str);
 }
 
+static void prepares_room(void **state)
+{
+    (void)state;
+    struct str str;
+    str_init(&str, 10);
+    str_prepare(&str, 11); /* more than it may have */
+    assert_null(str.data);
+    assert_false(str.failed);
+    str_prepare(&str, 10);
+    const char *data = str.data;
+    assert_non_null(data);
+    assert_int_equal(str.size, 0);
+    assert_true(str_append_text(&str, "0123456789"));
+    assert_ptr_equal(str.data, data);
+    str_free(&str);
+}
+
 static void appends_several_texts(void **state)
 {
     (void)state;
@@ -154,6 +171,7 @@ int main(void)
         cmocka_unit_test(reserves_room),
         cmocka_unit_test(fills_in_what_is_printable),
         cmocka_unit_test(appends_several_texts),
+        cmocka_unit_test(prepares_room),
         cmocka_unit_test(stays_on_the_callers_memory),
     };
     return cmocka_run_group_tests_name("str", tests, NULL, NULL);
