@@ -1,6 +1,8 @@
 /* account - see account.h */
 #include "account.h"
 
+#include "capability.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -83,6 +85,34 @@ static void read_settings(struct directory *directory, const struct login *login
     account->apop = is_on(directory, found, "apop");
 }
 
+static bool read_numbers(struct directory *directory, const struct directory_account *found,
+                         struct terms *terms)
+{
+    enum { MEGABYTE = 1048576 };
+    static const char *const names[] = {"message-size", "quota"};
+    uint64_t numbers[sizeof names / sizeof *names];
+    if (!directory_setting_numbers(directory, found, names, numbers, sizeof names / sizeof *names))
+        return false;
+    terms->message_max = numbers[0];
+    return !__builtin_mul_overflow(numbers[1], (uint64_t)MEGABYTE, &terms->quota);
+}
+
+/* What imapd and pop3d have to know. A value that can't be what it is, can't be looked up at all:
+ * cdb checks them all. */
+static bool read_terms(struct directory *directory, const struct login *login,
+                       const struct directory_account *found, struct terms *terms)
+{
+    struct str off;
+    if (!login_service(login->service)->program)
+        return true;
+    str_init(&off, DIRECTORY_VALUE_MAX);
+    bool read = read_numbers(directory, found, terms) &&
+                directory_setting(directory, found, "imap-capabilities-off", &off) &&
+                capability_read_names(str_slice(&off), &terms->capabilities_off, NULL);
+    str_free(&off);
+    return read;
+}
+
 static bool copy_names(const struct directory_account *found, struct account *account)
 {
     return slice_copy_text(slice_text(found->local), account->local, sizeof account->local) &&
@@ -113,7 +143,9 @@ enum account_result account_find(struct directory *directory, const struct login
     read_settings(directory, login, &found, account);
     if (!known)
         return ACCOUNT_UNKNOWN;
-    return copy_names(&found, account) ? read_secrets(account) : ACCOUNT_TROUBLE;
+    if (!copy_names(&found, account) || !read_terms(directory, login, &found, &account->terms))
+        return ACCOUNT_TROUBLE;
+    return read_secrets(account);
 }
 
 void account_wipe(struct account *account)

@@ -7,6 +7,7 @@
 #include "directory.h"
 #include "login.h"
 #include "password.h"
+#include "terms.h"
 
 enum account_result { ACCOUNT_KNOWN, ACCOUNT_UNKNOWN, ACCOUNT_TROUBLE };
 
@@ -18,6 +19,7 @@ struct account {
     bool plaintext; /* a password may come without TLS */
     bool service;   /* imap, pop3: the account has the service */
     bool apop;
+    struct terms terms;                    /* of a known account, where a program gets it */
     char hash[PASSWORD_HASH_MAX];          /* empty: no login by password */
     char apop_secret[AUTH_SECRET_MAX + 1]; /* empty: none */
 };

@@ -186,6 +186,14 @@ static void hand_over(struct attempt *attempt)
         request.arguments[request.argument_count++] = slice_text(login->tag);
     request.arguments[request.argument_count++] = slice_text(login->client);
     request.arguments[request.argument_count++] = login->tls ? SLICE("1") : SLICE("0");
+    char bytes[TERMS_MAX];
+    struct str terms = str_on(bytes, sizeof bytes);
+    terms_append(&terms, &account->terms);
+    request.arguments[request.argument_count++] = str_slice(&terms);
+    if (terms.failed) {
+        finish_trouble(attempt, "the account's terms are too long");
+        return;
+    }
     if (!has_input(attempt)) {
         finish_trouble(attempt, strerror(errno));
         return;

@@ -10,13 +10,13 @@ static const struct program programs[] = {
     {.name = "imapd",
      .asker = ROLE_AUTHD,
      .place = PROGRAM_IN_ACCOUNT,
-     .arguments = {PROGRAM_ACCOUNT, PROGRAM_TAG, PROGRAM_CLIENT, PROGRAM_TLS},
+     .arguments = {PROGRAM_ACCOUNT, PROGRAM_TAG, PROGRAM_CLIENT, PROGRAM_TLS, PROGRAM_TERMS},
      .is_session = true,
      .limits = {.memory_bytes = SESSION_MEMORY * (unsigned long)MEGABYTE, .open_files = 1024}},
     {.name = "pop3d",
      .asker = ROLE_AUTHD,
      .place = PROGRAM_IN_ACCOUNT,
-     .arguments = {PROGRAM_ACCOUNT, PROGRAM_CLIENT, PROGRAM_TLS},
+     .arguments = {PROGRAM_ACCOUNT, PROGRAM_CLIENT, PROGRAM_TLS, PROGRAM_TERMS},
      .is_session = true,
      .limits = {.memory_bytes = SESSION_MEMORY * (unsigned long)MEGABYTE, .open_files = 256}},
     {.name = "local",
@@ -100,6 +100,8 @@ static bool is_right(struct slice argument, enum program_argument kind,
         return ip_parse(argument, &ip);
     case PROGRAM_TLS:
         return slice_equal(argument, SLICE("0")) || slice_equal(argument, SLICE("1"));
+    case PROGRAM_TERMS:
+        return terms_is_well_formed(argument);
     case PROGRAM_NO_ARGUMENT:
         break;
     }

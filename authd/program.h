@@ -9,9 +9,10 @@
 
 #include "directory.h"
 #include "life.h"
+#include "terms.h"
 #include "wire.h"
 
-enum { PROGRAM_ARGUMENTS_MAX = 4, PROGRAM_ARGUMENT_SIZE = 512, PROGRAM_TAG_MAX = 64 };
+enum { PROGRAM_ARGUMENTS_MAX = 5, PROGRAM_ARGUMENT_SIZE = TERMS_MAX + 1, PROGRAM_TAG_MAX = 64 };
 
 /* Where a program works and as whom. */
 enum program_place {
@@ -27,6 +28,7 @@ enum program_argument {
     PROGRAM_TAG,     /* an IMAP tag */
     PROGRAM_CLIENT,  /* an IP address */
     PROGRAM_TLS,     /* 0 or 1 */
+    PROGRAM_TERMS,   /* terms.h */
 };
 
 struct program {

@@ -1,6 +1,7 @@
 /* settings - see settings.h */
 #include "settings.h"
 
+#include "capability.h"
 #include "ip.h"
 #include "mailaddress.h"
 #include "number.h"
@@ -149,6 +150,8 @@ const struct setting settings_table[] = {
     /* ---- account: control/domains/DOMAIN/users, the domain's settings, the plan ---- */
     {"imap", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
      "authd", "May log in over IMAP.", NULL},
+    {"imap-capabilities-off", SETTINGS_ACCOUNT, SETTINGS_CAPABILITIES, "", 0, 1000, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
+     "authd", "IMAP capabilities that are not announced and not served, names with blanks between them: helps a client that uses one wrongly.", NULL},
     {"pop3", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
      "authd", "May log in over POP3.", NULL},
     {"apop", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_OFF,
@@ -380,6 +383,19 @@ static bool check_path(const struct setting *setting, struct slice value, struct
     return false;
 }
 
+static bool check_capabilities(const struct setting *setting, struct slice value,
+                               struct str *reason)
+{
+    uint64_t set;
+    struct slice wrong = {0};
+    if (value.size <= setting->most && capability_read_names(value, &set, &wrong))
+        return true;
+    str_append_text(reason, "names ");
+    str_append_printable(reason, slice_part(wrong, 0, SETTINGS_NAME_MAX));
+    str_append_text(reason, ", which is no capability that can be switched off (such as IDLE MOVE)");
+    return false;
+}
+
 static const struct {
     const char *name;
     check *check;
@@ -394,6 +410,7 @@ static const struct {
     [SETTINGS_ADDRESS] = {"address", check_address},
     [SETTINGS_ENDPOINT] = {"IP address", check_endpoint},
     [SETTINGS_PATH] = {"path", check_path},
+    [SETTINGS_CAPABILITIES] = {"capabilities", check_capabilities},
 };
 
 bool settings_check(const struct setting *setting, struct slice value, struct str *reason)

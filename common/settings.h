@@ -17,16 +17,17 @@
 enum settings_scope { SETTINGS_HOST, SETTINGS_DOMAIN, SETTINGS_ACCOUNT };
 
 enum settings_kind {
-    SETTINGS_SWITCH,   /* on, off */
-    SETTINGS_NUMBER,   /* least ... most */
-    SETTINGS_BYTES,    /* the same, in bytes */
-    SETTINGS_CHOICE,   /* one of `choices` */
-    SETTINGS_TEXT,     /* one line of UTF-8, `least` to `most` bytes */
-    SETTINGS_NAME,     /* a host's name of A-labels; empty if `least` is 0 */
-    SETTINGS_LOCAL,    /* the local part of an address; empty if `least` is 0 */
-    SETTINGS_ADDRESS,  /* local@domain; empty if `least` is 0 */
-    SETTINGS_ENDPOINT, /* an IP address with or without a port; empty if `least` is 0 */
-    SETTINGS_PATH,     /* an absolute path */
+    SETTINGS_SWITCH,       /* on, off */
+    SETTINGS_NUMBER,       /* least ... most */
+    SETTINGS_BYTES,        /* the same, in bytes */
+    SETTINGS_CHOICE,       /* one of `choices` */
+    SETTINGS_TEXT,         /* one line of UTF-8, `least` to `most` bytes */
+    SETTINGS_NAME,         /* a host's name of A-labels; empty if `least` is 0 */
+    SETTINGS_LOCAL,        /* the local part of an address; empty if `least` is 0 */
+    SETTINGS_ADDRESS,      /* local@domain; empty if `least` is 0 */
+    SETTINGS_ENDPOINT,     /* an IP address with or without a port; empty if `least` is 0 */
+    SETTINGS_PATH,         /* an absolute path */
+    SETTINGS_CAPABILITIES, /* names of IMAP capabilities that can be switched off (capability.h) */
 };
 
 /* What a layer may do to the value of the layer above it. */

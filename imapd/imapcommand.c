@@ -3,6 +3,7 @@
 
 #include "append.h"
 #include "capability.h"
+#include "identity.h"
 #include "quote.h"
 #include "update.h"
 
@@ -11,7 +12,9 @@
 static enum answer run_capability(struct imapsession *session, struct parse *arguments)
 {
     (void)arguments;
-    stream_write_text(&session->stream, "* CAPABILITY " CAPABILITY_AFTER_LOGIN "\r\n");
+    stream_write_text(&session->stream, "* CAPABILITY ");
+    stream_write(&session->stream, str_slice(&session->capabilities));
+    stream_write_text(&session->stream, "\r\n");
     return ANSWER_DONE;
 }
 
@@ -40,7 +43,7 @@ static enum answer run_id(struct imapsession *session, struct parse *arguments)
 {
     if (!parse_id(arguments))
         return ANSWER_SYNTAX;
-    stream_write_text(&session->stream, "* ID " CAPABILITY_ID "\r\n");
+    stream_write_text(&session->stream, "* ID " IDENTITY_ANSWER "\r\n");
     return ANSWER_DONE;
 }
 
@@ -61,6 +64,7 @@ static const struct imapcommand commands[] = {
     {"COPY", imapmove_copy, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
     {"CREATE", manage_create, IMAPCOMMAND_ARGUMENTS},
     {"DELETE", manage_delete, IMAPCOMMAND_ARGUMENTS},
+    {"ENABLE", enable_enable, IMAPCOMMAND_ARGUMENTS},
     {"EXAMINE", imapselect_examine, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
     {"EXPUNGE", imapselect_expunge, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID},
     {"FETCH", fetch_fetch,
@@ -111,7 +115,8 @@ static enum answer parse_head(struct imapsession *session, struct parse *parse)
     session->uid = slice_equal_nocase(name, SLICE("UID"));
     if (session->uid && (!parse_space(parse) || !parse_atom(parse, &name)))
         return ANSWER_SYNTAX;
-    session->command = find_command(name);
+    if (!capability_hides(session->terms.capabilities_off, name))
+        session->command = find_command(name);
     return session->command ? ANSWER_DONE : ANSWER_UNKNOWN;
 }
 

@@ -1,7 +1,7 @@
 /*
  * imapd - serves one account's mail over IMAP4rev1, after login
  *
- *     imapd LOCAL@DOMAIN TAG CLIENT TLS
+ *     imapd LOCAL@DOMAIN TAG CLIENT TLS TERMS
  *
  * Runs as     the domain's uid, no groups; sandbox: the account's folder, the tables of iconv
  * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
@@ -29,7 +29,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING_MAX = 65536, ARGUMENTS = 5 };
+enum { PENDING_MAX = 65536, ARGUMENTS = 6 };
 
 static void read_pending(struct str *pending)
 {
@@ -71,6 +71,8 @@ int main(int argc, char **argv)
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "imapd runs as the domain's uid");
     struct imapsession session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
+    if (!terms_parse(slice_text(argv[5]), &session.terms))
+        life_die_permanent("understand", argv[5], "authd and imapd are not of one version");
     life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 256});
     sandbox_enter(&(struct sandbox){
         .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,

@@ -4,6 +4,7 @@
 #include "capability.h"
 #include "clock.h"
 #include "handover.h"
+#include "identity.h"
 #include "io.h"
 #include "log.h"
 #include "sasl.h"
@@ -132,7 +133,11 @@ static bool takes_passwords(const struct imaplogin *login)
 static void write_capabilities(struct imaplogin *login)
 {
     struct stream *stream = &login->stream;
-    stream_write_text(stream, "CAPABILITY " CAPABILITY_BEFORE_LOGIN);
+    char bytes[IMAPLOGIN_CAPABILITIES_MAX];
+    struct str names = str_on(bytes, sizeof bytes);
+    capability_append(&names, CAPABILITY_BEFORE_LOGIN, 0, 0);
+    stream_write_text(stream, "CAPABILITY ");
+    stream_write(stream, str_slice(&names));
     if (!tls_is_on(&login->tls))
         stream_write_text(stream, " STARTTLS");
     stream_write_text(stream, takes_passwords(login) ? " AUTH=PLAIN AUTH=LOGIN" : " LOGINDISABLED");
@@ -366,7 +371,7 @@ static enum answer run_id(struct imaplogin *login, struct parse *arguments)
 {
     if (!parse_id(arguments))
         return ANSWER_SYNTAX;
-    stream_write_text(&login->stream, "* ID " CAPABILITY_ID "\r\n");
+    stream_write_text(&login->stream, "* ID " IDENTITY_ANSWER "\r\n");
     return ANSWER_DONE;
 }
 

@@ -16,6 +16,27 @@ static const struct reader_limits limits = {
     .command = IMAPSESSION_COMMAND_MAX,
 };
 
+uint64_t imapsession_message_max(const struct imapsession *session)
+{
+    uint64_t max = session->terms.message_max;
+    return max > 0 && max < IMAPSESSION_MESSAGE_MAX ? max : IMAPSESSION_MESSAGE_MAX;
+}
+
+bool imapsession_has(const struct imapsession *session, const char *capability)
+{
+    uint64_t bit = capability_named(slice_text(capability));
+    return bit != 0 && (capability_off(session->terms.capabilities_off) & bit) == 0;
+}
+
+static bool name_capabilities(struct imapsession *session)
+{
+    str_init(&session->capabilities, IMAPSESSION_CAPABILITIES_MAX);
+    capability_append(&session->capabilities, CAPABILITY_AFTER_LOGIN,
+                      capability_off(session->terms.capabilities_off),
+                      imapsession_message_max(session));
+    return !session->capabilities.failed;
+}
+
 bool imapsession_begin(struct imapsession *session, int in, int out, struct slice pending)
 {
     session->how = "trouble";
@@ -25,7 +46,8 @@ bool imapsession_begin(struct imapsession *session, int in, int out, struct slic
     bool begun =
         stream_init(&session->stream, in, out, reader_input_max(&limits), IMAPSESSION_IDLE_MS);
     reader_init(&session->reader, &session->stream, &limits, imapcommand_takes_literal, session);
-    return begun && (pending.size == 0 || stream_push_pending(&session->stream, pending));
+    return begun && name_capabilities(session) &&
+           (pending.size == 0 || stream_push_pending(&session->stream, pending));
 }
 
 void imapsession_end(struct imapsession *session)
@@ -35,14 +57,16 @@ void imapsession_end(struct imapsession *session)
     stream_free(&session->stream);
     str_free(&session->out);
     str_free(&session->code);
+    str_free(&session->capabilities);
     arena_free(&session->arena);
 }
 
 void imapsession_greet(struct imapsession *session, struct slice tag)
 {
     stream_write(&session->stream, tag);
-    stream_write_text(&session->stream,
-                      " OK [CAPABILITY " CAPABILITY_AFTER_LOGIN "] Logged in\r\n");
+    stream_write_text(&session->stream, " OK [CAPABILITY ");
+    stream_write(&session->stream, str_slice(&session->capabilities));
+    stream_write_text(&session->stream, "] Logged in\r\n");
 }
 
 void imapsession_refuse(struct imapsession *session, struct slice tag)

@@ -11,6 +11,7 @@
 #include "parse.h"
 #include "reader.h"
 #include "stream.h"
+#include "terms.h"
 
 /* Every bound of a session; what happens when it is met stands beside it. */
 enum {
@@ -23,7 +24,16 @@ enum {
     IMAPSESSION_READ_MAX = 512 * 1048576,    /* NO: of a message that has to be read into memory */
     IMAPSESSION_IDLE_MS = 30 * 60 * 1000,    /* BYE; RFC 3501 5.4 */
     IMAPSESSION_BAD_MAX = 20,                /* BYE: BADs one after the other */
+    IMAPSESSION_CAPABILITIES_MAX = 2048,     /* bytes of their names, all together */
     IMAPSESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
+};
+
+/* What the client has enabled (RFC 5161), and so how the session speaks to it. */
+enum {
+    ENABLED_REV2 = 1 << 0,      /* IMAP4rev2 (RFC 9051) */
+    ENABLED_CONDSTORE = 1 << 1, /* RFC 7162 3.1; also by a command of that extension */
+    ENABLED_QRESYNC = 1 << 2,   /* RFC 7162 3.2; CONDSTORE is then, too */
+    ENABLED_UTF8 = 1 << 3,      /* UTF8=ACCEPT (RFC 6855); rev2 alone makes names UTF-8, too */
 };
 
 struct imapcommand;
@@ -31,10 +41,13 @@ struct imapcommand;
 struct imapsession {
     struct stream stream;
     struct reader reader;
-    struct arena arena; /* of the command at work */
-    struct str out;     /* scratch: the line that is being made */
-    struct str code;    /* response code of the tagged answer, instead of the table's */
+    struct arena arena;      /* of the command at work */
+    struct str out;          /* scratch: the line that is being made */
+    struct str code;         /* response code of the tagged answer, instead of the table's */
+    struct str capabilities; /* as announced, made once */
     const char *account, *client, *tls;
+    struct terms terms; /* what the account may */
+    unsigned enabled;   /* ENABLED_... */
 
     /* the command at work */
     const struct imapcommand *command;
@@ -77,6 +90,11 @@ void imapsession_slim(struct imapsession *session);
 /* Starts and sends one untagged line, "* " in front, collected in session->out. */
 struct str *imapsession_line(struct imapsession *session);
 void imapsession_send(struct imapsession *session);
+
+/* Is there a capability of that name, and is it not off for this account? */
+bool imapsession_has(const struct imapsession *session, const char *capability);
+/* The largest message that the account may append, in bytes. */
+uint64_t imapsession_message_max(const struct imapsession *session);
 
 void imapsession_unselect(struct imapsession *session);
 /* Opens another folder than the selected one; if it is that, the selected mailbox is given back and

@@ -1,7 +1,7 @@
 /*
  * pop3d - serves one account's mail over POP3, after login
  *
- *     pop3d LOCAL@DOMAIN CLIENT TLS
+ *     pop3d LOCAL@DOMAIN CLIENT TLS TERMS
  *
  * Runs as     the domain's uid, no groups; sandbox: the account's folder and nothing else
  * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
@@ -26,6 +26,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+enum { ARGUMENTS = 5 };
+
 static void read_pending(struct str *pending)
 {
     if (!handover_read(HANDOVER_FD, pending))
@@ -39,11 +41,13 @@ int main(int argc, char **argv)
     log_init("pop3d");
     signal(SIGPIPE, SIG_IGN);
     umask(077);
-    if (argc != 4)
+    if (argc != ARGUMENTS)
         life_die_permanent("start with", "these arguments", "pop3d is started by spawnd");
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "pop3d runs as the domain's uid");
     struct pop3session_peer peer = {.account = argv[1], .client = argv[2], .tls = argv[3]};
+    if (!terms_parse(slice_text(argv[4]), &peer.terms))
+        life_die_permanent("understand", argv[4], "authd and pop3d are not of one version");
     life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 64});
     sandbox_enter(&(struct sandbox){.grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
                                     .write_paths = {"."}});

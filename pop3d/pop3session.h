@@ -6,6 +6,7 @@
 
 #include "maildrop.h"
 #include "stream.h"
+#include "terms.h"
 
 enum {
     POP3SESSION_INPUT_MAX = 8192,
@@ -19,6 +20,7 @@ struct pop3session_peer {
     const char *account;
     const char *client;
     const char *tls;
+    struct terms terms;
 };
 
 struct pop3session_counts {

@@ -125,6 +125,12 @@ static void write_directory(const char *hash)
                             "on",
                             "spop3",
                             "on",
+                            "smessage-size",
+                            "1000",
+                            "squota",
+                            "1",
+                            "simap-capabilities-off",
+                            "",
                             "sapop",
                             "off",
                             "scatch-all",
@@ -374,7 +380,8 @@ static void sessions_go_to_spawnd_with_two_descriptors(void **state)
 {
     struct fixture *fixture = *state;
     assert_string_equal(login(fixture, &imap), "ok u1@example.jp");
-    assert_string_equal(fixture->spawnd.asked, "imapd example.jp u1 u1@example.jp a1 192.0.2.1 1 ");
+    assert_string_equal(fixture->spawnd.asked, "imapd example.jp u1 u1@example.jp a1 192.0.2.1 1 "
+                                               "message-max=1000 quota=1048576 ");
     assert_int_equal(fixture->spawnd.fds, 2);
     assert_string_equal(login(fixture, &smtp), "ok u1@example.jp");
     assert_string_equal(fixture->spawnd.asked, "");

@@ -103,10 +103,12 @@ static int stop(void **state)
 /* ---- sessions ---------------------------------------------------------------------------------- */
 
 #define GREETING_PLAIN                                                                             \
-    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID STARTTLS AUTH=PLAIN AUTH=LOGIN] mail-suite "   \
+    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN] "       \
+    "mail-suite "                                                                                  \
     "ready\r\n"
 #define GREETING_TLS_FIRST                                                                         \
-    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID STARTTLS LOGINDISABLED] mail-suite ready\r\n"
+    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED] mail-suite "    \
+    "ready\r\n"
 #define TEN(text) text text text text text text text text text text
 
 static const struct transcript {
@@ -119,7 +121,8 @@ static const struct transcript {
      "SELECT INBOX\r\n"
      "g LOGOUT\r\n",
      GREETING_TLS_FIRST
-     "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID STARTTLS LOGINDISABLED\r\na OK Completed\r\n"
+     "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED\r\na OK "
+     "Completed\r\n"
      "b NO [PRIVACYREQUIRED] Use STARTTLS first\r\nc NO [PRIVACYREQUIRED] Use STARTTLS first\r\nd "
      "OK Completed\r\n"
      "* ID (\"name\" \"mail-suite\")\r\ne OK Completed\r\nf BAD Unknown command, or one that needs "

@@ -36,6 +36,9 @@ static const struct transcript transcripts[] = {
      "* CAPABILITY IMAP4rev1 LITERAL+ ~\na OK CAPABILITY completed\nb OK NOOP completed\n"
      "* ID (\"name\" \"mail-suite\")\nc OK ID completed\n* ID (\"name\" \"mail-suite\")\nd OK ID completed\n"
      "* NAMESPACE ((\"\" \"/\")) NIL NIL\ne OK NAMESPACE completed\n* BYE Logging out\nf OK LOGOUT completed\n"},
+    {"ENABLE of what there is not (RFC 5161 3.1)",
+     "a ENABLE NOSUCH X-OTHER\r\nb ENABLE\r\nc ENABLE (\r\nd ENABLE A  B\r\n",
+     "* ENABLED\na OK ENABLE completed\nb BAD ~\nc BAD ~\nd BAD ~\n"},
     {"commands that make no sense are answered and the session goes on",
      "a FOO\r\n\r\nb\r\nc \r\n(x) NOOP\r\nd NOOP x\r\ne FETCH 1 ALL\r\nf LOGIN a b\r\ng STARTTLS\r\n"
      "h AUTHENTICATE PLAIN\r\ni UID NOOP\r\nj UID\r\nk SELECT\r\nl SELECT  INBOX\r\nm SELECT \"INBOX\r\n"

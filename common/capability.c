@@ -1,0 +1,117 @@
+/* capability - see capability.h */
+#include "capability.h"
+
+/* In the order of announcing; extensions by name. */
+/* clang-format off */
+const struct capability capability_table[] = {
+    {"IMAP4rev1",   CAPABILITY_ALWAYS | CAPABILITY_FIXED, ""},
+    {"LITERAL+",    CAPABILITY_ALWAYS | CAPABILITY_FIXED, ""},
+    {"SASL-IR",     CAPABILITY_ALWAYS | CAPABILITY_FIXED | CAPABILITY_IN_REV2, ""},
+    {"ID",          CAPABILITY_ALWAYS, "ID"},
+    {"ENABLE",      CAPABILITY_ALWAYS | CAPABILITY_IN_REV2, "ENABLE"},
+    {"CHILDREN",    CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, ""},
+    {"IDLE",        CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, "IDLE"},
+    {"MOVE",        CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, "MOVE"},
+    {"NAMESPACE",   CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, "NAMESPACE"},
+    {"SPECIAL-USE", CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, ""},
+    {"UIDPLUS",     CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, ""},
+    {"UNSELECT",    CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, "UNSELECT"},
+};
+/* clang-format on */
+
+const size_t capability_count = sizeof capability_table / sizeof *capability_table;
+_Static_assert(sizeof capability_table / sizeof *capability_table <= CAPABILITY_MAX,
+               "a bit for each");
+
+static const struct slice rev2 = {"IMAP4rev2", sizeof "IMAP4rev2" - 1};
+
+uint64_t capability_named(struct slice name)
+{
+    for (size_t i = 0; i < capability_count; i++)
+        if (slice_equal_nocase(name, slice_text(capability_table[i].name)))
+            return UINT64_C(1) << i;
+    return 0;
+}
+
+static bool is_in(uint64_t set, size_t place)
+{
+    return set >> place & 1;
+}
+
+uint64_t capability_optional(struct slice name)
+{
+    uint64_t bit = capability_named(name);
+    for (size_t i = 0; i < capability_count; i++)
+        if (is_in(bit, i) && capability_table[i].traits & CAPABILITY_FIXED)
+            return 0;
+    return bit;
+}
+
+bool capability_read_names(struct slice names, uint64_t *set, struct slice *wrong)
+{
+    *set = 0;
+    for (struct slice name = slice_cut_word(&names); name.size > 0; name = slice_cut_word(&names)) {
+        uint64_t bit = capability_optional(name);
+        if (bit == 0) {
+            if (wrong)
+                *wrong = name;
+            return false;
+        }
+        *set |= bit;
+    }
+    return true;
+}
+
+void capability_append_names(struct str *out, uint64_t set, char separator)
+{
+    bool first = true;
+    for (size_t i = 0; i < capability_count; i++) {
+        if (!is_in(set, i))
+            continue;
+        if (!first)
+            str_append_byte(out, separator);
+        str_append_text(out, capability_table[i].name);
+        first = false;
+    }
+}
+
+uint64_t capability_off(uint64_t off)
+{
+    for (size_t i = 0; i < capability_count; i++)
+        if (is_in(off, i) && capability_table[i].traits & CAPABILITY_IN_REV2)
+            return off | capability_named(rev2);
+    return off;
+}
+
+static bool has_word(const char *words, struct slice word)
+{
+    struct slice rest = slice_text(words);
+    while (rest.size > 0)
+        if (slice_equal_nocase(slice_cut_word(&rest), word))
+            return true;
+    return false;
+}
+
+bool capability_hides(uint64_t off, struct slice command)
+{
+    for (size_t i = 0; i < capability_count; i++)
+        if (is_in(off, i) && has_word(capability_table[i].commands, command))
+            return true;
+    return false;
+}
+
+void capability_append(struct str *out, enum capability_trait when, uint64_t off, uint64_t size_max)
+{
+    bool first = true;
+    for (size_t i = 0; i < capability_count; i++) {
+        const struct capability *capability = &capability_table[i];
+        if (!(capability->traits & when) || is_in(off, i))
+            continue;
+        if (!first)
+            str_append_byte(out, ' ');
+        str_append_text(out, capability->name);
+        if (capability->traits & CAPABILITY_HAS_SIZE)
+            str_format(out, "=%llu", (unsigned long long)size_max);
+        first = false;
+    }
+}
