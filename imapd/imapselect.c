@@ -86,8 +86,8 @@ enum answer imapselect_expunge(struct imapsession *session, struct parse *argume
         return ANSWER_REFUSED_READ_ONLY;
     if (!mailbox_sync(session->mailbox))
         return answer_from_errno(errno);
-    if (session->uid)
-        sequence_resolve(&uids, pick_highest_uid(session));
+    if (session->uid && !pick_resolve(session, &uids, true, &session->arena))
+        return ANSWER_TROUBLE;
     return expunge(session, session->uid ? &uids : NULL);
 }
 

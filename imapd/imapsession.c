@@ -183,6 +183,7 @@ void imapsession_send(struct imapsession *session)
 
 void imapsession_unselect(struct imapsession *session)
 {
+    savedsearch_clear(&session->saved);
     mailbox_close(&session->mailbox);
     session->told_exists = session->told_recent = session->told_keywords = 0;
 }

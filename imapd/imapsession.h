@@ -10,6 +10,7 @@
 #include "mailbox.h"
 #include "parse.h"
 #include "reader.h"
+#include "savedsearch.h"
 #include "stream.h"
 #include "terms.h"
 
@@ -60,6 +61,7 @@ struct imapsession {
     bool read_only;
     size_t told_exists, told_recent; /* what the client knows */
     size_t told_keywords;
+    struct savedsearch saved; /* "$" */
 
     unsigned bad_in_row;
     uint64_t commands;

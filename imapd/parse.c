@@ -67,6 +67,11 @@ static bool is_sequence_byte(char byte)
     return slice_is_digit(byte) || byte == ':' || byte == ',' || byte == '*';
 }
 
+static bool is_saved_byte(char byte)
+{
+    return byte == '$';
+}
+
 static bool take_run(struct parse *parse, byte_test *belongs, struct slice *run)
 {
     size_t end = parse->at;
@@ -204,7 +209,8 @@ bool parse_sequence(struct parse *parse, struct sequence *sequence)
 {
     struct parse ahead = *parse;
     struct slice text;
-    if (!take_run(&ahead, is_sequence_byte, &text) || !sequence_parse(text, parse->arena, sequence))
+    if (!(take_run(&ahead, is_saved_byte, &text) || take_run(&ahead, is_sequence_byte, &text)) ||
+        !sequence_parse(text, parse->arena, sequence))
         return false;
     *parse = ahead;
     return true;

@@ -22,6 +22,10 @@ bool pick_next(struct pick *pick, struct imapsession *session, size_t *index);
  * takes what is not there in silence). */
 enum answer pick_end(const struct pick *pick);
 
+/* Makes a parsed set fit the selected mailbox, be it of UIDs or of message numbers: '*' gets its value,
+ * "$" the messages that were saved (memory of `arena`). False without memory. */
+bool pick_resolve(const struct imapsession *session, struct sequence *set, bool uid,
+                  struct arena *arena);
 uint32_t pick_highest_uid(const struct imapsession *session);
 
 #endif

@@ -2,29 +2,12 @@
 #include "search.h"
 
 #include "imapcommand.h"
-#include "pick.h"
+#include "searchresult.h"
 
-static void append_matches(struct imapsession *session, const struct search_key *root,
-                           struct str *out)
+enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
+                           struct search_key **root)
 {
-    for (size_t i = 0; i < session->told_exists; i++) {
-        struct source source;
-        uint32_t number = (uint32_t)(i + 1);
-        if (session->mailbox->messages[i].gone)
-            continue;
-        source_begin(&source, session->mailbox, i);
-        if (search_matches(root, &source, number)) {
-            str_append_byte(out, ' ');
-            str_append_number(out, session->uid ? session->mailbox->messages[i].uid : number);
-        }
-        source_end(&source);
-    }
-}
-
-enum answer search_search(struct imapsession *session, struct parse *arguments)
-{
-    struct search_key *root = NULL;
-    switch (search_parse(arguments, &root)) {
+    switch (search_parse(parse, charset, root)) {
     case SEARCH_OK:
         break;
     case SEARCH_SYNTAX:
@@ -32,10 +15,85 @@ enum answer search_search(struct imapsession *session, struct parse *arguments)
     case SEARCH_BAD_CHARSET:
         return ANSWER_BAD_CHARSET;
     }
-    search_resolve(root, (uint32_t)session->told_exists, pick_highest_uid(session));
-    struct str *out = imapsession_line(session);
-    str_append_text(out, "SEARCH");
-    append_matches(session, root, out);
-    imapsession_send(session);
-    return ANSWER_DONE;
+    return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;
+}
+
+static bool matches_at(struct imapsession *session, const struct search_key *root, size_t index)
+{
+    struct source source;
+    if (session->mailbox->messages[index].gone)
+        return false;
+    source_begin(&source, session->mailbox, index);
+    bool matches = search_matches(root, &source, (uint32_t)(index + 1));
+    source_end(&source);
+    return matches;
+}
+
+static void find_all(struct imapsession *session, const struct search_key *root, bool only_first,
+                     struct searchresult *found)
+{
+    for (size_t i = 0; i < session->told_exists; i++) {
+        if (!matches_at(session, root, i))
+            continue;
+        found->indexes[found->count++] = (uint32_t)i;
+        if (only_first)
+            return;
+    }
+}
+
+/* The last one, behind what was found already. */
+static void find_last(struct imapsession *session, const struct search_key *root,
+                      struct searchresult *found)
+{
+    size_t least = found->count > 0 ? found->indexes[0] + 1 : 0;
+    for (size_t i = session->told_exists; i > least; i--) {
+        if (!matches_at(session, root, i - 1))
+            continue;
+        found->indexes[found->count++] = (uint32_t)(i - 1);
+        return;
+    }
+}
+
+bool search_run(struct imapsession *session, const struct search_key *root, unsigned ends,
+                struct searchresult *found)
+{
+    uint32_t *indexes =
+        arena_take_many(&session->arena, session->told_exists + 1, sizeof *found->indexes);
+    *found = (struct searchresult){.indexes = indexes};
+    if (!indexes)
+        return false;
+    if (ends != SEARCHRESULT_MAX)
+        find_all(session, root, ends != 0, found);
+    if ((ends & SEARCHRESULT_MAX) && (ends == SEARCHRESULT_MAX || found->count > 0))
+        find_last(session, root, found);
+    return true;
+}
+
+static enum answer run(struct imapsession *session, struct parse *arguments,
+                       const struct searchresult_return *wanted)
+{
+    struct slice charset;
+    struct search_key *root = NULL;
+    struct searchresult found;
+    if (!search_parse_charset(arguments, &charset))
+        return ANSWER_SYNTAX;
+    enum answer answer = search_prepare(session, arguments, charset, &root);
+    if (answer != ANSWER_DONE)
+        return answer;
+    unsigned both = SEARCHRESULT_MIN | SEARCHRESULT_MAX;
+    bool only_ends = (wanted->options | both | SEARCHRESULT_SAVE) == (both | SEARCHRESULT_SAVE);
+    if (!search_run(session, root, only_ends ? wanted->options & both : 0, &found))
+        return ANSWER_TROUBLE;
+    return searchresult_tell(session, wanted, "SEARCH", &found);
+}
+
+enum answer search_search(struct imapsession *session, struct parse *arguments)
+{
+    struct searchresult_return wanted;
+    if (!searchresult_parse(arguments, &wanted))
+        return ANSWER_SYNTAX;
+    if (!wanted.extended && (session->enabled & ENABLED_REV2))
+        wanted = (struct searchresult_return){.extended = true, .options = SEARCHRESULT_ALL};
+    enum answer answer = run(session, arguments, &wanted);
+    return answer == ANSWER_DONE ? answer : searchresult_fail(session, &wanted, answer);
 }

@@ -5,6 +5,7 @@
 #define IMAPD_SEARCH_H
 
 #include "parse.h"
+#include "searchresult.h"
 #include "source.h"
 
 enum search_kind {
@@ -45,10 +46,23 @@ struct search_key {
 
 enum search_result { SEARCH_OK, SEARCH_SYNTAX, SEARCH_BAD_CHARSET };
 
-/* Parses what follows "SEARCH ": all of it. The tree lives in the parse's arena. */
-enum search_result search_parse(struct parse *parse, struct search_key **root);
-/* Gives '*' its values in all sets. */
-void search_resolve(struct search_key *key, uint32_t exists, uint32_t highest_uid);
+/* "CHARSET name ", with the space behind it, where it stands; else empty: UTF-8. False: BAD. */
+bool search_parse_charset(struct parse *parse, struct slice *charset);
+/* Parses the keys: all of the rest, strings being in `charset`. The tree lives in the parse's arena.
+ * SORT and THREAD, whose charset stands elsewhere, call it as well. */
+enum search_result search_parse(struct parse *parse, struct slice charset,
+                                struct search_key **root);
+/* Gives '*' and "$" their values in all sets, in memory of `arena`. False without memory. */
+bool search_resolve(struct search_key *key, const struct imapsession *session, struct arena *arena);
+
+/* All of that for the command at work: ANSWER_DONE, ANSWER_SYNTAX, ANSWER_BAD_CHARSET ... */
+enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
+                           struct search_key **root);
+/* Which messages fit, in the order of the mailbox; memory of session->arena. `ends` (of
+ * SEARCHRESULT_MIN and _MAX; 0: all) says that only the first, or the last of them counts, which
+ * then are all that is found. False without memory. */
+bool search_run(struct imapsession *session, const struct search_key *root, unsigned ends,
+                struct searchresult *found);
 
 /* Does the message fit? `number` is its message number. One that can't be read fits nothing. */
 bool search_matches(const struct search_key *key, struct source *source, uint32_t number);

@@ -5,6 +5,7 @@
 #include "charset.h"
 #include "flags.h"
 #include "maildate.h"
+#include "pick.h"
 
 enum { SEARCH_TEXT_MAX = 1048576 };
 
@@ -251,7 +252,7 @@ static struct search_key *parse_one(struct search_parser *parser)
         struct search_key *list = parse_list(parser);
         return list && parse_byte(parse, ')') ? list : NULL;
     }
-    if (slice_is_digit(parse_peek(parse)) || parse_peek(parse) == '*') {
+    if (slice_is_digit(parse_peek(parse)) || parse_peek(parse) == '*' || parse_peek(parse) == '$') {
         struct search_key *key = new_key(parser, SEARCH_SET, COST_LIST);
         return key && parse_sequence(parse, &key->set) ? key : NULL;
     }
@@ -268,25 +269,30 @@ static struct search_key *parse_key(struct search_parser *parser)
     return key;
 }
 
-enum search_result search_parse(struct parse *parse, struct search_key **root)
+bool search_parse_charset(struct parse *parse, struct slice *charset)
 {
-    struct search_parser parser = {.parse = parse};
-    if (parse_word(parse, "CHARSET") &&
-        (!parse_space(parse) || !parse_astring(parse, &parser.charset) || !parse_space(parse)))
-        return SEARCH_SYNTAX;
-    if (parser.charset.size > 0 && !charset_is_known(parser.charset))
-        return SEARCH_BAD_CHARSET;
-    *root = parse_list(&parser);
-    return *root && parse_at_end(parse) ? SEARCH_OK : SEARCH_SYNTAX;
+    *charset = SLICE("");
+    return !parse_word(parse, "CHARSET") ||
+           (parse_space(parse) && parse_astring(parse, charset) && parse_space(parse));
 }
 
-void search_resolve(struct search_key *key, uint32_t exists, uint32_t highest_uid)
+enum search_result search_parse(struct parse *parse, struct slice charset, struct search_key **root)
+{
+    struct search_parser parser = {.parse = parse, .charset = charset};
+    *root = parse_list(&parser);
+    if (!*root || !parse_at_end(parse))
+        return SEARCH_SYNTAX;
+    return charset.size == 0 || charset_is_known(charset) ? SEARCH_OK : SEARCH_BAD_CHARSET;
+}
+
+bool search_resolve(struct search_key *key, const struct imapsession *session, struct arena *arena)
 {
     for (; key; key = key->next) {
-        if (key->kind == SEARCH_SET)
-            sequence_resolve(&key->set, exists);
-        else if (key->kind == SEARCH_UID)
-            sequence_resolve(&key->set, highest_uid);
-        search_resolve(key->child, exists, highest_uid);
+        bool uid = key->kind == SEARCH_UID;
+        if ((uid || key->kind == SEARCH_SET) && !pick_resolve(session, &key->set, uid, arena))
+            return false;
+        if (!search_resolve(key->child, session, arena))
+            return false;
     }
+    return true;
 }

@@ -39,7 +39,9 @@ static size_t count_ranges(struct slice text)
 
 bool sequence_parse(struct slice text, struct arena *arena, struct sequence *sequence)
 {
-    *sequence = (struct sequence){0};
+    *sequence = (struct sequence){.is_saved = slice_equal(text, SLICE("$"))};
+    if (sequence->is_saved)
+        return true;
     size_t count = count_ranges(text);
     struct sequence_range *ranges = arena_take_many(arena, count, sizeof *ranges);
     if (!ranges || text.size == 0)

@@ -21,9 +21,10 @@ struct sequence_range {
 struct sequence {
     struct sequence_range *ranges; /* in the arena */
     size_t count;
+    bool is_saved; /* "$": pick_resolve fills in what it stands for (RFC 5182) */
 };
 
-/* Parses `text`, which must be a set and nothing else. */
+/* Parses `text`, which must be a set, or "$", and nothing else. */
 bool sequence_parse(struct slice text, struct arena *arena, struct sequence *sequence);
 /* Gives '*' the value `highest`, turns 5:2 round, sorts and joins. `highest` 0 (an empty mailbox)
  * leaves of a set what does not name '*'. */
