@@ -5,7 +5,9 @@
 /* clang-format off */
 const struct capability capability_table[] = {
     {"IMAP4rev1",   CAPABILITY_ALWAYS | CAPABILITY_FIXED, ""},
-    {"LITERAL+",    CAPABILITY_ALWAYS | CAPABILITY_FIXED, ""},
+    {"IMAP4rev2",   CAPABILITY_ALWAYS, ""},
+    {"LITERAL-",    CAPABILITY_BEFORE_LOGIN | CAPABILITY_FIXED, ""}, /* RFC 7888 5: one of the two */
+    {"LITERAL+",    CAPABILITY_AFTER_LOGIN | CAPABILITY_FIXED, ""},
     {"SASL-IR",     CAPABILITY_ALWAYS | CAPABILITY_FIXED | CAPABILITY_IN_REV2, ""},
     {"ID",          CAPABILITY_ALWAYS, "ID"},
     {"ENABLE",      CAPABILITY_ALWAYS | CAPABILITY_IN_REV2, "ENABLE"},

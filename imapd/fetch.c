@@ -166,7 +166,8 @@ static bool append_flags(struct fetch_job *job)
     struct mailbox_message *message = message_of(job);
     struct str *out = &job->session->out;
     str_append_text(out, "FLAGS ");
-    flags_append(out, job->session->mailbox, message->flags, message->keywords, message->recent);
+    flags_append(out, job->session->mailbox, message->flags, message->keywords,
+                 imapsession_shows_recent(job->session, message->recent));
     message->changed = false;
     return !out->failed;
 }

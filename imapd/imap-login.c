@@ -11,7 +11,7 @@
  * Trusts      those two; nothing that arrives on 0
  * If taken    attacker sees this one client's bytes, and may try passwords as from outside; no
  *             password file, no mailbox, no key
- * Limits      line 8 KiB (responses 12 KiB), literal 1 KiB, 20 commands, 3 failed logins, 60 s of
+ * Limits      line 8 KiB (responses 12 KiB), literal 4 KiB, 20 commands, 3 failed logins, 60 s of
  *             silence, 3 minutes in all; each answered with BAD or BYE
  * Exits       0 done, 100 wrong use or configuration, 111 passing trouble
  */

@@ -181,7 +181,8 @@ static void finish(struct imapsession *session, enum answer answer)
     if (!session->ended || strcmp(session->how, "logout") == 0)
         imapcommand_answer(session, answer);
     if (session->bad_in_row > IMAPSESSION_BAD_MAX)
-        imapsession_bye(session, "Too many commands that make no sense", "bad-commands");
+        imapsession_bye(session, "[CLIENTBUG] Too many commands that make no sense",
+                        "bad-commands");
     str_clear(&session->code);
     arena_free(&session->arena);
 }

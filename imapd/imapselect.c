@@ -1,6 +1,7 @@
 /* imapselect - SELECT, EXAMINE, CLOSE, UNSELECT, CHECK, EXPUNGE */
 #include "imapcommand.h"
 #include "pick.h"
+#include "quote.h"
 #include "update.h"
 
 #include <errno.h>
@@ -14,14 +15,41 @@ static void tell_code(struct imapsession *session, const char *code, uint64_t nu
     imapsession_send(session);
 }
 
+/* RFC 9051 E 24: IMAP4rev2 has no UNSEEN. */
 static void tell_first_unseen(struct imapsession *session)
 {
+    if (session->enabled & ENABLED_REV2)
+        return;
     for (size_t i = 0; i < session->mailbox->count; i++) {
         if (session->mailbox->messages[i].flags & MAILDIR_SEEN)
             continue;
         tell_code(session, "UNSEEN", i + 1, "First unseen");
         return;
     }
+}
+
+/* RFC 9051 6.3.2: the name as it is written here. */
+static void tell_name(struct imapsession *session)
+{
+    if (!(session->enabled & ENABLED_REV2))
+        return;
+    struct str *out = imapsession_line(session);
+    str_append_text(out, "LIST () \"/\" ");
+    quote_string(out, slice_text(session->folder.name));
+    imapsession_send(session);
+}
+
+/* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. What comes behind CLOSED is of the
+ * other mailbox (RFC 9051 7.1, RFC 7162 3.2.11). */
+static void leave_mailbox(struct imapsession *session)
+{
+    bool tells = session->mailbox && (session->enabled & (ENABLED_REV2 | ENABLED_QRESYNC));
+    imapsession_unselect(session);
+    if (!tells)
+        return;
+    struct str *out = imapsession_line(session);
+    str_append_text(out, "OK [CLOSED] The mailbox before is closed");
+    imapsession_send(session);
 }
 
 static enum answer open_mailbox(struct imapsession *session, struct parse *arguments,
@@ -31,8 +59,7 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
     struct imapfolder folder;
     if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
-    /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. */
-    imapsession_unselect(session);
+    leave_mailbox(session);
     if (!imapfolder_named(name, &folder))
         return ANSWER_NO_MAILBOX;
     session->mailbox = mailbox_open(AT_FDCWD, folder.path, read_only);
@@ -46,6 +73,7 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
     tell_first_unseen(session);
     tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
     tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
+    tell_name(session);
     return read_only ? ANSWER_READ_ONLY : ANSWER_READ_WRITE;
 }
 

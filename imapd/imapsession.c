@@ -22,6 +22,11 @@ uint64_t imapsession_message_max(const struct imapsession *session)
     return max > 0 && max < IMAPSESSION_MESSAGE_MAX ? max : IMAPSESSION_MESSAGE_MAX;
 }
 
+bool imapsession_shows_recent(const struct imapsession *session, bool recent)
+{
+    return recent && !(session->enabled & ENABLED_REV2);
+}
+
 bool imapsession_has(const struct imapsession *session, const char *capability)
 {
     uint64_t bit = capability_named(slice_text(capability));
@@ -73,7 +78,7 @@ void imapsession_refuse(struct imapsession *session, struct slice tag)
 {
     stream_write(&session->stream, tag);
     stream_write_text(&session->stream, " NO [UNAVAILABLE] The mailbox is not available\r\n");
-    imapsession_bye(session, "Try again later", "trouble");
+    imapsession_bye(session, "[UNAVAILABLE] Try again later", "trouble");
     stream_flush(&session->stream);
 }
 
@@ -127,7 +132,8 @@ static void refuse(struct imapsession *session)
     imapsession_send(session);
     session->commands++;
     if (++session->bad_in_row > IMAPSESSION_BAD_MAX)
-        imapsession_bye(session, "Too many commands that make no sense", "bad-commands");
+        imapsession_bye(session, "[CLIENTBUG] Too many commands that make no sense",
+                        "bad-commands");
 }
 
 bool imapsession_step(struct imapsession *session)

@@ -93,6 +93,8 @@ void imapsession_slim(struct imapsession *session);
 struct str *imapsession_line(struct imapsession *session);
 void imapsession_send(struct imapsession *session);
 
+/* Is the flag to be told? IMAP4rev2 has no \Recent (RFC 9051 2.3.2). */
+bool imapsession_shows_recent(const struct imapsession *session, bool recent);
 /* Is there a capability of that name, and is it not off for this account? */
 bool imapsession_has(const struct imapsession *session, const char *capability);
 /* The largest message that the account may append, in bytes. */

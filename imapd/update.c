@@ -31,9 +31,13 @@ void update_tell_flags(struct imapsession *session)
     session->told_keywords = flags_keyword_count(session->mailbox);
 }
 
-static size_t count_recent(const struct mailbox *mailbox)
+/* Of no interest to IMAP4rev2, which has no RECENT (RFC 9051 E 5). */
+static size_t count_recent(const struct imapsession *session)
 {
+    const struct mailbox *mailbox = session->mailbox;
     size_t count = 0;
+    if (session->enabled & ENABLED_REV2)
+        return 0;
     for (size_t i = 0; i < mailbox->count; i++)
         count += mailbox->messages[i].recent;
     return count;
@@ -42,9 +46,10 @@ static size_t count_recent(const struct mailbox *mailbox)
 void update_tell_counts(struct imapsession *session)
 {
     session->told_exists = session->mailbox->count;
-    session->told_recent = count_recent(session->mailbox);
+    session->told_recent = count_recent(session);
     tell_number(session, session->told_exists, "EXISTS");
-    tell_number(session, session->told_recent, "RECENT");
+    if (!(session->enabled & ENABLED_REV2))
+        tell_number(session, session->told_recent, "RECENT");
 }
 
 /* From the end, so that no number is moved by an EXPUNGE before it. */
@@ -75,7 +80,8 @@ void update_tell_message(struct imapsession *session, size_t index)
     str_append_text(out, " FETCH (UID ");
     str_append_number(out, message->uid);
     str_append_text(out, " FLAGS ");
-    flags_append(out, session->mailbox, message->flags, message->keywords, message->recent);
+    flags_append(out, session->mailbox, message->flags, message->keywords,
+                 imapsession_shows_recent(session, message->recent));
     str_append_byte(out, ')');
     imapsession_send(session);
     message->changed = false;
@@ -96,7 +102,7 @@ static void tell_changes(struct imapsession *session)
 
 static void tell_new(struct imapsession *session)
 {
-    size_t recent = count_recent(session->mailbox);
+    size_t recent = count_recent(session);
     if (session->mailbox->count == session->told_exists && recent == session->told_recent)
         return;
     update_tell_counts(session);

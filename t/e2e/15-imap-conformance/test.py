@@ -18,8 +18,8 @@ from imapsession import Imap, Literal, Unwaited
 from suite import check, equal
 
 CORPUS_COUNT = 84
-LOGIN_CAPABILITIES = {"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"}
-CAPABILITIES = {"IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "IDLE", "NAMESPACE", "CHILDREN", "UNSELECT",
+LOGIN_CAPABILITIES = {"IMAP4rev1", "IMAP4rev2", "LITERAL-", "SASL-IR", "ID", "ENABLE"}
+CAPABILITIES = {"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "IDLE", "NAMESPACE", "CHILDREN", "UNSELECT",
                 "UIDPLUS", "MOVE", "SPECIAL-USE"}
 
 SMALL = b"From: <a@example.org>\r\nSubject: small\r\n\r\none\r\ntwo\r\n"

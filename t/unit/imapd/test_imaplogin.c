@@ -103,11 +103,13 @@ static int stop(void **state)
 /* ---- sessions ---------------------------------------------------------------------------------- */
 
 #define GREETING_PLAIN                                                                             \
-    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS AUTH=PLAIN AUTH=LOGIN] "       \
+    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE STARTTLS AUTH=PLAIN "         \
+    "AUTH=LOGIN] "                                                                                 \
     "mail-suite "                                                                                  \
     "ready\r\n"
 #define GREETING_TLS_FIRST                                                                         \
-    "* OK [CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED] mail-suite "    \
+    "* OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE STARTTLS LOGINDISABLED] "     \
+    "mail-suite "                                                                                  \
     "ready\r\n"
 #define TEN(text) text text text text text text text text text text
 
@@ -121,7 +123,7 @@ static const struct transcript {
      "SELECT INBOX\r\n"
      "g LOGOUT\r\n",
      GREETING_TLS_FIRST
-     "* CAPABILITY IMAP4rev1 LITERAL+ SASL-IR ID ENABLE STARTTLS LOGINDISABLED\r\na OK "
+     "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL- SASL-IR ID ENABLE STARTTLS LOGINDISABLED\r\na OK "
      "Completed\r\n"
      "b NO [PRIVACYREQUIRED] Use STARTTLS first\r\nc NO [PRIVACYREQUIRED] Use STARTTLS first\r\nd "
      "OK Completed\r\n"
@@ -164,7 +166,7 @@ static const struct transcript {
                     "c NO [UNAVAILABLE] Says authd\r\n* BYE Too many failed logins\r\n",
      NULL, "failures"},
     {"senseless commands", true,
-     "\r\n( x\r\na\r\nb LOGIN\r\nc LOGIN u\r\nd LOGIN u p x\r\ne NOOP x\r\nf LOGIN u {1025}\r\ng "
+     "\r\n( x\r\na\r\nb LOGIN\r\nc LOGIN u\r\nd LOGIN u p x\r\ne NOOP x\r\nf LOGIN u {4097}\r\ng "
      "LOGIN u \"p\r\n",
      GREETING_PLAIN
      "* BAD Command without a tag\r\n* BAD Command without a tag\r\n"
@@ -235,7 +237,7 @@ static void a_long_line_and_nul(void **state)
     str_append_text(&input, "a LOGIN ");
     for (int i = 0; i < 10000; i++)
         str_append_byte(&input, 'x');
-    str_append_text(&input, "\r\nb LOGIN u {2000}\r\nc NOOP\r\n");
+    str_append_text(&input, "\r\nb LOGIN u {5000}\r\nc NOOP\r\n");
     struct transcript one = {.plaintext_auth = true, .input = str_text(&input)};
     talk(&one, &output, &end);
     assert_slice(str_slice(&output),

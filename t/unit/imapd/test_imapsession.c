@@ -27,25 +27,36 @@ struct transcript {
 #define OPEN          "s SELECT INBOX\r\n"
 #define OPENED(exists, recent, unseen, next)                                                       \
     SELECTED(exists, recent, next) unseen VALIDITY(next) "s OK [READ-WRITE] SELECT completed\n"
+#define REV2_OPENED(name, exists, next)                                                            \
+    "* FLAGS ~\n* OK [PERMANENTFLAGS ~\n* " exists                                                 \
+    " EXISTS\n" VALIDITY(next) "* LIST () \"/\" \"" name "\"\n"
 #define UNSEEN "* OK [UNSEEN 1] First unseen\n"
 
 /* clang-format off */
 static const struct transcript transcripts[] = {
     {"simple commands",
      "a CAPABILITY\r\nb noop\r\nc ID NIL\r\nd ID (\"name\" \"x\" \"v\" NIL)\r\ne NAMESPACE\r\nf LOGOUT\r\n",
-     "* CAPABILITY IMAP4rev1 LITERAL+ ~\na OK CAPABILITY completed\nb OK NOOP completed\n"
+     "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ~\na OK CAPABILITY completed\nb OK NOOP completed\n"
      "* ID (\"name\" \"mail-suite\")\nc OK ID completed\n* ID (\"name\" \"mail-suite\")\nd OK ID completed\n"
      "* NAMESPACE ((\"\" \"/\")) NIL NIL\ne OK NAMESPACE completed\n* BYE Logging out\nf OK LOGOUT completed\n"},
     {"ENABLE of what there is not (RFC 5161 3.1)",
      "a ENABLE NOSUCH X-OTHER\r\nb ENABLE\r\nc ENABLE (\r\nd ENABLE A  B\r\n",
      "* ENABLED\na OK ENABLE completed\nb BAD ~\nc BAD ~\nd BAD ~\n"},
+    {"IMAP4rev2 (RFC 9051 E): no RECENT, no UNSEEN, CLOSED, LIST",
+     APPEND "a ENABLE imap4REV2 nosuch\r\nb ENABLE IMAP4rev2\r\n" OPEN "c FETCH 1 FLAGS\r\nd EXAMINE Sent\r\n"
+     "e SELECT none\r\nf FETCH 1 FLAGS\r\ng SELECT Sent\r\n",
+     APPENDED("1") "* ENABLED IMAP4rev2\na OK ENABLE completed\n* ENABLED\nb OK ENABLE completed\n"
+     REV2_OPENED("INBOX", "1", "2") "s OK [READ-WRITE] SELECT completed\n* 1 FETCH (FLAGS ())\nc OK FETCH completed\n"
+     "* OK [CLOSED] ~\n* FLAGS ~\n* OK [PERMANENTFLAGS ()] ~\n* 0 EXISTS\n" VALIDITY("1") "* LIST () \"/\" \"Sent\"\n"
+     "d OK [READ-ONLY] EXAMINE completed\n* OK [CLOSED] ~\ne NO [NONEXISTENT] ~\nf BAD No mailbox is selected\n"
+     REV2_OPENED("Sent", "0", "1") "g OK [READ-WRITE] SELECT completed\n"},
     {"commands that make no sense are answered and the session goes on",
      "a FOO\r\n\r\nb\r\nc \r\n(x) NOOP\r\nd NOOP x\r\ne FETCH 1 ALL\r\nf LOGIN a b\r\ng STARTTLS\r\n"
      "h AUTHENTICATE PLAIN\r\ni UID NOOP\r\nj UID\r\nk SELECT\r\nl SELECT  INBOX\r\nm SELECT \"INBOX\r\n"
      "n CREATE {3+}\r\na\0b\r\no NOOP\r\n",
      "a BAD Unknown command\n* BAD Command without a tag\nb BAD Unknown command\nc BAD Unknown command\n"
      "* BAD Command without a tag\nd BAD Arguments not understood\ne BAD No mailbox is selected\n"
-     "f BAD Already logged in\ng BAD Already logged in\nh BAD Already logged in\ni BAD Unknown command\n"
+     "f BAD [CLIENTBUG] Already logged in\ng BAD [CLIENTBUG] Already logged in\nh BAD [CLIENTBUG] Already logged in\ni BAD Unknown command\n"
      "j BAD Arguments not understood\nk BAD Arguments not understood\nl BAD Arguments not understood\n"
      "m BAD Arguments not understood\n"},
     {"too many of them end the session",
@@ -120,7 +131,7 @@ static const struct transcript transcripts[] = {
      "h APPEND INBOX (\\Recent) {3+}\r\nabc\r\ni STATUS INBOX (MESSAGES)\r\n",
      "a NO [TRYCREATE] No such mailbox\nb NO [TRYCREATE] No such mailbox\nc NO [CANNOT] Message is empty\n"
      "d BAD Not a flag that can be set\ne BAD Arguments not understood\n"
-     "f BAD Text behind the message\ng BAD Arguments not understood\nh BAD Not a flag that can be set\n"
+     "f BAD [CLIENTBUG] Text behind the message\ng BAD Arguments not understood\nh BAD Not a flag that can be set\n"
      "* STATUS \"INBOX\" (MESSAGES 0)\ni OK STATUS completed\n"},
     {"append with flags, keyword and date",
      "p APPEND INBOX (\\Flagged $Label1) \" 1-Feb-2020 10:00:00 +0900\" {92+}\r\n" MESSAGE "\r\n"
@@ -169,7 +180,7 @@ static const struct transcript transcripts[] = {
      "d OK CHECK completed\ne OK DELETE completed\nf BAD No mailbox is selected\n"},
     {"idle ends by DONE, and by nothing else",
      OPEN "a IDLE\r\nDONE\r\nb IDLE\r\nNOOP\r\nc NOOP\r\n",
-     OPENED("0", "0", "", "1") "+ idling\na OK IDLE completed\n+ idling\nb BAD Expected DONE\nc OK NOOP completed\n"},
+     OPENED("0", "0", "", "1") "+ idling\na OK IDLE completed\n+ idling\nb BAD [CLIENTBUG] Expected DONE\nc OK NOOP completed\n"},
 };
 /* clang-format on */
 
