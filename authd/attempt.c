@@ -151,7 +151,9 @@ static void spawn_answered(struct asker_question *question, const struct wire_me
     } else if (!message) {
         finish_trouble(attempt, "spawnd does not answer");
     } else if (slice_equal(wire_field(message, 2), SLICE("limit"))) {
-        finish(attempt, AUTH_LIMIT, 0, NULL, NULL);
+        char text[AUTH_TEXT_MAX];
+        finish(attempt, AUTH_LIMIT, 0, wire_copy_text(message, 1, text, sizeof text) ? text : NULL,
+               NULL);
     } else {
         str_init(&reason, WIRE_MAX_SIZE);
         str_append(&reason, wire_field(message, 1));

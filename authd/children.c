@@ -65,6 +65,16 @@ size_t children_count(const struct children *children, bool sessions)
     return count;
 }
 
+size_t children_count_program(const struct children *children, const struct program *program,
+                              uid_t uid)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < children->count; i++)
+        if (children->all[i].program == program && children->all[i].uid == uid)
+            count++;
+    return count;
+}
+
 size_t children_count_of(const struct children *children, bool sessions, uid_t uid)
 {
     size_t count = 0;

@@ -31,6 +31,9 @@ void children_add(struct children *children, pid_t pid, uid_t uid,
 /* How many sessions, or workers, there are in all, and of one uid. */
 size_t children_count(const struct children *children, bool sessions);
 size_t children_count_of(const struct children *children, bool sessions, uid_t uid);
+/* How many of that very program. */
+size_t children_count_program(const struct children *children, const struct program *program,
+                              uid_t uid);
 
 /* Takes in what has ended (waitpid); logs what did not end well. */
 void children_reap(struct children *children);

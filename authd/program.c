@@ -11,6 +11,7 @@ static const struct program programs[] = {
      .asker = ROLE_AUTHD,
      .place = PROGRAM_IN_ACCOUNT,
      .arguments = {PROGRAM_ACCOUNT, PROGRAM_TAG, PROGRAM_CLIENT, PROGRAM_TLS, PROGRAM_TERMS},
+     .domain_limit = "imap-sessions",
      .is_session = true,
      .limits = {.memory_bytes = SESSION_MEMORY * (unsigned long)MEGABYTE, .open_files = 1024}},
     {.name = "pop3d",

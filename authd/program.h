@@ -37,7 +37,8 @@ struct program {
     enum program_place place;
     enum role role; /* PROGRAM_IN_ROOT: whose uid */
     enum program_argument arguments[PROGRAM_ARGUMENTS_MAX];
-    bool is_session; /* fds: client, input -> 0 and 1, 3; otherwise one -> 0 */
+    const char *domain_limit; /* directory_derived_number of how many a domain may have, or NULL */
+    bool is_session;          /* fds: client, input -> 0 and 1, 3; otherwise one -> 0 */
     struct life_limits limits;
 };
 

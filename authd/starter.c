@@ -154,20 +154,50 @@ static uint64_t host_number(struct starter *starter, const char *name, uint64_t 
     return directory_host_number(&starter->directory, name, &value) ? value : otherwise;
 }
 
+/* The domain's own limit of this program, SPEC R1.5: its other sessions and other domains are not
+ * affected. */
+static bool over_domain_limit(struct starter *starter, const struct program_request *request,
+                              uid_t uid, char reason[REASON_MAX])
+{
+    const struct program *program = request->program;
+    struct directory_domain domain;
+    uint64_t most = SESSIONS_PER_DOMAIN;
+    if (!program->domain_limit || directory_domain(&starter->directory, slice_text(request->domain),
+                                                   &domain) != DIRECTORY_FOUND)
+        return false;
+    /* What an older cdb compiled has none: then the system's bound holds. */
+    (void)directory_derived_number(&starter->directory, &domain, program->domain_limit, &most);
+    if (children_count_program(&starter->children, program, uid) < most)
+        return false;
+    snprintf(reason, REASON_MAX,
+             "The domain has its %llu IMAP sessions already; close one or try again later",
+             (unsigned long long)most);
+    return true;
+}
+
 /* Are there too many already? Sessions don't take the workers' places: a domain whose readers fill
  * its limit still gets its mail. How many workers there are is queued's to say; the bound here is for
- * a queued gone mad. */
-static const char *over_limit(struct starter *starter, const struct program *program, uid_t uid)
+ * a queued gone mad. What a limit on sessions says reaches the client. */
+static bool over_limit(struct starter *starter, const struct program_request *request, uid_t uid,
+                       char reason[REASON_MAX])
 {
     const struct children *children = &starter->children;
-    if (!program->is_session)
-        return children_count(children, false) >= WORKERS_MAX ? "too many workers" : NULL;
-    if (children_count(children, true) >= host_number(starter, "sessions-max", SESSIONS_MAX))
-        return "too many sessions on this server (sessions-max)";
-    if (children_count_of(children, true, uid) >=
-        host_number(starter, "sessions-per-domain", SESSIONS_PER_DOMAIN))
-        return "too many sessions of this domain (sessions-per-domain)";
-    return NULL;
+    const char *text = NULL;
+    if (!request->program->is_session) {
+        if (children_count(children, false) >= WORKERS_MAX)
+            text = "too many workers";
+    } else if (children_count(children, true) >=
+               host_number(starter, "sessions-max", SESSIONS_MAX)) {
+        text = "The server has all the sessions that it takes; try again later";
+    } else if (children_count_of(children, true, uid) >=
+               host_number(starter, "sessions-per-domain", SESSIONS_PER_DOMAIN)) {
+        text = "The domain has all its sessions already; close one or try again later";
+    } else {
+        return over_domain_limit(starter, request, uid, reason);
+    }
+    if (text)
+        snprintf(reason, REASON_MAX, "%s", text);
+    return text != NULL;
 }
 
 /* The uid that the request is for: what stands in cdb/domains.cdb, and in no case anything outside
@@ -257,8 +287,8 @@ void starter_message(struct service_peer *peer, struct wire_message *message)
         refuse(peer, verdict, "", reason);
         return;
     }
-    const char *limit = over_limit(starter, request.program, uid);
-    if (limit)
+    char limit[REASON_MAX];
+    if (over_limit(starter, &request, uid, limit))
         refuse(peer, "temp", "limit", limit);
     else
         start_program(starter, peer, message, &request, uid);

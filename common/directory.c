@@ -288,6 +288,15 @@ bool directory_setting_number(struct directory *directory, const struct director
     return directory_setting_numbers(directory, account, &name, number, 1);
 }
 
+bool directory_derived_number(struct directory *directory, const struct directory_domain *domain,
+                              const char *name, uint64_t *number)
+{
+    struct slice found;
+    return open_domain(directory, domain->name) &&
+           find(directory, 'd', slice_text(name), &found) == CDBFILE_FOUND &&
+           number_parse(found, UINT64_MAX, number);
+}
+
 unsigned directory_host_version(struct directory *directory)
 {
     return refresh(directory, &directory->host, HOST_BIT, HOST_PATH) ? directory->host.opened : 0;

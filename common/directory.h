@@ -4,7 +4,8 @@
  * - cdb/domains.cdb: domain in lower case (A-labels, or UTF-8) -> netstrings parent domain, uid
  * - cdb/domain/PARENT.cdb: "a" LOCALPART -> the account's own settings in force, netstrings key,
  *   value, key, value ...; "f" LOCALPART -> addresses its mail is forwarded to, netstrings (no
- *   record: none); "s" SETTING -> the domain's value (of domain, plan or system layer)
+ *   record: none); "s" SETTING -> the domain's value (of domain, plan or system layer);
+ *   "d" NAME -> a number that cdb worked out of settings and accounts (imap-sessions)
  * - cdb/host.cdb: SETTING -> the host's value (control/SETTING, or its default)
  * - cdb/secret/PARENT.cdb, readable by authd alone: LOCALPART -> password hash (no key: no login);
  *   "apop " LOCALPART -> the APOP secret as it is, only where the setting apop is on
@@ -95,6 +96,11 @@ bool directory_setting_number(struct directory *directory, const struct director
 /* Several at once, at the price of one. */
 bool directory_setting_numbers(struct directory *directory, const struct directory_account *account,
                                const char *const names[], uint64_t numbers[], size_t count);
+
+/* A number that cdb worked out for the domain: "imap-sessions", how many it may have at a time.
+ * False: trouble, or it is not there. */
+bool directory_derived_number(struct directory *directory, const struct directory_domain *domain,
+                              const char *name, uint64_t *number);
 
 /* The host's settings: every name of the table in settings.h with scope "host" is there. */
 bool directory_host(struct directory *directory, const char *name, struct str *value);

@@ -272,6 +272,26 @@ class Parser:
             numbers.append(self.number(1))
         return numbers
 
+    def words(self):
+        words = []
+        while self.has(b" "):
+            words.append(self.take(ATOM, "word")[0].decode())
+        return words
+
+    def esearch(self):
+        """RFC 4466 2.6.2, RFC 9051 9: the tag, UID or not, what was asked for."""
+        found = {}
+        if self.has(b' (TAG "'):
+            found["TAG"] = self.take(TAG, "tag")[0].decode()
+            self.want(b'")')
+        if self.has(b" UID"):
+            found["UID"] = True
+        while self.has(b" "):
+            name = self.take(ATOM, "search-modifier-name")[0].decode()
+            self.want(b" ")
+            found[name] = self.take(re.compile(rb"[\d:,]+|\([^()]*\)"), "value")[0].decode()
+        return found
+
     def namespace(self):
         def one():
             self.want(b"(")
@@ -361,6 +381,10 @@ class Parser:
             return Response("*", kind, text, 0, code, detail)
         if kind == "SEARCH":
             return Response("*", kind, self.search())
+        if kind == "ENABLED":
+            return Response("*", kind, self.words())
+        if kind == "ESEARCH":
+            return Response("*", kind, self.esearch())
         data = {"FLAGS": lambda: self.listed(self.flag), "LIST": self.mailbox_list,
                 "LSUB": self.mailbox_list, "STATUS": self.status, "CAPABILITY": self.capability,
                 "NAMESPACE": self.namespace, "ID": self.identity}

@@ -64,6 +64,10 @@ static void children_are_counted_till_they_end(void **state)
                          children_count_of(&children, true, 70102),
                      MANY - MANY / 7);
     assert_int_equal(children_count_of(&children, true, 1), 0);
+    assert_int_equal(children_count_program(&children, &session, 70100),
+                     children_count_of(&children, true, 70100));
+    assert_int_equal(children_count_program(&children, &worker, 70100),
+                     children_count_of(&children, false, 70100));
     wait_for(&children, 0);
     children_free(&children);
 }
