@@ -81,6 +81,9 @@ static enum answer copy_all(struct copy_job *job)
     job->made = arena_take_many(&session->arena, session->told_exists, sizeof *job->made);
     if (!job->made || !mailbox_lock_both(session->mailbox, job->to))
         return ANSWER_TROUBLE;
+    /* Flags that others changed meanwhile go along. */
+    if (!mailbox_sync(session->mailbox))
+        answer = answer_from_errno(errno);
     while (answer == ANSWER_DONE && pick_next(&job->pick, session, &index))
         answer = copy_one(job, index);
     if (answer != ANSWER_DONE || (job->pick.gone && !job->pick.uid))

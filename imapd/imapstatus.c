@@ -2,6 +2,8 @@
 #include "imapcommand.h"
 #include "quote.h"
 
+#include <errno.h>
+
 enum status_item {
     STATUS_MESSAGES = 1 << 0,
     STATUS_RECENT = 1 << 1,
@@ -92,7 +94,11 @@ enum answer imapstatus_status(struct imapsession *session, struct parse *argumen
     struct mailbox *mailbox = imapsession_open_to_read(session, &folder, &answer);
     if (!mailbox)
         return answer;
-    tell_status(session, &folder, mailbox, items);
+    /* The selected mailbox may be asked for too (RFC 9051 6.3.11). */
+    if (mailbox_sync(mailbox))
+        tell_status(session, &folder, mailbox, items);
+    else
+        answer = answer_from_errno(errno);
     imapsession_close_other(session, mailbox);
     return answer;
 }

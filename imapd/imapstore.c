@@ -58,7 +58,8 @@ static enum answer change_one(struct imapsession *session, struct pick *pick, si
     return ANSWER_DONE;
 }
 
-/* All changes are made under one lock; the client is told afterwards, since it may be slow. */
+/* All changes are made under one lock, on what is there now; the client is told afterwards, since
+ * it may be slow. */
 static enum answer change_all(struct imapsession *session, struct pick *pick,
                               const struct store_request *request)
 {
@@ -66,6 +67,8 @@ static enum answer change_all(struct imapsession *session, struct pick *pick,
     size_t index;
     if (!mailbox_lock(session->mailbox))
         return answer_from_errno(errno);
+    if (!mailbox_sync(session->mailbox))
+        answer = answer_from_errno(errno);
     while (answer == ANSWER_DONE && pick_next(pick, session, &index))
         answer = change_one(session, pick, index, request);
     return mailbox_unlock(session->mailbox) ? answer : answer_from_errno(errno);

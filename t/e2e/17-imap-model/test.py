@@ -1,0 +1,63 @@
+"""Several clients at once, as a model of RFC 9051 and RFC 7162 says: random steps, kills, full disks.
+
+SEEDS=first:count and STEPS=n run more of the random steps.
+"""
+
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from stress import Run  # noqa: E402
+from suite import Failure  # noqa: E402
+
+FIRST, COUNT = (int(part) for part in os.environ.get("SEEDS", "1:3").split(":"))
+STEPS = int(os.environ.get("STEPS", "400"))
+# kind: what a Run gets
+KINDS = {
+    "two": {"clients": 2},
+    "three": {"clients": 3},
+    "foreign": {"clients": 2, "foreign": True},
+    "forgetful": {"clients": 2, "forget": True, "foreign": True},
+}
+
+
+def prepare(suite):
+    suite.add_domain("example.jp", "u1")
+    suite.start()
+
+
+def stress(suite, kind):
+    failed, done, reused, start = [], 0, [], time.monotonic()
+    for seed in range(FIRST, FIRST + COUNT):
+        address = f"{kind}{seed}@example.jp"
+        suite.add_user(address)
+        try:
+            run = Run(suite, address, seed, **KINDS[kind])
+            run.go(STEPS)
+            done += STEPS
+            reused += run.world.reused
+        except Failure as error:
+            failed.append(seed)
+            print(f"  {kind} {error}", flush=True)
+    print(f"  {kind}: {COUNT} seeds, {done} steps agreed in {time.monotonic() - start:.0f} s"
+          + (f"; names whose UIDVALIDITY another mailbox had: {reused}" if reused else ""))
+    if failed:
+        raise Failure(f"{kind}: seeds {failed} differ from the model")
+
+
+def test_two_clients_agree_with_the_model(suite):
+    stress(suite, "two")
+
+
+def test_three_clients_agree_with_the_model(suite):
+    stress(suite, "three")
+
+
+def test_clients_and_other_programs_agree_with_the_model(suite):
+    stress(suite, "foreign")
+
+
+def test_lost_indexes_change_nothing(suite):
+    stress(suite, "forgetful")
