@@ -256,6 +256,32 @@ bool maildate_parse(struct slice text, int64_t *seconds, int *zone_minutes)
     return true;
 }
 
+/* What of a time and zone can be had; the rest as RFC 5256 2.2 wants it. */
+static void cut_loose_time(struct slice *text, struct date *date, int *zone)
+{
+    const struct date midnight = {.year = date->year, .month = date->month, .day = date->day};
+    *zone = 0;
+    if (!cut_time(text, date) || !date_is_real(date, YEAR_LEAST)) {
+        *date = midnight;
+        return;
+    }
+    mailspace_skip(text);
+    if (!cut_zone(text, zone))
+        *zone = 0;
+}
+
+bool maildate_parse_sent(struct slice text, int64_t *seconds, int *zone_minutes)
+{
+    struct date date = {0};
+    skip_weekday(&text);
+    if (!cut_date(&text, &date) || !date_is_real(&date, YEAR_LEAST))
+        return false;
+    mailspace_skip(&text);
+    cut_loose_time(&text, &date, zone_minutes);
+    *seconds = seconds_of_date(&date, *zone_minutes);
+    return true;
+}
+
 static void put_digits(struct str *text, unsigned number, unsigned least)
 {
     for (unsigned most = 10; least > 1; least--, most *= 10)

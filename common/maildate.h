@@ -13,6 +13,9 @@
 /* "Sat, 21 Nov 2026 23:30:00 +0000"; the obsolete forms too (two-digit years, named zones,
  * comments, no seconds). False for nonsense. */
 bool maildate_parse(struct slice text, int64_t *seconds, int *zone_minutes);
+/* The same, for sorting (RFC 5256 2.2): of a date whose zone makes no sense the zone is UTC, of one
+ * whose time makes none the time is 00:00:00 UTC. False when the day is nonsense. */
+bool maildate_parse_sent(struct slice text, int64_t *seconds, int *zone_minutes);
 /* In UTC ("+0000"). */
 bool maildate_format(struct str *text, int64_t seconds);
 /* " 1-Nov-2026 23:30:00 +0000", as in INTERNALDATE and APPEND. */

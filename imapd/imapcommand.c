@@ -82,6 +82,8 @@ static const struct imapcommand commands[] = {
     {"SEARCH", search_search,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"SELECT", imapselect_select, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
+    {"SORT", sort_sort,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"STARTTLS", run_logged_in, IMAPCOMMAND_QUIET},
     {"STATUS", imapstatus_status, IMAPCOMMAND_ARGUMENTS},
     {"STORE", imapstore_store,

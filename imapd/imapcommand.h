@@ -47,6 +47,8 @@ imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscrib
     manage_unsubscribe;
 /* fetch.c, imapstore.c, imapmove.c, search.c */
 imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, search_search;
+/* sort.c, thread.c */
+imapcommand_handler sort_sort;
 /* enable.c */
 imapcommand_handler enable_enable;
 /* idle.c */

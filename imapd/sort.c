@@ -1,0 +1,143 @@
+/* sort - SORT and UID SORT (RFC 5256 3, RFC 5957; with RETURN: RFC 5267 3) */
+#include "imapcommand.h"
+#include "search.h"
+#include "searchresult.h"
+#include "sortorder.h"
+
+static const struct {
+    const char *name;
+    enum sortorder_key key;
+} key_names[] = {
+    {"ARRIVAL", SORTORDER_ARRIVAL},
+    {"CC", SORTORDER_CC},
+    {"DATE", SORTORDER_DATE},
+    {"DISPLAYFROM", SORTORDER_DISPLAY_FROM},
+    {"DISPLAYTO", SORTORDER_DISPLAY_TO},
+    {"FROM", SORTORDER_FROM},
+    {"SIZE", SORTORDER_SIZE},
+    {"SUBJECT", SORTORDER_SUBJECT},
+    {"TO", SORTORDER_TO},
+};
+enum { KEY_NAME_COUNT = sizeof key_names / sizeof *key_names };
+
+struct program {
+    struct sortorder_criterion criteria[SORTORDER_CRITERIA_MAX];
+    size_t count;
+};
+
+/* ---- parsing ---------------------------------------------------------------------------------- */
+
+/* A key that stands there already decides nothing any more. */
+static void add_criterion(struct program *program, struct sortorder_criterion criterion)
+{
+    for (size_t i = 0; i < program->count; i++)
+        if (program->criteria[i].key == criterion.key)
+            return;
+    program->criteria[program->count++] = criterion;
+}
+
+static bool parse_criterion(struct parse *parse, struct program *program)
+{
+    bool reverse = parse_word(parse, "REVERSE");
+    if (reverse && !parse_space(parse))
+        return false;
+    for (size_t i = 0; i < KEY_NAME_COUNT; i++) {
+        if (!parse_word(parse, key_names[i].name))
+            continue;
+        add_criterion(program, (struct sortorder_criterion){key_names[i].key, reverse});
+        return true;
+    }
+    return false;
+}
+
+static bool parse_program(struct parse *parse, struct program *program)
+{
+    if (!parse_byte(parse, '('))
+        return false;
+    do {
+        if (!parse_criterion(parse, program))
+            return false;
+    } while (parse_space(parse));
+    return parse_byte(parse, ')');
+}
+
+/* ---- sorting ---------------------------------------------------------------------------------- */
+
+/* What the criteria need to know of the message. One that can't be read, though it is there, has no
+ * header. False when it is gone. */
+static bool collect_facts(struct mailbox *mailbox, uint32_t index, const struct program *program,
+                          struct str *bytes, struct messagekeys *keys,
+                          struct sortorder_facts *facts)
+{
+    struct mailbox_message *message = &mailbox->messages[index];
+    *keys = (struct messagekeys){0};
+    *facts = (struct sortorder_facts){.arrival = message->date, .keys = keys};
+    if (sortorder_needs_keys(program->criteria, program->count) &&
+        messagekeys_get(mailbox, message, bytes) && !messagekeys_read(str_slice(bytes), keys))
+        *keys = (struct messagekeys){0};
+    if (sortorder_needs_size(program->criteria, program->count) &&
+        !mailbox_crlf_size(mailbox, message, &facts->size))
+        facts->size = 0;
+    return !message->gone;
+}
+
+static bool fill(struct sortorder *order, struct mailbox *mailbox, const struct program *program,
+                 const struct searchresult *found)
+{
+    struct str bytes;
+    bool done = true;
+    str_init(&bytes, MESSAGEKEYS_SIZE_MAX);
+    for (size_t i = 0; i < found->count && done; i++) {
+        struct messagekeys keys;
+        struct sortorder_facts facts;
+        if (collect_facts(mailbox, found->indexes[i], program, &bytes, &keys, &facts))
+            done = sortorder_add(order, found->indexes[i], &facts);
+    }
+    str_free(&bytes);
+    return done;
+}
+
+/* Puts what was found in order; what vanished meanwhile is left out. */
+static bool put_in_order(struct mailbox *mailbox, const struct program *program,
+                         struct searchresult *found)
+{
+    struct sortorder order;
+    if (!sortorder_begin(&order, program->criteria, program->count, found->count))
+        return false;
+    bool done = fill(&order, mailbox, program, found);
+    if (done) {
+        sortorder_sort(&order);
+        found->count = order.count;
+        for (size_t i = 0; i < order.count; i++)
+            found->indexes[i] = order.entries[i].number;
+    }
+    sortorder_end(&order);
+    return done;
+}
+
+static enum answer run(struct imapsession *session, struct parse *arguments,
+                       const struct searchresult_return *wanted)
+{
+    struct program program = {.count = 0};
+    struct slice charset;
+    struct search_key *root = NULL;
+    struct searchresult found;
+    if (!parse_program(arguments, &program) || !parse_space(arguments) ||
+        !parse_astring(arguments, &charset) || !parse_space(arguments))
+        return ANSWER_SYNTAX;
+    enum answer answer = search_prepare(session, arguments, charset, &root);
+    if (answer != ANSWER_DONE)
+        return answer;
+    if (!search_run(session, root, 0, &found) || !put_in_order(session->mailbox, &program, &found))
+        return ANSWER_TROUBLE;
+    return searchresult_tell(session, wanted, "SORT", &found);
+}
+
+enum answer sort_sort(struct imapsession *session, struct parse *arguments)
+{
+    struct searchresult_return wanted;
+    if (!searchresult_parse(arguments, &wanted))
+        return ANSWER_SYNTAX;
+    enum answer answer = run(session, arguments, &wanted);
+    return answer == ANSWER_DONE ? answer : searchresult_fail(session, &wanted, answer);
+}

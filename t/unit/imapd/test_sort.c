@@ -1,0 +1,138 @@
+/* SORT: transcripts over a real Maildir, and the order by itself */
+#include "account.h"
+
+#include "clock.h"
+#include "sortorder.h"
+
+#include <stdio.h>
+
+/* ---- transcripts ------------------------------------------------------------------------------ */
+
+static void put(const char *date, const char *header)
+{
+    struct str command;
+    str_init(&command, 65536);
+    str_format(&command, "p APPEND INBOX \"%s\" {%zu+}\r\n%s\r\n\r\np LOGOUT\r\n", date,
+               strlen(header) + 2, header);
+    struct str output;
+    str_init(&output, 65536);
+    account_talk(str_slice(&command), &output);
+    assert_true(slice_starts(str_slice(&output), SLICE("p OK [APPENDUID")));
+    str_free(&output);
+    str_free(&command);
+}
+
+static void ask(const char *commands, const char *expected)
+{
+    struct str input, output;
+    str_init(&input, 65536);
+    str_init(&output, 1048576);
+    str_format(&input, "s EXAMINE INBOX\r\n%sz LOGOUT\r\n", commands);
+    account_talk(str_slice(&input), &output);
+    struct slice got = str_slice(&output);
+    const char *start = memmem(got.data, got.size, "s OK", 4);
+    assert_non_null(start);
+    got = slice_from(got, (size_t)(start - got.data));
+    got = slice_from(got, slice_find(got, '\n') + 1);
+    const char *end = memmem(got.data, got.size, "* BYE", 5);
+    assert_non_null(end);
+    account_compare(commands, slice_part(got, 0, (size_t)(end - got.data)), expected);
+    str_free(&output);
+    str_free(&input);
+}
+
+static void fill_mailbox(void)
+{
+    put("10-Jan-2020 00:00:00 +0000",
+        "From: \"Zoe\" <adam@example.jp>\r\nTo: z@x\r\nCc: b@x\r\nSubject: Re: banana\r\n"
+        "Date: Wed, 1 Jan 2020 10:00:00 +0900\r\n");
+    put("09-Jan-2020 00:00:00 +0000",
+        "From: =?UTF-8?Q?=C3=A4nne?= <Bert@example.jp>\r\nTo: Y@x, a@x\r\nSubject: apple\r\n"
+        "Date: Wed, 1 Jan 2020 02:00:00 +0000\r\nX-Long: 0123456789\r\n");
+    put("08-Jan-2020 00:00:00 +0000", "From: cesar@example.jp\r\nTo: Group: ;\r\nCc: "
+                                      "a@x\r\nSubject: [list] Banana\r\nDate: nonsense\r\n");
+    put("07-Jan-2020 00:00:00 +0000", "X: \r\n");
+}
+
+static void commands(void **state)
+{
+    (void)state;
+    fill_mailbox();
+    ask("a SORT (ARRIVAL) US-ASCII ALL\r\n", "* SORT 4 3 2 1\na OK SORT completed\n");
+    ask("a SORT (REVERSE ARRIVAL) UTF-8 ALL\r\n", "* SORT 1 2 3 4\na OK SORT completed\n");
+    ask("a SORT (DATE) UTF-8 ALL\r\n", "* SORT 1 2 4 3\na OK SORT completed\n");
+    ask("a SORT (FROM) UTF-8 ALL\r\n", "* SORT 4 1 2 3\na OK SORT completed\n");
+    ask("a SORT (TO) UTF-8 ALL\r\n", "* SORT 4 3 2 1\na OK SORT completed\n");
+    ask("a SORT (CC) UTF-8 ALL\r\n", "* SORT 2 4 3 1\na OK SORT completed\n");
+    ask("a SORT (SUBJECT) UTF-8 ALL\r\n", "* SORT 4 2 1 3\na OK SORT completed\n");
+    ask("a SORT (SUBJECT REVERSE ARRIVAL) UTF-8 ALL\r\n", "* SORT 4 2 1 3\na OK SORT completed\n");
+    ask("a SORT (SUBJECT ARRIVAL) UTF-8 ALL\r\n", "* SORT 4 2 3 1\na OK SORT completed\n");
+    ask("a SORT (SIZE) UTF-8 ALL\r\n", "* SORT 4 3 1 2\na OK SORT completed\n");
+    ask("a SORT (REVERSE SIZE) UTF-8 ALL\r\n", "* SORT 2 1 3 4\na OK SORT completed\n");
+    ask("a SORT (DISPLAYFROM) UTF-8 ALL\r\n", "* SORT 4 2 3 1\na OK SORT completed\n");
+    ask("a SORT (DISPLAYTO) UTF-8 ALL\r\n", "* SORT 4 3 2 1\na OK SORT completed\n");
+    ask("a UID SORT (ARRIVAL) US-ASCII UNDELETED 2:3\r\n", "* SORT 3 2\na OK SORT completed\n");
+    ask("a SORT (ARRIVAL) US-ASCII DELETED\r\n", "* SORT\na OK SORT completed\n");
+    ask("a SORT RETURN (MIN MAX COUNT) (ARRIVAL) US-ASCII ALL\r\n",
+        "* ESEARCH (TAG \"a\") MIN 4 MAX 1 COUNT 4\na OK SORT completed\n");
+    ask("a UID SORT RETURN () (REVERSE ARRIVAL) US-ASCII ALL\r\n",
+        "* ESEARCH (TAG \"a\") UID ALL 1:4\na OK SORT completed\n");
+    ask("a UID SORT RETURN (PARTIAL 2:3) (ARRIVAL) US-ASCII ALL\r\n",
+        "* ESEARCH (TAG \"a\") UID PARTIAL (2:3 3,2)\na OK SORT completed\n");
+}
+
+/* Of other programs, with LF, and headers that need more than one read; at each boundary of it. */
+static void odd_files(void **state)
+{
+    (void)state;
+    enum { READ = 8192, FILES = 8 };
+    for (unsigned i = 0; i < FILES; i++) {
+        char path[64];
+        struct str text;
+        str_init(&text, 65536);
+        str_append_text(&text, "X-Long: ");
+        while (text.size < READ - 8 + i)
+            str_append_byte(&text, 'x');
+        str_format(&text, "\nSubject: %c\n\nSubject: body\n", 'h' - (char)i);
+        snprintf(path, sizeof path, "Maildir/new/1600000000.%u.host", i);
+        account_write_file(path, str_slice(&text));
+        str_free(&text);
+    }
+    ask("a SORT (SUBJECT) UTF-8 ALL\r\n", "* SORT 8 7 6 5 4 3 2 1\na OK SORT completed\n");
+}
+
+static void bad_commands(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "SORT",
+        "SORT ()",
+        "SORT () UTF-8 ALL",
+        "SORT (ARRIVAL) UTF-8",
+        "SORT (ARRIVAL)",
+        "SORT ARRIVAL UTF-8 ALL",
+        "SORT (REVERSE) UTF-8 ALL",
+        "SORT (REVERSE REVERSE DATE) UTF-8 ALL",
+        "SORT (ARRIVAL NONSENSE) UTF-8 ALL",
+        "SORT (ARRIVAL  DATE) UTF-8 ALL",
+        "SORT (ARRIVAL) (UTF-8) ALL",
+        "SORT (ARRIVAL) UTF-8 ALL)",
+        "SORT RETURN (ARRIVAL) UTF-8 ALL",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char command[128];
+        snprintf(command, sizeof command, "a %s\r\n", bad[i]);
+        ask(command, "a BAD Arguments not understood\n");
+    }
+    ask("a SORT (ARRIVAL) X-UNKNOWN ALL\r\n", "a NO [BADCHARSET ~\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(commands, account_make, account_remove),
+        cmocka_unit_test_setup_teardown(odd_files, account_make, account_remove),
+        cmocka_unit_test_setup_teardown(bad_commands, account_make, account_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
