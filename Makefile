@@ -46,20 +46,20 @@ LIBS_lookupd = -lcares -lresolv
 LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv -lidn2
 LIBS_mtastsd = -lresolv
-LIBS_imapd   = -lunistring
+LIBS_imapd   = -lunistring -lz
 LIBS_mailctl = -lcrypt -ljansson -lidn2
 LIBS_cdb     = -lcrypt -lidn2
 # cdbfile is the one module of common/ with a library of its own.
 LIBS_COMMON  = -lcdb
 # What the unit tests and fuzz targets of a family link.
-LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl
+LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl -lz
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_smtpd  = -lcares -lresolv -lbearssl
 LIBS_TEST_queue  = -lbearssl -lz
 LIBS_TEST_scan   = -lclamav
 LIBS_TEST_deliver = -lresolv -lidn2 -lbearssl
-LIBS_TEST_imapd  = -lunistring
+LIBS_TEST_imapd  = -lunistring -lz
 LIBS_TEST_admin  = -lcrypt -ljansson -lidn2
 
 # ---- flags -------------------------------------------------------------------------------------

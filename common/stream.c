@@ -22,6 +22,7 @@ static void set_up(struct stream *stream, size_t input_max, int64_t timeout_ms)
                               .broken = STREAM_OK};
     str_init(&stream->input, input_max);
     str_init(&stream->output, STREAM_OUTPUT_MAX);
+    str_init(&stream->wire, input_max > STREAM_WIRE_SIZE ? input_max : STREAM_WIRE_SIZE);
 }
 
 bool stream_init(struct stream *stream, int in, int out, size_t input_max, int64_t timeout_ms)
@@ -49,7 +50,8 @@ void stream_free(struct stream *stream)
 {
     str_free(&stream->input);
     str_free(&stream->output);
-    stream->consumed = 0;
+    str_free(&stream->wire);
+    stream->consumed = stream->decoded = 0;
 }
 
 static enum stream_result result_from_errno(void)
@@ -75,32 +77,110 @@ static void compact(struct stream *stream)
     stream->consumed = 0;
 }
 
+/* One read of the descriptor. */
+static enum stream_result read_wire(struct stream *stream, char *at, size_t room, size_t *got)
+{
+    ssize_t read = io_read(stream->in, at, room, next_deadline(stream));
+    *got = read > 0 ? (size_t)read : 0;
+    stream->bytes_in += *got;
+    if (read < 0)
+        return result_from_errno();
+    return read == 0 ? STREAM_END : STREAM_OK;
+}
+
+static enum stream_result no_memory(struct str *str)
+{
+    str->failed = false;
+    errno = ENOMEM;
+    return STREAM_ERROR;
+}
+
+/* What can be had out of the bytes that were read already. */
+static bool decode(struct stream *stream, char *at, size_t room, size_t *got)
+{
+    struct slice wire = slice_from(str_slice(&stream->wire), stream->decoded);
+    size_t before = wire.size;
+    bool done = stream->filter->decode(stream->filter, &wire, at, room, got);
+    stream->decoded += before - wire.size;
+    return done;
+}
+
+/* Reads through the filter, which makes of one read no more than there is room for: the rest waits
+ * in `wire`, so that a small packet can't become a large buffer. */
+static enum stream_result read_filtered(struct stream *stream, char *at, size_t room, size_t *got)
+{
+    for (;;) {
+        if (!decode(stream, at, room, got))
+            return STREAM_ERROR;
+        if (*got > 0)
+            return STREAM_OK;
+        str_remove_front(&stream->wire, stream->decoded);
+        stream->decoded = 0;
+        size_t size, most = stream->wire.max - stream->wire.size;
+        if (most > STREAM_WIRE_SIZE)
+            most = STREAM_WIRE_SIZE;
+        char *end = most > 0 ? str_reserve(&stream->wire, most) : NULL;
+        if (!end)
+            return no_memory(&stream->wire);
+        enum stream_result result = read_wire(stream, end, most, &size);
+        if (result != STREAM_OK)
+            return result;
+        str_added(&stream->wire, size);
+    }
+}
+
 static enum stream_result fill(struct stream *stream)
 {
     compact(stream);
     if (stream->input.size >= stream->input.max)
         return STREAM_TOO_LONG;
-    enum stream_result flushed = stream_flush(stream);
-    if (flushed != STREAM_OK)
-        return flushed;
+    enum stream_result result = stream_flush(stream);
+    if (result != STREAM_OK)
+        return result;
     /* Who sends without a pause is never waited for, and has no more time than others. */
     if (stream->deadline != CLOCK_NEVER && clock_left(stream->deadline) == 0)
         return STREAM_TIMEOUT;
-    size_t room = read_size(stream);
+    size_t got, room = read_size(stream);
+    char *at = str_reserve(&stream->input, room);
+    if (!at)
+        return no_memory(&stream->input);
+    result =
+        stream->filter ? read_filtered(stream, at, room, &got) : read_wire(stream, at, room, &got);
+    if (result == STREAM_OK)
+        str_added(&stream->input, got);
+    return result;
+}
+
+bool stream_has_input(struct stream *stream)
+{
+    if (!stream->filter || stream_pending(stream).size > 0)
+        return stream_pending(stream).size > 0;
+    compact(stream);
+    size_t got = 0, room = read_size(stream);
     char *at = str_reserve(&stream->input, room);
     if (!at) {
         stream->input.failed = false;
-        errno = ENOMEM;
-        return STREAM_ERROR;
+        return true;
     }
-    ssize_t got = io_read(stream->in, at, room, next_deadline(stream));
-    if (got < 0)
-        return result_from_errno();
-    if (got == 0)
-        return STREAM_END;
-    str_added(&stream->input, (size_t)got);
-    stream->bytes_in += (uint64_t)got;
-    return STREAM_OK;
+    bool readable = decode(stream, at, room, &got);
+    str_added(&stream->input, got);
+    return got > 0 || !readable;
+}
+
+static void slim(struct str *str, size_t keep)
+{
+    if (str->size == 0 && str->capacity > keep)
+        str_free(str);
+}
+
+void stream_slim(struct stream *stream, size_t keep)
+{
+    compact(stream);
+    slim(&stream->input, keep);
+    slim(&stream->output, keep);
+    str_remove_front(&stream->wire, stream->decoded);
+    stream->decoded = 0;
+    slim(&stream->wire, keep);
 }
 
 const char *stream_end_name(enum stream_result result)
@@ -190,25 +270,84 @@ bool stream_push_pending(struct stream *stream, struct slice bytes)
     return true;
 }
 
+/* Through the filter, in pieces. */
+static bool write_filtered(struct stream *stream, struct slice bytes, bool flush)
+{
+    char wire[STREAM_WIRE_SIZE];
+    bool done = false;
+    while (!done) {
+        size_t size =
+            stream->filter->encode(stream->filter, &bytes, flush, wire, sizeof wire, &done);
+        if (!io_write_all(stream->out, slice_of(wire, size), next_deadline(stream)))
+            return false;
+        stream->bytes_out += size;
+    }
+    return true;
+}
+
+static void send_out(struct stream *stream, struct slice bytes, bool flush)
+{
+    bool done;
+    if (stream->filter) {
+        done = write_filtered(stream, bytes, flush);
+    } else {
+        done = io_write_all(stream->out, bytes, next_deadline(stream));
+        stream->bytes_out += bytes.size;
+    }
+    if (!done)
+        stream->broken = result_from_errno();
+}
+
+/* Makes room in the middle of an answer: a filter need not bring all of it to the peer. */
+static void send_collected(struct stream *stream, bool flush)
+{
+    if (stream->broken == STREAM_OK && (stream->output.size > 0 || (flush && stream->unflushed)))
+        send_out(stream, str_slice(&stream->output), flush);
+    stream->unflushed = stream->filter && !flush;
+    str_clear(&stream->output);
+}
+
+static void fail_for_memory(struct stream *stream)
+{
+    errno = ENOMEM;
+    stream->broken = STREAM_ERROR;
+}
+
 void stream_write(struct stream *stream, struct slice bytes)
 {
     if (stream->broken != STREAM_OK || bytes.size == 0)
         return;
     if (bytes.size > STREAM_OUTPUT_MAX - stream->output.size)
-        stream_flush(stream);
+        send_collected(stream, false);
     if (stream->broken != STREAM_OK)
         return;
-    if (bytes.size > STREAM_OUTPUT_MAX) {
-        /* Too much to be worth a copy. */
-        if (!io_write_all(stream->out, bytes, next_deadline(stream)))
-            stream->broken = result_from_errno();
-        stream->bytes_out += bytes.size;
-        return;
+    if (bytes.size > STREAM_OUTPUT_MAX) { /* Too much to be worth a copy. */
+        send_out(stream, bytes, false);
+        stream->unflushed = stream->filter;
+    } else if (!str_append(&stream->output, bytes)) {
+        fail_for_memory(stream);
     }
-    if (!str_append(&stream->output, bytes)) {
-        errno = ENOMEM;
-        stream->broken = STREAM_ERROR;
+}
+
+char *stream_room(struct stream *stream, size_t size, size_t *room)
+{
+    size_t left = STREAM_OUTPUT_MAX - stream->output.size;
+    if (left < size && left < STREAM_OUTPUT_MAX) {
+        send_collected(stream, false);
+        left = STREAM_OUTPUT_MAX;
     }
+    if (stream->broken != STREAM_OK)
+        return NULL;
+    *room = size < left ? size : left;
+    char *at = str_reserve(&stream->output, *room);
+    if (!at)
+        fail_for_memory(stream);
+    return at;
+}
+
+void stream_wrote(struct stream *stream, size_t size)
+{
+    str_added(&stream->output, size);
 }
 
 void stream_write_text(struct stream *stream, const char *text)
@@ -222,25 +361,29 @@ void stream_format(struct stream *stream, const char *format, ...)
     str_init(&text, STREAM_OUTPUT_MAX);
     va_list list;
     va_start(list, format);
-    if (str_format_list(&text, format, list)) {
+    if (str_format_list(&text, format, list))
         stream_write(stream, str_slice(&text));
-    } else {
-        errno = ENOMEM;
-        stream->broken = STREAM_ERROR;
-    }
+    else
+        fail_for_memory(stream);
     va_end(list);
     str_free(&text);
 }
 
 enum stream_result stream_flush(struct stream *stream)
 {
-    if (stream->broken == STREAM_OK && stream->output.size > 0) {
-        if (!io_write_all(stream->out, str_slice(&stream->output), next_deadline(stream)))
-            stream->broken = result_from_errno();
-        stream->bytes_out += stream->output.size;
-        str_clear(&stream->output);
-    }
+    if (stream->output.size > 0 || stream->unflushed)
+        send_collected(stream, true);
     return stream->broken;
+}
+
+enum stream_result stream_set_filter(struct stream *stream, struct stream_filter *filter)
+{
+    enum stream_result result = stream_flush(stream);
+    if (result == STREAM_OK && !str_append(&stream->wire, stream_pending(stream)))
+        result = no_memory(&stream->wire);
+    stream_discard_pending(stream);
+    stream->filter = filter;
+    return result;
 }
 
 void stream_switch(struct stream *stream, int in, int out)

@@ -36,6 +36,8 @@ static const struct answer_text answers[ANSWER_COUNT] = {
     [ANSWER_TOO_BIG] = {"NO", "TOOBIG", "Message too large"},
     [ANSWER_NUL] = {"NO", "CANNOT", "Message contains a NUL"},
     [ANSWER_EMPTY] = {"NO", "CANNOT", "Message is empty"},
+    [ANSWER_UNKNOWN_CTE] = {"NO", "UNKNOWN-CTE", "The part has an encoding that is not known"},
+    [ANSWER_COMPRESSED] = {"NO", "COMPRESSIONACTIVE", "Compressed already"},
     [ANSWER_NO_SPACE] = {"NO", "OVERQUOTA", "No space left"},
     [ANSWER_TROUBLE] = {"NO", "UNAVAILABLE", "Passing trouble; try again later"},
 };

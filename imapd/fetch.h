@@ -1,27 +1,52 @@
 /*
- * fetch - what FETCH asks for (RFC 3501 6.4.5)
+ * fetch - what FETCH asks for, and who answers it (RFC 3501 6.4.5, RFC 9051 6.4.5)
+ *
+ * Each item has a row in the table of fetchitems.c: its name, what may follow the name, how much of
+ * the message it needs, and the function that writes it. The loop over messages is in fetch.c.
  */
 #ifndef IMAPD_FETCH_H
 #define IMAPD_FETCH_H
 
+#include "imapsession.h"
 #include "section.h"
+#include "source.h"
 
-enum fetch_kind {
-    FETCH_BODY, /* BODY[section] */
-    FETCH_BODYSTRUCTURE,
-    FETCH_BODY_PLAIN, /* BODY: BODYSTRUCTURE without extension data */
-    FETCH_ENVELOPE,
-    FETCH_FLAGS,
-    FETCH_INTERNALDATE,
-    FETCH_SIZE,
-    FETCH_UID,
+struct fetch_item;
+struct fetch_job;
+
+/* Parses what follows the item's name. */
+typedef bool fetch_parser(struct parse *parse, struct fetch_item *item);
+/* Looks, before the line begins, whether the item can be had. What it returns other than
+ * ANSWER_DONE leaves the message out, and is the command's answer. */
+typedef enum answer fetch_checker(struct fetch_job *job, struct fetch_item *item);
+/* Appends the item, name and value, to job->out. False with errno: the line can't be ended. */
+typedef bool fetch_writer(struct fetch_job *job, const struct fetch_item *item);
+
+/* How much of a message an item needs, each more than the one before. Who needs something gets it
+ * before the message's line begins, so that a file that is gone leaves no half line. */
+enum fetch_need {
+    FETCH_NEEDS_NOTHING,
+    FETCH_NEEDS_SIZE,
+    FETCH_NEEDS_FILE, /* open */
+    FETCH_NEEDS_HEADER,
+    FETCH_NEEDS_WHOLE,
+};
+
+struct fetch_kind {
+    const char *name;
+    fetch_parser *parse;  /* NULL: nothing follows the name */
+    fetch_checker *check; /* NULL: nothing to look at */
+    fetch_writer *write;
+    enum fetch_need need;
+    bool reads;                /* \Seen is set */
+    enum section_kind section; /* of RFC822.HEADER and its like */
 };
 
 struct fetch_item {
-    enum fetch_kind kind;
-    const char *label;      /* name in the answer; of FETCH_BODY where it is not BODY[...] */
-    struct section section; /* FETCH_BODY */
-    bool peeks;             /* \Seen is not set */
+    const struct fetch_kind *kind;
+    enum fetch_need need;
+    bool reads;
+    struct section section; /* of BODY[...], BINARY[...] */
     bool is_partial;
     uint32_t offset, length;
 };
@@ -29,12 +54,44 @@ struct fetch_item {
 struct fetch_request {
     struct fetch_item *items; /* in the arena */
     size_t count;
+    enum fetch_need need; /* of the item that needs most */
+    bool reads;
 };
 
-/* The items behind the message set. */
+/* One message of a FETCH. */
+struct fetch_job {
+    struct imapsession *session;
+    struct fetch_request *request;
+    struct source source; /* its index is the message's */
+    struct str *out;      /* the line; a writer may send what it holds and go on */
+    struct str scratch;   /* memory that items of all messages share: of one ENVELOPE or so */
+    struct str fields;    /* and of parts of a message, as long as they come */
+    bool tells_flags;     /* FLAGS go out although nobody asked: \Seen was set */
+};
+
+/* The row of that name, in any case; NULL: there is none. */
+const struct fetch_kind *fetch_kind(struct slice name);
+struct mailbox_message *fetch_message(const struct fetch_job *job);
+/* Sends what is collected of the line so far, to go on with a literal from elsewhere. */
+void fetch_send_so_far(struct fetch_job *job);
+
+/* The items behind the message set: one, or a list in parentheses. */
 bool fetch_parse(struct parse *parse, struct fetch_request *request);
-/* Appends an item that was not asked for. False without memory. */
-bool fetch_add(struct arena *arena, struct fetch_request *request, enum fetch_kind kind);
-bool fetch_has(const struct fetch_request *request, enum fetch_kind kind);
+/* Adds an item that was not asked for, in front. False without memory. */
+bool fetch_add(struct arena *arena, struct fetch_request *request, const char *name);
+bool fetch_has(const struct fetch_request *request, const char *name);
+
+/* Items of other files. */
+fetch_parser fetchbody_parse, fetchbody_parse_peek, fetchbinary_parse, fetchbinary_parse_size,
+    fetchpreview_parse;
+fetch_checker fetchbinary_check;
+fetch_writer fetchbody_write, fetchbinary_write, fetchbinary_write_size, fetchpreview_write;
+
+/* "<offset.length>", or nothing; RFC 3501 wants a length of at least one. */
+bool fetchbody_parse_partial(struct parse *parse, struct fetch_item *item);
+/* The part of `bytes` that the item asks for. */
+struct slice fetchbody_cut(const struct fetch_item *item, struct slice bytes);
+/* "<offset>", where a part was asked for, and the space behind the name. */
+void fetchbody_append_offset(struct str *out, const struct fetch_item *item);
 
 #endif

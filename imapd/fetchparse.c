@@ -1,78 +1,41 @@
 /* fetchparse - the items of FETCH, see fetch.h */
 #include "fetch.h"
 
-/* Items without arguments. RFC822 and its kin are sections under an older name. */
-static const struct simple {
-    const char *name;
-    enum fetch_kind kind;
-    enum section_kind section;
-    bool peeks;
-} simples[] = {
-    {"BODYSTRUCTURE", FETCH_BODYSTRUCTURE, SECTION_ALL, true},
-    {"ENVELOPE", FETCH_ENVELOPE, SECTION_ALL, true},
-    {"FLAGS", FETCH_FLAGS, SECTION_ALL, true},
-    {"INTERNALDATE", FETCH_INTERNALDATE, SECTION_ALL, true},
-    {"RFC822", FETCH_BODY, SECTION_ALL, false},
-    {"RFC822.HEADER", FETCH_BODY, SECTION_HEADER, true},
-    {"RFC822.SIZE", FETCH_SIZE, SECTION_ALL, true},
-    {"RFC822.TEXT", FETCH_BODY, SECTION_TEXT, false},
-    {"UID", FETCH_UID, SECTION_ALL, true},
-};
-enum { SIMPLE_COUNT = sizeof simples / sizeof *simples, MACRO_MAX = 5 };
+#include <string.h>
+
+enum { MACRO_MAX = 5 };
 
 static const struct macro {
     const char *name;
-    enum fetch_kind kinds[MACRO_MAX];
-    size_t count;
+    const char *items[MACRO_MAX];
 } macros[] = {
-    {"FAST", {FETCH_FLAGS, FETCH_INTERNALDATE, FETCH_SIZE}, 3},
-    {"ALL", {FETCH_FLAGS, FETCH_INTERNALDATE, FETCH_SIZE, FETCH_ENVELOPE}, 4},
-    {"FULL", {FETCH_FLAGS, FETCH_INTERNALDATE, FETCH_SIZE, FETCH_ENVELOPE, FETCH_BODY_PLAIN}, 5},
+    {"FAST", {"FLAGS", "INTERNALDATE", "RFC822.SIZE"}},
+    {"ALL", {"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE"}},
+    {"FULL", {"FLAGS", "INTERNALDATE", "RFC822.SIZE", "ENVELOPE", "BODY"}},
 };
 
-/* "<offset.length>"; RFC 3501 wants a length of at least one. */
-static bool parse_partial(struct parse *parse, struct fetch_item *item)
+/* `parse` stands behind the name; NULL: only the name is there. */
+static bool take_item(struct parse *parse, struct slice name, struct fetch_request *request)
 {
-    uint64_t offset, length;
-    if (!parse_byte(parse, '<'))
-        return true;
-    if (!parse_number(parse, UINT32_MAX, &offset) || !parse_byte(parse, '.') ||
-        !parse_number(parse, UINT32_MAX, &length) || length == 0 || !parse_byte(parse, '>'))
+    struct fetch_item *item = &request->items[request->count];
+    const struct fetch_kind *kind = fetch_kind(name);
+    if (!kind)
         return false;
-    item->is_partial = true;
-    item->offset = (uint32_t)offset;
-    item->length = (uint32_t)length;
+    *item = (struct fetch_item){
+        .kind = kind, .need = kind->need, .reads = kind->reads, .section = {.kind = kind->section}};
+    if (kind->parse && !kind->parse(parse, item))
+        return false;
+    if (item->need > request->need)
+        request->need = item->need;
+    request->reads |= item->reads;
+    request->count++;
     return true;
 }
 
-static bool parse_body(struct parse *parse, bool peeks, struct fetch_item *item)
-{
-    *item = (struct fetch_item){.kind = FETCH_BODY, .peeks = peeks};
-    if (parse_byte(parse, '['))
-        return section_parse(parse, &item->section) && parse_partial(parse, item);
-    item->kind = FETCH_BODY_PLAIN;
-    item->peeks = true;
-    return !peeks;
-}
-
-static bool parse_item(struct parse *parse, struct fetch_item *item)
+static bool parse_item(struct parse *parse, struct fetch_request *request)
 {
     struct slice name;
-    if (!parse_name(parse, &name))
-        return false;
-    bool peeks = slice_equal_nocase(name, SLICE("BODY.PEEK"));
-    if (peeks || slice_equal_nocase(name, SLICE("BODY")))
-        return parse_body(parse, peeks, item);
-    for (size_t i = 0; i < SIMPLE_COUNT; i++) {
-        if (!slice_equal_nocase(name, slice_text(simples[i].name)))
-            continue;
-        *item = (struct fetch_item){.kind = simples[i].kind,
-                                    .label = simples[i].name,
-                                    .section = {.kind = simples[i].section},
-                                    .peeks = simples[i].peeks};
-        return true;
-    }
-    return false;
+    return parse_name(parse, &name) && take_item(parse, name, request);
 }
 
 static bool parse_macro(struct parse *parse, struct fetch_request *request)
@@ -80,9 +43,10 @@ static bool parse_macro(struct parse *parse, struct fetch_request *request)
     for (size_t i = 0; i < sizeof macros / sizeof *macros; i++) {
         if (!parse_word(parse, macros[i].name))
             continue;
-        for (size_t k = 0; k < macros[i].count; k++)
-            request->items[k] = (struct fetch_item){.kind = macros[i].kinds[k], .peeks = true};
-        request->count = macros[i].count;
+        struct parse nothing;
+        parse_begin(&nothing, SLICE(""), parse->arena);
+        for (size_t k = 0; k < MACRO_MAX && macros[i].items[k]; k++)
+            take_item(&nothing, slice_text(macros[i].items[k]), request);
         return true;
     }
     return false;
@@ -99,38 +63,37 @@ static size_t count_words(struct slice text)
 bool fetch_parse(struct parse *parse, struct fetch_request *request)
 {
     size_t most = count_words(slice_from(parse->text, parse->at)) + MACRO_MAX;
+    *request = (struct fetch_request){0};
     request->items = arena_take_many(parse->arena, most, sizeof *request->items);
-    request->count = 0;
     if (!request->items)
         return false;
     if (!parse_byte(parse, '('))
-        return (parse_macro(parse, request) ||
-                parse_item(parse, &request->items[request->count++])) &&
-               parse_at_end(parse);
+        return parse_macro(parse, request) || parse_item(parse, request);
     do {
-        if (request->count == most || !parse_item(parse, &request->items[request->count++]))
+        if (request->count == most || !parse_item(parse, request))
             return false;
     } while (parse_space(parse));
-    return parse_byte(parse, ')') && parse_at_end(parse);
+    return parse_byte(parse, ')');
 }
 
-bool fetch_has(const struct fetch_request *request, enum fetch_kind kind)
+bool fetch_has(const struct fetch_request *request, const char *name)
 {
     for (size_t i = 0; i < request->count; i++)
-        if (request->items[i].kind == kind)
+        if (strcmp(request->items[i].kind->name, name) == 0)
             return true;
     return false;
 }
 
-bool fetch_add(struct arena *arena, struct fetch_request *request, enum fetch_kind kind)
+bool fetch_add(struct arena *arena, struct fetch_request *request, const char *name)
 {
-    struct fetch_item *items = arena_take_many(arena, request->count + 1, sizeof *items);
-    if (!items)
+    struct fetch_request grown = {.reads = request->reads, .need = request->need};
+    struct parse nothing;
+    parse_begin(&nothing, SLICE(""), arena);
+    grown.items = arena_take_many(arena, request->count + 1, sizeof *grown.items);
+    if (!grown.items || !take_item(&nothing, slice_text(name), &grown))
         return false;
-    items[0] = (struct fetch_item){.kind = kind, .peeks = true};
     for (size_t i = 0; i < request->count; i++)
-        items[i + 1] = request->items[i];
-    request->items = items;
-    request->count++;
+        grown.items[grown.count++] = request->items[i];
+    *request = grown;
     return true;
 }

@@ -57,7 +57,7 @@ static bool wait_for_client(struct imapsession *session, int watch, int64_t dead
     drain(watch);
     update_tell(session, true);
     if (stream_flush(&session->stream) == STREAM_OK)
-        imapsession_slim(session);
+        imapsession_rest(session);
     return session->ended || session->stream.broken != STREAM_OK;
 }
 
@@ -84,9 +84,9 @@ enum answer idle_idle(struct imapsession *session, struct parse *arguments)
     if (session->mailbox)
         update_tell(session, true);
     if (stream_flush(&session->stream) == STREAM_OK && !session->ended &&
-        stream_pending(&session->stream).size == 0) {
+        !stream_has_input(&session->stream)) {
         str_clear(&session->reader.text);
-        imapsession_slim(session);
+        imapsession_rest(session);
         while (!wait_for_client(session, watch, deadline))
             ;
     }

@@ -61,6 +61,7 @@ static const struct imapcommand commands[] = {
     {"CAPABILITY", run_capability, 0},
     {"CHECK", imapselect_check, IMAPCOMMAND_SELECTED},
     {"CLOSE", imapselect_close, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},
+    {"COMPRESS", imapcompress_compress, IMAPCOMMAND_ARGUMENTS},
     {"COPY", imapmove_copy, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
     {"CREATE", manage_create, IMAPCOMMAND_ARGUMENTS},
     {"DELETE", manage_delete, IMAPCOMMAND_ARGUMENTS},

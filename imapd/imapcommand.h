@@ -51,7 +51,7 @@ imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, 
 imapcommand_handler sort_sort;
 /* enable.c */
 imapcommand_handler enable_enable;
-/* idle.c */
-imapcommand_handler idle_idle;
+/* idle.c, imapcompress.c */
+imapcommand_handler idle_idle, imapcompress_compress;
 
 #endif

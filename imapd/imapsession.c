@@ -3,11 +3,13 @@
 
 #include "capability.h"
 #include "clock.h"
+#include "compression.h"
 #include "imapcommand.h"
 #include "io.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 
 static const struct reader_limits limits = {
@@ -60,6 +62,7 @@ void imapsession_end(struct imapsession *session)
     imapsession_unselect(session);
     reader_free(&session->reader);
     stream_free(&session->stream);
+    compression_free(&session->compression);
     str_free(&session->out);
     str_free(&session->code);
     str_free(&session->capabilities);
@@ -110,13 +113,34 @@ void imapsession_slim(struct imapsession *session)
     str_clear(&session->out);
     slim_str(&session->out);
     slim_str(&session->code);
-    slim_str(&session->stream.output);
     str_clear(&session->reader.text);
     slim_str(&session->reader.text);
-    if (stream_pending(&session->stream).size == 0) {
-        stream_discard_pending(&session->stream);
-        slim_str(&session->stream.input);
-    }
+    stream_slim(&session->stream, IMAPSESSION_KEEP_BUFFER);
+}
+
+void imapsession_rest(struct imapsession *session)
+{
+    imapsession_slim(session);
+    if (session->compression)
+        compression_slim(session->compression);
+}
+
+/* Before the next command is waited for. */
+static void wait_lightly(struct imapsession *session)
+{
+    imapsession_slim(session);
+    if (session->compression &&
+        !io_wait(session->stream.in, POLLIN, clock_deadline(IMAPSESSION_REST_MS)))
+        compression_slim(session->compression);
+}
+
+static void start_compression(struct imapsession *session)
+{
+    session->starts_compression = false;
+    enum stream_result result =
+        stream_set_filter(&session->stream, compression_filter(session->compression));
+    if (result != STREAM_OK)
+        imapsession_lost(session, result);
 }
 
 /* A command that could not be read whole. */
@@ -138,8 +162,8 @@ static void refuse(struct imapsession *session)
 
 bool imapsession_step(struct imapsession *session)
 {
-    if (stream_pending(&session->stream).size == 0 && stream_flush(&session->stream) == STREAM_OK)
-        imapsession_slim(session);
+    if (!stream_has_input(&session->stream) && stream_flush(&session->stream) == STREAM_OK)
+        wait_lightly(session);
     switch (reader_next(&session->reader)) {
     case READER_COMMAND:
         imapcommand_run(session);
@@ -157,6 +181,8 @@ bool imapsession_step(struct imapsession *session)
         imapsession_lost(session, session->reader.stream_result);
         break;
     }
+    if (session->starts_compression && !session->ended)
+        start_compression(session);
     if (session->stream.broken != STREAM_OK && !session->ended)
         imapsession_lost(session, session->stream.broken);
     return !session->ended;

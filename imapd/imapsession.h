@@ -27,6 +27,7 @@ enum {
     IMAPSESSION_BAD_MAX = 20,                /* BYE: BADs one after the other */
     IMAPSESSION_CAPABILITIES_MAX = 2048,     /* bytes of their names, all together */
     IMAPSESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
+    IMAPSESSION_REST_MS = 2000,              /* of silence, then compression gives memory back */
 };
 
 /* What the client has enabled (RFC 5161), and so how the session speaks to it. */
@@ -37,6 +38,7 @@ enum {
     ENABLED_UTF8 = 1 << 3,      /* UTF8=ACCEPT (RFC 6855); rev2 alone makes names UTF-8, too */
 };
 
+struct compression;
 struct imapcommand;
 
 struct imapsession {
@@ -49,6 +51,8 @@ struct imapsession {
     const char *account, *client, *tls;
     struct terms terms; /* what the account may */
     unsigned enabled;   /* ENABLED_... */
+    struct compression *compression; /* NULL: none */
+    bool starts_compression;         /* with the first byte behind this command's answer */
 
     /* the command at work */
     const struct imapcommand *command;
@@ -88,6 +92,8 @@ void imapsession_bye(struct imapsession *session, const char *text, const char *
 void imapsession_lost(struct imapsession *session, enum stream_result result);
 /* Gives back what an idle connection needs not hold. */
 void imapsession_slim(struct imapsession *session);
+/* The same, and what costs time to make again: for who waits, perhaps for long. */
+void imapsession_rest(struct imapsession *session);
 
 /* Starts and sends one untagged line, "* " in front, collected in session->out. */
 struct str *imapsession_line(struct imapsession *session);

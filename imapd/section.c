@@ -120,8 +120,7 @@ bool section_needs_parts(const struct section *section)
 
 /* Numbers count the parts of a multipart; in what is none, 1 is the body itself. A message within
  * goes on counting in its own body; a 1 too many stands for the part itself, as in Dovecot. */
-static const struct mime_part *find_part(const struct section *section,
-                                         const struct mime_part *root)
+const struct mime_part *section_part(const struct section *section, const struct mime_part *root)
 {
     const struct mime_part *part = NULL, *within = root;
     for (size_t i = 0; i < section->depth; i++) {
@@ -158,7 +157,7 @@ static struct slice body_of(struct slice whole, const struct mime_part *part)
 static bool find_in_part(const struct section *section, struct slice whole,
                          const struct mime_part *root, struct slice *bytes)
 {
-    const struct mime_part *part = find_part(section, root);
+    const struct mime_part *part = section_part(section, root);
     if (!part)
         return false;
     if (section->kind == SECTION_ALL)

@@ -37,6 +37,8 @@ bool section_needs_parts(const struct section *section);
  * there is no such part. */
 bool section_find(const struct section *section, struct slice whole, const struct mime_part *root,
                   struct slice *bytes);
+/* The part that the numbers name, NULL when there is none. */
+const struct mime_part *section_part(const struct section *section, const struct mime_part *root);
 /* SECTION_FIELDS and SECTION_FIELDS_NOT: the fields out of `header`, and the empty line. */
 bool section_filter(const struct section *section, struct slice header, struct str *out);
 

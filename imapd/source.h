@@ -1,8 +1,9 @@
 /*
  * source - one message's bytes in wire form, read as little as an item needs
  *
- * A file with CRLF line ends (all that the suite wrote itself) is mapped: a header costs only its
- * first pages, and BODY[] goes out from the page cache. Others are read and converted.
+ * A file with CRLF line ends (all that the suite wrote itself) is read into memory that is used
+ * again for the next message; a header costs one small read, a large message is mapped, and
+ * source_read takes any part straight to where it is wanted. Other files are read and converted.
  */
 #ifndef IMAPD_SOURCE_H
 #define IMAPD_SOURCE_H
@@ -12,25 +13,35 @@
 
 struct source {
     struct mailbox *mailbox;
-    size_t index; /* of the message: its address may change with a sync */
-    bool loaded;  /* `whole` is there */
-    void *map;    /* or NULL */
+    size_t index;      /* of the message: its address may change with a sync */
+    int fd;            /* -1: not open */
+    uint64_t size;     /* in wire form; set once it is open */
+    bool is_converted; /* the file is in another form: `bytes` has it */
+    struct str bytes;  /* the front of the message, as far as it was read; or all, converted */
+    void *map;         /* or NULL */
     size_t map_size;
-    struct str copy; /* of a message that had to be converted */
-    struct slice whole;
+    size_t header_size; /* 0: not known */
     struct mime_part *root;
 };
 
 /* Opens nothing yet. */
 void source_begin(struct source *source, struct mailbox *mailbox, size_t index);
+/* Goes on with another message; what was got from the source before ends. */
+void source_move(struct source *source, size_t index);
 void source_end(struct source *source);
 
-/* False with errno; ENOENT: expunged by another session. Valid till source_end. */
+/* False with errno; ENOENT: expunged by another session. What they give is valid till source_move
+ * or source_end, but a header only till source_whole. */
 bool source_whole(struct source *source, struct slice *whole);
 /* With the empty line that ends it. */
 bool source_header(struct source *source, struct slice *header);
 /* The tree of parts; NULL with errno. */
 const struct mime_part *source_root(struct source *source);
+
+/* Makes sure that the message can be read, and knows its size. */
+bool source_open(struct source *source);
+/* Copies `size` bytes at `offset`, which must lie within the message. */
+bool source_read(struct source *source, uint64_t offset, char *room, size_t size);
 
 /* The header of a message in wire form. */
 struct slice source_header_of(struct slice whole);

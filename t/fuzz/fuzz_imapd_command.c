@@ -38,7 +38,7 @@ static void try_fetch(struct parse parse, const struct mime_part *root)
         struct slice found;
         struct str out;
         str_init(&out, 65536);
-        if (request.items[i].kind == FETCH_BODY) {
+        if (request.items[i].kind->name[0] == 'B') {
             section_append(&out, &request.items[i].section);
             if (section_find(&request.items[i].section, whole, root, &found)) {
                 must(found.data >= whole.data &&

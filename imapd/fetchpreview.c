@@ -1,0 +1,34 @@
+/* fetchpreview - PREVIEW and PREVIEW (LAZY): the beginning of a message's text (RFC 8970) */
+#include "fetch.h"
+#include "preview.h"
+#include "quote.h"
+
+/* LAZY lets the server say NIL where making a preview takes long: it never does here. */
+bool fetchpreview_parse(struct parse *parse, struct fetch_item *item)
+{
+    struct parse ahead = *parse;
+    (void)item;
+    if (!parse_space(&ahead) || !parse_byte(&ahead, '('))
+        return true;
+    if (!parse_word(&ahead, "LAZY") || !parse_byte(&ahead, ')'))
+        return false;
+    *parse = ahead;
+    return true;
+}
+
+bool fetchpreview_write(struct fetch_job *job, const struct fetch_item *item)
+{
+    struct str text;
+    char bytes[PREVIEW_TEXT_MAX];
+    (void)item;
+    size_t size = job->source.size < PREVIEW_READ_MAX ? (size_t)job->source.size : PREVIEW_READ_MAX;
+    str_clear(&job->fields);
+    char *room = size > 0 ? str_reserve(&job->fields, size) : NULL;
+    if (size > 0 && (!room || !source_read(&job->source, 0, room, size)))
+        return false;
+    str_added(&job->fields, size);
+    text = str_on(bytes, sizeof bytes);
+    preview_append(&text, str_slice(&job->fields));
+    str_append_text(job->out, "PREVIEW ");
+    return quote_string(job->out, str_slice(&text));
+}
