@@ -1,6 +1,8 @@
 /* append - see append.h */
 #include "append.h"
 
+#include "imapname.h"
+
 #include "maildate.h"
 
 #include <errno.h>
@@ -173,7 +175,7 @@ enum answer append_run(struct imapsession *session, const struct append_argument
         return refuse(session, &literal, ANSWER_BAD_FLAG);
     if (literal.size == 0) /* RFC 3502: "{0}" calls an APPEND off */
         return refuse(session, &literal, ANSWER_EMPTY);
-    if (!imapfolder_named(arguments->mailbox, &folder))
+    if (imapname_take(session, arguments->mailbox, &folder) != ANSWER_DONE)
         return refuse(session, &literal, ANSWER_BAD_NAME);
     struct mailbox *mailbox = imapsession_open_to_fill(session, &folder, &answer);
     if (!mailbox)

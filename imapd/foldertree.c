@@ -5,6 +5,7 @@
 #include "io.h"
 #include "maildir.h"
 #include "number.h"
+#include "specialuse.h"
 #include "subscribe.h"
 
 #include <dirent.h>
@@ -78,7 +79,7 @@ static void sort(struct foldertree *tree)
     tree->count = kept;
 }
 
-static struct foldertree_entry *find(const struct foldertree *tree, struct slice name)
+struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name)
 {
     char text[IMAPFOLDER_NAME_MAX + 1];
     if (!slice_copy_text(name, text, sizeof text))
@@ -97,11 +98,6 @@ static struct foldertree_entry *find(const struct foldertree *tree, struct slice
     return NULL;
 }
 
-const struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name)
-{
-    return find(tree, name);
-}
-
 static bool add_parents(struct foldertree *tree)
 {
     size_t count = tree->count;
@@ -114,16 +110,43 @@ static bool add_parents(struct foldertree *tree)
     return true;
 }
 
+static struct foldertree_entry *parent_of(const struct foldertree *tree,
+                                          const struct foldertree_entry *entry)
+{
+    struct slice parent;
+    return imapfolder_parent(slice_text(entry->name), &parent) ? foldertree_find(tree, parent)
+                                                               : NULL;
+}
+
+/* From the end, so that a name comes before the one above it. */
 static void mark_parents(struct foldertree *tree)
 {
-    for (size_t i = 0; i < tree->count; i++) {
-        struct slice parent;
-        if (!imapfolder_parent(slice_text(tree->entries[i].name), &parent))
-            continue;
-        struct foldertree_entry *entry = find(tree, parent);
-        if (entry)
-            entry->has_children = true;
+    for (size_t i = tree->count; i > 0; i--) {
+        const struct foldertree_entry *entry = &tree->entries[i - 1];
+        struct foldertree_entry *parent = parent_of(tree, entry);
+        if (parent && (entry->exists || entry->has_children))
+            parent->has_children = true;
     }
+}
+
+void foldertree_spread(struct foldertree *tree)
+{
+    for (size_t i = tree->count; i > 0; i--) {
+        const struct foldertree_entry *entry = &tree->entries[i - 1];
+        struct foldertree_entry *parent = parent_of(tree, entry);
+        if (parent && (entry->meets || entry->below_meets))
+            parent->below_meets = true;
+    }
+}
+
+static bool add_names(struct foldertree *tree, struct slice names)
+{
+    while (names.size > 0) {
+        struct slice name = slice_cut(&names, '\n');
+        if (name.size > 0 && !add(tree, name, false))
+            return false;
+    }
+    return true;
 }
 
 static bool read_names(struct foldertree *tree, DIR *root)
@@ -142,10 +165,15 @@ static bool read_names(struct foldertree *tree, DIR *root)
 
 bool foldertree_read(struct foldertree *tree)
 {
+    return foldertree_read_with(tree, SLICE(""));
+}
+
+bool foldertree_read_with(struct foldertree *tree, struct slice names)
+{
     *tree = (struct foldertree){0};
     DIR *root = opendir(IMAPFOLDER_ROOT);
     bool done = root && add(tree, SLICE(IMAPFOLDER_INBOX), true) && read_names(tree, root) &&
-                add_parents(tree);
+                add_names(tree, names) && add_parents(tree);
     if (root)
         closedir(root);
     if (!done) {
@@ -334,21 +362,73 @@ bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *t
     return done;
 }
 
+/* The folder that is likeliest meant for a use, as the tree has it; NULL: none is. */
+static const char *customary_folder(const struct foldertree *tree, size_t use)
+{
+    const char *found = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < tree->count; i++) {
+        if (!tree->entries[i].exists)
+            continue;
+        size_t rank = specialuse_rank(use, slice_text(tree->entries[i].name));
+        if (rank >= best)
+            continue;
+        best = rank;
+        found = tree->entries[i].name;
+    }
+    return found;
+}
+
+/* Gives each use a folder, a new one where none is there. */
+static bool provide_folders(const struct foldertree *tree, struct specialuses *uses)
+{
+    for (size_t i = 0; i < SPECIALUSE_COUNT; i++) {
+        struct imapfolder folder;
+        const char *name = customary_folder(tree, i);
+        if (!name) {
+            name = specialuse_standard(i);
+            if (!imapfolder_named(slice_text(name), &folder) ||
+                !maildir_create(AT_FDCWD, folder.path))
+                return false;
+        }
+        (void)slice_copy_text(slice_text(name), uses->names[i], sizeof uses->names[i]);
+    }
+    return true;
+}
+
+/* New folders are subscribed; where there is no list, as in a Maildir that no IMAP server has seen,
+ * all are, so that no client hides them. */
+static bool subscribe_folders(const struct foldertree *tree, const struct specialuses *uses)
+{
+    struct str names;
+    bool has_list = subscribe_exists();
+    str_init(&names, SUBSCRIBE_FILE_MAX);
+    for (size_t i = 0; i < SPECIALUSE_COUNT; i++)
+        if (!foldertree_find(tree, slice_text(uses->names[i])) || !has_list)
+            str_append_texts(&names, uses->names[i], "\n");
+    for (size_t i = 0; i < tree->count && !has_list; i++)
+        if (tree->entries[i].exists && strcmp(tree->entries[i].name, IMAPFOLDER_INBOX) != 0)
+            str_append_texts(&names, tree->entries[i].name, "\n");
+    bool done = subscribe_add(str_slice(&names));
+    str_free(&names);
+    return done;
+}
+
 bool foldertree_prepare(void)
 {
-    if (subscribe_exists())
+    struct specialuses uses = {0};
+    struct foldertree tree;
+    if (specialuse_exists())
         return true;
-    if (!maildir_create(AT_FDCWD, IMAPFOLDER_ROOT))
+    if (!maildir_create(AT_FDCWD, IMAPFOLDER_ROOT) || !foldertree_read(&tree))
         return false;
-    for (size_t i = 0; imapfolder_standard(i); i++) {
-        struct imapfolder folder;
-        if (!imapfolder_named(slice_text(imapfolder_standard(i)), &folder) ||
-            !maildir_create(AT_FDCWD, folder.path))
-            return false;
-    }
-    /* Last, because it marks that all this was done. */
-    for (size_t i = 0; imapfolder_standard(i); i++)
-        if (!subscribe_change(slice_text(imapfolder_standard(i)), true))
-            return false;
-    return true;
+    bool done = provide_folders(&tree, &uses) && subscribe_folders(&tree, &uses);
+    foldertree_free(&tree);
+    if (!done)
+        return false;
+    /* Last, because it marks that all this was done. Two first logins at once do the same. */
+    int lock = specialuse_lock(&(struct specialuses){0});
+    done = lock >= 0 && (specialuse_exists() || specialuse_store(lock, &uses));
+    specialuse_unlock(&lock);
+    return done;
 }

@@ -9,9 +9,12 @@
 #include "imapfolder.h"
 
 struct foldertree_entry {
-    char *name;  /* on the wire */
-    bool exists; /* false: only a name above one that exists */
-    bool has_children;
+    char *name;        /* on the wire */
+    bool exists;       /* false: only a name above one that exists */
+    bool has_children; /* ... of which one exists */
+    bool subscribed;   /* the caller's */
+    bool meets;        /* the caller's: what it looks for */
+    bool below_meets;  /* by foldertree_spread: something below it does */
 };
 
 struct foldertree {
@@ -23,8 +26,12 @@ enum { FOLDERTREE_MAX = 20000 };
 
 /* All folders, and the names above them. */
 bool foldertree_read(struct foldertree *tree);
+/* The same with names (a line each) whose folders need not be there. */
+bool foldertree_read_with(struct foldertree *tree, struct slice names);
 void foldertree_free(struct foldertree *tree);
-const struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name);
+struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct slice name);
+/* Sets `below_meets` everywhere. */
+void foldertree_spread(struct foldertree *tree);
 
 bool foldertree_exists(const struct imapfolder *folder);
 /* EEXIST when it is there already. */
@@ -35,7 +42,8 @@ bool foldertree_remove(const struct imapfolder *folder);
  * ENAMETOOLONG. */
 bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *to);
 
-/* Makes the Maildir, and at an account's first login the standard folders, subscribed. */
+/* Makes the Maildir, and at an account's first login gives each use of RFC 6154 a folder: one that
+ * is there by a customary name, or else a new one, subscribed. */
 bool foldertree_prepare(void);
 
 #endif

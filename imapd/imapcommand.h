@@ -42,6 +42,8 @@ imapcommand_handler imapselect_select, imapselect_examine, imapselect_close, ima
     imapselect_expunge, imapselect_check;
 /* imaplist.c, imapstatus.c */
 imapcommand_handler imaplist_list, imaplist_lsub, imaplist_namespace, imapstatus_status;
+/* imapmetadata.c */
+imapcommand_handler imapmetadata_get, imapmetadata_set;
 /* manage.c */
 imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscribe,
     manage_unsubscribe;

@@ -7,14 +7,6 @@
 
 enum { IMAPFOLDER_PATTERN_MAX = 1024 };
 
-static const struct special {
-    const char *name, *attribute;
-} specials[] = {
-    {"Archive", "\\Archive"}, {"Drafts", "\\Drafts"}, {"Junk", "\\Junk"},
-    {"Sent", "\\Sent"},       {"Trash", "\\Trash"},
-};
-enum { SPECIAL_COUNT = sizeof specials / sizeof *specials };
-
 #define DOT_ON_DISK SLICE("&AC4-")
 
 /* "." and ".." would do no harm here, but to a client that makes folders of its own by these names.
@@ -65,24 +57,38 @@ static bool fill_path(struct imapfolder *folder)
     return done;
 }
 
-bool imapfolder_named(struct slice name, struct imapfolder *folder)
+enum imapfolder_fault imapfolder_check(struct slice name, struct imapfolder *folder)
 {
+    if (slice_has_control(name))
+        return IMAPFOLDER_CONTROL;
     if (name.size == 0 || name.data[name.size - 1] == IMAPFOLDER_SEPARATOR ||
-        !levels_are_right(name) || !slice_copy_text(name, folder->name, sizeof folder->name) ||
-        !mutf7_is_valid(name))
-        return false;
+        !levels_are_right(name))
+        return IMAPFOLDER_EMPTY_LEVEL;
+    if (!slice_copy_text(name, folder->name, sizeof folder->name))
+        return IMAPFOLDER_LONG;
+    if (!mutf7_is_valid(name))
+        return IMAPFOLDER_ENCODING;
     if (begins_with_inbox(name))
         memcpy(folder->name, IMAPFOLDER_INBOX, sizeof IMAPFOLDER_INBOX - 1);
     if (imapfolder_is_inbox(folder))
-        return slice_copy_text(SLICE(IMAPFOLDER_ROOT), folder->path, sizeof folder->path);
-    return fill_path(folder);
+        return slice_copy_text(SLICE(IMAPFOLDER_ROOT), folder->path, sizeof folder->path)
+                   ? IMAPFOLDER_FINE
+                   : IMAPFOLDER_LONG;
+    return fill_path(folder) ? IMAPFOLDER_FINE : IMAPFOLDER_LONG;
 }
 
-bool imapfolder_named_new(struct slice name, struct imapfolder *folder)
+enum imapfolder_fault imapfolder_check_new(struct slice name, struct imapfolder *folder)
 {
     if (name.size > 0 && name.data[name.size - 1] == IMAPFOLDER_SEPARATOR)
         name.size--;
-    return !slice_has(name, '*') && !slice_has(name, '%') && imapfolder_named(name, folder);
+    if (slice_has(name, '*') || slice_has(name, '%'))
+        return IMAPFOLDER_WILDCARD;
+    return imapfolder_check(name, folder);
+}
+
+bool imapfolder_named(struct slice name, struct imapfolder *folder)
+{
+    return imapfolder_check(name, folder) == IMAPFOLDER_FINE;
 }
 
 static bool append_wire_name(struct str *name, struct slice disk)
@@ -139,8 +145,8 @@ static char fold(char byte, bool nocase)
  * pattern is slow, whatever its stars. */
 bool imapfolder_matches(struct slice pattern, struct slice name)
 {
-    bool reached[IMAPFOLDER_NAME_MAX + 2] = {true};
-    if (name.size > IMAPFOLDER_NAME_MAX || pattern.size > IMAPFOLDER_PATTERN_MAX)
+    bool reached[IMAPFOLDER_UTF8_MAX + 2] = {true};
+    if (name.size > IMAPFOLDER_UTF8_MAX || pattern.size > IMAPFOLDER_PATTERN_MAX)
         return false;
     size_t inbox = begins_with_inbox(name) ? sizeof IMAPFOLDER_INBOX - 1 : 0;
     for (size_t p = 0; p < pattern.size; p++) {
@@ -158,17 +164,4 @@ bool imapfolder_matches(struct slice pattern, struct slice name)
         reached[0] = false;
     }
     return reached[name.size];
-}
-
-const char *imapfolder_special_use(struct slice name)
-{
-    for (size_t i = 0; i < SPECIAL_COUNT; i++)
-        if (slice_equal(name, slice_text(specials[i].name)))
-            return specials[i].attribute;
-    return NULL;
-}
-
-const char *imapfolder_standard(size_t index)
-{
-    return index < SPECIAL_COUNT ? specials[index].name : NULL;
 }

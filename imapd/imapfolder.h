@@ -15,22 +15,34 @@
 enum {
     IMAPFOLDER_DISK_MAX = 240, /* of 255 bytes of a file name: room for marks of our own */
     IMAPFOLDER_NAME_MAX = IMAPFOLDER_DISK_MAX,
+    IMAPFOLDER_UTF8_MAX = 2 * IMAPFOLDER_NAME_MAX, /* of a name in UTF-8 */
     IMAPFOLDER_PATH_MAX = IMAPFOLDER_DISK_MAX + 16,
 };
 #define IMAPFOLDER_SEPARATOR '/'
 #define IMAPFOLDER_ROOT      "Maildir"
 #define IMAPFOLDER_INBOX     "INBOX"
 
+/* What is wrong with a name. */
+enum imapfolder_fault {
+    IMAPFOLDER_FINE,
+    IMAPFOLDER_EMPTY_LEVEL, /* also "." and ".." */
+    IMAPFOLDER_CONTROL,
+    IMAPFOLDER_ENCODING, /* not modified UTF-7 */
+    IMAPFOLDER_LONG,
+    IMAPFOLDER_WILDCARD,
+};
+
 struct imapfolder {
     char name[IMAPFOLDER_NAME_MAX + 1]; /* on the wire, INBOX in capitals */
     char path[IMAPFOLDER_PATH_MAX + 1]; /* "Maildir" or "Maildir/.Work.2026" */
 };
 
-/* Checks a name as a client gave it and fills `folder`. False: no name that can exist here (empty
- * level, "." or "..", not modified UTF-7, too long). */
-bool imapfolder_named(struct slice name, struct imapfolder *folder);
+/* Checks a name in modified UTF-7 and fills `folder`. */
+enum imapfolder_fault imapfolder_check(struct slice name, struct imapfolder *folder);
 /* The same for a name that shall be created: no wildcards, one '/' at the end is taken off. */
-bool imapfolder_named_new(struct slice name, struct imapfolder *folder);
+enum imapfolder_fault imapfolder_check_new(struct slice name, struct imapfolder *folder);
+/* imapfolder_check for who wants no reason. */
+bool imapfolder_named(struct slice name, struct imapfolder *folder);
 /* From the file name of a folder, ".Work.2026". False for what is no folder of ours. */
 bool imapfolder_from_disk(struct slice file_name, struct imapfolder *folder);
 
@@ -40,12 +52,8 @@ bool imapfolder_is_within(struct slice name, struct slice above);
 /* The name above; false at the top. */
 bool imapfolder_parent(struct slice name, struct slice *parent);
 
-/* LIST's patterns: '*' any run of bytes, '%' any run without '/'. INBOX in any case. */
+/* LIST's patterns: '*' any run of bytes, '%' any run without '/'. INBOX in any case. Both in UTF-8,
+ * or both in modified UTF-7. */
 bool imapfolder_matches(struct slice pattern, struct slice name);
-
-/* "\Sent" for Sent and so on (RFC 6154); NULL for other names. */
-const char *imapfolder_special_use(struct slice name);
-/* The folders that every account begins with: the index-th, NULL behind the last. */
-const char *imapfolder_standard(size_t index);
 
 #endif

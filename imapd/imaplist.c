@@ -1,100 +1,114 @@
 /* imaplist - LIST, LSUB, NAMESPACE */
+#include "imaplist.h"
+
 #include "foldertree.h"
 #include "imapcommand.h"
-#include "quote.h"
+#include "imapmetadata.h"
+#include "imapname.h"
+#include "imapstatus.h"
+#include "listrequest.h"
+#include "mutf7.h"
+#include "specialuse.h"
 #include "subscribe.h"
 
 #include <errno.h>
 
-enum { LIST_PATTERNS_MAX = 64 };
-
-/* What a LIST asks for (RFC 3501 6.3.8; of RFC 5258 the part that RFC 6154 needs). */
-struct list_request {
-    struct slice reference;
-    struct slice patterns[LIST_PATTERNS_MAX];
-    size_t pattern_count;
-    bool special_only, subscribed_only; /* selection options */
-    bool tell_subscribed;               /* return option */
-    bool is_extended;
+/* A pattern with its reference in front. */
+struct list_pattern {
+    struct slice text; /* in the arena */
+    bool is_utf8;      /* else it is no modified UTF-7, and matches names as they are written */
 };
 
-typedef bool take_option(struct list_request *request, struct slice name);
+/* One LIST or LSUB at work. */
+struct list_job {
+    struct imapsession *session;
+    const struct listrequest *request;
+    struct list_pattern patterns[LISTREQUEST_PATTERNS_MAX];
+    size_t pattern_count;
+    struct foldertree tree;
+    struct subscriptions subscriptions;
+    struct specialuses uses;
+};
 
-static bool take_selection(struct list_request *request, struct slice name)
+/* ---- matching ---------------------------------------------------------------------------------- */
+
+static bool prepare_pattern(struct list_job *job, struct slice pattern, struct list_pattern *made)
 {
-    bool special = slice_equal_nocase(name, SLICE("SPECIAL-USE"));
-    bool subscribed = slice_equal_nocase(name, SLICE("SUBSCRIBED"));
-    request->special_only |= special;
-    request->subscribed_only |= subscribed;
-    return special || subscribed || slice_equal_nocase(name, SLICE("REMOTE"));
+    struct str joined, utf8;
+    str_init(&joined, IMAPSESSION_COMMAND_MAX);
+    str_init(&utf8, IMAPSESSION_COMMAND_MAX);
+    str_append(&joined, job->request->reference);
+    str_append(&joined, pattern);
+    made->is_utf8 = imapname_take_pattern(job->session, str_slice(&joined), &utf8);
+    bool done =
+        !joined.failed &&
+        arena_copy(&job->session->arena, str_slice(made->is_utf8 ? &utf8 : &joined), &made->text);
+    str_free(&joined);
+    str_free(&utf8);
+    return done;
 }
 
-/* CHILDREN and SPECIAL-USE are always told. */
-static bool take_return(struct list_request *request, struct slice name)
+static bool prepare_patterns(struct list_job *job)
 {
-    bool subscribed = slice_equal_nocase(name, SLICE("SUBSCRIBED"));
-    request->tell_subscribed |= subscribed;
-    return subscribed || slice_equal_nocase(name, SLICE("CHILDREN")) ||
-           slice_equal_nocase(name, SLICE("SPECIAL-USE"));
-}
-
-/* Behind the '('. */
-static bool parse_options(struct parse *parse, struct list_request *request, take_option *take)
-{
-    request->is_extended = true;
-    while (!parse_byte(parse, ')')) {
-        struct slice name;
-        if (!parse_atom(parse, &name) || !take(request, name))
+    for (size_t i = 0; i < job->request->pattern_count; i++)
+        if (!prepare_pattern(job, job->request->patterns[i], &job->patterns[job->pattern_count++]))
             return false;
-        parse_space(parse);
-    }
     return true;
 }
 
-static bool parse_patterns(struct parse *parse, struct list_request *request)
+static bool matches_one(const struct list_pattern *pattern, struct slice name, struct slice utf8)
 {
-    if (!parse_byte(parse, '(')) {
-        request->pattern_count = 1;
-        return parse_pattern(parse, &request->patterns[0]);
-    }
-    while (!parse_byte(parse, ')')) {
-        if (request->pattern_count == LIST_PATTERNS_MAX ||
-            !parse_pattern(parse, &request->patterns[request->pattern_count++]))
-            return false;
-        parse_space(parse);
-    }
-    return request->pattern_count > 0;
+    return imapfolder_matches(pattern->text, pattern->is_utf8 ? utf8 : name);
 }
 
-static bool parse_list(struct parse *parse, struct list_request *request)
+static bool matches(const struct list_job *job, struct slice name)
 {
-    *request = (struct list_request){0};
-    if (parse_byte(parse, '(') &&
-        (!parse_options(parse, request, take_selection) || !parse_space(parse)))
+    char bytes[IMAPFOLDER_UTF8_MAX];
+    struct str utf8 = str_on(bytes, sizeof bytes);
+    bool found = false;
+    if (!mutf7_to_utf8(name, &utf8))
         return false;
-    if (!parse_astring(parse, &request->reference) || !parse_space(parse) ||
-        !parse_patterns(parse, request))
-        return false;
-    if (parse_space(parse) &&
-        (!parse_word(parse, "RETURN") || !parse_space(parse) || !parse_byte(parse, '(') ||
-         !parse_options(parse, request, take_return)))
-        return false;
-    return parse_at_end(parse);
+    for (size_t i = 0; i < job->pattern_count && !found; i++)
+        found = matches_one(&job->patterns[i], name, str_slice(&utf8));
+    return found;
 }
 
-static bool matches(const struct list_request *request, struct slice name)
+/* ---- LIST -------------------------------------------------------------------------------------- */
+
+static bool is_subscribed(const struct foldertree_entry *entry)
 {
-    for (size_t i = 0; i < request->pattern_count; i++) {
-        struct str pattern;
-        str_init(&pattern, IMAPSESSION_COMMAND_MAX);
-        str_append(&pattern, request->reference);
-        str_append(&pattern, request->patterns[i]);
-        bool found = !pattern.failed && imapfolder_matches(str_slice(&pattern), name);
-        str_free(&pattern);
-        if (found)
-            return true;
+    return entry->subscribed;
+}
+
+static unsigned uses_of(const struct list_job *job, const struct foldertree_entry *entry)
+{
+    return entry->exists ? specialuse_of(&job->uses, slice_text(entry->name)) : 0;
+}
+
+/* Does it have what the selection options ask for? */
+static bool is_selected(const struct list_job *job, const struct foldertree_entry *entry)
+{
+    unsigned selects = job->request->selects;
+    if ((selects & LISTREQUEST_SUBSCRIBED) && !is_subscribed(entry))
+        return false;
+    if ((selects & LISTREQUEST_SPECIAL_USE) && uses_of(job, entry) == 0)
+        return false;
+    /* RFC 5258 3.1: a subscribed name is told even if there is no folder. */
+    return entry->exists || entry->has_children || (selects & LISTREQUEST_SUBSCRIBED);
+}
+
+static void mark_entries(struct list_job *job)
+{
+    struct slice rest = str_slice(&job->subscriptions.names), name;
+    while (subscribe_next(&rest, &name)) {
+        struct foldertree_entry *entry = foldertree_find(&job->tree, name);
+        if (entry)
+            entry->subscribed = true;
     }
-    return false;
+    for (size_t i = 0; i < job->tree.count; i++)
+        job->tree.entries[i].meets = is_selected(job, &job->tree.entries[i]);
+    if (job->request->selects & LISTREQUEST_RECURSIVE)
+        foldertree_spread(&job->tree);
 }
 
 static void append_attribute(struct str *out, const char *attribute)
@@ -104,141 +118,203 @@ static void append_attribute(struct str *out, const char *attribute)
     str_append_text(out, attribute);
 }
 
-static void tell_name(struct imapsession *session, struct slice name)
+/* RFC 5258 3.5: something below meets the selection, shown or not. */
+static void append_childinfo(struct str *out, unsigned selects)
 {
-    struct str *out = &session->out;
-    str_append_text(out, ") \"/\" ");
-    quote_string(out, name);
-    imapsession_send(session);
+    str_append_text(out, " (\"CHILDINFO\" (");
+    if (selects & LISTREQUEST_SPECIAL_USE)
+        append_attribute(out, "\"SPECIAL-USE\"");
+    if (selects & LISTREQUEST_SUBSCRIBED)
+        append_attribute(out, "\"SUBSCRIBED\"");
+    str_append_text(out, "))");
 }
 
-static void tell_entry(struct imapsession *session, const struct list_request *request,
-                       const struct foldertree_entry *entry, bool subscribed)
+static void append_name(const struct imapsession *session, struct str *out, struct slice name)
 {
-    struct str *out = imapsession_line(session);
+    str_append_text(out, ") \"/\" ");
+    imapname_append(session, out, name);
+}
+
+/* Knows the client \NonExistent (RFC 5258 3, RFC 9051 7.3.1)? */
+static bool is_new_style(const struct list_job *job)
+{
+    return job->request->is_extended || (job->session->enabled & ENABLED_REV2);
+}
+
+/* CHILDREN and SPECIAL-USE are told whether they are asked for or not (RFC 3348, RFC 6154 2). */
+static void tell_entry(struct list_job *job, const struct foldertree_entry *entry)
+{
+    const struct listrequest *request = job->request;
+    struct str *out = imapsession_line(job->session);
     str_append_text(out, "LIST (");
     if (!entry->exists)
-        append_attribute(out, request->is_extended ? "\\NonExistent" : "\\Noselect");
+        append_attribute(out, is_new_style(job) ? "\\NonExistent" : "\\Noselect");
     append_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
-    const char *special = imapfolder_special_use(slice_text(entry->name));
-    if (special && entry->exists)
-        append_attribute(out, special);
-    if (subscribed && (request->tell_subscribed || request->subscribed_only))
+    if (uses_of(job, entry)) {
+        str_append_byte(out, ' ');
+        specialuse_append(out, uses_of(job, entry));
+    }
+    if (is_subscribed(entry) && ((request->selects | request->returns) & LISTREQUEST_SUBSCRIBED))
         append_attribute(out, "\\Subscribed");
-    tell_name(session, slice_text(entry->name));
+    append_name(job->session, out, slice_text(entry->name));
+    if (entry->below_meets)
+        append_childinfo(out, request->selects);
+    imapsession_send(job->session);
 }
 
-static bool is_wanted(const struct list_request *request, const struct foldertree_entry *entry,
-                      bool subscribed)
+/* What the return options want beside the LIST line. A folder that is just being deleted, or can't
+ * be read, has no more to tell: LIST goes on (RFC 5819 2). */
+static void tell_details(struct list_job *job, const struct foldertree_entry *entry)
 {
-    if (request->special_only &&
-        (!entry->exists || !imapfolder_special_use(slice_text(entry->name))))
-        return false;
-    return (!request->subscribed_only || subscribed) && matches(request, slice_text(entry->name));
-}
-
-/* Subscribed names whose folder is gone are listed all the same (RFC 5258 3.1). */
-static void tell_missing(struct imapsession *session, const struct list_request *request,
-                         const struct foldertree *tree, const struct subscriptions *list)
-{
-    struct slice rest = str_slice(&list->names), name;
-    if (!request->subscribed_only || request->special_only)
+    const struct listrequest *request = job->request;
+    struct imapfolder folder;
+    if (!entry->exists || !entry->meets || !imapfolder_named(slice_text(entry->name), &folder))
         return;
-    while (subscribe_next(&rest, &name)) {
-        if (foldertree_find(tree, name) || !matches(request, name))
+    if (request->returns & LISTREQUEST_STATUS)
+        (void)imapstatus_tell(job->session, &folder, request->status_items);
+    if (request->returns & LISTREQUEST_METADATA)
+        imapmetadata_tell(job->session, &folder, &request->metadata);
+}
+
+static void tell_all(struct list_job *job)
+{
+    for (size_t i = 0; i < job->tree.count; i++) {
+        const struct foldertree_entry *entry = &job->tree.entries[i];
+        if ((!entry->meets && !entry->below_meets) || !matches(job, slice_text(entry->name)))
             continue;
-        struct str *out = imapsession_line(session);
-        str_append_text(out, "LIST (\\NonExistent \\HasNoChildren \\Subscribed");
-        tell_name(session, name);
+        tell_entry(job, entry);
+        tell_details(job, entry);
     }
 }
 
-static enum answer tell_list(struct imapsession *session, const struct list_request *request)
+static enum answer list(struct list_job *job)
 {
-    struct foldertree tree;
-    struct subscriptions list;
-    if (!foldertree_read(&tree))
-        return answer_from_errno(errno);
-    if (!subscribe_load(&list)) {
-        foldertree_free(&tree);
+    bool with_missing = job->request->selects & LISTREQUEST_SUBSCRIBED;
+    bool subscriptions_count =
+        (job->request->selects | job->request->returns) & LISTREQUEST_SUBSCRIBED;
+    if (!prepare_patterns(job))
         return ANSWER_TROUBLE;
-    }
-    for (size_t i = 0; i < tree.count; i++) {
-        const struct foldertree_entry *entry = &tree.entries[i];
-        bool subscribed = subscribe_has(&list, slice_text(entry->name));
-        if (is_wanted(request, entry, subscribed))
-            tell_entry(session, request, entry, subscribed);
-    }
-    tell_missing(session, request, &tree, &list);
-    subscribe_free(&list);
-    foldertree_free(&tree);
+    if (subscriptions_count && !subscribe_load(&job->subscriptions))
+        return answer_from_errno(errno);
+    if (!specialuse_load(&job->uses) ||
+        !foldertree_read_with(&job->tree,
+                              with_missing ? str_slice(&job->subscriptions.names) : SLICE("")))
+        return answer_from_errno(errno);
+    mark_entries(job);
+    tell_all(job);
     return ANSWER_DONE;
 }
 
 enum answer imaplist_list(struct imapsession *session, struct parse *arguments)
 {
-    struct list_request request;
-    if (!parse_list(arguments, &request))
+    struct listrequest request;
+    if (!listrequest_parse(arguments, &request))
         return ANSWER_SYNTAX;
-    if (request.pattern_count == 1 && request.patterns[0].size == 0 && !request.is_extended) {
+    if (!request.is_extended && request.patterns[0].size == 0) {
         /* RFC 3501 6.3.8: an empty name asks for the separator and the root of the reference. */
         stream_write_text(&session->stream, "* LIST (\\Noselect) \"/\" \"\"\r\n");
         return ANSWER_DONE;
     }
-    return tell_list(session, &request);
+    struct list_job job = {.session = session, .request = &request};
+    enum answer answer = list(&job);
+    foldertree_free(&job.tree);
+    subscribe_free(&job.subscriptions);
+    return answer;
 }
+
+/* ---- LSUB -------------------------------------------------------------------------------------- */
 
 /* The subscribed name itself, or with '%' the highest name above it that matches and is not
  * subscribed: "\Noselect" (RFC 3501 6.3.9). */
-static bool lsub_name(const struct list_request *request, const struct subscriptions *list,
-                      struct slice *name, bool *is_above)
+static bool lsub_name(const struct list_job *job, struct slice *name, bool *is_above)
 {
     *is_above = false;
-    if (matches(request, *name))
+    if (matches(job, *name))
         return true;
-    struct slice pattern = request->patterns[0];
+    struct slice pattern = job->request->patterns[0];
     if (pattern.size == 0 || pattern.data[pattern.size - 1] != '%')
         return false;
     *is_above = true;
     while (imapfolder_parent(*name, name))
-        if (matches(request, *name))
-            return !subscribe_has(list, *name);
+        if (matches(job, *name))
+            return !subscribe_has(&job->subscriptions, *name);
     return false;
+}
+
+static void tell_lsub(const struct list_job *job, struct slice name, bool is_above)
+{
+    struct str *out = imapsession_line(job->session);
+    str_append_text(out, "LSUB (");
+    if (is_above)
+        append_attribute(out, "\\Noselect");
+    append_name(job->session, out, name);
+    imapsession_send(job->session);
+}
+
+static void lsub(const struct list_job *job)
+{
+    struct slice rest = str_slice(&job->subscriptions.names), name;
+    struct subscriptions told; /* names above, each once */
+    str_init(&told.names, SUBSCRIBE_FILE_MAX);
+    while (subscribe_next(&rest, &name)) {
+        bool is_above;
+        if (!lsub_name(job, &name, &is_above) || (is_above && subscribe_has(&told, name)))
+            continue;
+        tell_lsub(job, name, is_above);
+        if (!is_above)
+            continue;
+        str_append(&told.names, name);
+        str_append_byte(&told.names, '\n');
+    }
+    subscribe_free(&told);
 }
 
 enum answer imaplist_lsub(struct imapsession *session, struct parse *arguments)
 {
-    struct list_request request = {.pattern_count = 1};
-    struct subscriptions list;
+    struct listrequest request = {.pattern_count = 1};
     if (!parse_astring(arguments, &request.reference) || !parse_space(arguments) ||
         !parse_pattern(arguments, &request.patterns[0]) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
-    if (!subscribe_load(&list)) {
-        subscribe_free(&list);
-        return ANSWER_TROUBLE;
+    struct list_job job = {.session = session, .request = &request};
+    enum answer answer =
+        prepare_patterns(&job) && subscribe_load(&job.subscriptions) ? ANSWER_DONE : ANSWER_TROUBLE;
+    if (answer == ANSWER_DONE)
+        lsub(&job);
+    subscribe_free(&job.subscriptions);
+    return answer;
+}
+
+/* ---- what else has LIST's form ----------------------------------------------------------------- */
+
+void imaplist_tell_renamed(struct imapsession *session, const struct imapfolder *folder,
+                           struct slice old_name)
+{
+    struct slice name = slice_text(folder->name);
+    struct str *out = imapsession_line(session);
+    str_append_text(out, "LIST (");
+    append_name(session, out, name);
+    if (!slice_equal(name, old_name)) {
+        str_append_text(out, " (\"OLDNAME\" (");
+        imapname_append(session, out, old_name);
+        str_append_text(out, "))");
     }
-    struct slice rest = str_slice(&list.names), name;
-    struct str told; /* names above, each once */
-    str_init(&told, SUBSCRIBE_FILE_MAX);
-    while (subscribe_next(&rest, &name)) {
-        bool is_above;
-        if (!lsub_name(&request, &list, &name, &is_above))
-            continue;
-        struct subscriptions above = {.names = told};
-        if (is_above && subscribe_has(&above, name))
-            continue;
-        struct str *out = imapsession_line(session);
-        str_append_text(out, "LSUB (");
-        if (is_above) {
-            append_attribute(out, "\\Noselect");
-            str_append(&told, name);
-            str_append_byte(&told, '\n');
-        }
-        tell_name(session, name);
-    }
-    str_free(&told);
-    subscribe_free(&list);
-    return ANSWER_DONE;
+    imapsession_send(session);
+}
+
+/* INBOX in small letters is no other name. */
+static bool is_inbox(struct slice name)
+{
+    return slice_equal_nocase(name, SLICE(IMAPFOLDER_INBOX));
+}
+
+void imaplist_tell_name(struct imapsession *session, const struct imapfolder *folder,
+                        struct slice given)
+{
+    struct str old;
+    str_init(&old, IMAPSESSION_COMMAND_MAX);
+    bool other = !is_inbox(given) && mutf7_from_utf8(given, &old);
+    imaplist_tell_renamed(session, folder, other ? str_slice(&old) : slice_text(folder->name));
+    str_free(&old);
 }
 
 enum answer imaplist_namespace(struct imapsession *session, struct parse *arguments)

@@ -1,5 +1,6 @@
 /* imapmove - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
 #include "imapcommand.h"
+#include "imapname.h"
 #include "pick.h"
 
 #include <errno.h>
@@ -149,7 +150,7 @@ static enum answer copy_or_move(struct imapsession *session, struct parse *argum
         return answer;
     if (move && session->read_only)
         return ANSWER_REFUSED_READ_ONLY;
-    if (!imapfolder_named(name, &folder))
+    if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_BAD_NAME;
     return run(&job, &folder);
 }

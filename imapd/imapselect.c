@@ -1,7 +1,8 @@
 /* imapselect - SELECT, EXAMINE, CLOSE, UNSELECT, CHECK, EXPUNGE */
 #include "imapcommand.h"
+#include "imaplist.h"
+#include "imapname.h"
 #include "pick.h"
-#include "quote.h"
 #include "update.h"
 
 #include <errno.h>
@@ -29,14 +30,10 @@ static void tell_first_unseen(struct imapsession *session)
 }
 
 /* RFC 9051 6.3.2: the name as it is written here. */
-static void tell_name(struct imapsession *session)
+static void tell_name(struct imapsession *session, struct slice given)
 {
-    if (!(session->enabled & ENABLED_REV2))
-        return;
-    struct str *out = imapsession_line(session);
-    str_append_text(out, "LIST () \"/\" ");
-    quote_string(out, slice_text(session->folder.name));
-    imapsession_send(session);
+    if (session->enabled & ENABLED_REV2)
+        imaplist_tell_name(session, &session->folder, given);
 }
 
 /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. What comes behind CLOSED is of the
@@ -60,7 +57,7 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
     if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
     leave_mailbox(session);
-    if (!imapfolder_named(name, &folder))
+    if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;
     session->mailbox = mailbox_open(AT_FDCWD, folder.path, read_only);
     if (!session->mailbox)
@@ -73,7 +70,7 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
     tell_first_unseen(session);
     tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
     tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
-    tell_name(session);
+    tell_name(session, name);
     return read_only ? ANSWER_READ_ONLY : ANSWER_READ_WRITE;
 }
 

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct reader_limits limits = {
     .line = IMAPSESSION_LINE_MAX,
@@ -220,15 +221,19 @@ void imapsession_unselect(struct imapsession *session)
     session->told_exists = session->told_recent = session->told_keywords = 0;
 }
 
-static bool is_selected(const struct imapsession *session, const struct imapfolder *folder)
+/* By name, and still the same folder: another session may have renamed ours and made a new one. */
+bool imapsession_is_selected(const struct imapsession *session, const struct imapfolder *folder)
 {
-    return session->mailbox && strcmp(folder->path, session->folder.path) == 0;
+    struct stat ours, named;
+    return session->mailbox && strcmp(folder->path, session->folder.path) == 0 &&
+           fstat(session->mailbox->folder, &ours) == 0 && stat(folder->path, &named) == 0 &&
+           ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
 static struct mailbox *open_other(struct imapsession *session, const struct imapfolder *folder,
                                   bool for_change, enum answer *answer)
 {
-    if (is_selected(session, folder) && (!for_change || !session->read_only))
+    if (imapsession_is_selected(session, folder) && (!for_change || !session->read_only))
         return session->mailbox;
     struct mailbox *mailbox = for_change ? mailbox_open_to_fill(AT_FDCWD, folder->path)
                                          : mailbox_open(AT_FDCWD, folder->path, true);

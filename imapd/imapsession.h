@@ -107,6 +107,8 @@ bool imapsession_has(const struct imapsession *session, const char *capability);
 uint64_t imapsession_message_max(const struct imapsession *session);
 
 void imapsession_unselect(struct imapsession *session);
+/* Is this folder the selected mailbox? */
+bool imapsession_is_selected(const struct imapsession *session, const struct imapfolder *folder);
 /* Opens another folder than the selected one; if it is that, the selected mailbox is given back and
  * session_close_other does nothing. NULL: *answer says why. */
 struct mailbox *imapsession_open_to_read(struct imapsession *session,

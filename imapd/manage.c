@@ -1,6 +1,9 @@
 /* manage - CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE */
 #include "foldertree.h"
 #include "imapcommand.h"
+#include "imaplist.h"
+#include "imapname.h"
+#include "specialuse.h"
 #include "subscribe.h"
 
 #include <errno.h>
@@ -13,25 +16,114 @@ static bool parse_mailbox(struct parse *arguments, struct slice *name)
     return parse_astring(arguments, name) && parse_at_end(arguments);
 }
 
-/* The same, as a folder that need not be there. ANSWER_DONE, or what is wrong with it. */
-static enum answer parse_new(struct parse *arguments, enum answer bad_name,
-                             struct imapfolder *folder)
+/* Clients subscribe to what they have made as "name/", too. */
+static struct slice without_separator(struct slice name)
 {
-    struct slice name;
-    if (!parse_mailbox(arguments, &name))
-        return ANSWER_SYNTAX;
-    return imapfolder_named_new(name, folder) ? ANSWER_DONE : bad_name;
+    if (name.size > 0 && name.data[name.size - 1] == IMAPFOLDER_SEPARATOR)
+        name.size--;
+    return name;
+}
+
+/* ---- CREATE ------------------------------------------------------------------------------------ */
+
+/* "(\Sent \Drafts)". *answer says when one of them can't be. */
+static bool parse_uses(struct parse *arguments, unsigned *bits, enum answer *answer)
+{
+    struct slice attribute;
+    if (!parse_byte(arguments, '('))
+        return false;
+    if (parse_byte(arguments, ')'))
+        return true;
+    do {
+        if (parse_peek(arguments) != '\\' || !parse_flag(arguments, &attribute))
+            return false;
+        if (specialuse_bit(attribute) == 0)
+            *answer = ANSWER_USE_UNKNOWN;
+        *bits |= specialuse_bit(attribute);
+    } while (parse_space(arguments));
+    return parse_byte(arguments, ')');
+}
+
+/* RFC 6154 3 in the form of RFC 4466 2.2: [SP "(" "USE" SP uses ")"] */
+static bool parse_create_options(struct parse *arguments, unsigned *bits, enum answer *answer)
+{
+    if (!parse_space(arguments))
+        return true;
+    return parse_byte(arguments, '(') && parse_word(arguments, "USE") && parse_space(arguments) &&
+           parse_uses(arguments, bits, answer) && parse_byte(arguments, ')');
+}
+
+/* Uses of folders that are not there are nobody's. */
+static void forget_missing(struct specialuses *uses)
+{
+    for (size_t i = 0; i < SPECIALUSE_COUNT; i++) {
+        struct imapfolder folder;
+        if (uses->names[i][0] &&
+            (!imapfolder_named(slice_text(uses->names[i]), &folder) || !foldertree_exists(&folder)))
+            uses->names[i][0] = '\0';
+    }
+}
+
+static unsigned taken_bits(const struct specialuses *uses)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < SPECIALUSE_COUNT; i++)
+        bits |= uses->names[i][0] ? 1u << i : 0;
+    return bits;
+}
+
+/* Under the lock. The use is written first: a folder never stands without the use that it was made
+ * for, and a use without its folder is nobody's. */
+static enum answer create_with_uses(int lock, struct specialuses *uses,
+                                    const struct imapfolder *folder, unsigned bits)
+{
+    if (foldertree_exists(folder))
+        return ANSWER_EXISTS;
+    forget_missing(uses);
+    unsigned taken = taken_bits(uses);
+    if (bits & taken)
+        return ANSWER_USE_TAKEN;
+    /* A mail program that makes a folder of a name like "送信済みアイテム" means it so. */
+    if (bits == 0)
+        bits = specialuse_customary(slice_text(folder->name)) & ~taken;
+    specialuse_set(uses, slice_text(folder->name), bits);
+    if (bits != 0 && !specialuse_store(lock, uses))
+        return answer_from_errno(errno);
+    return foldertree_create(folder) ? ANSWER_DONE : answer_from_errno(errno);
+}
+
+static enum answer create(const struct imapfolder *folder, unsigned bits)
+{
+    struct specialuses uses;
+    int lock = specialuse_lock(&uses);
+    if (lock < 0)
+        return answer_from_errno(errno);
+    enum answer answer = create_with_uses(lock, &uses, folder, bits);
+    specialuse_unlock(&lock);
+    return answer;
 }
 
 enum answer manage_create(struct imapsession *session, struct parse *arguments)
 {
-    (void)session;
+    struct slice name;
     struct imapfolder folder;
-    enum answer answer = parse_new(arguments, ANSWER_BAD_NAME, &folder);
-    if (answer != ANSWER_DONE)
-        return answer;
-    return foldertree_create(&folder) ? ANSWER_DONE : answer_from_errno(errno);
+    unsigned bits = 0;
+    bool normalised;
+    enum answer answer = ANSWER_DONE;
+    if (!parse_astring(arguments, &name) || !parse_create_options(arguments, &bits, &answer) ||
+        !parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    if (answer == ANSWER_DONE)
+        answer = imapname_take_new(session, name, &folder, &normalised);
+    if (answer == ANSWER_DONE)
+        answer = create(&folder, bits);
+    /* RFC 9051 6.3.4 */
+    if (answer == ANSWER_DONE && normalised && (session->enabled & ENABLED_REV2))
+        imaplist_tell_name(session, &folder, name);
+    return answer;
 }
+
+/* ---- DELETE ------------------------------------------------------------------------------------ */
 
 /* Why a folder that does not exist can't be deleted. */
 static enum answer missing_answer(const struct imapfolder *folder)
@@ -44,22 +136,43 @@ static enum answer missing_answer(const struct imapfolder *folder)
     return has_children ? ANSWER_HAS_CHILDREN : ANSWER_NO_MAILBOX;
 }
 
+/* Under the lock. */
+static enum answer remove_folder(int lock, struct specialuses *uses,
+                                 const struct imapfolder *folder)
+{
+    if (!foldertree_exists(folder))
+        return missing_answer(folder);
+    if (!foldertree_remove(folder))
+        return answer_from_errno(errno);
+    if (specialuse_of(uses, slice_text(folder->name)) == 0)
+        return ANSWER_DONE;
+    specialuse_set(uses, slice_text(folder->name), 0);
+    return specialuse_store(lock, uses) ? ANSWER_DONE : answer_from_errno(errno);
+}
+
 enum answer manage_delete(struct imapsession *session, struct parse *arguments)
 {
     struct slice name;
     struct imapfolder folder;
+    struct specialuses uses;
     if (!parse_mailbox(arguments, &name))
         return ANSWER_SYNTAX;
-    if (!imapfolder_named(name, &folder))
+    if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;
     if (imapfolder_is_inbox(&folder))
         return ANSWER_INBOX;
-    if (!foldertree_exists(&folder))
-        return missing_answer(&folder);
-    if (session->mailbox && strcmp(session->folder.path, folder.path) == 0)
+    int lock = specialuse_lock(&uses);
+    if (lock < 0)
+        return answer_from_errno(errno);
+    bool selected = imapsession_is_selected(session, &folder);
+    enum answer answer = remove_folder(lock, &uses, &folder);
+    specialuse_unlock(&lock);
+    if (selected && answer == ANSWER_DONE)
         imapsession_unselect(session);
-    return foldertree_remove(&folder) ? ANSWER_DONE : answer_from_errno(errno);
+    return answer;
 }
+
+/* ---- RENAME ------------------------------------------------------------------------------------ */
 
 static enum answer move_all(struct mailbox *from, struct mailbox *to)
 {
@@ -75,7 +188,7 @@ static enum answer move_all(struct mailbox *from, struct mailbox *to)
     return mailbox_unlock_both(from, to) ? answer : ANSWER_TROUBLE;
 }
 
-/* RFC 3501 6.3.5: the messages of INBOX move, INBOX stays. */
+/* RFC 9051 6.3.6: the messages of INBOX move, INBOX stays. */
 static enum answer rename_inbox(struct imapsession *session, const struct imapfolder *to)
 {
     struct imapfolder inbox;
@@ -108,34 +221,65 @@ static void follow_rename(struct imapsession *session, const struct imapfolder *
     str_free(&name);
 }
 
+static enum answer rename_folder(const struct imapfolder *from, const struct imapfolder *to)
+{
+    struct specialuses uses;
+    int lock = specialuse_lock(&uses);
+    if (lock < 0)
+        return answer_from_errno(errno);
+    enum answer answer = ANSWER_DONE;
+    if (foldertree_exists(to))
+        answer = ANSWER_EXISTS;
+    else if (!foldertree_rename(from, to) ||
+             (specialuse_renamed(&uses, slice_text(from->name), slice_text(to->name)) &&
+              !specialuse_store(lock, &uses)))
+        answer = answer_from_errno(errno);
+    specialuse_unlock(&lock);
+    return answer;
+}
+
+static enum answer rename_any(struct imapsession *session, const struct imapfolder *from,
+                              const struct imapfolder *to)
+{
+    if (imapfolder_is_inbox(to))
+        return ANSWER_EXISTS;
+    if (imapfolder_is_inbox(from))
+        return rename_inbox(session, to);
+    if (imapfolder_is_within(slice_text(to->name), slice_text(from->name)))
+        return foldertree_exists(to) ? ANSWER_EXISTS : ANSWER_WITHIN_ITSELF;
+    enum answer answer = rename_folder(from, to);
+    if (answer == ANSWER_DONE)
+        follow_rename(session, from, to);
+    /* RFC 9051 6.3.6 */
+    if (answer == ANSWER_DONE && (session->enabled & ENABLED_REV2))
+        imaplist_tell_renamed(session, to, slice_text(from->name));
+    return answer;
+}
+
 enum answer manage_rename(struct imapsession *session, struct parse *arguments)
 {
     struct slice from_name, to_name;
     struct imapfolder from, to;
+    bool normalised;
     if (!parse_astring(arguments, &from_name) || !parse_space(arguments) ||
         !parse_mailbox(arguments, &to_name))
         return ANSWER_SYNTAX;
-    if (!imapfolder_named(from_name, &from))
+    if (imapname_take(session, from_name, &from) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;
-    if (!imapfolder_named_new(to_name, &to))
-        return ANSWER_BAD_NAME;
-    if (imapfolder_is_inbox(&to) || foldertree_exists(&to))
-        return ANSWER_EXISTS;
-    if (imapfolder_is_inbox(&from))
-        return rename_inbox(session, &to);
-    if (imapfolder_is_within(slice_text(to.name), slice_text(from.name)))
-        return ANSWER_WITHIN_ITSELF;
-    if (!foldertree_rename(&from, &to))
-        return answer_from_errno(errno);
-    follow_rename(session, &from, &to);
-    return ANSWER_DONE;
+    enum answer answer = imapname_take_new(session, to_name, &to, &normalised);
+    return answer == ANSWER_DONE ? rename_any(session, &from, &to) : answer;
 }
 
+/* ---- subscriptions ----------------------------------------------------------------------------- */
+
+/* A folder that has to be there. */
 enum answer manage_subscribe(struct imapsession *session, struct parse *arguments)
 {
-    (void)session;
+    struct slice name;
     struct imapfolder folder;
-    enum answer answer = parse_new(arguments, ANSWER_BAD_NAME, &folder);
+    if (!parse_mailbox(arguments, &name))
+        return ANSWER_SYNTAX;
+    enum answer answer = imapname_take(session, without_separator(name), &folder);
     if (answer != ANSWER_DONE)
         return answer;
     if (!foldertree_exists(&folder))
@@ -145,11 +289,12 @@ enum answer manage_subscribe(struct imapsession *session, struct parse *argument
 
 enum answer manage_unsubscribe(struct imapsession *session, struct parse *arguments)
 {
-    (void)session;
+    struct slice name;
     struct imapfolder folder;
-    enum answer answer = parse_new(arguments, ANSWER_NOT_SUBSCRIBED, &folder);
-    if (answer != ANSWER_DONE)
-        return answer;
+    if (!parse_mailbox(arguments, &name))
+        return ANSWER_SYNTAX;
+    if (imapname_take(session, without_separator(name), &folder) != ANSWER_DONE)
+        return ANSWER_NOT_SUBSCRIBED;
     return subscribe_change(slice_text(folder.name), false) ? ANSWER_DONE
                                                             : answer_from_errno(errno);
 }

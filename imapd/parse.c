@@ -165,6 +165,15 @@ static bool parse_literal(struct parse *parse, struct slice *string)
     return true;
 }
 
+bool parse_literal8(struct parse *parse, struct slice *string)
+{
+    struct parse ahead = *parse;
+    if (!parse_byte(&ahead, '~') || !parse_literal(&ahead, string))
+        return false;
+    *parse = ahead;
+    return true;
+}
+
 bool parse_string(struct parse *parse, struct slice *string)
 {
     switch (parse_peek(parse)) {

@@ -37,6 +37,8 @@ bool parse_name(struct parse *parse, struct slice *name);
 /* quoted / literal */
 bool parse_string(struct parse *parse, struct slice *string);
 bool parse_astring(struct parse *parse, struct slice *string);
+/* "~{5}": any bytes (RFC 3516). */
+bool parse_literal8(struct parse *parse, struct slice *string);
 /* The same with NIL, which leaves *is_nil set. */
 bool parse_nstring(struct parse *parse, struct slice *string, bool *is_nil);
 /* list-mailbox: an astring that may have wildcards. */

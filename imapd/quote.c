@@ -6,13 +6,13 @@
 /* What stands in one line of an answer stays short for clients with line limits. */
 enum { QUOTE_QUOTED_MAX = 4096 };
 
-static bool may_be_quoted(struct slice text)
+static bool may_be_quoted(struct slice text, bool utf8)
 {
     if (text.size > QUOTE_QUOTED_MAX)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         unsigned char byte = (unsigned char)text.data[i];
-        if (byte >= 0x80 || byte == '\r' || byte == '\n' || byte == '\0')
+        if ((byte >= 0x80 && !utf8) || byte == '\r' || byte == '\n' || byte == '\0')
             return false;
     }
     return true;
@@ -51,7 +51,12 @@ static bool append_literal(struct str *out, struct slice text)
 
 bool quote_string(struct str *out, struct slice text)
 {
-    return may_be_quoted(text) ? append_quoted(out, text) : append_literal(out, text);
+    return may_be_quoted(text, false) ? append_quoted(out, text) : append_literal(out, text);
+}
+
+bool quote_utf8(struct str *out, struct slice text)
+{
+    return may_be_quoted(text, true) ? append_quoted(out, text) : append_literal(out, text);
 }
 
 bool quote_nstring(struct str *out, struct slice text)

@@ -9,6 +9,8 @@
 /* Quoted where that can be; a literal for 8-bit bytes, line ends and long text. A NUL, which no
  * string may hold, becomes 0x80. */
 bool quote_string(struct str *out, struct slice text);
+/* The same for a client that reads UTF-8 in quoted strings (RFC 6855 3). `text` is valid UTF-8. */
+bool quote_utf8(struct str *out, struct slice text);
 /* NIL when `text` has no data (NULL). */
 bool quote_nstring(struct str *out, struct slice text);
 /* As an atom where it is one, else as quote_string does. */

@@ -63,6 +63,12 @@ static enum reader_result read_literal(struct reader *reader, size_t size)
     return READER_COMMAND;
 }
 
+/* Only a literal8, "~{5}", may hold NULs (RFC 3516 4.4, RFC 5464 5). */
+static void look_for_nul(struct reader *reader, size_t start, bool is_literal8)
+{
+    reader->has_nul |= !is_literal8 && slice_has(slice_from(str_slice(&reader->text), start), '\0');
+}
+
 static enum reader_result literal_too_long(struct reader *reader)
 {
     if (!reader->literal.waits)
@@ -78,14 +84,18 @@ static enum reader_result take_literal(struct reader *reader)
     size_t room = reader->limits.command - reader->text.size;
     if (literal->too_long || literal->size > reader->limits.literal || literal->size > room)
         return literal_too_long(reader);
+    size_t start = reader->text.size;
+    bool is_literal8 = literal->start > 0 && reader->text.data[literal->start - 1] == '~';
     reader_accept(reader);
-    return read_literal(reader, (size_t)literal->size);
+    enum reader_result result = read_literal(reader, (size_t)literal->size);
+    look_for_nul(reader, start, is_literal8);
+    return result;
 }
 
 static enum reader_result whole_command(struct reader *reader)
 {
     str_truncate(&reader->text, slice_without_line_end(str_slice(&reader->text)).size);
-    if (slice_has(str_slice(&reader->text), '\0'))
+    if (reader->has_nul)
         return refuse(reader, "NUL in command");
     return READER_COMMAND;
 }
@@ -108,6 +118,7 @@ static enum reader_result read_lines(struct reader *reader)
                 return closing(reader, "Command too long");
             return refuse(reader, "Command too long");
         }
+        look_for_nul(reader, start, false);
         if (!announces)
             return whole_command(reader);
         reader->literal.start += start;
@@ -122,6 +133,7 @@ static enum reader_result read_lines(struct reader *reader)
 enum reader_result reader_next(struct reader *reader)
 {
     str_clear(&reader->text);
+    reader->has_nul = false;
     reader->too_big = false;
     reader->why = "";
     return read_lines(reader);
@@ -136,6 +148,7 @@ void reader_accept(struct reader *reader)
 enum reader_result reader_finish(struct reader *reader)
 {
     str_clear(&reader->text);
+    reader->has_nul = false;
     return read_lines(reader);
 }
 

@@ -38,6 +38,7 @@ struct reader {
     void *owner;
     struct str text;
     struct literal literal;
+    bool has_nul; /* one that no literal8 holds */
     bool too_big; /* READER_REFUSED over a literal's size: [TOOBIG] */
     const char *why;
     enum stream_result stream_result;

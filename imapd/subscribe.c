@@ -34,7 +34,7 @@ bool subscribe_has(const struct subscriptions *list, struct slice name)
 static void append_name(struct subscriptions *list, struct slice name)
 {
     struct imapfolder folder;
-    if (!imapfolder_named(name, &folder) || subscribe_has(list, slice_text(folder.name)))
+    if (!imapfolder_named(name, &folder))
         return;
     str_append_text(&list->names, folder.name);
     str_append_byte(&list->names, '\n');
@@ -52,7 +52,8 @@ static void take_line(struct subscriptions *list, struct slice line)
     str_free(&name);
 }
 
-/* A line of the first form: "INBOX" or a name as on disk. */
+/* A line of the first form: "INBOX" or a name as on disk. Old files have names twice; ours, which
+ * may be long, don't. */
 static void take_old_line(struct subscriptions *list, struct slice line)
 {
     struct str disk;
@@ -62,7 +63,8 @@ static void take_old_line(struct subscriptions *list, struct slice line)
     str_append(&disk, line);
     if (slice_equal_nocase(line, SLICE(IMAPFOLDER_INBOX)))
         append_name(list, line);
-    else if (!disk.failed && imapfolder_from_disk(str_slice(&disk), &folder))
+    else if (!disk.failed && imapfolder_from_disk(str_slice(&disk), &folder) &&
+             !subscribe_has(list, slice_text(folder.name)))
         append_name(list, slice_text(folder.name));
     str_free(&disk);
 }
@@ -112,7 +114,7 @@ static bool write_list(int root, const struct subscriptions *list, struct slice 
             str_append_byte(&content, name.data[i] == IMAPFOLDER_SEPARATOR ? '\t' : name.data[i]);
         str_append_byte(&content, '\n');
     }
-    bool done = !content.failed;
+    bool done = !content.failed && !list->names.failed;
     if (!done)
         errno = EFBIG;
     done = done &&
@@ -121,27 +123,47 @@ static bool write_list(int root, const struct subscriptions *list, struct slice 
     return done;
 }
 
-static bool change_locked(int root, struct slice name, bool subscribed)
+/* What is to be done to the list, under the lock. */
+struct change {
+    struct slice added;   /* names, a line each */
+    struct slice removed; /* one name */
+};
+
+static bool change_locked(int root, const struct change *change)
 {
     struct subscriptions list;
+    struct slice rest = change->added, name;
     bool done = subscribe_load(&list);
-    if (done && subscribe_has(&list, name) != subscribed) {
-        if (subscribed)
+    bool changes = done && change->removed.size > 0 && subscribe_has(&list, change->removed);
+    size_t size = list.names.size;
+    while (subscribe_next(&rest, &name))
+        if (!subscribe_has(&list, name))
             append_name(&list, name);
-        done = write_list(root, &list, subscribed ? SLICE("") : name);
-    }
+    if (done && (changes || list.names.size > size || list.names.failed))
+        done = write_list(root, &list, change->removed);
     subscribe_free(&list);
+    return done;
+}
+
+static bool change_list(const struct change *change)
+{
+    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return false;
+    bool done = flock(root, LOCK_EX) == 0 && change_locked(root, change);
+    io_close(&root);
     return done;
 }
 
 bool subscribe_change(struct slice name, bool subscribed)
 {
-    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return false;
-    bool done = flock(root, LOCK_EX) == 0 && change_locked(root, name, subscribed);
-    io_close(&root);
-    return done;
+    return change_list(subscribed ? &(struct change){.added = name}
+                                  : &(struct change){.removed = name});
+}
+
+bool subscribe_add(struct slice names)
+{
+    return change_list(&(struct change){.added = names});
 }
 
 bool subscribe_exists(void)

@@ -25,6 +25,8 @@ bool subscribe_next(struct slice *rest, struct slice *name);
 
 /* Adds or removes one name. False with errno; removing what is not there is no error. */
 bool subscribe_change(struct slice name, bool subscribed);
+/* Adds several, a line each, in one step. */
+bool subscribe_add(struct slice names);
 /* Has the account ever had a list? */
 bool subscribe_exists(void);
 

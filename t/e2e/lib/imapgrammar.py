@@ -13,6 +13,8 @@ TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+')
 QUOTED = re.compile(rb'"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]|\\["\\])*)"')
 TEXT = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
 NUMBER = re.compile(rb"\d+")
+STATUS = re.compile(rb"MESSAGES|RECENT|UIDNEXT|UIDVALIDITY|UNSEEN|APPENDLIMIT|DELETED-STORAGE|DELETED|SIZE"
+                    rb"|HIGHESTMODSEQ")
 DATE = re.compile(rb'"( \d|\d\d)-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{4}'
                   rb' \d\d:\d\d:\d\d [+-]\d{4}"')
 UIDS = re.compile(rb"[1-9]\d*(:[1-9]\d*)?(,[1-9]\d*(:[1-9]\d*)?)*")
@@ -76,6 +78,12 @@ class Parser:
         value = int(self.take(NUMBER, "number")[0])
         if not least <= value < 2 ** 32:
             self.fail(f"number from {least}")
+        return value
+
+    def number64(self):
+        value = int(self.take(NUMBER, "number64")[0])
+        if value >= 2 ** 63:
+            self.fail("number64")
         return value
 
     def string(self):
@@ -255,16 +263,60 @@ class Parser:
         self.want(b" ")
         separator = self.nil_or(lambda: self.take(QUOTED, "quoted")[1])
         self.want(b" ")
-        return flags, separator, self.astring().decode()
+        name = self.astring().decode()
+        return (flags, separator, name) + ((self.list_extended(),) if self.has(b" ") else ())
+
+    def list_extended(self):
+        """RFC 5258 6: mbox-list-extended, with the two items that have a standard"""
+        def item():
+            name = self.astring().decode()
+            if name not in ("CHILDINFO", "OLDNAME"):
+                self.fail("CHILDINFO or OLDNAME")
+            self.want(b" ")
+            return name, [one.decode() for one in self.listed(self.astring, empty=False)]
+        return dict(self.listed(item, empty=False))
 
     def status(self):
         def pair():
-            name = self.take(re.compile(rb"MESSAGES|RECENT|UIDNEXT|UIDVALIDITY|UNSEEN"), "item")[0]
+            name = self.take(STATUS, "item")[0]
             self.want(b" ")
-            return name.decode(), self.number()
+            return name.decode(), self.number64()
         name = self.astring()
         self.want(b" ")
         return name.decode(), dict(self.listed(pair))
+
+    def metadata(self):
+        """RFC 5464 5, with values"""
+        def pair():
+            name = self.astring().decode()
+            self.want(b" ")
+            return name, self.literal8() if self.has(b"~") else self.nstring()
+        name = self.astring().decode()
+        self.want(b" ")
+        return name, dict(self.listed(pair, empty=False))
+
+    def literal8(self):
+        size = int(self.take(LITERAL, "literal8")[1])
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def quota(self):
+        """RFC 9208 6"""
+        def resource():
+            name = self.take(ATOM, "resource")[0].decode()
+            self.want(b" ")
+            usage = self.number64()
+            self.want(b" ")
+            return name, (usage, self.number64())
+        root = self.astring().decode()
+        self.want(b" ")
+        return root, dict(self.listed(resource))
+
+    def quotaroot(self):
+        names = [self.astring().decode()]
+        while self.has(b" "):
+            names.append(self.astring().decode())
+        return names[0], names[1:]
 
     def search(self):
         numbers = []
@@ -386,6 +438,7 @@ class Parser:
         if kind == "ESEARCH":
             return Response("*", kind, self.esearch())
         data = {"FLAGS": lambda: self.listed(self.flag), "LIST": self.mailbox_list,
+                "METADATA": self.metadata, "QUOTA": self.quota, "QUOTAROOT": self.quotaroot,
                 "LSUB": self.mailbox_list, "STATUS": self.status, "CAPABILITY": self.capability,
                 "NAMESPACE": self.namespace, "ID": self.identity}
         if kind not in data:

@@ -109,11 +109,23 @@ static void not_names(void **state)
     memset(text, '.', sizeof text); /* five bytes each on disk */
     assert_true(imapfolder_named(slice_of(text, 47), &folder));
     assert_false(imapfolder_named(slice_of(text, 48), &folder));
-    assert_true(imapfolder_named_new(SLICE("a/"), &folder));
+    assert_int_equal(imapfolder_check_new(SLICE("a/"), &folder), IMAPFOLDER_FINE);
     assert_string_equal(folder.name, "a");
-    assert_false(imapfolder_named_new(SLICE("a%"), &folder));
-    assert_false(imapfolder_named_new(SLICE("a*"), &folder));
-    assert_false(imapfolder_named_new(SLICE("a//"), &folder));
+    static const struct {
+        const char *name;
+        enum imapfolder_fault fault;
+    } faults[] = {
+        {"a%", IMAPFOLDER_WILDCARD},           {"a*", IMAPFOLDER_WILDCARD},
+        {"a//", IMAPFOLDER_EMPTY_LEVEL},       {"", IMAPFOLDER_EMPTY_LEVEL},
+        {"a/../b", IMAPFOLDER_EMPTY_LEVEL},    {"a\x01", IMAPFOLDER_CONTROL},
+        {"\xe3\x81\x82", IMAPFOLDER_ENCODING}, {"&Jjo!-", IMAPFOLDER_ENCODING},
+    };
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
+        assert_int_equal(imapfolder_check_new(slice_text(faults[i].name), &folder),
+                         faults[i].fault);
+    memset(text, 'a', sizeof text);
+    assert_int_equal(imapfolder_check(slice_of(text, IMAPFOLDER_DISK_MAX), &folder),
+                     IMAPFOLDER_LONG);
 }
 
 static void patterns(void **state)

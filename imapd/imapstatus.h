@@ -1,0 +1,15 @@
+/*
+ * imapstatus - the figures of a mailbox (RFC 9051 6.3.11), for STATUS and for LIST (RFC 5819)
+ */
+#ifndef IMAPD_IMAPSTATUS_H
+#define IMAPD_IMAPSTATUS_H
+
+#include "imapsession.h"
+
+/* "(MESSAGES UNSEEN)" as a set of items. False: BAD. */
+bool imapstatus_parse_items(struct parse *parse, unsigned *items);
+/* One untagged STATUS. ANSWER_DONE, or why there is none. */
+enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder *folder,
+                            unsigned items);
+
+#endif

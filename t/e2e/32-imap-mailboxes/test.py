@@ -1,0 +1,237 @@
+"""Mailboxes as names: lists, figures, uses, annotations, quota, and what happens to names in use.
+
+Every line that the server says in these tests goes through lib/imapgrammar.py.
+"""
+
+import base64
+import os
+import re
+
+from imapsession import Imap, Unwaited
+from suite import check, equal
+
+USERS = ["extended", "status", "uses", "adopted", "courier", "notes", "race", "selected", "names",
+         "rev2", "quota", "full", "inbox"]
+MESSAGE = b"From: <a@example.org>\r\nSubject: small\r\n\r\none\r\ntwo\r\n"
+STANDARD = {"Archive", "Drafts", "Junk", "Sent", "Trash"}
+JAPANESE = {"Sent": "送信済みアイテム", "Trash": "削除済みアイテム", "Drafts": "下書き", "Junk": "迷惑メール"}
+
+
+def mutf7(text):
+    """Modified UTF-7 (RFC 3501 5.1.3)"""
+    def shifted(match):
+        coded = base64.b64encode(match[0].encode("utf-16-be")).decode()
+        return "&" + coded.rstrip("=").replace("/", ",") + "-"
+    return re.sub("[^ -~]+", shifted, text.replace("&", "&-"))
+
+
+def prepare(suite):
+    suite.add_domain("example.jp", *USERS)
+    suite.start()
+
+
+def user(suite, name):
+    return Imap(suite, f"{name}@example.jp")
+
+
+def listed(session, command, kind="LIST"):
+    """name -> its attributes, of LIST or LSUB"""
+    return {one.value[2]: set(one.value[0]) for one in session.ok(command).all(kind)}
+
+
+def extended(session, command):
+    """name -> (attributes, extended items)"""
+    return {one.value[2]: (set(one.value[0]), one.value[3] if len(one.value) > 3 else {})
+            for one in session.ok(command).all("LIST")}
+
+
+def append(session, folder, message=MESSAGE, more=""):
+    session.ok(f"APPEND {folder} {more}{' ' if more else ''}", Unwaited(message))
+
+
+# ---- LIST ------------------------------------------------------------------------------------------
+def test_selection_and_return_options(suite):
+    """RFC 5258 3, 4, 5; RFC 9051 6.3.9"""
+    with user(suite, "extended") as one:
+        for name in ("fruit", "fruit/apple", "fruit/banana", "veg/leek"):
+            one.ok(f"CREATE {name}")
+        for name in ("fruit/banana", "veg/leek"):
+            one.ok(f"SUBSCRIBE {name}")
+        one.ok("CREATE gone")
+        one.ok("SUBSCRIBE gone")
+        one.ok("DELETE gone")
+        plain = {name for name in listed(one, 'LIST "" *')}
+        equal(plain, STANDARD | {"INBOX", "fruit", "fruit/apple", "fruit/banana", "veg", "veg/leek"}, "LIST")
+        equal(listed(one, 'LIST (SUBSCRIBED) "" (fruit* veg* gone)'),
+              {"fruit/banana": {r"\HasNoChildren", r"\Subscribed"},
+               "veg/leek": {r"\HasNoChildren", r"\Subscribed"},
+               "gone": {r"\NonExistent", r"\HasNoChildren", r"\Subscribed"}}, "SUBSCRIBED")
+        equal(listed(one, 'LIST "" fruit/% RETURN (SUBSCRIBED CHILDREN)'),
+              {"fruit/apple": {r"\HasNoChildren"}, "fruit/banana": {r"\HasNoChildren", r"\Subscribed"}},
+              "RETURN")
+        equal(listed(one, 'LIST () "" veg RETURN ()'), {"veg": {r"\NonExistent", r"\HasChildren"}}, "NonExistent")
+        equal(listed(one, 'LIST "" veg'), {"veg": {r"\Noselect", r"\HasChildren"}}, "as RFC 3501 has it")
+        equal(listed(one, 'LIST (REMOTE) "" (INBOX veg)').keys(), {"INBOX", "veg"}, "REMOTE")
+        equal(listed(one, 'LIST (SPECIAL-USE SUBSCRIBED) "" *').keys(), STANDARD, "both")
+        one.ok("UNSUBSCRIBE Junk")
+        equal(listed(one, 'LIST (SPECIAL-USE SUBSCRIBED) "" *').keys(), STANDARD - {"Junk"}, "both")
+        equal(listed(one, 'LIST "" ("INBOX" "Dra%" {4+}\r\nSent)').keys(), {"INBOX", "Drafts", "Sent"}, "patterns")
+        equal(listed(one, 'LIST (SUBSCRIBED) "" ""'), {}, "the empty name asks for nothing here")
+
+
+def test_recursivematch_tells_childinfo(suite):
+    """RFC 5258 3.1, 3.5, 5"""
+    with user(suite, "extended") as one:
+        one.ok("CREATE tree/a/b/c")
+        one.ok("CREATE tree/x")
+        one.ok("SUBSCRIBE tree/a/b/c")
+        child = {"CHILDINFO": ["SUBSCRIBED"]}
+        equal(extended(one, 'LIST (SUBSCRIBED RECURSIVEMATCH) "" tree/%'),
+              {"tree/a": ({r"\NonExistent", r"\HasChildren"}, child)}, "what does not match is told of")
+        equal(extended(one, 'LIST (RECURSIVEMATCH SUBSCRIBED) "" tree*'),
+              {"tree": ({r"\NonExistent", r"\HasChildren"}, child),
+               "tree/a": ({r"\NonExistent", r"\HasChildren"}, child),
+               "tree/a/b": ({r"\NonExistent", r"\HasChildren"}, child),
+               "tree/a/b/c": ({r"\HasNoChildren", r"\Subscribed"}, {})}, "all of it")
+        one.ok(r"CREATE deep/er (USE ())")
+        one.ok("RENAME Archive deep/er/Archive")
+        equal(extended(one, 'LIST (SPECIAL-USE RECURSIVEMATCH) "" deep'),
+              {"deep": ({r"\NonExistent", r"\HasChildren"}, {"CHILDINFO": ["SPECIAL-USE"]})}, "SPECIAL-USE")
+        one.ok("RENAME deep/er/Archive Archive")
+        one.ok("SUBSCRIBE tree/x")
+        one.ok("DELETE tree/x")
+        one.ok("DELETE tree/a/b/c")
+        equal(extended(one, 'LIST (SUBSCRIBED RECURSIVEMATCH) "" tree'),
+              {"tree": ({r"\NonExistent", r"\HasNoChildren"}, child)}, "only names are left")
+
+
+def test_malformed_lists_are_bad(suite):
+    """RFC 5258 3, 6"""
+    with user(suite, "extended") as one:
+        for command in ('LIST (RECURSIVEMATCH) "" *', 'LIST (RECURSIVEMATCH REMOTE) "" *',
+                        'LIST (NONSENSE) "" *', 'LIST "" * RETURN (NONSENSE)', 'LIST "" * RETURN',
+                        'LIST "" * RETURN SUBSCRIBED', 'LIST "" ()', 'LIST "" (a', 'LIST (SUBSCRIBED "" *',
+                        'LIST (SUBSCRIBED ) "" *', 'LIST "" * RETURN (STATUS)', 'LIST "" * RETURN (STATUS ())',
+                        'LIST "" * RETURN (STATUS (NONSENSE))', 'LIST "" (a  b)',
+                        'LIST "" * RETURN (METADATA (nonsense))'):
+            one.bad(command)
+            one.ok("NOOP")
+        one.bad('LIST "" (' + " ".join("x" * 65) + ")")
+
+
+def test_list_with_status(suite):
+    """RFC 5819 2, 3"""
+    with user(suite, "status") as one:
+        append(one, "INBOX")
+        append(one, "Sent", more=r"(\Seen)")
+        one.ok("CREATE far/away")
+        found = one.ok('LIST "" (INBOX Sent far) RETURN (STATUS (MESSAGES UNSEEN))')
+        equal([(r.kind, r.value[2] if r.kind == "LIST" else r.value) for r in found.untagged],
+              [("LIST", "INBOX"), ("STATUS", ("INBOX", {"MESSAGES": 1, "UNSEEN": 1})), ("LIST", "Sent"),
+               ("STATUS", ("Sent", {"MESSAGES": 1, "UNSEEN": 0})), ("LIST", "far")], "in turn, none for far")
+        one.ok("SUBSCRIBE far/away")
+        found = one.ok('LIST (SUBSCRIBED RECURSIVEMATCH) "" far% RETURN (STATUS (MESSAGES))')
+        equal([r.kind for r in found.untagged], ["LIST"], "a parent alone has no STATUS")
+
+
+def test_status_items(suite):
+    """RFC 9051 6.3.11; RFC 8438 2; RFC 7889 4; RFC 9208 4.1.4"""
+    with user(suite, "status") as one:
+        for more in ("", r"(\Deleted)", r"(\Deleted \Seen)"):
+            append(one, "Junk", more=more)
+        status = one.ok("STATUS Junk (SIZE DELETED DELETED-STORAGE APPENDLIMIT MESSAGES)").one("STATUS")[1]
+        limit = status.pop("APPENDLIMIT")
+        check(f"APPENDLIMIT={limit}" in one.ok("CAPABILITY").one("CAPABILITY"), "APPENDLIMIT")
+        equal(status, {"MESSAGES": 3, "DELETED": 2, "DELETED-STORAGE": 2 * len(MESSAGE),
+                       "SIZE": 3 * len(MESSAGE)}, "STATUS")
+        one.bad("STATUS Junk (SIZE )")
+        one.bad("STATUS Junk (SIZE  DELETED)")
+
+
+def test_lf_files_count_as_they_are_given_out(suite):
+    """RFC 8438 2"""
+    maildir = os.path.join(suite.path("mail/example.jp/status/Maildir"))
+    with user(suite, "status") as one:
+        one.ok("CREATE foreign")
+        path = os.path.join(maildir, ".foreign/cur/1700000000.x.y:2,")
+        with open(path, "wb") as file:
+            file.write(MESSAGE.replace(b"\r\n", b"\n"))
+        os.chown(path, os.stat(maildir).st_uid, os.stat(maildir).st_gid)
+        equal(one.ok("STATUS foreign (SIZE)").one("STATUS")[1], {"SIZE": len(MESSAGE)}, "SIZE")
+
+
+# ---- SPECIAL-USE -----------------------------------------------------------------------------------
+def uses(session):
+    """use -> name"""
+    found = {}
+    for name, attributes in listed(session, 'LIST (SPECIAL-USE) "" *').items():
+        for one in attributes - {r"\HasChildren", r"\HasNoChildren"}:
+            found[one] = name
+    return found
+
+
+def test_uses_follow_their_folders(suite):
+    """RFC 6154 2, 3, 4"""
+    with user(suite, "uses") as one:
+        equal(uses(one), {"\\" + name: name for name in STANDARD}, "at first")
+        for attribute in (r"\All", r"\Flagged", r"\Important", r"\Nonsense"):
+            one.no("USEATTR", f"CREATE everything (USE ({attribute}))")
+        one.no("USEATTR", r"CREATE Sent2 (USE (\Sent))")
+        equal(listed(one, 'LIST "" (everything Sent2)'), {}, "neither was made")
+        one.ok("RENAME Sent Old/Sent")
+        equal(uses(one)[r"\Sent"], "Old/Sent", "RENAME")
+        one.ok("RENAME Old Older")
+        equal(uses(one)[r"\Sent"], "Older/Sent", "RENAME of what is above")
+        one.ok("DELETE Older/Sent")
+        check(r"\Sent" not in uses(one), "DELETE")
+        one.ok("DELETE Drafts")
+        one.ok(r"CREATE Both (USE (\Sent \drafts))")
+        equal((uses(one)[r"\Sent"], uses(one)[r"\Drafts"]), ("Both", "Both"), "two uses")
+        one.ok('SETMETADATA Both (/private/specialuse "\\\\Sent")')
+        one.ok('SETMETADATA Archive (/private/specialuse "\\\\Archive \\\\Drafts")')
+        equal((uses(one)[r"\Sent"], uses(one)[r"\Drafts"]), ("Both", "Archive"), "SETMETADATA")
+        one.no("USEATTR", 'SETMETADATA Archive (/private/specialuse "\\\\All")')
+        equal(one.ok("GETMETADATA Archive /private/specialuse").one("METADATA"),
+              ("Archive", {"/private/specialuse": rb"\Archive \Drafts"}), "GETMETADATA")
+        one.ok("DELETE Trash")
+        one.ok(f"CREATE {mutf7('ゴミ箱')}")
+        equal(uses(one)[r"\Trash"], mutf7("ゴミ箱"), "a folder that a Japanese client makes")
+        for bad in ("CREATE x (USE)", "CREATE x (USE Sent)", "CREATE x (USE (Sent))", "CREATE x ()",
+                    r"CREATE x (USE (\Sent)", r"CREATE x (OTHER (\Sent))", r"CREATE x USE (\Sent)"):
+            one.bad(bad)
+    with user(suite, "uses") as one:
+        equal(uses(one)[r"\Sent"], "Both", "kept")
+
+
+def test_folders_that_are_there_get_the_uses(suite):
+    """RFC 6154 2: a Maildir that Japanese clients have filled, with Dovecot's list"""
+    maildir = suite.path("mail/example.jp/adopted/Maildir")
+    owner = os.stat(suite.path("mail/example.jp"))
+    make_maildir(suite, "adopted", [mutf7(name) for name in JAPANESE.values()])
+    with open(os.path.join(maildir, "subscriptions"), "w", encoding="ascii") as file:
+        file.write("V\t2\n\n" + mutf7("下書き") + "\n")
+    os.chown(os.path.join(maildir, "subscriptions"), owner.st_uid, owner.st_gid)
+    with user(suite, "adopted") as one:
+        equal(uses(one), {"\\" + use: mutf7(name) for use, name in JAPANESE.items()} |
+              {r"\Archive": "Archive"}, "uses")
+        equal(set(listed(one, 'LSUB "" *', "LSUB")), {mutf7("下書き"), "Archive"}, "only what is new")
+    make_maildir(suite, "courier", ["Sent Messages", "Sent Items", "Deleted Messages", "other"])
+    with user(suite, "courier") as one:
+        found = uses(one)
+        equal((found[r"\Sent"], found[r"\Trash"]), ("Sent Items", "Deleted Messages"), "English ones")
+        equal(set(listed(one, 'LSUB "" *', "LSUB")),
+              {"Sent Items", "Sent Messages", "Deleted Messages", "other", "Archive", "Drafts", "Junk"},
+              "without a list all are shown")
+
+
+def make_maildir(suite, name, folders):
+    domain = suite.path("mail/example.jp")
+    owner = os.stat(domain)
+    account = os.path.join(domain, name)
+    paths = [account, os.path.join(account, "Maildir")]
+    for folder in [""] + ["." + one for one in folders]:
+        above = os.path.join(account, "Maildir", folder)
+        paths += [above] + [os.path.join(above, part) for part in ("cur", "new", "tmp")]
+    for path in paths:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+        os.chown(path, owner.st_uid, owner.st_gid)
