@@ -169,7 +169,7 @@ enum answer append_run(struct imapsession *session, const struct append_argument
     struct literal literal = session->reader.literal;
     struct imapfolder folder;
     enum answer answer = ANSWER_DONE;
-    if (literal.too_long || literal.size > IMAPSESSION_MESSAGE_MAX)
+    if (literal.too_long || literal.size > imapsession_message_max(session))
         return refuse(session, &literal, ANSWER_TOO_BIG);
     if (arguments->flags_bad)
         return refuse(session, &literal, ANSWER_BAD_FLAG);

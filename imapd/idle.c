@@ -1,5 +1,6 @@
 /* idle - IDLE (RFC 2177): news at once, by inotify on the mailbox's folders */
 #include "clock.h"
+#include "foldertree.h"
 #include "imapcommand.h"
 #include "io.h"
 #include "update.h"
@@ -15,11 +16,12 @@ enum { IDLE_LINE_MAX = 1024 };
 
 static const uint32_t idle_events = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 
-static bool watch_folder(int watch, const struct imapfolder *folder, const char *name)
+static bool watch_folder(int watch, const struct imapfolder *folder, const char *name,
+                         uint32_t events)
 {
     char path[IMAPFOLDER_PATH_MAX + 8];
     snprintf(path, sizeof path, "%s/%s", folder->path, name);
-    return inotify_add_watch(watch, path, idle_events | IN_ONLYDIR) >= 0;
+    return inotify_add_watch(watch, path, events | IN_ONLYDIR) >= 0;
 }
 
 /* -1 when nothing is selected, or the kernel has no watch left: then IDLE only waits for DONE. */
@@ -28,8 +30,9 @@ static int watch_mailbox(const struct imapsession *session)
     if (!session->mailbox)
         return -1;
     int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (watch >= 0 && (!watch_folder(watch, &session->folder, "new") ||
-                       !watch_folder(watch, &session->folder, "cur")))
+    if (watch >= 0 && (!watch_folder(watch, &session->folder, "new", idle_events) ||
+                       !watch_folder(watch, &session->folder, "cur", idle_events) ||
+                       !watch_folder(watch, &session->folder, ".", IN_MOVE_SELF)))
         io_close(&watch);
     return watch;
 }
@@ -41,6 +44,17 @@ static void drain(int watch)
         __attribute__((aligned(__alignof__(struct inotify_event))));
     while (read(watch, events, sizeof events) > 0)
         ;
+}
+
+/* A folder that is deleted gets another name first, and one that is renamed has another: what the
+ * client has selected is not there any more (RFC 2180 3.3). */
+static void tell_news(struct imapsession *session)
+{
+    if (foldertree_exists(&session->folder))
+        update_tell(session, true);
+    else
+        imapsession_bye(session, "[UNAVAILABLE] The selected mailbox was deleted or renamed",
+                        "deleted");
 }
 
 /* Waits for the client or the mailbox. True: the client has sent something, or is gone, or the
@@ -55,7 +69,7 @@ static bool wait_for_client(struct imapsession *session, int watch, int64_t dead
     if (ready == 0 || descriptors[0].revents)
         return true;
     drain(watch);
-    update_tell(session, true);
+    tell_news(session);
     if (stream_flush(&session->stream) == STREAM_OK)
         imapsession_rest(session);
     return session->ended || session->stream.broken != STREAM_OK;
@@ -82,7 +96,7 @@ enum answer idle_idle(struct imapsession *session, struct parse *arguments)
     int watch = watch_mailbox(session);
     /* What came between the last look and the watch. */
     if (session->mailbox)
-        update_tell(session, true);
+        tell_news(session);
     if (stream_flush(&session->stream) == STREAM_OK && !session->ended &&
         !stream_has_input(&session->stream)) {
         str_clear(&session->reader.text);
