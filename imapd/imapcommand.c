@@ -92,6 +92,8 @@ static const struct imapcommand commands[] = {
     {"STORE", imapstore_store,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"SUBSCRIBE", manage_subscribe, IMAPCOMMAND_ARGUMENTS},
+    {"THREAD", thread_thread,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"UNSELECT", imapselect_unselect, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},
     {"UNSUBSCRIBE", manage_unsubscribe, IMAPCOMMAND_ARGUMENTS},
 };

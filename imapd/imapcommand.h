@@ -50,7 +50,7 @@ imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscrib
 /* fetch.c, imapstore.c, imapmove.c, search.c */
 imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, search_search;
 /* sort.c, thread.c */
-imapcommand_handler sort_sort;
+imapcommand_handler sort_sort, thread_thread;
 /* enable.c */
 imapcommand_handler enable_enable;
 /* idle.c, imapcompress.c */
