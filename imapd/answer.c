@@ -49,6 +49,7 @@ static const struct answer_text answers[ANSWER_COUNT] = {
     [ANSWER_METADATA_MANY] = {"NO", "METADATA TOOMANY", "There is no room for more annotations"},
     [ANSWER_USE_TAKEN] = {"NO", "USEATTR", "Another mailbox has this use"},
     [ANSWER_USE_UNKNOWN] = {"NO", "USEATTR", "No mailbox here can have this use"},
+    [ANSWER_TOO_MANY] = {"NO", "LIMIT", "Too many messages in one command"},
     [ANSWER_NO_SPACE] = {"NO", "OVERQUOTA", "No space left"},
     [ANSWER_TROUBLE] = {"NO", "UNAVAILABLE", "Passing trouble; try again later"},
 };

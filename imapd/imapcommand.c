@@ -47,7 +47,7 @@ static enum answer run_id(struct imapsession *session, struct parse *arguments)
     return ANSWER_DONE;
 }
 
-/* APPEND that reaches this far has no message literal where one should be. */
+/* APPEND or REPLACE that reaches this far has no message literal where one should be. */
 static enum answer run_append(struct imapsession *session, struct parse *arguments)
 {
     (void)session;
@@ -81,6 +81,7 @@ static const struct imapcommand commands[] = {
     {"NAMESPACE", imaplist_namespace, 0},
     {"NOOP", run_noop, 0},
     {"RENAME", manage_rename, IMAPCOMMAND_ARGUMENTS},
+    {"REPLACE", run_append, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
     {"SEARCH", search_search,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"SELECT", imapselect_select, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
@@ -201,38 +202,20 @@ void imapcommand_run(struct imapsession *session)
     finish(session, answer);
 }
 
-static bool append_arguments(struct parse *parse)
-{
-    struct slice tag;
-    return parse_tag(parse, &tag) && parse_space(parse) && parse_word(parse, "APPEND") &&
-           parse_space(parse);
-}
-
 bool imapcommand_takes_literal(struct slice text, void *owner)
 {
-    struct imapsession *session = owner;
-    struct parse parse;
-    struct append_arguments arguments;
-    parse_begin(&parse, text, &session->arena);
-    bool takes = append_arguments(&parse) && append_parse(&parse, &arguments);
-    arena_free(&session->arena);
-    return takes;
+    return append_takes(owner, text);
 }
 
 void imapcommand_run_append(struct imapsession *session)
 {
     struct parse parse;
-    struct append_arguments arguments;
     session->commands++;
-    session->uid = false;
-    session->command = find_command(SLICE("APPEND"));
     parse_begin(&parse, str_slice(&session->reader.text), &session->arena);
-    enum answer answer = ANSWER_SYNTAX;
-    /* The reader's buffer is emptied by what follows the literal: the tag and all else that is
-     * still needed then has to be copied. */
-    if (arena_copy(&session->arena, reader_tag(parse.text), &session->tag) &&
-        append_arguments(&parse) && append_parse(&parse, &arguments))
-        answer = append_run(session, &arguments);
+    enum answer answer = parse_head(session, &parse);
+    if (answer == ANSWER_DONE)
+        answer = check_traits(session, &parse);
+    answer = append_run(session, &parse, answer);
     if (!session->ended)
         finish(session, answer);
     arena_free(&session->arena);

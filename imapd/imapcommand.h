@@ -29,9 +29,9 @@ struct imapcommand {
 
 /* Carries out the command in session->reader.text. */
 void imapcommand_run(struct imapsession *session);
-/* The same for one that stops at a message literal: APPEND. */
+/* The same for one that stops at a message literal: APPEND, REPLACE. */
 void imapcommand_run_append(struct imapsession *session);
-/* For reader_init: does APPEND take this literal? */
+/* For reader_init: is this literal a message? */
 reader_takes imapcommand_takes_literal;
 
 /* Writes the tagged answer. */

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     struct imapsession session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
     if (!terms_parse(slice_text(argv[5]), &session.terms))
         life_die_permanent("understand", argv[5], "authd and imapd are not of one version");
-    life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 256});
+    life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 1024});
     sandbox_enter(&(struct sandbox){
         .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
         .read_paths = {"/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/aarch64-linux-gnu/gconv"},

@@ -2,44 +2,16 @@
 #include "imapcommand.h"
 #include "imapname.h"
 #include "pick.h"
+#include "uidlist.h"
 
 #include <errno.h>
-
-/* UIDs as they come, joined to ranges for COPYUID. */
-struct uid_list {
-    struct str text;
-    uint32_t first, last;
-};
-
-static void write_range(struct uid_list *list)
-{
-    if (list->first == 0)
-        return;
-    if (list->text.size > 0)
-        str_append_byte(&list->text, ',');
-    str_append_number(&list->text, list->first);
-    if (list->last != list->first) {
-        str_append_byte(&list->text, ':');
-        str_append_number(&list->text, list->last);
-    }
-}
-
-static void add_uid(struct uid_list *list, uint32_t uid)
-{
-    if (list->first != 0 && uid == list->last + 1) {
-        list->last = uid;
-        return;
-    }
-    write_range(list);
-    list->first = list->last = uid;
-}
 
 struct copy_job {
     struct imapsession *session;
     struct mailbox *to;
     bool move;
     struct pick pick;
-    struct uid_list from_uids, to_uids;
+    struct uidlist from_uids, to_uids;
     uint32_t *made; /* UIDs in `to`, in the arena; to take back what was copied */
     size_t count;
 };
@@ -69,8 +41,8 @@ static enum answer copy_one(struct copy_job *job, size_t index)
         return ANSWER_DONE;
     }
     job->made[job->count++] = uid;
-    add_uid(&job->from_uids, old_uid);
-    add_uid(&job->to_uids, uid);
+    uidlist_add(&job->from_uids, old_uid);
+    uidlist_add(&job->to_uids, uid);
     return ANSWER_DONE;
 }
 
@@ -94,12 +66,12 @@ static enum answer copy_all(struct copy_job *job)
 
 static void append_copyuid(struct copy_job *job, struct str *out)
 {
-    write_range(&job->from_uids);
-    write_range(&job->to_uids);
-    str_format(out, "COPYUID %lu ", (unsigned long)job->to->uidvalidity);
-    str_append(out, str_slice(&job->from_uids.text));
+    str_append_text(out, "COPYUID ");
+    str_append_number(out, job->to->uidvalidity);
     str_append_byte(out, ' ');
-    str_append(out, str_slice(&job->to_uids.text));
+    str_append(out, uidlist_end(&job->from_uids));
+    str_append_byte(out, ' ');
+    str_append(out, uidlist_end(&job->to_uids));
 }
 
 /* MOVE tells in an untagged line, since EXPUNGEs follow it (RFC 6851 4.3). */
@@ -124,15 +96,15 @@ static enum answer run(struct copy_job *job, const struct imapfolder *folder)
     job->to = imapsession_open_to_fill(job->session, folder, &answer);
     if (!job->to)
         return answer;
-    str_init(&job->from_uids.text, IMAPSESSION_OUT_MAX);
-    str_init(&job->to_uids.text, IMAPSESSION_OUT_MAX);
+    uidlist_init(&job->from_uids, IMAPSESSION_OUT_MAX);
+    uidlist_init(&job->to_uids, IMAPSESSION_OUT_MAX);
     answer = copy_all(job);
     if (answer == ANSWER_DONE || job->move)
         tell_copyuid(job);
     if (answer == ANSWER_DONE)
         answer = pick_end(&job->pick);
-    str_free(&job->from_uids.text);
-    str_free(&job->to_uids.text);
+    uidlist_free(&job->from_uids);
+    uidlist_free(&job->to_uids);
     imapsession_close_other(job->session, job->to);
     return answer;
 }

@@ -38,6 +38,7 @@ enum {
     ENABLED_UTF8 = 1 << 3,      /* UTF8=ACCEPT (RFC 6855); rev2 alone makes names UTF-8, too */
 };
 
+struct append_options;
 struct compression;
 struct imapcommand;
 
@@ -49,15 +50,16 @@ struct imapsession {
     struct str code;         /* response code of the tagged answer, instead of the table's */
     struct str capabilities; /* as announced, made once */
     const char *account, *client, *tls;
-    struct terms terms; /* what the account may */
-    unsigned enabled;   /* ENABLED_... */
+    struct terms terms;              /* what the account may */
+    unsigned enabled;                /* ENABLED_... */
     struct compression *compression; /* NULL: none */
     bool starts_compression;         /* with the first byte behind this command's answer */
 
     /* the command at work */
     const struct imapcommand *command;
-    struct slice tag; /* in the arena */
-    bool uid;         /* UID FETCH and its like */
+    struct slice tag;                      /* in the arena */
+    bool uid;                              /* UID FETCH and its like */
+    const struct append_options *appended; /* of the message that was just read; else NULL */
 
     /* the selected mailbox */
     struct mailbox *mailbox; /* NULL: none */

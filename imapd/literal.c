@@ -17,7 +17,9 @@ bool literal_at_end(struct slice line, struct literal *literal)
         digits--;
     if (digits == line.size || digits == 0 || line.data[digits - 1] != '{')
         return false;
-    *literal = (struct literal){.waits = waits, .start = digits - 1};
+    bool is_binary = digits > 1 && line.data[digits - 2] == '~';
+    *literal = (struct literal){
+        .waits = waits, .is_binary = is_binary, .start = digits - (is_binary ? 2 : 1)};
     literal->too_long = !number_parse(slice_from(line, digits), UINT64_MAX, &literal->size);
     return true;
 }

@@ -21,10 +21,14 @@ static bool may_be_quoted(struct slice text, bool utf8)
 static bool append_quoted(struct str *out, struct slice text)
 {
     str_append_byte(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] == '"' || text.data[i] == '\\')
+    for (size_t start = 0; start < text.size;) {
+        size_t end = start + (text.data[start] == '"' || text.data[start] == '\\');
+        if (end > start)
             str_append_byte(out, '\\');
-        str_append_byte(out, text.data[i]);
+        while (end < text.size && text.data[end] != '"' && text.data[end] != '\\')
+            end++;
+        str_append(out, slice_part(text, start, end - start));
+        start = end;
     }
     return str_append_byte(out, '"');
 }

@@ -83,7 +83,8 @@ static void try_arguments(struct slice text, struct arena *arena, const struct m
     struct parse parse;
     struct slice tag, name;
     struct flags flags;
-    struct append_arguments append;
+    struct append_head head;
+    struct append_options options;
     parse_begin(&parse, text, arena);
     if (!parse_tag(&parse, &tag) || !parse_space(&parse) || !parse_atom(&parse, &name) ||
         !parse_space(&parse))
@@ -95,7 +96,8 @@ static void try_arguments(struct slice text, struct arena *arena, const struct m
     struct parse again = parse;
     (void)flags_parse(&again, true, &flags);
     again = parse;
-    (void)append_parse(&again, &append);
+    if (append_parse_head(&again, false, &head))
+        (void)append_parse_options(&again, NULL, &options);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
