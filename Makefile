@@ -7,7 +7,7 @@
 #   make lint       formatting, static analysis, shell scripts, man pages
 #   make fuzz       fuzz targets, FUZZ_SECONDS each
 #   make fault      power cuts and failing calls, one by one (root; t/fault/README.md)
-#   make bench      measurements beside Postfix, into bench/README.md (root; bench/run has options)
+#   make bench      measurements beside Postfix and Dovecot, into bench/README.md (root; bench/run, bench/imap have options)
 #   make clean
 #
 #   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
@@ -213,6 +213,7 @@ lint:
 bench: all
 	etc/deps bench
 	bench/run --build "$(BUILD)"
+	bench/imap --build "$(BUILD)"
 
 clean:
 	rm -rf build

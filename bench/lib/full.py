@@ -77,7 +77,8 @@ def busy_before_start():
     return (busy_seconds() - before) / seconds / os.cpu_count()
 
 
-def about(session, rounds):
+def machine(disk, packages):
+    """What figures are worth little without."""
     done = subprocess.run(["git", "-C", systems.TREE, "describe", "--always", "--dirty"],
                           capture_output=True, text=True)
     with open("/proc/cpuinfo", encoding="utf-8") as file:
@@ -87,11 +88,14 @@ def about(session, rounds):
             "commit": done.stdout.strip() or "a copy of the tree",
             "kernel": platform.release(), "cpus": os.cpu_count(),
             "cpu": model.group(1) if model else platform.machine(), "memory_mb": memory,
-            "disk": session.disk.describe(), "boxes": session.option.boxes,
-            "domains": session.option.domains, "scale": session.option.scale, "rounds": rounds,
-            "busy": busy_before_start(),
-            "versions": {name: version(name) for name in
-                         ("postfix", "dovecot-lmtpd", "clamav-milter", "libclamav12")}}
+            "disk": disk.describe(), "busy": busy_before_start(),
+            "versions": {name: version(name) for name in packages}}
+
+
+def about(session, rounds):
+    option = session.option
+    return machine(session.disk, ("postfix", "dovecot-lmtpd", "clamav-milter", "libclamav12")) | {
+        "boxes": option.boxes, "domains": option.domains, "scale": option.scale, "rounds": rounds}
 
 
 class Full:

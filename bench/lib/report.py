@@ -128,14 +128,21 @@ def floor_table(figures):
             table(["case"] + [side.removeprefix("floor-") for side in sides], rows) + [""])
 
 
-def about_lines(about):
+def machine_line(about):
     versions = ", ".join(f"{name} {text}" for name, text in about["versions"].items() if text)
-    return [f"{about['date']}, state {about['commit']}; {about['cpus']} × {about['cpu']}, "
-            f"{about['memory_mb']:,} MB, Linux {about['kernel']}; {versions}.",
+    return (f"{about['date']}, state {about['commit']}; {about['cpus']} × {about['cpu']}, "
+            f"{about['memory_mb']:,} MB, Linux {about['kernel']}; {versions}.")
+
+
+def busy_line(about):
+    return f"CPUs busy before the start: {100 * about['busy']:.0f} %{QUIET if about['busy'] < 0.1 else BUSY}."
+
+
+def about_lines(about):
+    return [machine_line(about),
             f"Disk: {about['disk']}. {about['boxes']} mailboxes in {about['domains']} domain(s), "
             f"{about['rounds']} interleaved round(s), {about['scale']:g} times the usual messages, medians. "
-            f"CPUs busy before the start: {100 * about['busy']:.0f} %"
-            f"{QUIET if about['busy'] < 0.1 else BUSY}.", ""]
+            + busy_line(about), ""]
 
 
 def failures(figures):
@@ -199,17 +206,21 @@ def plot(figures, path):
     return True
 
 
+def put(path, begin, end, lines):
+    """Puts lines between two marks of a file."""
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(before + "\n".join([begin, ""] + lines) + end + after)
+    print(f"written: {path}")
+
+
 def write(folder, path):
     """Puts tables and plot of one file of figures into bench/."""
     figures = Figures(path)
-    readme = os.path.join(folder, "README.md")
-    with open(readme, encoding="utf-8") as file:
-        text = file.read()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    lines = [BEGIN, ""] + tables(figures)
+    lines = tables(figures)
     if plot(figures, os.path.join(folder, PLOT)):
         lines += [f"![Rates and CPU time beside Postfix]({PLOT})", ""]
-    with open(readme, "w", encoding="utf-8") as file:
-        file.write(before + "\n".join(lines) + END + after)
-    print(f"written: {readme}")
+    put(os.path.join(folder, "README.md"), BEGIN, END, lines)

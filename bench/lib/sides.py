@@ -118,6 +118,7 @@ class Ours(Side):
     name, label = "mail-suite", "mail-suite"
     scans = False
     settings = {"sync-folders": "off", "sync-relayed": "off"}
+    services = ()  # beside those of every test
 
     def __init__(self, disk, boxes, domains, sink_port, binaries):
         super().__init__(disk, boxes, domains, sink_port)
@@ -130,6 +131,7 @@ class Ours(Side):
         tempfile.tempdir = self.folder
         self.suite = harness.Suite()
         tempfile.tempdir = None
+        self.suite.ports.update(zip(self.services, harness.free_ports(len(self.services))))
         self.suite.install()
         # A taken port or half a tree is reported by wait_ready, as in the tests.
         self.suite.control("smtproutes", f"{RELAY_DOMAIN}:127.0.0.1:{self.sink_port}\n")
