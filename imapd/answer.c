@@ -44,6 +44,7 @@ static const struct answer_text answers[ANSWER_COUNT] = {
     [ANSWER_EMPTY] = {"NO", "CANNOT", "Message is empty"},
     [ANSWER_UNKNOWN_CTE] = {"NO", "UNKNOWN-CTE", "The part has an encoding that is not known"},
     [ANSWER_COMPRESSED] = {"NO", "COMPRESSIONACTIVE", "Compressed already"},
+    [ANSWER_NO_ROOT] = {"NO", "NONEXISTENT", "No such quota root"},
     [ANSWER_NOT_PERMITTED] = {"NO", "NOPERM", "Only the server sets this"},
     [ANSWER_METADATA_LONG] = {"NO", "METADATA MAXSIZE 65536", "The value is too long"},
     [ANSWER_METADATA_MANY] = {"NO", "METADATA TOOMANY", "There is no room for more annotations"},

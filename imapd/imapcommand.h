@@ -44,6 +44,8 @@ imapcommand_handler imapselect_select, imapselect_examine, imapselect_close, ima
 imapcommand_handler imaplist_list, imaplist_lsub, imaplist_namespace, imapstatus_status;
 /* imapmetadata.c */
 imapcommand_handler imapmetadata_get, imapmetadata_set;
+/* imapquota.c */
+imapcommand_handler imapquota_get, imapquota_get_root, imapquota_set;
 /* manage.c */
 imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscribe,
     manage_unsubscribe;

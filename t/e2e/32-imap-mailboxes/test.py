@@ -7,7 +7,7 @@ import base64
 import os
 import re
 
-from imapsession import Imap, Unwaited
+from imapsession import Imap, Literal, Unwaited
 from suite import check, equal
 
 USERS = ["extended", "status", "uses", "adopted", "courier", "notes", "race", "selected", "names",
@@ -27,6 +27,7 @@ def mutf7(text):
 
 def prepare(suite):
     suite.add_domain("example.jp", *USERS)
+    suite.mailctl("user", "set", "quota@example.jp", "quota", "3")
     suite.start()
 
 
@@ -235,3 +236,124 @@ def make_maildir(suite, name, folders):
     for path in paths:
         os.makedirs(path, mode=0o700, exist_ok=True)
         os.chown(path, owner.st_uid, owner.st_gid)
+
+
+# ---- METADATA --------------------------------------------------------------------------------------
+def metadata(session, *parts):
+    return session.ok(*parts).one("METADATA")
+
+
+def test_annotations_are_set_and_found(suite):
+    """RFC 5464 3, 4.2, 4.3, 5"""
+    with user(suite, "notes") as one:
+        one.ok('SETMETADATA INBOX (/private/comment "mine" /shared/comment ', Unwaited("日本".encode()), ")")
+        equal(metadata(one, "GETMETADATA INBOX (/shared/comment /Private/COMMENT)"),
+              ("INBOX", {"/private/comment": b"mine", "/shared/comment": "日本".encode()}), "both")
+        one.ok('SETMETADATA INBOX (/private/a "1" /private/a/b "22" /private/a/b/c "333")')
+        equal(metadata(one, "GETMETADATA INBOX /private/a")[1], {"/private/a": b"1"}, "DEPTH 0")
+        equal(metadata(one, "GETMETADATA (DEPTH 1) INBOX /private/a")[1],
+              {"/private/a": b"1", "/private/a/b": b"22"}, "DEPTH 1")
+        equal(set(metadata(one, "GETMETADATA INBOX (DEPTH infinity) (/private)")[1]),
+              {"/private/comment", "/private/a", "/private/a/b", "/private/a/b/c"}, "DEPTH infinity")
+        result = one.ok("GETMETADATA (MAXSIZE 2 DEPTH infinity) INBOX (/private/a)")
+        equal((set(result.one("METADATA")[1]), result.done.code, result.done.detail),
+              ({"/private/a", "/private/a/b"}, "METADATA", b"LONGENTRIES 3"), "MAXSIZE")
+        one.ok("SETMETADATA INBOX (/private/a NIL /private/none NIL)")
+        equal(metadata(one, "GETMETADATA INBOX (/private/a)")[1], {"/private/a": None}, "NIL removes")
+        one.ok('SETMETADATA INBOX (/private/empty "")')
+        equal(metadata(one, "GETMETADATA INBOX /private/empty")[1], {"/private/empty": b""}, "empty is a value")
+        one.ok("SETMETADATA INBOX (/private/binary ~", Unwaited(b"a\0b\r\n"), ")")
+        equal(metadata(one, "GETMETADATA INBOX /private/binary")[1], {"/private/binary": b"a\0b\r\n"}, "literal8")
+        one.bad("SETMETADATA INBOX (/private/binary ", Unwaited(b"a\0b"), ")")
+    with user(suite, "notes") as one:
+        equal(metadata(one, "GETMETADATA INBOX /private/binary")[1], {"/private/binary": b"a\0b\r\n"}, "kept")
+
+
+def test_annotations_of_the_server(suite):
+    """RFC 5464 3.3, 6.2.1"""
+    with user(suite, "notes") as one:
+        equal(metadata(one, 'GETMETADATA "" (/shared/admin /shared/comment)'),
+              ("", {"/shared/admin": b"mailto:postmaster@example.jp", "/shared/comment": None}), "admin")
+        one.no("NOPERM", 'SETMETADATA "" (/shared/admin "x")')
+        one.ok('SETMETADATA "" (/private/comment "account" /shared/comment "both")')
+        equal(metadata(one, 'GETMETADATA (DEPTH infinity) "" (/private /shared)')[1],
+              {"/shared/admin": b"mailto:postmaster@example.jp", "/shared/comment": b"both",
+               "/private/comment": b"account"}, "all")
+    with user(suite, "names") as one:
+        equal(metadata(one, 'GETMETADATA "" /private/comment')[1], {"/private/comment": None}, "not another's")
+
+
+def test_annotations_follow_their_mailbox(suite):
+    """RFC 5464 4.3, RFC 9051 6.3.6"""
+    with user(suite, "notes") as one:
+        one.ok("CREATE a/b")
+        one.ok('SETMETADATA a/b (/private/comment "x")')
+        one.ok("RENAME a c")
+        equal(metadata(one, "GETMETADATA c/b /private/comment")[1], {"/private/comment": b"x"}, "RENAME")
+        one.no("NONEXISTENT", "GETMETADATA a/b /private/comment")
+        one.ok("DELETE c/b")
+        one.ok("CREATE c/b")
+        equal(metadata(one, "GETMETADATA c/b /private/comment")[1], {"/private/comment": None}, "DELETE")
+
+
+def test_annotations_have_limits(suite):
+    """RFC 5464 4.3"""
+    with user(suite, "notes") as one:
+        one.ok("CREATE limits")
+        result = one.no("METADATA", "SETMETADATA limits (/private/x ", Unwaited(b"x" * 65537), ")")
+        equal(result.done.detail, b"MAXSIZE 65536", "too long")
+        one.ok("SETMETADATA limits (/private/x ", Literal(b"x" * 65536), ")")
+        equal(len(metadata(one, "GETMETADATA limits /private/x")[1]["/private/x"]), 65536, "as long as may be")
+        for i in range(127):
+            one.ok(f'SETMETADATA limits (/private/n/{i} "{i}")')
+        result = one.no("METADATA", 'SETMETADATA limits (/private/n/1 "new" /private/y "y")')
+        equal(result.done.detail, b"TOOMANY", "too many")
+        equal(metadata(one, "GETMETADATA limits /private/n/1")[1], {"/private/n/1": b"1"}, "all or nothing")
+        one.ok('SETMETADATA limits (/private/n/1 NIL /private/y "y")')
+
+
+def test_malformed_annotations_are_bad(suite):
+    """RFC 5464 3.2, 5"""
+    with user(suite, "notes") as one:
+        for bad in ("GETMETADATA", "GETMETADATA INBOX", "GETMETADATA INBOX ()", "GETMETADATA INBOX /other/x",
+                    "GETMETADATA INBOX /private/", "GETMETADATA INBOX /private//x", "GETMETADATA INBOX (/private/x",
+                    'GETMETADATA INBOX "/private/a*"', 'GETMETADATA INBOX "/private/a%"',
+                    "GETMETADATA (DEPTH 2) INBOX /private/x", "GETMETADATA (DEPTH) INBOX /private/x",
+                    "GETMETADATA (MAXSIZE x) INBOX /private/x", "GETMETADATA (OTHER 1) INBOX /private/x",
+                    "GETMETADATA () INBOX /private/x", "SETMETADATA INBOX ()", "SETMETADATA INBOX (/private/x)",
+                    'SETMETADATA INBOX (/private/x "1"', 'SETMETADATA INBOX (/private "1")',
+                    "SETMETADATA INBOX (/private/x atom)", 'SETMETADATA INBOX /private/x "1"'):
+            one.bad(bad)
+            one.ok("NOOP")
+        one.no("NONEXISTENT", "GETMETADATA missing /private/comment")
+        one.no("NONEXISTENT", 'SETMETADATA missing (/private/comment "x")')
+
+
+def test_list_with_metadata(suite):
+    """RFC 9590 3"""
+    with user(suite, "notes") as one:
+        one.ok('SETMETADATA Sent (/private/color "#f00" /private/a/b "2")')
+        found = one.ok('LIST "" (Sent Trash) RETURN (METADATA (/private/color))')
+        equal([one.value for one in found.all("METADATA")],
+              [("Sent", {"/private/color": b"#f00"}), ("Trash", {"/private/color": None})], "METADATA")
+        found = one.ok('LIST (SPECIAL-USE) "" Sent RETURN (STATUS (MESSAGES) METADATA (DEPTH 1) (/private/a))')
+        equal([one.kind for one in found.untagged], ["LIST", "STATUS", "METADATA"], "with STATUS")
+
+
+# ---- QUOTA -----------------------------------------------------------------------------------------
+def test_quota(suite):
+    """RFC 9208 3, 4"""
+    with user(suite, "quota") as one:
+        equal(one.ok("GETQUOTAROOT INBOX").one("QUOTAROOT"), ("INBOX", ["account"]), "QUOTAROOT")
+        equal(one.ok("GETQUOTA account").one("QUOTA"), ("account", {"STORAGE": (0, 3072)}), "empty")
+        append(one, "INBOX", b"Subject: x\r\n\r\n" + b"x" * 10000)
+        append(one, "Trash", b"Subject: x\r\n\r\n" + b"x" * 1000, r"(\Deleted)")
+        equal(one.ok("GETQUOTAROOT Trash").one("QUOTA"), ("account", {"STORAGE": (11, 3072)}), "used")
+        one.no("NONEXISTENT", "GETQUOTA other")
+        one.no("NONEXISTENT", "GETQUOTAROOT missing")
+        one.no("NOPERM", "SETQUOTA account (STORAGE 1)")
+        for bad in ("GETQUOTA", "GETQUOTA account x", "GETQUOTAROOT", "GETQUOTAROOT INBOX x", "SETQUOTA account"):
+            one.bad(bad)
+    with user(suite, "names") as one:
+        equal(one.ok("GETQUOTAROOT INBOX").one("QUOTAROOT"), ("INBOX", []), "without limit no root")
+        one.no("NONEXISTENT", "GETQUOTA account")
