@@ -179,6 +179,9 @@ static enum answer move_all(struct mailbox *from, struct mailbox *to)
     enum answer answer = ANSWER_DONE;
     if (!mailbox_lock_both(from, to))
         return answer_from_errno(errno);
+    /* What this session has not seen yet moves too. */
+    if (!mailbox_sync(from))
+        answer = answer_from_errno(errno);
     for (size_t i = 0; i < from->count && answer == ANSWER_DONE; i++) {
         uint32_t uid;
         if (!from->messages[i].gone && !mailbox_copy(from, &from->messages[i], to, true, &uid) &&
