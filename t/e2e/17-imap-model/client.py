@@ -128,8 +128,11 @@ class Client:
             self.session.socket.close()
         self.session = self.view = self.idle_since = None
 
-    def has(self, capability):
-        return capability in self.session.capabilities
+    def enable(self, name):
+        """RFC 5161"""
+        result = self.ask(f"ENABLE {name}")
+        check(result.done.kind == "OK" and name in result.one("ENABLED"), f"ENABLE {name}: {result}")
+        self.enabled |= {"CONDSTORE", name} if name == "QRESYNC" else {name}
 
     # -- commands ----------------------------------------------------------------------------------
     def ask(self, *parts):
@@ -147,6 +150,9 @@ class Client:
 
         A mailbox that was deleted under the client may be answered by anything but lies about others."""
         deleted = self.view and not self.view.box.alive
+        words = str(parts[0]).split()
+        uid = words[0] == "UID"
+        fetching = "FETCH" in words[:2]
         try:
             result = self.ask(*parts)
         except Gone:
@@ -160,13 +166,13 @@ class Client:
         if effect:
             effect(result)
         if self.view:
-            self.absorb(result.untagged, expunges, uid="UID " in str(parts[0])[:4])
+            self.absorb(result.untagged, expunges, uid, fetching)
             if searched:
                 searched(result)
             self.learn()
         return result
 
-    def absorb(self, responses, expunges=True, uid=False):
+    def absorb(self, responses, expunges=True, uid=False, fetching=False):
         """Takes over what was told."""
         for one in responses:
             take = getattr(self, "take_" + one.kind.lower(), None)
@@ -174,6 +180,11 @@ class Client:
                 check(expunges, f"EXPUNGE during a FETCH, STORE or SEARCH (RFC 9051 7.5.1): {one}")
             check(one.kind != "FETCH" or not uid or "UID" in one.value,
                   f"FETCH without UID during a UID command: {one}")
+            if one.kind == "FETCH" and "FLAGS" in one.value and not fetching:
+                check("CONDSTORE" not in self.enabled or "MODSEQ" in one.value,
+                      f"{one}: no MODSEQ (RFC 7162 3.2)")
+                check("QRESYNC" not in self.enabled or "UID" in one.value,
+                      f"{one}: no UID (RFC 7162 3.2.4)")
             if take:
                 take(one)
         self.check_order()
@@ -213,8 +224,6 @@ class Client:
     def take_ok(self, one):
         if one.code == "PERMANENTFLAGS":
             self.view.permanent = flag_set(one.detail)
-        elif one.code == "HIGHESTMODSEQ":
-            self.view.box.learn_highest(one.detail, self.world.step)
 
     def take_bye(self, one):
         raise Failure(f"BYE: {one.value}")
@@ -238,11 +247,28 @@ class Client:
                                      f"{sorted(slot.flags or ())} was told never were {sorted(flags)}")
             slot.flags, slot.state = flags, state
         if "MODSEQ" in items and slot.uid not in view.box.gone:
-            if self.idle_since is None:
-                view.box.learn_modseq(entry, items["MODSEQ"])
-            slot.modseq = items["MODSEQ"]
-        elif "FLAGS" in items:
-            check("CONDSTORE" not in self.enabled, f"{one}: no MODSEQ (RFC 7162 3.2)")
+            self.take_modseq(one, slot, entry, items["MODSEQ"])
+
+    def take_modseq(self, one, slot, entry, told):
+        """It may be of the past, as the flags; never of a past before what was told."""
+        check(told > 0 and told >= (slot.modseq or 0), f"{one}: MODSEQ {slot.modseq} was told before")
+        if entry.modseq is not None and slot.state == len(entry.history) - 1:
+            check(told <= entry.modseq or entry.touched > entry.modseq_step,
+                  f"{one}: MODSEQ of UID {entry.uid} was {entry.modseq}, and nothing changed")
+        slot.modseq = told
+        self.view.box.modseq = max(self.view.box.modseq, told)
+
+    def learn_modseqs(self):
+        """All of them; the view is in step, so they are those of now."""
+        if not self.view.slots:
+            return
+        result = self.ask("FETCH 1:* (UID FLAGS MODSEQ)")
+        self.enabled.add("CONDSTORE")
+        self.absorb(result.untagged, expunges=False, fetching=True)
+        told = {one.value["UID"]: one.value["MODSEQ"] for one in result.all("FETCH")}
+        for entry in self.view.box.entries:
+            check(entry.uid in told, f"FETCH 1:* (MODSEQ) told nothing of UID {entry.uid}")
+            self.view.box.learn_modseq(entry, told[entry.uid])
 
     def name_slot(self, slot, items):
         """A number's UID is told for the first time, perhaps that of a message that nobody had a UID of."""
@@ -301,10 +327,9 @@ class Client:
         new = [i for i, slot in enumerate(self.view.slots, 1) if slot.uid is None and not slot.dead]
         if not new:
             return
-        items = LEARN.replace("FLAGS", "FLAGS MODSEQ") if "CONDSTORE" in self.enabled else LEARN
-        result = self.ask(f"FETCH {new[0]}:{new[-1]} {items}")
+        result = self.ask(f"FETCH {new[0]}:{new[-1]} {LEARN}")
         check(result.done.kind in ("OK", "NO"), f"{result.done}")
-        self.absorb(result.untagged, expunges=False)
+        self.absorb(result.untagged, expunges=False, fetching=True)
         left = [slot for slot in self.view.slots if slot.uid is None]
         check(not left or result.done.code == "EXPUNGEISSUED",
               f"FETCH {new[0]}:{new[-1]} told nothing of {len(left)} messages")

@@ -10,10 +10,10 @@ import re
 import time
 
 import search
-from client import Client, Gone, flag_set, in_set, uid_set
+from client import Client, Gone, View, flag_set, in_set, uid_set
 from imapsession import Literal, Unwaited
 from suite import Failure, check, wait_until
-from world import Message, World, difference
+from world import Message, Snapshot, World, difference
 
 WORDS = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima".split()
 SYSTEM = [r"\Answered", r"\Flagged", r"\Deleted", r"\Seen", r"\Draft"]
@@ -64,6 +64,19 @@ def random_set(random_, numbers):
     return ",".join(map(str, some))
 
 
+def join_set(numbers):
+    return ",".join(map(str, sorted(numbers)))
+
+
+def found_numbers(result):
+    """Of SEARCH or ESEARCH."""
+    if result.all("ESEARCH"):
+        return set(uid_set(result.one("ESEARCH")["ALL"])) if "ALL" in result.one("ESEARCH") else set()
+    found = [one for one in result.one("SEARCH") if not isinstance(one, tuple)]
+    check(len(found) == len(set(found)), f"SEARCH found twice: {found}")
+    return set(found)
+
+
 class Run:
     """One seed."""
 
@@ -80,7 +93,9 @@ class Run:
         self.last = "start"
         self.meet()
         self.clients = [Client(suite, address, self.world, f"client {i}") for i in range(clients)]
-        self.capabilities = self.clients[0].session.capabilities
+        self.condstore = "CONDSTORE" in self.clients[0].session.capabilities
+        for client in self.clients:
+            self.greet(client)
         self.steps = self.weigh()
 
     def meet(self):
@@ -99,6 +114,8 @@ class Run:
         always = {self.append: 8, self.select: 8, self.status: 3, self.list: 1, self.create: 1,
                   self.delete: 0.7, self.rename: 0.7, self.subscribe: 1, self.deliver: 1.5,
                   self.drop_file: 1.5, self.reconnect: 0.7, self.audit: 1}
+        if self.condstore:
+            selected.update({self.resync: 5, self.store_unchanged: 5})
         if self.foreign:
             always.update({self.drop_file: 4, self.rename_file: 4, self.remove_file: 1})
         if self.forget:
@@ -133,7 +150,18 @@ class Run:
             one.transcript.append(f"-- step {self.world.step}: {self.last}")
         chosen(client)
         if not client.session:
-            client.connect()
+            self.connect(client)
+
+    def connect(self, client):
+        client.connect()
+        self.greet(client)
+
+    def greet(self, client):
+        """Some clients know more than others."""
+        if "QRESYNC" in client.session.capabilities and self.random.random() < 0.5:
+            client.enable("QRESYNC")
+        elif self.condstore and "ENABLE" in client.session.capabilities and self.random.random() < 0.3:
+            client.enable("CONDSTORE")
 
     def report(self, error):
         lines = [f"seed {self.seed}, step {self.world.step} ({self.last}): {error}"]
@@ -197,25 +225,159 @@ class Run:
         if read_only is None:
             read_only = self.random.random() < 0.2
         box = self.world.mailboxes[name]
+        kept = self.choose_kept(client, name)
+        more = ""
+        if kept:
+            known = f" {join_set(kept.flags)}" if kept.flags and self.random.random() < 0.4 else ""
+            more = f" (QRESYNC ({kept.uidvalidity} {kept.modseq}{known}))"
+        elif self.condstore and self.random.random() < 0.2:
+            more = " (CONDSTORE)"
+            client.enabled.add("CONDSTORE")
+        had_view = client.view is not None
         try:
-            result = client.ask(f'{"EXAMINE" if read_only else "SELECT"} "{name}"')
+            result = client.ask(f'{"EXAMINE" if read_only else "SELECT"} "{name}"{more}')
         except Gone:
-            client.connect()
+            self.connect(client)
             return
-        from client import View
         client.view = None
-        check(result.done.kind == "OK", f"SELECT {name}: {result.done}")
+        self.check_select(client, box, result, read_only, had_view)
+        told = [one for one in result.untagged if one.kind == "VANISHED" and one.value[0]]
+        client.view = View(box, read_only)
+        client.absorb([one for one in result.untagged if one not in told], fetching=True)
+        client.learn()
+        box.uidnext(result.code("UIDNEXT"))
+        client.in_step()
+        self.check_resync(box, kept, told, result)
+        self.keep(client, box, result)
+
+    def check_select(self, client, box, result, read_only, had_view):
+        check(result.done.kind == "OK", f"SELECT {box.name}: {result.done}")
         check(result.done.code == ("READ-ONLY" if read_only else "READ-WRITE"), f"{result.done}")
         check(result.numbers("EXISTS") == [len(box)],
-              f"SELECT {name}: EXISTS {result.numbers('EXISTS')}, there are {len(box)}")
+              f"SELECT {box.name}: EXISTS {result.numbers('EXISTS')}, there are {len(box)}")
         box.learn_uidvalidity(self.world, result.code("UIDVALIDITY"))
         self.check_unseen(box, result)
-        client.view = View(box, read_only)
-        client.absorb(result.untagged)
-        result_next = result.code("UIDNEXT")
-        client.learn()
-        box.uidnext(result_next)
-        client.in_step()
+        closed = [one for one in result.untagged if one.code == "CLOSED"]
+        check(not closed or had_view, f"{closed}: nothing was selected")
+        check(closed or not had_view or "QRESYNC" not in client.enabled, "no CLOSED (RFC 7162 3.2.11)")
+
+    # -- CONDSTORE and QRESYNC (RFC 7162) --------------------------------------------------------------
+    def choose_kept(self, client, name):
+        kept = self.world.kept.get(name)
+        if "QRESYNC" not in client.enabled or not kept or self.random.random() < 0.3:
+            return None
+        return self.random.choice(kept[-6:])
+
+    def keep(self, client, box, result):
+        """A snapshot of what the client has now."""
+        told = [one.detail for one in [*result.untagged, result.done] if one.code == "HIGHESTMODSEQ"]
+        if self.condstore:
+            check(len(told) == 1 or any(one.code == "NOMODSEQ" for one in result.untagged),
+                  "HIGHESTMODSEQ (RFC 7162 3.1.2)")
+        if told:
+            box.learn_highest(told[0])
+            self.world.kept.setdefault(box.name, []).append(Snapshot(box, told[0], self.world.step))
+
+    def check_resync(self, box, kept, told, result):
+        """What was kept and what SELECT told make the mailbox of now."""
+        vanished = {uid for one in told for uid in uid_set(one.value[1])}
+        check(kept or not told, f"VANISHED (EARLIER) unasked: {told}")
+        check(not vanished & {entry.uid for entry in box.entries}, f"{told}: some are there")
+        if not kept:
+            return
+        if kept.uidvalidity != box.uidvalidity:
+            check(not told, f"{told}: UIDVALIDITY is another one (RFC 7162 3.2.5)")
+            return
+        flags = {uid: flags for uid, flags in kept.flags.items() if uid not in vanished}
+        for one in result.all("FETCH"):
+            check("UID" in one.value and "FLAGS" in one.value and "MODSEQ" in one.value, f"{one}")
+            flags[one.value["UID"]] = flag_set(one.value["FLAGS"])
+        wanted = {entry.uid: entry.flags for entry in box.entries}
+        difference(f"UIDs of {box.name} after QRESYNC from step {kept.step}", set(flags), set(wanted))
+        wrong = {uid: (sorted(flags[uid]), sorted(wanted[uid])) for uid in wanted if flags[uid] != wanted[uid]}
+        check(not wrong, f"flags in {box.name} after QRESYNC from step {kept.step}, kept and of now: {wrong}")
+        _, may = box.changed_since(kept.step)
+        difference(f"FETCH in QRESYNC of {box.name} from step {kept.step}: not changed",
+                   {one.value["UID"] for one in result.all("FETCH")} - may, set())
+
+    def resync(self, client):
+        """CHANGEDSINCE, VANISHED and SEARCH MODSEQ from some step on."""
+        self.noop(client)
+        view = client.view
+        if not view or not view.box.alive:
+            return
+        box = view.box
+        kept = [one for one in self.world.kept.get(box.name, []) if one.uidvalidity == box.uidvalidity]
+        if not kept or not view.slots:
+            return
+        one = self.random.choice(kept[-6:])
+        vanished = "QRESYNC" in client.enabled and self.random.random() < 0.6
+        result = client.ask(f"UID FETCH 1:* (FLAGS) (CHANGEDSINCE {one.modseq}{' VANISHED' if vanished else ''})")
+        client.enabled.add("CONDSTORE")
+        check(result.done.kind == "OK", f"{result.done}")
+        gone = {uid for told in result.all("VANISHED") if told.value[0] for uid in uid_set(told.value[1])}
+        client.absorb([told for told in result.untagged if told.kind != "VANISHED"], uid=True)
+        must, may = box.changed_since(one.step)
+        got = {told.value["UID"] for told in result.all("FETCH")}
+        check(must <= got <= may, f"CHANGEDSINCE {one.modseq} of step {one.step}: told UIDs {sorted(got)}, "
+                                  f"must {sorted(must)}, may {sorted(may)}")
+        low = [told for told in result.all("FETCH") if told.value["MODSEQ"] <= one.modseq]
+        check(not low, f"CHANGEDSINCE {one.modseq}: {low}")
+        if vanished:
+            difference("VANISHED (EARLIER) but there", gone & {entry.uid for entry in box.entries}, set())
+            lost = {uid for uid in box.removed_since(one.step) if uid <= view.highest()} - gone
+            check(not lost, f"gone since step {one.step}, and not VANISHED (EARLIER): {sorted(lost)}")
+        self.search_modseq(client)
+
+    def search_modseq(self, client):
+        client.learn_modseqs()
+        box = client.view.box
+        least = self.random.choice([entry.modseq for entry in box.entries])
+        found = found_numbers(client.ask(f"UID SEARCH MODSEQ {least}"))
+        difference(f"SEARCH MODSEQ {least}", found,
+                   {entry.uid for entry in box.entries if entry.modseq >= least})
+
+    def store_unchanged(self, client):
+        """STORE with UNCHANGEDSINCE, of which MODIFIED names what was left alone."""
+        self.noop(client)
+        view = client.view
+        if not view or not view.box.alive or view.read_only or not view.slots:
+            return
+        client.learn_modseqs()
+        box, uid, step = view.box, self.random.random() < 0.5, self.world.step
+        text, there, _ = self.pick(client, uid)
+        since = self.random.choice([entry.modseq for entry in box.entries] + [box.modseq])
+        flags, how = self.some_flags(), self.random.choice(["", "+", "-"])
+        silent = ".SILENT" if self.random.random() < 0.4 else ""
+        left = {entry.uid for entry in there if entry.modseq > since}
+        numbers = {slot.uid: number for number, slot in enumerate(view.slots, 1)}
+
+        def effect(result):
+            told = set(uid_set(result.done.detail)) if result.done.code == "MODIFIED" else set()
+            difference(f"MODIFIED, UNCHANGEDSINCE {since}", told,
+                       left if uid else {numbers[one] for one in left})
+            for entry in there:
+                if entry.uid not in left:
+                    self.change(box, entry, how, flag_set(flags), step)
+
+        def told(result):
+            self.know_own_changes(client, there, step)
+            for entry in there:
+                if entry.uid not in left and entry.changed == step:
+                    check(any(one.number == numbers[entry.uid] and "MODSEQ" in one.value
+                              for one in result.all("FETCH")), f"no MODSEQ of UID {entry.uid} (RFC 7162 3.1.3)")
+        client.enabled.add("CONDSTORE")
+        client.command(effect, f"{'UID ' if uid else ''}STORE {text} (UNCHANGEDSINCE {since}) "
+                               f"{how}FLAGS{silent} ({' '.join(flags)})", expunges=uid, searched=told)
+
+    @staticmethod
+    def know_own_changes(client, there, step):
+        """A silent STORE: the client knows what it did, if it knew what was there."""
+        changed = {entry.uid: entry for entry in there if entry.changed == step}
+        for slot in client.view.slots:
+            entry = changed.get(slot.uid)
+            if entry and slot.flags == entry.history[-2][1]:
+                slot.flags, slot.state = entry.flags, len(entry.history) - 1
 
     def check_unseen(self, box, result):
         told = [one.detail for one in result.untagged if one.code == "UNSEEN"]
@@ -251,7 +413,9 @@ class Run:
     def status(self, client):
         name = self.a_mailbox()
         box = self.world.mailboxes[name]
-        items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN"
+        items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN" + (" HIGHESTMODSEQ" if self.condstore else "")
+        if self.condstore:
+            client.enabled.add("CONDSTORE")
 
         def effect(result):
             told_name, values = result.one("STATUS")
@@ -261,6 +425,11 @@ class Run:
             check(values["UNSEEN"] == unseen, f"{values}: {unseen} are unseen in {name}")
             box.learn_uidvalidity(self.world, values["UIDVALIDITY"])
             box.uidnext(values["UIDNEXT"])
+            if "HIGHESTMODSEQ" in values:
+                box.learn_highest(values["HIGHESTMODSEQ"])
+                if not box.unplaced:
+                    self.world.kept.setdefault(name, []).append(
+                        Snapshot(box, values["HIGHESTMODSEQ"], self.world.step))
         client.command(effect, f'STATUS "{name}" ({items})')
 
     def list(self, client):
@@ -374,7 +543,6 @@ class Run:
             item = item.lower()
         listed = " ".join(flags) if flags and self.random.random() < 0.2 else f"({' '.join(flags)})"
         read_only, box, step = client.view.read_only, client.view.box, self.world.step
-        before = {entry.uid: entry.flags for entry in there}
 
         def effect(result):
             if read_only:
@@ -382,14 +550,10 @@ class Run:
             self.check_gone(result, gone, uid)
             for entry in there:
                 self.change(box, entry, how, flag_set(flags), step)
-            if silent:
-                # What the client changed itself it knows, if it knew what was there before.
-                for slot in client.view.slots:
-                    if slot.uid in before and slot.flags == before[slot.uid]:
-                        slot.flags = box.by_uid[slot.uid].flags
-                        slot.state = len(box.by_uid[slot.uid].history) - 1
 
         def told(result):
+            if not read_only and silent:
+                self.know_own_changes(client, there, step)
             if read_only or silent:
                 return
             for entry in there:
@@ -456,10 +620,9 @@ class Run:
         box = client.view.box
 
         def searched(result):
-            found = result.one("SEARCH")
-            check(len(found) == len(set(found)), f"SEARCH found twice: {found}")
+            found = found_numbers(result)
             possible = set(box.by_uid) if uid else set(range(1, len(client.view.slots) + 1))
-            check(set(found) <= possible, f"SEARCH found what is not there: {set(found) - possible}")
+            check(found <= possible, f"SEARCH found what is not there: {found - possible}")
             for number, slot in enumerate(slots, 1):
                 if not client.view.alive(slot):
                     continue
@@ -691,14 +854,14 @@ class Run:
     # -- sessions ----------------------------------------------------------------------------------
     def reconnect(self, client):
         client.close()
-        client.connect()
+        self.connect(client)
 
     def quiet(self):
         for client in self.clients:
             if client.idle_since is not None:
                 self.end_idle(client)
             if not client.session:
-                client.connect()
+                self.connect(client)
             self.noop(client)
 
     def forget_index(self, _):
@@ -707,9 +870,11 @@ class Run:
             if client.idle_since is not None:
                 self.end_idle(client)
             client.close()
-        forget_index(self.maildir)
+        if forget_index(self.maildir):
+            for box in self.world.mailboxes.values():
+                box.forget(self.world.step)
         for client in self.clients:
-            client.connect()
+            self.connect(client)
 
     def audit(self, client):
         """All facts of the selected mailbox."""
@@ -718,6 +883,8 @@ class Run:
         self.noop(client)
         if client.view and client.view.slots:
             client.command(None, "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE)", expunges=False)
+            if self.condstore and client.view:
+                client.learn_modseqs()
 
     def full_audit(self):
         """A new session reads everything."""

@@ -57,7 +57,7 @@ class Mailbox:
         self.floor = 1       # no UID below it will be given any more
         self.by_uid = {}
         self.modseq = 0      # the highest told
-        self.snapshots = []  # (HIGHESTMODSEQ as told, step)
+        self.forgot = 0      # the last step in which the index was lost
         self.removed = []    # (step, UID)
 
     def __len__(self):
@@ -123,28 +123,44 @@ class Mailbox:
 
     def learn_modseq(self, entry, told):
         """RFC 7162 3: grows with each change, and stays without one."""
-        if entry.modseq is not None and entry.modseq != told:
-            check(entry.touched > entry.modseq_step and told > entry.modseq,
-                  f"MODSEQ of UID {entry.uid} in {self.name} is {told}, was {entry.modseq}, and nothing "
-                  "changed")
         if entry.modseq is None:
             check(told > entry.modseq_above,
                   f"MODSEQ {told} of UID {entry.uid} in {self.name} after a change: {entry.modseq_above} "
                   "was told before it")
-        entry.modseq = told
-        entry.modseq_step = max(entry.changed, entry.touched)
+        elif entry.modseq != told:
+            check(entry.touched > entry.modseq_step and told > entry.modseq,
+                  f"MODSEQ of UID {entry.uid} in {self.name} is {told}, was {entry.modseq}, and nothing "
+                  "changed")
+        entry.modseq, entry.modseq_step = told, entry.touched
         self.modseq = max(self.modseq, told)
 
-    def learn_highest(self, told, step):
+    def learn_highest(self, told):
         check(told >= self.modseq, f"HIGHESTMODSEQ {told} of {self.name}, {self.modseq} was told before")
         self.modseq = told
-        self.snapshots.append((told, step))
 
-    def changed_above(self, snapshot):
-        """(UIDs that CHANGEDSINCE must tell, UIDs that it may tell) for a HIGHESTMODSEQ told before."""
-        _, step = snapshot
+    def forget(self, step):
+        """The index is gone: numbers may be new, if only they are higher."""
+        self.forgot = step
+        for entry in self.entries:
+            entry.touched = step
+
+    def changed_since(self, step):
+        """(UIDs that CHANGEDSINCE must tell, UIDs that it may tell) for the HIGHESTMODSEQ of a step."""
         must = {entry.uid for entry in self.entries if entry.changed > step}
+        if self.forgot >= step:
+            return must, {entry.uid for entry in self.entries}
         return must, must | {entry.uid for entry in self.entries if entry.touched > step}
+
+    def removed_since(self, step):
+        return {uid for when, uid in self.removed if when > step}
+
+
+class Snapshot:
+    """What a client kept of a mailbox."""
+
+    def __init__(self, box, modseq, step):
+        self.uidvalidity, self.modseq, self.step = box.uidvalidity, modseq, step
+        self.flags = {entry.uid: entry.flags for entry in box.entries}
 
 
 class World:
@@ -156,6 +172,7 @@ class World:
         self.validities = {}
         self.reused = set()  # names that had another mailbox with the same UIDVALIDITY (RFC 9051 2.3.1.1)
         self.step = 0
+        self.kept = {}       # name -> snapshots, of mailboxes that are gone too
 
     def create(self, name):
         self.mailboxes[name] = Mailbox(name)

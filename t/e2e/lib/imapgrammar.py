@@ -245,7 +245,8 @@ class Parser:
                   b"INTERNALDATE ": lambda: self.take(DATE, "date-time")[0].decode().strip('"'),
                   b"ENVELOPE ": self.envelope, b"BODYSTRUCTURE ": lambda: self.body(True),
                   b"BODY ": lambda: self.body(False), b"RFC822 ": self.nstring,
-                  b"RFC822.HEADER ": self.nstring, b"RFC822.TEXT ": self.nstring}
+                  b"RFC822.HEADER ": self.nstring, b"RFC822.TEXT ": self.nstring,
+                  b"MODSEQ ": lambda: self.listed(self.number64, empty=False)[0]}
         for name, one in simple.items():
             if self.has(name):
                 return name.decode().strip(), one()
@@ -319,10 +320,20 @@ class Parser:
         return names[0], names[1:]
 
     def search(self):
+        """The numbers, and behind them RFC 7162 3.1.5: the highest MODSEQ."""
         numbers = []
         while self.has(b" "):
+            if self.has(b"(MODSEQ "):
+                numbers.append(("MODSEQ", self.number64()))
+                self.want(b")")
+                break
             numbers.append(self.number(1))
         return numbers
+
+    def vanished(self):
+        """RFC 7162 7: (is it EARLIER, the UIDs)"""
+        earlier = self.has(b"(EARLIER) ")
+        return earlier, self.take(UIDS, "uid-set")[0].decode()
 
     def words(self):
         words = []
@@ -382,6 +393,12 @@ class Parser:
         if code == "PERMANENTFLAGS":
             self.want(b" ")
             return self.listed(lambda: self.flag((rb"\*",)))
+        if code == "HIGHESTMODSEQ":
+            self.want(b" ")
+            return self.number64()
+        if code == "MODIFIED":
+            self.want(b" ")
+            return self.take(UIDS, "set")[0].decode()
         if code == "CAPABILITY":
             self.want(b" ")
             return self.capability()
@@ -440,7 +457,7 @@ class Parser:
         data = {"FLAGS": lambda: self.listed(self.flag), "LIST": self.mailbox_list,
                 "METADATA": self.metadata, "QUOTA": self.quota, "QUOTAROOT": self.quotaroot,
                 "LSUB": self.mailbox_list, "STATUS": self.status, "CAPABILITY": self.capability,
-                "NAMESPACE": self.namespace, "ID": self.identity}
+                "VANISHED": self.vanished, "NAMESPACE": self.namespace, "ID": self.identity}
         if kind not in data:
             self.fail("response")
         self.want(b" ")
