@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <iconv.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
-    LABEL_MAX = 40,
+    LABEL_MAX = CHARSET_NAME_MAX - 16,
     PIECE_MAX = 4096, /* bytes of UTF-8 converted at a time */
 };
 
@@ -179,7 +180,7 @@ static const struct label labels[] = {
 
 struct converter {
     enum kind kind;
-    char name[LABEL_MAX + 16]; /* for iconv */
+    char name[CHARSET_NAME_MAX]; /* for iconv */
 };
 
 static bool is_label_tail(struct slice tail)
@@ -372,15 +373,47 @@ static bool run_iconv(iconv_t handle, struct slice text, struct str *utf8)
     }
 }
 
-/* False in *known when this machine has no such converter. */
-static bool convert(const char *name, struct slice text, struct str *utf8, bool *known)
+static const iconv_t no_converter = (iconv_t)-1;
+
+/* From the cache, where it is reset for a new text; else opened, and put there. */
+static iconv_t open_converter(struct charset_cache *cache, const char *name)
 {
-    iconv_t handle = name[0] ? iconv_open("UTF-8", name) : (iconv_t)-1;
-    *known = handle != (iconv_t)-1;
+    for (size_t i = 0; cache && i < cache->used; i++) {
+        if (strcmp(cache->slots[i].name, name) != 0)
+            continue;
+        iconv(cache->slots[i].handle, NULL, NULL, NULL, NULL);
+        return cache->slots[i].handle;
+    }
+    iconv_t handle = name[0] ? iconv_open("UTF-8", name) : no_converter;
+    if (!cache || handle == no_converter)
+        return handle;
+    size_t at = cache->used < CHARSET_CACHE_SIZE ? cache->used++ : cache->next;
+    cache->next = (at + 1) % CHARSET_CACHE_SIZE;
+    if (cache->slots[at].handle)
+        iconv_close(cache->slots[at].handle);
+    cache->slots[at].handle = handle;
+    snprintf(cache->slots[at].name, sizeof cache->slots[at].name, "%s", name);
+    return handle;
+}
+
+void charset_cache_free(struct charset_cache *cache)
+{
+    for (size_t i = 0; i < cache->used; i++)
+        iconv_close(cache->slots[i].handle);
+    *cache = (struct charset_cache){0};
+}
+
+/* False in *known when this machine has no such converter. */
+static bool convert(struct charset_cache *cache, const char *name, struct slice text,
+                    struct str *utf8, bool *known)
+{
+    iconv_t handle = open_converter(cache, name);
+    *known = handle != no_converter;
     if (!*known)
         return copy_ascii(text, utf8);
     bool done = run_iconv(handle, text, utf8);
-    iconv_close(handle);
+    if (!cache)
+        iconv_close(handle);
     return done && !utf8->failed;
 }
 
@@ -469,7 +502,8 @@ static size_t jis_character(struct slice text, struct jis *jis)
     return 1;
 }
 
-static bool convert_jis(struct slice text, struct str *utf8, bool *known)
+static bool convert_jis(struct charset_cache *cache, struct slice text, struct str *utf8,
+                        bool *known)
 {
     struct jis jis = {.by_euc = text.size > 0 && memmem(text.data, text.size, "\x1b$(D", 4)};
     str_init(&jis.out, SIZE_MAX / 4);
@@ -480,7 +514,7 @@ static bool convert_jis(struct slice text, struct str *utf8, bool *known)
         text = slice_from(text, size);
     }
     const char *name = jis.by_euc ? "EUC-JP-MS" : "CP932";
-    bool done = !jis.out.failed && convert(name, str_slice(&jis.out), utf8, known);
+    bool done = !jis.out.failed && convert(cache, name, str_slice(&jis.out), utf8, known);
     str_free(&jis.out);
     return done;
 }
@@ -488,6 +522,12 @@ static bool convert_jis(struct slice text, struct str *utf8, bool *known)
 /* ---- public --------------------------------------------------------------------------------- */
 
 bool charset_to_utf8(struct slice charset, struct slice text, struct str *utf8, bool *known)
+{
+    return charset_to_utf8_with(NULL, charset, text, utf8, known);
+}
+
+bool charset_to_utf8_with(struct charset_cache *cache, struct slice charset, struct slice text,
+                          struct str *utf8, bool *known)
 {
     struct converter converter;
     bool found = find_converter(charset, &converter);
@@ -503,10 +543,10 @@ bool charset_to_utf8(struct slice charset, struct slice text, struct str *utf8, 
         done = copy_latin1(text, utf8);
         break;
     case KIND_JIS:
-        done = convert_jis(text, utf8, &found);
+        done = convert_jis(cache, text, utf8, &found);
         break;
     case KIND_ICONV:
-        done = convert(converter.name, text, utf8, &found);
+        done = convert(cache, converter.name, text, utf8, &found);
         break;
     }
     if (known)
@@ -526,4 +566,41 @@ bool charset_is_known(struct slice charset)
         return false;
     iconv_close(handle);
     return true;
+}
+
+/* Of iconv's converters. */
+static enum charset_family family_of_converter(struct slice name)
+{
+    static const struct {
+        struct slice prefix;
+        enum charset_family family;
+    } families[] = {
+        {{"CP932", 5}, CHARSET_MULTI},     {{"CP950", 5}, CHARSET_MULTI},
+        {{"BIG5", 4}, CHARSET_MULTI},      {{"GB", 2}, CHARSET_MULTI},
+        {{"UHC", 3}, CHARSET_MULTI},       {{"EUC-", 4}, CHARSET_ASCII},
+        {{"ISO-8859-", 9}, CHARSET_ASCII}, {{"CP", 2}, CHARSET_ASCII},
+        {{"KOI8-", 5}, CHARSET_ASCII},
+    };
+    for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+        if (slice_starts(name, families[i].prefix))
+            return families[i].family;
+    return CHARSET_FOREIGN;
+}
+
+enum charset_family charset_family(struct slice charset)
+{
+    struct converter converter;
+    find_converter(charset, &converter);
+    switch (converter.kind) {
+    case KIND_UTF8:
+    case KIND_ASCII:
+        return CHARSET_UTF8;
+    case KIND_LATIN1:
+        return CHARSET_ASCII;
+    case KIND_JIS:
+        return CHARSET_MULTI;
+    case KIND_ICONV:
+        break;
+    }
+    return family_of_converter(slice_text(converter.name));
 }

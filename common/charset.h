@@ -13,4 +13,27 @@ bool charset_to_utf8(struct slice charset, struct slice text, struct str *utf8, 
 bool charset_is_known(struct slice charset);
 bool charset_is_utf8(struct slice text);
 
+/* The same for who converts many texts: converters stay open. A cache of zeroes is empty; free it with
+ * charset_cache_free. NULL: none. */
+enum { CHARSET_CACHE_SIZE = 8, CHARSET_NAME_MAX = 56 };
+struct charset_cache {
+    struct {
+        char name[CHARSET_NAME_MAX];
+        void *handle;
+    } slots[CHARSET_CACHE_SIZE];
+    size_t used, next;
+};
+bool charset_to_utf8_with(struct charset_cache *cache, struct slice charset, struct slice text,
+                          struct str *utf8, bool *known);
+void charset_cache_free(struct charset_cache *cache);
+
+/* What can be told of a text in a charset without converting it. */
+enum charset_family {
+    CHARSET_UTF8,    /* as CHARSET_ASCII; and what is UTF-8, is taken as it stands */
+    CHARSET_ASCII,   /* each byte below 0x80 is the ASCII character, wherever it stands */
+    CHARSET_MULTI,   /* that holds for a text that has no other bytes, and no ESC */
+    CHARSET_FOREIGN, /* nothing: UTF-16, UTF-7, ISO-2022-KR ... */
+};
+enum charset_family charset_family(struct slice charset);
+
 #endif

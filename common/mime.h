@@ -79,5 +79,10 @@ bool mime_decode_body(struct slice body, struct slice transfer_encoding, struct 
 /* A header value in UTF-8: unfolded, encoded words decoded (RFC 2047), raw 8-bit taken as UTF-8 or,
  * failing that, Latin-1. */
 bool mime_decode_header(struct slice value, struct str *utf8);
+/* The same with converters that stay open (charset.h). */
+struct charset_cache;
+bool mime_decode_header_with(struct charset_cache *cache, struct slice value, struct str *utf8);
+/* Its first step alone: line ends taken away (RFC 5322 2.2.3). */
+bool mime_unfold(struct slice value, struct str *line);
 
 #endif

@@ -117,6 +117,7 @@ struct encoded_word {
 /* A text with bytes of words that follow each other in one charset, so that a character may be
  * split between two words, as many mailers do against the standard. */
 struct decoder {
+    struct charset_cache *cache; /* or NULL */
     struct str *utf8;
     struct str bytes;
     struct slice charset; /* of `bytes` */
@@ -185,8 +186,8 @@ static void decode_q(struct slice text, struct str *bytes)
 
 static void flush_words(struct decoder *decoder)
 {
-    if (decoder->has_word &&
-        !charset_to_utf8(decoder->charset, str_slice(&decoder->bytes), decoder->utf8, NULL))
+    if (decoder->has_word && !charset_to_utf8_with(decoder->cache, decoder->charset,
+                                                   str_slice(&decoder->bytes), decoder->utf8, NULL))
         decoder->utf8->failed = true;
     str_clear(&decoder->bytes);
     decoder->has_word = false;
@@ -212,7 +213,7 @@ static void add_plain(struct decoder *decoder, struct slice text)
     bool is_jis = text.size > 2 && (memmem(text.data, text.size, "\x1b$", 2) ||
                                     memmem(text.data, text.size, "\x1b(", 2));
     struct slice charset = is_jis ? SLICE("iso-2022-jp") : SLICE("us-ascii");
-    if (!charset_to_utf8(charset, text, decoder->utf8, NULL))
+    if (!charset_to_utf8_with(decoder->cache, charset, text, decoder->utf8, NULL))
         decoder->utf8->failed = true;
 }
 
@@ -247,7 +248,7 @@ static void decode_words(struct decoder *decoder, struct slice text)
 }
 
 /* RFC 5322 2.2.3: a line end before a blank is taken away. Others have no business here. */
-static void unfold(struct slice value, struct str *line)
+bool mime_unfold(struct slice value, struct str *line)
 {
     while (value.size > 0) {
         size_t size = 0;
@@ -256,14 +257,20 @@ static void unfold(struct slice value, struct str *line)
         str_append(line, slice_part(value, 0, size));
         value = slice_from(value, size + 1);
     }
+    return !line->failed;
 }
 
 bool mime_decode_header(struct slice value, struct str *utf8)
 {
+    return mime_decode_header_with(NULL, value, utf8);
+}
+
+bool mime_decode_header_with(struct charset_cache *cache, struct slice value, struct str *utf8)
+{
     struct str line;
     str_init(&line, MIME_FIELD_MAX);
-    unfold(slice_part(value, 0, MIME_FIELD_MAX), &line);
-    struct decoder decoder = {.utf8 = utf8};
+    mime_unfold(slice_part(value, 0, MIME_FIELD_MAX), &line);
+    struct decoder decoder = {.cache = cache, .utf8 = utf8};
     str_init(&decoder.bytes, MIME_FIELD_MAX);
     if (line.failed)
         utf8->failed = true;

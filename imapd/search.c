@@ -18,22 +18,16 @@ enum answer search_prepare(struct imapsession *session, struct parse *parse, str
     return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;
 }
 
-static bool matches_at(struct imapsession *session, const struct search_key *root, size_t index)
+static bool fits_at(struct searcher *searcher, const struct search_key *root, size_t index)
 {
-    struct source source;
-    if (session->mailbox->messages[index].gone)
-        return false;
-    source_begin(&source, session->mailbox, index);
-    bool matches = search_matches(root, &source, (uint32_t)(index + 1));
-    source_end(&source);
-    return matches;
+    return !searcher->mailbox->messages[index].gone && searcher_fits(searcher, root, index);
 }
 
-static void find_all(struct imapsession *session, const struct search_key *root, bool only_first,
-                     struct searchresult *found)
+static void find_all(struct searcher *searcher, const struct search_key *root, size_t exists,
+                     bool only_first, struct searchresult *found)
 {
-    for (size_t i = 0; i < session->told_exists; i++) {
-        if (!matches_at(session, root, i))
+    for (size_t i = 0; i < exists; i++) {
+        if (!fits_at(searcher, root, i))
             continue;
         found->indexes[found->count++] = (uint32_t)i;
         if (only_first)
@@ -41,13 +35,13 @@ static void find_all(struct imapsession *session, const struct search_key *root,
     }
 }
 
-/* The last one, behind what was found already. */
-static void find_last(struct imapsession *session, const struct search_key *root,
+/* The last one; the first was found already, if it counts. */
+static void find_last(struct searcher *searcher, const struct search_key *root, size_t exists,
                       struct searchresult *found)
 {
     size_t least = found->count > 0 ? found->indexes[0] + 1 : 0;
-    for (size_t i = session->told_exists; i > least; i--) {
-        if (!matches_at(session, root, i - 1))
+    for (size_t i = exists; i > least; i--) {
+        if (!fits_at(searcher, root, i - 1))
             continue;
         found->indexes[found->count++] = (uint32_t)(i - 1);
         return;
@@ -62,10 +56,13 @@ bool search_run(struct imapsession *session, const struct search_key *root, unsi
     *found = (struct searchresult){.indexes = indexes};
     if (!indexes)
         return false;
+    struct searcher searcher;
+    searcher_begin(&searcher, session->mailbox);
     if (ends != SEARCHRESULT_MAX)
-        find_all(session, root, ends != 0, found);
+        find_all(&searcher, root, session->told_exists, ends != 0, found);
     if ((ends & SEARCHRESULT_MAX) && (ends == SEARCHRESULT_MAX || found->count > 0))
-        find_last(session, root, found);
+        find_last(&searcher, root, session->told_exists, found);
+    searcher_end(&searcher);
     return true;
 }
 

@@ -4,9 +4,10 @@
 #ifndef IMAPD_SEARCH_H
 #define IMAPD_SEARCH_H
 
+#include "messagefile.h"
 #include "parse.h"
 #include "searchresult.h"
-#include "source.h"
+#include "textmatch.h"
 
 enum search_kind {
     SEARCH_ALL,
@@ -23,10 +24,15 @@ enum search_kind {
     SEARCH_SINCE,
     SEARCH_LARGER,
     SEARCH_SMALLER,
+    SEARCH_OLDER, /* RFC 5032 */
+    SEARCH_YOUNGER,
+    SEARCH_SAVED_BEFORE, /* RFC 8514 */
+    SEARCH_SAVED_ON,
+    SEARCH_SAVED_SINCE,
     SEARCH_SENT_BEFORE, /* Date: */
     SEARCH_SENT_ON,
     SEARCH_SENT_SINCE,
-    SEARCH_HEADER, /* `text` in field `name` */
+    SEARCH_HEADER, /* `needle` in field `name` */
     SEARCH_BODY,
     SEARCH_TEXT,
 };
@@ -39,9 +45,10 @@ struct search_key {
     unsigned cost; /* of looking: list, file's size, header, body */
     struct sequence set;
     unsigned flags;
-    struct slice name, text; /* `text` is folded (casefold.h) */
-    int64_t day;             /* since 1970 */
-    uint64_t size;
+    struct slice name;
+    struct textneedle needle;
+    int64_t day;   /* since 1970 */
+    uint64_t size; /* bytes; of OLDER and YOUNGER seconds */
 };
 
 enum search_result { SEARCH_OK, SEARCH_SYNTAX, SEARCH_BAD_CHARSET };
@@ -64,7 +71,16 @@ enum answer search_prepare(struct imapsession *session, struct parse *parse, str
 bool search_run(struct imapsession *session, const struct search_key *root, unsigned ends,
                 struct searchresult *found);
 
-/* Does the message fit? `number` is its message number. One that can't be read fits nothing. */
-bool search_matches(const struct search_key *key, struct source *source, uint32_t number);
+/* What is kept from message to message while keys are looked at. */
+struct searcher {
+    struct mailbox *mailbox;
+    int64_t now; /* seconds since 1970, for OLDER and YOUNGER */
+    struct messagefile file;
+    struct textmatch match;
+};
+void searcher_begin(struct searcher *searcher, struct mailbox *mailbox);
+void searcher_end(struct searcher *searcher);
+/* Does the message at `index` fit? One that can't be read has no text. */
+bool searcher_fits(struct searcher *searcher, const struct search_key *root, size_t index);
 
 #endif

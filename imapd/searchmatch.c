@@ -1,16 +1,16 @@
 /* searchmatch - what the keys of SEARCH say about a message, see search.h */
 #include "search.h"
 
-#include "casefold.h"
-#include "charset.h"
-#include "imapsession.h"
+#include "clock.h"
 #include "maildate.h"
+#include "mime.h"
+#include "source.h"
 
 enum { SECONDS_OF_DAY = 86400, MINUTE = 60 };
 
-static struct mailbox_message *message_of(struct source *source)
+static struct mailbox_message *message_of(const struct searcher *searcher)
 {
-    return &source->mailbox->messages[source->index];
+    return &searcher->mailbox->messages[searcher->file.index];
 }
 
 /* The day that `seconds` lies in, before 1970 too. */
@@ -22,188 +22,224 @@ static int64_t day_of(int64_t seconds)
 /* ---- text -------------------------------------------------------------------------------------
  */
 
-static bool value_contains(struct slice value, struct slice folded)
+static bool match_header(const struct search_key *key, struct searcher *searcher)
 {
-    struct str utf8;
-    str_init(&utf8, IMAPSESSION_READ_MAX);
-    bool found = mime_decode_header(value, &utf8) && casefold_contains(str_slice(&utf8), folded);
-    str_free(&utf8);
+    struct slice header;
+    return messagefile_header(&searcher->file, &header) &&
+           textmatch_field(&searcher->match, header, key->name, &key->needle);
+}
+
+/* A text with a line end in it needs the message with the line ends of the wire. */
+static bool match_lines(const struct search_key *key, struct searcher *searcher)
+{
+    struct source source;
+    struct slice whole;
+    source_begin(&source, searcher->mailbox, searcher->file.index);
+    bool found =
+        source_whole(&source, &whole) &&
+        textmatch_body(&searcher->match, whole, source_header_of(whole).size, &key->needle);
+    source_end(&source);
     return found;
 }
 
-/* TEXT looks at names of fields too. */
-static bool header_contains(struct slice header, struct slice folded)
-{
-    struct mime_field field;
-    while (mime_next_field(&header, &field))
-        if (value_contains(slice_trim(field.whole), folded))
-            return true;
-    return false;
-}
-
-static bool field_contains(struct slice header, struct slice name, struct slice folded)
-{
-    struct mime_field field;
-    while (mime_next_field(&header, &field))
-        if (slice_equal_nocase(field.name, name) && value_contains(field.value, folded))
-            return true;
-    return false;
-}
-
-/* The charset of a part; UTF-8 where it names none, since that is what unlabelled 8-bit is now. */
-static void part_charset(struct slice header, struct str *charset)
-{
-    struct slice field;
-    struct mime_parameters parameters;
-    if (!mime_find_field(header, "Content-Type", &field) ||
-        !mime_parse_parameters(field, &parameters))
-        return;
-    const struct mime_parameter *found = mime_parameter(&parameters, "charset");
-    if (found)
-        str_append(charset, str_slice(&found->value));
-    mime_free_parameters(&parameters);
-}
-
-static bool text_part_contains(struct slice header, struct slice body, struct slice folded)
-{
-    struct str decoded, utf8, charset;
-    struct slice encoding = SLICE("");
-    str_init(&decoded, IMAPSESSION_READ_MAX);
-    str_init(&utf8, IMAPSESSION_READ_MAX);
-    str_init(&charset, MIME_FIELD_MAX);
-    part_charset(header, &charset);
-    if (charset.size == 0)
-        str_append_text(&charset, "UTF-8");
-    (void)mime_find_field(header, "Content-Transfer-Encoding", &encoding);
-    bool found = mime_decode_body(body, encoding, &decoded) &&
-                 charset_to_utf8(str_slice(&charset), str_slice(&decoded), &utf8, NULL) &&
-                 casefold_contains(str_slice(&utf8), folded);
-    str_free(&decoded);
-    str_free(&utf8);
-    str_free(&charset);
-    return found;
-}
-
-/* The body of a part and of what is in it; headers of parts within count as body. */
-static bool part_contains(struct slice whole, const struct mime_part *part, struct slice folded)
-{
-    struct slice header = slice_part(whole, part->header, part->header_size);
-    for (const struct mime_part *child = part->first_child; child; child = child->next) {
-        struct slice inner = slice_part(whole, child->header, child->header_size);
-        if (header_contains(inner, folded) || part_contains(whole, child, folded))
-            return true;
-    }
-    return slice_equal_nocase(part->type, SLICE("text")) &&
-           text_part_contains(header, slice_part(whole, part->body, part->body_size), folded);
-}
-
-static bool body_contains(struct source *source, struct slice folded)
+static bool match_body(const struct search_key *key, struct searcher *searcher)
 {
     struct slice whole;
-    const struct mime_part *root = source_root(source);
-    return root && source_whole(source, &whole) && part_contains(whole, root, folded);
+    size_t header_size;
+    if (key->needle.has_line_end)
+        return match_lines(key, searcher);
+    return messagefile_whole(&searcher->file, &whole, &header_size) &&
+           textmatch_body(&searcher->match, whole, header_size, &key->needle);
 }
 
-static bool match_header(const struct search_key *key, struct source *source)
+static bool match_text(const struct search_key *key, struct searcher *searcher)
 {
-    struct slice header;
-    return source_header(source, &header) && field_contains(header, key->name, key->text);
-}
-
-static bool match_text(const struct search_key *key, struct source *source)
-{
-    struct slice header;
-    return source_header(source, &header) &&
-           (header_contains(header, key->text) || body_contains(source, key->text));
+    struct slice whole;
+    size_t header_size;
+    return messagefile_whole(&searcher->file, &whole, &header_size) &&
+           (textmatch_header(&searcher->match, slice_part(whole, 0, header_size), &key->needle) ||
+            match_body(key, searcher));
 }
 
 /* ---- days and sizes ---------------------------------------------------------------------------
  */
 
 /* The day of the Date field, in its own zone: RFC 3501 6.4.4 disregards both time and zone. */
-static bool sent_day(struct source *source, int64_t *day)
+static bool sent_day(struct searcher *searcher, int64_t *day)
 {
     struct slice header, field;
     int64_t seconds;
     int zone_minutes;
-    if (!source_header(source, &header) || !mime_find_field(header, "Date", &field) ||
+    if (!messagefile_header(&searcher->file, &header) || !mime_find_field(header, "Date", &field) ||
         !maildate_parse(field, &seconds, &zone_minutes))
         return false;
     *day = day_of(seconds + (int64_t)zone_minutes * MINUTE);
     return true;
 }
 
-static bool match_sent(const struct search_key *key, struct source *source)
+static bool match_sent(const struct search_key *key, struct searcher *searcher)
 {
     int64_t day;
-    if (!sent_day(source, &day))
+    if (!sent_day(searcher, &day))
         return false;
     return key->kind == SEARCH_SENT_BEFORE ? day < key->day
            : key->kind == SEARCH_SENT_ON   ? day == key->day
                                            : day >= key->day;
 }
 
-static bool match_size(const struct search_key *key, struct source *source)
+static bool match_size(const struct search_key *key, struct searcher *searcher)
 {
     uint64_t size;
-    if (!mailbox_crlf_size(source->mailbox, message_of(source), &size))
+    if (!mailbox_crlf_size(searcher->mailbox, message_of(searcher), &size))
         return false;
     return key->kind == SEARCH_LARGER ? size > key->size : size < key->size;
+}
+
+/* When the message came into the mailbox; its INTERNALDATE stands for it (RFC 8514 4.3 wants that
+ * where it is not known). */
+static int64_t saved_date(const struct searcher *searcher)
+{
+    return message_of(searcher)->date;
+}
+
+static bool match_saved(const struct search_key *key, struct searcher *searcher)
+{
+    int64_t day = day_of(saved_date(searcher));
+    return key->kind == SEARCH_SAVED_BEFORE ? day < key->day
+           : key->kind == SEARCH_SAVED_ON   ? day == key->day
+                                            : day >= key->day;
+}
+
+static bool match_day(const struct search_key *key, struct searcher *searcher)
+{
+    int64_t day = day_of(message_of(searcher)->date);
+    return key->kind == SEARCH_BEFORE ? day < key->day
+           : key->kind == SEARCH_ON   ? day == key->day
+                                      : day >= key->day;
+}
+
+/* RFC 5032 2 */
+static bool match_age(const struct search_key *key, struct searcher *searcher)
+{
+    int64_t since = searcher->now - (int64_t)key->size, date = message_of(searcher)->date;
+    return key->kind == SEARCH_OLDER ? date <= since : date >= since;
+}
+
+/* ---- the list ---------------------------------------------------------------------------------
+ */
+
+static bool match_everything(const struct search_key *key, struct searcher *searcher)
+{
+    (void)key;
+    (void)searcher;
+    return true;
+}
+
+static bool match_set(const struct search_key *key, struct searcher *searcher)
+{
+    return sequence_has(&key->set, (uint32_t)searcher->file.index + 1);
+}
+
+static bool match_uid(const struct search_key *key, struct searcher *searcher)
+{
+    return sequence_has(&key->set, message_of(searcher)->uid);
+}
+
+static bool match_flag(const struct search_key *key, struct searcher *searcher)
+{
+    return message_of(searcher)->flags & key->flags;
+}
+
+static bool match_keyword(const struct search_key *key, struct searcher *searcher)
+{
+    return message_of(searcher)->keywords & mailbox_keyword(searcher->mailbox, key->name, false);
+}
+
+static bool match_recent(const struct search_key *key, struct searcher *searcher)
+{
+    (void)key;
+    return message_of(searcher)->recent;
 }
 
 /* ---- the tree ---------------------------------------------------------------------------------
  */
 
-static bool match_all(const struct search_key *first, struct source *source, uint32_t number)
+static bool matches(const struct search_key *key, struct searcher *searcher);
+
+static bool match_and(const struct search_key *key, struct searcher *searcher)
 {
-    for (const struct search_key *key = first; key; key = key->next)
-        if (!search_matches(key, source, number))
+    for (const struct search_key *child = key->child; child; child = child->next)
+        if (!matches(child, searcher))
             return false;
     return true;
 }
 
-bool search_matches(const struct search_key *key, struct source *source, uint32_t number)
+static bool match_or(const struct search_key *key, struct searcher *searcher)
 {
-    const struct mailbox_message *message = message_of(source);
-    switch (key->kind) {
-    case SEARCH_ALL:
-        return true;
-    case SEARCH_AND:
-        return match_all(key->child, source, number);
-    case SEARCH_OR:
-        return search_matches(key->child, source, number) ||
-               search_matches(key->child->next, source, number);
-    case SEARCH_NOT:
-        return !search_matches(key->child, source, number);
-    case SEARCH_SET:
-        return sequence_has(&key->set, number);
-    case SEARCH_UID:
-        return sequence_has(&key->set, message->uid);
-    case SEARCH_FLAG:
-        return message->flags & key->flags;
-    case SEARCH_KEYWORD:
-        return message->keywords & mailbox_keyword(source->mailbox, key->name, false);
-    case SEARCH_RECENT:
-        return message->recent;
-    case SEARCH_BEFORE:
-        return day_of(message->date) < key->day;
-    case SEARCH_ON:
-        return day_of(message->date) == key->day;
-    case SEARCH_SINCE:
-        return day_of(message->date) >= key->day;
-    case SEARCH_LARGER:
-    case SEARCH_SMALLER:
-        return match_size(key, source);
-    case SEARCH_SENT_BEFORE:
-    case SEARCH_SENT_ON:
-    case SEARCH_SENT_SINCE:
-        return match_sent(key, source);
-    case SEARCH_HEADER:
-        return match_header(key, source);
-    case SEARCH_BODY:
-        return body_contains(source, key->text);
-    case SEARCH_TEXT:
-        return match_text(key, source);
-    }
-    return false;
+    return matches(key->child, searcher) || matches(key->child->next, searcher);
+}
+
+static bool match_not(const struct search_key *key, struct searcher *searcher)
+{
+    return !matches(key->child, searcher);
+}
+
+typedef bool matcher(const struct search_key *key, struct searcher *searcher);
+
+static matcher *const matchers[] = {
+    [SEARCH_ALL] = match_everything,
+    [SEARCH_AND] = match_and,
+    [SEARCH_OR] = match_or,
+    [SEARCH_NOT] = match_not,
+    [SEARCH_SET] = match_set,
+    [SEARCH_UID] = match_uid,
+    [SEARCH_FLAG] = match_flag,
+    [SEARCH_KEYWORD] = match_keyword,
+    [SEARCH_RECENT] = match_recent,
+    [SEARCH_BEFORE] = match_day,
+    [SEARCH_ON] = match_day,
+    [SEARCH_SINCE] = match_day,
+    [SEARCH_LARGER] = match_size,
+    [SEARCH_SMALLER] = match_size,
+    [SEARCH_OLDER] = match_age,
+    [SEARCH_YOUNGER] = match_age,
+    [SEARCH_SAVED_BEFORE] = match_saved,
+    [SEARCH_SAVED_ON] = match_saved,
+    [SEARCH_SAVED_SINCE] = match_saved,
+    [SEARCH_SENT_BEFORE] = match_sent,
+    [SEARCH_SENT_ON] = match_sent,
+    [SEARCH_SENT_SINCE] = match_sent,
+    [SEARCH_HEADER] = match_header,
+    [SEARCH_BODY] = match_body,
+    [SEARCH_TEXT] = match_text,
+};
+
+static bool matches(const struct search_key *key, struct searcher *searcher)
+{
+    return matchers[key->kind](key, searcher);
+}
+
+/* ---- public -----------------------------------------------------------------------------------
+ */
+
+void searcher_begin(struct searcher *searcher, struct mailbox *mailbox)
+{
+    searcher->mailbox = mailbox;
+    searcher->now = clock_seconds();
+    messagefile_init(&searcher->file);
+    textmatch_init(&searcher->match);
+}
+
+void searcher_end(struct searcher *searcher)
+{
+    messagefile_free(&searcher->file);
+    textmatch_free(&searcher->match);
+}
+
+bool searcher_fits(struct searcher *searcher, const struct search_key *root, size_t index)
+{
+    messagefile_begin(&searcher->file, searcher->mailbox, index);
+    bool fits = matches(root, searcher);
+    messagefile_end(&searcher->file);
+    return fits;
 }

@@ -11,7 +11,7 @@ enum { SEARCH_TEXT_MAX = 1048576 };
 
 enum cost { COST_LIST, COST_SIZE, COST_HEADER, COST_BODY };
 
-enum argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_DAY, ARGUMENT_SIZE };
+enum argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_DAY, ARGUMENT_SIZE, ARGUMENT_SECONDS };
 
 /* Keys with at most one plain argument. */
 static const struct plain_key {
@@ -35,8 +35,13 @@ static const struct plain_key {
     {"FROM", SEARCH_HEADER, ARGUMENT_TEXT, COST_HEADER, false, 0, "From"},
     {"LARGER", SEARCH_LARGER, ARGUMENT_SIZE, COST_SIZE, false, 0, NULL},
     {"OLD", SEARCH_RECENT, ARGUMENT_NONE, COST_LIST, true, 0, NULL},
+    {"OLDER", SEARCH_OLDER, ARGUMENT_SECONDS, COST_LIST, false, 0, NULL},
     {"ON", SEARCH_ON, ARGUMENT_DAY, COST_LIST, false, 0, NULL},
     {"RECENT", SEARCH_RECENT, ARGUMENT_NONE, COST_LIST, false, 0, NULL},
+    {"SAVEDATESUPPORTED", SEARCH_ALL, ARGUMENT_NONE, COST_LIST, false, 0, NULL},
+    {"SAVEDBEFORE", SEARCH_SAVED_BEFORE, ARGUMENT_DAY, COST_LIST, false, 0, NULL},
+    {"SAVEDON", SEARCH_SAVED_ON, ARGUMENT_DAY, COST_LIST, false, 0, NULL},
+    {"SAVEDSINCE", SEARCH_SAVED_SINCE, ARGUMENT_DAY, COST_LIST, false, 0, NULL},
     {"SEEN", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, false, MAILDIR_SEEN, NULL},
     {"SENTBEFORE", SEARCH_SENT_BEFORE, ARGUMENT_DAY, COST_HEADER, false, 0, NULL},
     {"SENTON", SEARCH_SENT_ON, ARGUMENT_DAY, COST_HEADER, false, 0, NULL},
@@ -51,6 +56,7 @@ static const struct plain_key {
     {"UNDRAFT", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, true, MAILDIR_DRAFT, NULL},
     {"UNFLAGGED", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, true, MAILDIR_FLAGGED, NULL},
     {"UNSEEN", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, true, MAILDIR_SEEN, NULL},
+    {"YOUNGER", SEARCH_YOUNGER, ARGUMENT_SECONDS, COST_LIST, false, 0, NULL},
 };
 enum { PLAIN_KEY_COUNT = sizeof plain_keys / sizeof *plain_keys };
 
@@ -82,25 +88,28 @@ static struct search_key *negate(struct search_parser *parser, struct search_key
 }
 
 /* Into UTF-8, then folded, into the arena. */
-static bool convert_text(struct search_parser *parser, struct slice text, struct slice *folded)
+static bool convert_text(struct search_parser *parser, struct slice text, struct textneedle *needle)
 {
     struct str utf8, fold;
     str_init(&utf8, SEARCH_TEXT_MAX);
     str_init(&fold, SEARCH_TEXT_MAX * 4);
     struct slice charset = parser->charset.size > 0 ? parser->charset : SLICE("UTF-8");
+    struct slice folded;
     bool done = charset_to_utf8(charset, text, &utf8, NULL) &&
                 casefold_fold(str_slice(&utf8), &fold) &&
-                arena_copy(parser->parse->arena, str_slice(&fold), folded);
+                arena_copy(parser->parse->arena, str_slice(&fold), &folded);
+    if (done)
+        textneedle_make(needle, folded);
     str_free(&utf8);
     str_free(&fold);
     return done;
 }
 
-static bool parse_text(struct search_parser *parser, struct slice *folded)
+static bool parse_text(struct search_parser *parser, struct textneedle *needle)
 {
     struct slice text;
     return parse_space(parser->parse) && parse_astring(parser->parse, &text) &&
-           convert_text(parser, text, folded);
+           convert_text(parser, text, needle);
 }
 
 static bool parse_day(struct search_parser *parser, int64_t *day)
@@ -117,11 +126,14 @@ static bool parse_argument(struct search_parser *parser, enum argument argument,
     case ARGUMENT_NONE:
         return true;
     case ARGUMENT_TEXT:
-        return parse_text(parser, &key->text);
+        return parse_text(parser, &key->needle);
     case ARGUMENT_DAY:
         return parse_day(parser, &key->day);
     case ARGUMENT_SIZE:
         return parse_space(parser->parse) && parse_number(parser->parse, UINT32_MAX, &key->size);
+    case ARGUMENT_SECONDS: /* RFC 5032 2: not zero */
+        return parse_space(parser->parse) && parse_number(parser->parse, UINT32_MAX, &key->size) &&
+               key->size > 0;
     }
     return false;
 }
@@ -151,7 +163,7 @@ static struct search_key *parse_header(struct search_parser *parser)
 {
     struct search_key *key = new_key(parser, SEARCH_HEADER, COST_HEADER);
     if (!key || !parse_space(parser->parse) || !parse_astring(parser->parse, &key->name) ||
-        !parse_text(parser, &key->text))
+        !parse_text(parser, &key->needle))
         return NULL;
     return key;
 }
