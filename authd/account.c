@@ -89,11 +89,13 @@ static bool read_numbers(struct directory *directory, const struct directory_acc
                          struct terms *terms)
 {
     enum { MEGABYTE = 1048576 };
-    static const char *const names[] = {"message-size", "quota"};
+    static const char *const names[] = {"message-size", "quota", "pop3-login-delay", "pop3-expire"};
     uint64_t numbers[sizeof names / sizeof *names];
     if (!directory_setting_numbers(directory, found, names, numbers, sizeof names / sizeof *names))
         return false;
     terms->message_max = numbers[0];
+    terms->login_delay = numbers[2];
+    terms->expire = numbers[3];
     return !__builtin_mul_overflow(numbers[1], (uint64_t)MEGABYTE, &terms->quota);
 }
 
@@ -105,6 +107,7 @@ static bool read_terms(struct directory *directory, const struct login *login,
     struct str off;
     if (!login_service(login->service)->program)
         return true;
+    *terms = login->chosen;
     str_init(&off, DIRECTORY_VALUE_MAX);
     bool read = read_numbers(directory, found, terms) &&
                 directory_setting(directory, found, "imap-capabilities-off", &off) &&

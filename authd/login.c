@@ -75,6 +75,8 @@ static bool read_tls(struct slice text, struct login *login)
 
 static bool read_tag(struct slice text, struct login *login)
 {
+    if (login->service == LOGIN_POP3)
+        return terms_parse_chosen(text, &login->chosen);
     bool good = login->service == LOGIN_IMAP ? program_is_tag(text) : text.size == 0;
     return good && slice_copy_text(text, login->tag, sizeof login->tag);
 }

@@ -11,6 +11,7 @@
 #include "auth.h"
 #include "ip.h"
 #include "roles.h"
+#include "terms.h"
 #include "wire.h"
 
 enum login_service { LOGIN_SMTP, LOGIN_IMAP, LOGIN_POP3, LOGIN_SERVICES };
@@ -24,6 +25,7 @@ struct login {
     bool tls;
     char client[IP_TEXT_MAX];
     char tag[LOGIN_TAG_MAX + 1];
+    struct terms chosen; /* by a POP3 client */
     /* As the client said it, NUL-free; too long for any account: empty. */
     char user[AUTH_USER_MAX + 1];
     char secret[AUTH_SECRET_MAX + 1];

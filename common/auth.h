@@ -4,7 +4,8 @@
  * Protocol over SOCK_SEQPACKET run/authd/socket, one question at a time:
  *   ask     "auth/1", service "smtp"|"imap"|"pop3", mechanism "plain"|"apop", client address,
  *           tls "1"|"0", user as typed, secret (password; APOP: digest), challenge (APOP: banner),
- *           tag (IMAP: of the LOGIN; else empty), listening address
+ *           tag (IMAP: of the LOGIN; POP3: what the client chose, as terms.h writes it; else empty),
+ *           listening address
  *           + for imap and pop3: the client's descriptor, and the read end of a pipe that
  *             holds the input that was read too far (may be missing)
  *   answer  "ok", account "local@domain"
@@ -47,7 +48,7 @@ struct auth_request {
     struct slice user;
     struct slice secret;
     struct slice challenge;
-    struct slice tag;
+    struct slice tag; /* of IMAP; for POP3 what the client chose */
     int client_fd; /* -1: no hand-over */
     int input_fd;  /* -1: nothing was read too far */
 };

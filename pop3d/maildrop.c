@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { REMOVE_BATCH = 1000, MEASURE_BATCH = 1000, LOCK_ATTEMPTS = 20, LOCK_WAIT_MS = 50 };
 
@@ -38,6 +40,26 @@ static int take_lock(int folder)
     return fd;
 }
 
+/* A file that was never stamped is new, or there was no delay before. */
+static bool is_too_soon(int lock, uint64_t delay)
+{
+    struct stat info;
+    struct timespec now;
+    if (delay == 0 || fstat(lock, &info) < 0 || info.st_size == 0)
+        return false;
+    clock_gettime(CLOCK_REALTIME, &now);
+    /* A clock that was set back locks nobody out. */
+    return info.st_mtim.tv_sec <= now.tv_sec &&
+           (uint64_t)(now.tv_sec - info.st_mtim.tv_sec) < delay;
+}
+
+/* Its one byte says that the time is of a login. */
+static void stamp(int lock, uint64_t delay)
+{
+    if (delay > 0 && pwrite(lock, "\n", 1, 0) == 1)
+        (void)futimens(lock, NULL);
+}
+
 static struct mailbox *open_mailbox(int directory, const char *path)
 {
     struct mailbox *mailbox = mailbox_open(directory, path, false);
@@ -59,11 +81,17 @@ static int lock_maildir(int directory, const char *path)
     return lock;
 }
 
-enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, const char *path)
+enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, const char *path,
+                                   uint64_t delay)
 {
     *maildrop = (struct maildrop){.lock = lock_maildir(directory, path)};
     if (maildrop->lock < 0)
         return errno == EWOULDBLOCK ? MAILDROP_IN_USE : MAILDROP_TROUBLE;
+    if (is_too_soon(maildrop->lock, delay)) {
+        maildrop_close(maildrop);
+        return MAILDROP_TOO_SOON;
+    }
+    stamp(maildrop->lock, delay);
     maildrop->mailbox = open_mailbox(directory, path);
     if (maildrop->mailbox) {
         maildrop->count = maildrop->mailbox->count;

@@ -3,7 +3,8 @@
  *
  * The numbers are those of the moment of login (RFC 1939 5) whatever other sessions do; a message
  * that they remove can't be fetched any more. Only one POP3 session at a time has a maildrop: a
- * lock on Maildir/pop3-lock that ends with the process.
+ * lock on Maildir/pop3-lock that ends with the process. Where there is a delay between logins, the
+ * file's time is that of the last one.
  */
 #ifndef POP3D_MAILDROP_H
 #define POP3D_MAILDROP_H
@@ -25,11 +26,13 @@ struct maildrop {
 enum maildrop_result {
     MAILDROP_OK,
     MAILDROP_IN_USE,
-    MAILDROP_TROUBLE, /* errno */
+    MAILDROP_TOO_SOON, /* less than `delay` seconds after the login before */
+    MAILDROP_TROUBLE,  /* errno */
 };
 
 /* `path` is made when it is missing: a new account. */
-enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, const char *path);
+enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, const char *path,
+                                   uint64_t delay);
 void maildrop_close(struct maildrop *maildrop);
 
 /* Messages are numbered from 1. */

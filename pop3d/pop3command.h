@@ -1,5 +1,5 @@
 /*
- * pop3command - what a POP3 client's line says (RFC 1939, 2449, 2595, 5034)
+ * pop3command - what a POP3 client's line says (RFC 1939, 2449, 2595, 5034, 6856)
  *
  * Pure: bytes in, struct or problem out. Slices point into the line. A line may end in a bare LF:
  * nothing can be smuggled into POP3 by that, and some scripts send it.
@@ -17,6 +17,7 @@ enum pop3command_verb {
     POP3COMMAND_AUTH,
     POP3COMMAND_CAPA,
     POP3COMMAND_DELE,
+    POP3COMMAND_LANG,
     POP3COMMAND_LIST,
     POP3COMMAND_NOOP,
     POP3COMMAND_PASS,
@@ -28,6 +29,7 @@ enum pop3command_verb {
     POP3COMMAND_TOP,
     POP3COMMAND_UIDL,
     POP3COMMAND_USER,
+    POP3COMMAND_UTF8,
     POP3COMMAND_COUNT,
 };
 

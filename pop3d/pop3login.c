@@ -1,6 +1,7 @@
 /* pop3login - see pop3login.h */
 #include "pop3login.h"
 
+#include "charset.h"
 #include "clock.h"
 #include "handover.h"
 #include "io.h"
@@ -8,6 +9,7 @@
 #include "pop3command.h"
 #include "pop3reply.h"
 #include "sasl.h"
+#include "terms.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,11 +39,11 @@ static void end(struct pop3login *login, const char *why)
 
 static void reply_detail(struct pop3login *login, enum pop3reply name, struct slice detail)
 {
-    pop3reply_send(&login->stream, name, detail);
+    pop3reply_send(&login->stream, login->language, name, detail);
     if (!pop3reply_is_error(name))
         return;
     if (++login->errors == POP3LOGIN_ERRORS_MAX) {
-        pop3reply_send(&login->stream, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
+        pop3reply_send(&login->stream, login->language, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
         end(login, "errors");
     }
 }
@@ -131,6 +133,16 @@ static void ask(struct pop3login *login, const char *mechanism, struct slice use
         end(login, "disconnected");
         return;
     }
+    /* RFC 6856 2.2: what is to be UTF-8 has to be. */
+    if (login->utf8 && (!charset_is_utf8(user) || !charset_is_utf8(secret))) {
+        reply(login, POP3REPLY_NOT_UTF8);
+        return;
+    }
+    char bytes[TERMS_MAX];
+    struct str chosen = str_on(bytes, sizeof bytes);
+    terms_append_chosen(
+        &chosen,
+        &(struct terms){.utf8 = login->utf8, .japanese = login->language == POP3LANGUAGE_JAPANESE});
     struct auth_request request = {
         .service = "pop3",
         .mechanism = mechanism,
@@ -140,7 +152,7 @@ static void ask(struct pop3login *login, const char *mechanism, struct slice use
         .user = user,
         .secret = secret,
         .challenge = slice_text(login->banner),
-        .tag = SLICE(""),
+        .tag = str_slice(&chosen),
         .client_fd = login->stream.in,
     };
     (void)handover_ask(&request, stream_pending(&login->stream), &answer);
@@ -263,12 +275,34 @@ static void say_capa(struct pop3login *login, struct slice argument)
     struct stream *stream = &login->stream;
     (void)argument;
     reply(login, POP3REPLY_CAPA);
-    stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"));
+    stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+                               "UTF8 USER\r\nLANG\r\n"));
     if (!tls_is_on(&login->tls))
         stream_write(stream, SLICE("STLS\r\n"));
     if (takes_passwords(login))
         stream_write(stream, SLICE("USER\r\nSASL PLAIN LOGIN\r\n"));
     stream_write(stream, SLICE("IMPLEMENTATION mail-suite\r\n.\r\n"));
+}
+
+/* RFC 6856 2: names, passwords, headers and texts may be UTF-8 from here on. */
+static void say_utf8(struct pop3login *login, struct slice argument)
+{
+    if (slice_trim(argument).size > 0) {
+        reply_detail(login, POP3REPLY_SYNTAX, SLICE("UTF8"));
+        return;
+    }
+    login->utf8 = true;
+    reply(login, POP3REPLY_UTF8);
+}
+
+static void say_lang(struct pop3login *login, struct slice argument)
+{
+    struct slice tag = slice_trim(argument);
+    if (tag.size == 0)
+        pop3language_list(&login->stream, login->language);
+    else
+        reply(login, pop3language_named(tag, &login->language) ? POP3REPLY_LANGUAGE
+                                                               : POP3REPLY_LANGUAGE_UNKNOWN);
 }
 
 static void say_quit(struct pop3login *login, struct slice argument)
@@ -305,6 +339,8 @@ static void say_stls(struct pop3login *login, struct slice argument)
     }
     reply(login, POP3REPLY_READY_FOR_TLS);
     login->user[0] = '\0';
+    login->utf8 = false;
+    login->language = POP3LANGUAGE_ENGLISH;
     if (end_by_stream(login, stream_flush(&login->stream))) {
         stream_discard_pending(&login->stream);
         begin_tls(login);
@@ -319,8 +355,8 @@ typedef void handler(struct pop3login *login, struct slice argument);
 /* RFC 1939 4: NOOP, like all that works on mail, belongs to the state after this one. */
 static handler *const handlers[POP3COMMAND_COUNT] = {
     [POP3COMMAND_APOP] = say_apop, [POP3COMMAND_AUTH] = say_auth, [POP3COMMAND_CAPA] = say_capa,
-    [POP3COMMAND_PASS] = say_pass, [POP3COMMAND_QUIT] = say_quit, [POP3COMMAND_STLS] = say_stls,
-    [POP3COMMAND_USER] = say_user,
+    [POP3COMMAND_LANG] = say_lang, [POP3COMMAND_PASS] = say_pass, [POP3COMMAND_QUIT] = say_quit,
+    [POP3COMMAND_STLS] = say_stls, [POP3COMMAND_USER] = say_user, [POP3COMMAND_UTF8] = say_utf8,
 };
 
 static void dispatch(struct pop3login *login, struct slice line)

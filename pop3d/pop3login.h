@@ -7,6 +7,7 @@
 #define POP3D_POP3LOGIN_H
 
 #include "auth.h"
+#include "pop3reply.h"
 #include "stream.h"
 #include "tls.h"
 
@@ -42,6 +43,8 @@ struct pop3login {
     struct tls_session tls; /* version is "" without TLS; the fd is the stream's by then */
     char banner[POP3LOGIN_BANNER_MAX]; /* of APOP; "" without */
     char user[AUTH_USER_MAX + 1];      /* "" before USER */
+    bool utf8;                         /* RFC 6856 */
+    enum pop3language language;
     unsigned failures, errors;
     const char *end; /* why it ended; NULL while it goes on */
 };

@@ -11,6 +11,9 @@ static const char *const texts[POP3REPLY_COUNT] = {
     [POP3REPLY_CHALLENGE] = "+ $",
     [POP3REPLY_MECHANISMS] = "+OK mechanisms follow",
     [POP3REPLY_WELCOME] = "+OK logged in",
+    [POP3REPLY_LANGUAGES] = "+OK languages follow",
+    [POP3REPLY_LANGUAGE] = "+OK en English it is",
+    [POP3REPLY_UTF8] = "+OK UTF8 is on",
 
     [POP3REPLY_UNKNOWN_COMMAND] = "-ERR unknown command, or not now",
     [POP3REPLY_SYNTAX] = "-ERR syntax: $",
@@ -31,6 +34,11 @@ static const char *const texts[POP3REPLY_COUNT] = {
     [POP3REPLY_SASL_BAD] = "-ERR can't understand that response",
     [POP3REPLY_SASL_UNKNOWN] = "-ERR no such mechanism: PLAIN or LOGIN",
 
+    [POP3REPLY_LANGUAGE_UNKNOWN] = "-ERR no such language",
+    [POP3REPLY_NOT_UTF8] = "-ERR [UTF8] that name or password is not UTF-8",
+    [POP3REPLY_NEEDS_UTF8] =
+        "-ERR [UTF8] a message with international addresses: use UTF8, or IMAP",
+    [POP3REPLY_TOO_SOON] = "-ERR [LOGIN-DELAY] less than $ seconds since the log-in before",
     [POP3REPLY_IN_USE] = "-ERR [IN-USE] another POP3 session has this mailbox",
     [POP3REPLY_MAILBOX_TROUBLE] = "-ERR [SYS/TEMP] the mailbox can't be read at the moment",
     [POP3REPLY_NO_SUCH_MESSAGE] = "-ERR no such message",
@@ -40,9 +48,91 @@ static const char *const texts[POP3REPLY_COUNT] = {
     [POP3REPLY_NOT_ALL_DELETED] = "-ERR [SYS/TEMP] some deleted messages could not be removed",
 };
 
-bool pop3reply_format(enum pop3reply name, struct slice detail, struct str *line)
+/* What is not said here is said in English. */
+static const char *const japanese[POP3REPLY_COUNT] = {
+    [POP3REPLY_BYE] = "+OK さようなら",
+    [POP3REPLY_CAPA] = "+OK 機能の一覧です",
+    [POP3REPLY_READY_FOR_TLS] = "+OK TLS を始めてください",
+    [POP3REPLY_USER] = "+OK パスワードをどうぞ",
+    [POP3REPLY_MECHANISMS] = "+OK 認証方式の一覧です",
+    [POP3REPLY_WELCOME] = "+OK ログインしました",
+    [POP3REPLY_LANGUAGES] = "+OK 言語の一覧です",
+    [POP3REPLY_LANGUAGE] = "+OK ja 日本語にしました",
+    [POP3REPLY_UTF8] = "+OK UTF-8 を有効にしました",
+    [POP3REPLY_UNKNOWN_COMMAND] = "-ERR 知らないコマンドか、いまは使えないコマンドです",
+    [POP3REPLY_SYNTAX] = "-ERR 書式: $",
+    [POP3REPLY_LINE_TOO_LONG] = "-ERR 行が長すぎます",
+    [POP3REPLY_LINE_BAD] = "-ERR 行に NUL か CR が含まれています",
+    [POP3REPLY_ERRORS_TOO_MANY] = "-ERR エラーが多すぎるため切断します",
+    [POP3REPLY_TLS_ALREADY] = "-ERR TLS はすでに有効です",
+    [POP3REPLY_TLS_FIRST] =
+        "-ERR TLS なしではログインできません。STLS を使うか、ポート 995 に接続してください",
+    [POP3REPLY_USER_FIRST] = "-ERR 先に USER を送ってください",
+    [POP3REPLY_NO_APOP] = "-ERR APOP は使えません",
+    [POP3REPLY_TOO_LONG_NAME] = "-ERR [AUTH] ユーザー名またはパスワードが長すぎます",
+    [POP3REPLY_LOGIN_FAILED] = "-ERR [AUTH] ログインできません: $",
+    [POP3REPLY_LOGIN_TLS] = "-ERR ログインできません: $",
+    [POP3REPLY_LOGIN_OFF] = "-ERR [SYS/PERM] ログインできません: $",
+    [POP3REPLY_LOGIN_LATER] = "-ERR [SYS/TEMP] しばらくしてから試してください: $",
+    [POP3REPLY_SASL_CANCELLED] = "-ERR 認証を中止しました",
+    [POP3REPLY_SASL_BAD] = "-ERR 応答が正しくありません",
+    [POP3REPLY_SASL_UNKNOWN] = "-ERR その認証方式はありません。PLAIN か LOGIN を使ってください",
+    [POP3REPLY_LANGUAGE_UNKNOWN] = "-ERR その言語はありません",
+    [POP3REPLY_NOT_UTF8] = "-ERR [UTF8] ユーザー名またはパスワードが UTF-8 ではありません",
+    [POP3REPLY_NEEDS_UTF8] =
+        "-ERR [UTF8] 国際化されたアドレスのメールです。UTF8 コマンドか IMAP が必要です",
+    [POP3REPLY_TOO_SOON] = "-ERR [LOGIN-DELAY] 前回のログインから $ 秒たっていません",
+    [POP3REPLY_IN_USE] = "-ERR [IN-USE] ほかの POP3 接続がこのメールボックスを使用中です",
+    [POP3REPLY_MAILBOX_TROUBLE] = "-ERR [SYS/TEMP] メールボックスをいま読めません",
+    [POP3REPLY_NO_SUCH_MESSAGE] = "-ERR そのメールはありません",
+    [POP3REPLY_IS_DELETED] = "-ERR そのメールには削除の印が付いています",
+    [POP3REPLY_IS_GONE] = "-ERR そのメールはほかの接続で削除されました",
+    [POP3REPLY_READ_TROUBLE] = "-ERR [SYS/TEMP] そのメールをいま読めません",
+    [POP3REPLY_NOT_ALL_DELETED] = "-ERR [SYS/TEMP] 削除できなかったメールがあります",
+};
+
+static const struct language {
+    const char *tag, *name;
+    const char *const *texts;
+} languages[POP3LANGUAGE_COUNT] = {
+    [POP3LANGUAGE_ENGLISH] = {"en", "English", texts},
+    [POP3LANGUAGE_JAPANESE] = {"ja", "日本語", japanese},
+};
+
+/* RFC 4647 3.4: the range's first subtag is what there is. */
+bool pop3language_named(struct slice tag, enum pop3language *language)
 {
-    str_append_filled(line, slice_text(texts[name]), slice_part(detail, 0, POP3REPLY_DETAIL_MAX));
+    struct slice rest = tag, first = slice_cut(&rest, '-');
+    if (slice_equal(tag, SLICE("*")))
+        first = slice_text(languages[POP3LANGUAGE_ENGLISH].tag);
+    for (size_t i = 0; i < POP3LANGUAGE_COUNT; i++) {
+        if (!slice_equal_nocase(first, slice_text(languages[i].tag)))
+            continue;
+        *language = (enum pop3language)i;
+        return true;
+    }
+    return false;
+}
+
+void pop3language_list(struct stream *stream, enum pop3language language)
+{
+    pop3reply_send(stream, language, POP3REPLY_LANGUAGES, SLICE(""));
+    for (size_t i = 0; i < POP3LANGUAGE_COUNT; i++)
+        stream_format(stream, "%s %s\r\n", languages[i].tag, languages[i].name);
+    stream_write(stream, SLICE(".\r\n"));
+}
+
+static const char *text_of(enum pop3language language, enum pop3reply name)
+{
+    const char *text = languages[language].texts[name];
+    return text ? text : texts[name];
+}
+
+bool pop3reply_format(enum pop3language language, enum pop3reply name, struct slice detail,
+                      struct str *line)
+{
+    str_append_filled(line, slice_text(text_of(language, name)),
+                      slice_part(detail, 0, POP3REPLY_DETAIL_MAX));
     return str_append(line, SLICE("\r\n"));
 }
 
@@ -51,11 +141,12 @@ bool pop3reply_is_error(enum pop3reply name)
     return texts[name][0] == '-';
 }
 
-void pop3reply_send(struct stream *stream, enum pop3reply name, struct slice detail)
+void pop3reply_send(struct stream *stream, enum pop3language language, enum pop3reply name,
+                    struct slice detail)
 {
     struct str line;
     str_init(&line, POP3REPLY_LINE_MAX);
-    if (pop3reply_format(name, detail, &line))
+    if (pop3reply_format(language, name, detail, &line))
         stream_write(stream, str_slice(&line));
     str_free(&line);
 }

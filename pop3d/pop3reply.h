@@ -1,7 +1,7 @@
 /*
  * pop3reply - the one-line answers of pop3-login and pop3d, by name
  *
- * Response codes: RFC 2449 8 (IN-USE), RFC 3206 (SYS/TEMP, SYS/PERM, AUTH). A '$' in a text is
+ * Response codes: RFC 2449 8 (IN-USE, LOGIN-DELAY), RFC 6856 5 (UTF8), RFC 3206 (SYS/TEMP, SYS/PERM, AUTH). A '$' in a text is
  * where the detail goes.
  */
 #ifndef POP3D_POP3REPLY_H
@@ -24,6 +24,9 @@ enum pop3reply {
     POP3REPLY_CHALLENGE,
     POP3REPLY_MECHANISMS,
     POP3REPLY_WELCOME,
+    POP3REPLY_LANGUAGES,
+    POP3REPLY_LANGUAGE,
+    POP3REPLY_UTF8,
 
     POP3REPLY_UNKNOWN_COMMAND,
     POP3REPLY_SYNTAX,
@@ -44,6 +47,10 @@ enum pop3reply {
     POP3REPLY_SASL_BAD,
     POP3REPLY_SASL_UNKNOWN,
 
+    POP3REPLY_LANGUAGE_UNKNOWN,
+    POP3REPLY_NOT_UTF8,
+    POP3REPLY_NEEDS_UTF8,
+    POP3REPLY_TOO_SOON,
     POP3REPLY_IN_USE,
     POP3REPLY_MAILBOX_TROUBLE,
     POP3REPLY_NO_SUCH_MESSAGE,
@@ -54,9 +61,19 @@ enum pop3reply {
     POP3REPLY_COUNT,
 };
 
+/* RFC 6856 3: what LANG chooses. */
+enum pop3language { POP3LANGUAGE_ENGLISH, POP3LANGUAGE_JAPANESE, POP3LANGUAGE_COUNT };
+
+/* "en", "ja", in any case; also "*" (the default) and longer tags such as ja-JP. False: none. */
+bool pop3language_named(struct slice tag, enum pop3language *language);
+/* The answer to LANG without an argument, all of it. */
+void pop3language_list(struct stream *stream, enum pop3language language);
+
 /* The whole line, with its CRLF. Bytes of the detail that are not printable become '?'. */
-bool pop3reply_format(enum pop3reply name, struct slice detail, struct str *line);
+bool pop3reply_format(enum pop3language language, enum pop3reply name, struct slice detail,
+                      struct str *line);
 bool pop3reply_is_error(enum pop3reply name);
-void pop3reply_send(struct stream *stream, enum pop3reply name, struct slice detail);
+void pop3reply_send(struct stream *stream, enum pop3language language, enum pop3reply name,
+                    struct slice detail);
 
 #endif

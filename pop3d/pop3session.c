@@ -2,6 +2,7 @@
 #include "pop3session.h"
 
 #include "clock.h"
+#include "international.h"
 #include "io.h"
 #include "log.h"
 #include "number.h"
@@ -19,6 +20,8 @@ bool pop3session_init(struct pop3session *session, const struct pop3session_peer
 {
     *session = (struct pop3session){.peer = peer, .began_ms = clock_ms()};
     session->maildrop.lock = -1;
+    if (peer->terms.japanese)
+        session->language = POP3LANGUAGE_JAPANESE;
     size_t input_max = pending.size > POP3SESSION_INPUT_MAX ? pending.size : POP3SESSION_INPUT_MAX;
     return stream_init(&session->stream, in, out, input_max, POP3SESSION_IDLE_MS) &&
            stream_push_pending(&session->stream, pending);
@@ -38,11 +41,11 @@ static void end(struct pop3session *session, const char *why)
 
 static void reply(struct pop3session *session, enum pop3reply name)
 {
-    pop3reply_send(&session->stream, name, SLICE(""));
+    pop3reply_send(&session->stream, session->language, name, SLICE(""));
     if (!pop3reply_is_error(name))
         return;
     if (++session->counts.errors == POP3SESSION_ERRORS_MAX) {
-        pop3reply_send(&session->stream, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
+        pop3reply_send(&session->stream, session->language, POP3REPLY_ERRORS_TOO_MANY, SLICE(""));
         end(session, "errors");
     }
 }
@@ -50,7 +53,7 @@ static void reply(struct pop3session *session, enum pop3reply name)
 static void reply_syntax(struct pop3session *session, const char *syntax)
 {
     session->counts.errors++;
-    pop3reply_send(&session->stream, POP3REPLY_SYNTAX, slice_text(syntax));
+    pop3reply_send(&session->stream, session->language, POP3REPLY_SYNTAX, slice_text(syntax));
 }
 
 /* ---- the commands ------------------------------------------------------------------------------
@@ -150,28 +153,74 @@ static void say_uidl(struct pop3session *session, struct slice argument)
     say_listing(session, argument, "UIDL [message]", put_uidl_line);
 }
 
-/* `size` as the disk has it: saves a read that only finds the end. */
-static void send_file(struct pop3session *session, int fd, uint64_t size, uint64_t body_lines)
+/* A part of a message as it is read. */
+struct chunk {
+    char bytes[READ_SIZE];
+    ssize_t got; /* 0: no more, though there should be; -1: errno */
+};
+
+static void read_chunk(int fd, struct chunk *chunk)
+{
+    chunk->got = io_read(fd, chunk->bytes, sizeof chunk->bytes, CLOCK_NEVER);
+}
+
+/* `size` as the disk has it: saves a read that only finds the end. The first chunk is there. */
+static void send_file(struct pop3session *session, int fd, struct chunk *chunk, uint64_t size,
+                      uint64_t body_lines)
 {
     struct outgoing outgoing;
-    char bytes[READ_SIZE];
     bool more = true;
-    ssize_t got = 1;
     outgoing_begin(&outgoing, &session->stream, body_lines);
-    for (uint64_t done = 0; done < size && more && got > 0; done += (uint64_t)got) {
-        got = io_read(fd, bytes, sizeof bytes, CLOCK_NEVER);
-        if (got > 0)
-            more = outgoing_feed(&outgoing, slice_of(bytes, (size_t)got));
+    for (uint64_t done = 0; done < size && more; done += (uint64_t)chunk->got) {
+        if (done > 0)
+            read_chunk(fd, chunk);
+        if (chunk->got <= 0)
+            break;
+        more = outgoing_feed(&outgoing, slice_of(chunk->bytes, (size_t)chunk->got));
     }
     session->counts.bytes += outgoing.bytes;
-    if (got <= 0) {
+    if (chunk->got <= 0 && size > 0) {
         /* "+OK" is out: only a closed connection tells the client that this isn't all. */
-        log_trouble("read", "a message", got < 0 ? errno : EPROTO, "check the disk");
+        log_trouble("read", "a message", chunk->got < 0 ? errno : EPROTO, "check the disk");
         end(session, "read-trouble");
         return;
     }
     outgoing_end(&outgoing);
     session->counts.retrieved++;
+}
+
+/* Nothing has been said yet. */
+static bool may_send(struct pop3session *session, const struct chunk *chunk, uint64_t size)
+{
+    if (size > 0 && chunk->got <= 0) {
+        log_trouble("read", "a message", chunk->got < 0 ? errno : EPROTO, "check the disk");
+        reply(session, POP3REPLY_READ_TROUBLE);
+        return false;
+    }
+    /* RFC 6856 2.1 */
+    if (size > 0 && !session->peer->terms.utf8 &&
+        international_is(slice_of(chunk->bytes, (size_t)chunk->got))) {
+        reply(session, POP3REPLY_NEEDS_UTF8);
+        return false;
+    }
+    return true;
+}
+
+static void send_opened(struct pop3session *session, int fd, size_t number, uint64_t body_lines)
+{
+    struct chunk chunk;
+    chunk.got = 0;
+    uint64_t size = maildrop_message(&session->maildrop, number)->size;
+    if (size > 0)
+        read_chunk(fd, &chunk);
+    if (!may_send(session, &chunk, size))
+        return;
+    if (body_lines == OUTGOING_ALL)
+        stream_format(&session->stream, "+OK %llu octets\r\n",
+                      (unsigned long long)maildrop_size(&session->maildrop, number));
+    else
+        reply(session, POP3REPLY_OK);
+    send_file(session, fd, &chunk, size, body_lines);
 }
 
 static void send_message(struct pop3session *session, size_t number, uint64_t body_lines)
@@ -180,16 +229,11 @@ static void send_message(struct pop3session *session, size_t number, uint64_t bo
     int fd = mailbox_open_message(session->maildrop.mailbox, message);
     if (fd < 0) {
         if (errno != ENOENT)
-            log_trouble("open", message->name, errno, "check the owner of the file");
+            log_trouble("open", "a message", errno, "check the owner of the file");
         reply(session, errno == ENOENT ? POP3REPLY_IS_GONE : POP3REPLY_READ_TROUBLE);
         return;
     }
-    if (body_lines == OUTGOING_ALL)
-        stream_format(&session->stream, "+OK %llu octets\r\n",
-                      (unsigned long long)maildrop_size(&session->maildrop, number));
-    else
-        reply(session, POP3REPLY_OK);
-    send_file(session, fd, message->size, body_lines);
+    send_opened(session, fd, number, body_lines);
     io_close(&fd);
 }
 
@@ -240,9 +284,28 @@ static void say_rset(struct pop3session *session, struct slice argument)
 static void say_capa(struct pop3session *session, struct slice argument)
 {
     (void)argument;
+    const struct terms *terms = &session->peer->terms;
+    struct stream *stream = &session->stream;
     reply(session, POP3REPLY_CAPA);
-    stream_write(&session->stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\n"
-                                         "PIPELINING\r\nIMPLEMENTATION mail-suite\r\n.\r\n"));
+    stream_write(stream, SLICE("TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+                               "UTF8 USER\r\nLANG\r\n"));
+    if (terms->login_delay > 0)
+        stream_format(stream, "LOGIN-DELAY %llu\r\n", (unsigned long long)terms->login_delay);
+    if (terms->expire > 0)
+        stream_format(stream, "EXPIRE %llu\r\n", (unsigned long long)terms->expire);
+    else
+        stream_write(stream, SLICE("EXPIRE NEVER\r\n"));
+    stream_write(stream, SLICE("IMPLEMENTATION mail-suite\r\n.\r\n"));
+}
+
+static void say_lang(struct pop3session *session, struct slice argument)
+{
+    struct slice tag = slice_trim(argument);
+    if (tag.size == 0)
+        pop3language_list(&session->stream, session->language);
+    else
+        reply(session, pop3language_named(tag, &session->language) ? POP3REPLY_LANGUAGE
+                                                                   : POP3REPLY_LANGUAGE_UNKNOWN);
 }
 
 static void say_quit(struct pop3session *session, struct slice argument)
@@ -253,8 +316,8 @@ static void say_quit(struct pop3session *session, struct slice argument)
     if (failed > 0)
         log_trouble("remove", "messages", session->maildrop.mailbox->error,
                     "check the owner and the disk of the Maildir");
-    pop3reply_send(&session->stream, failed > 0 ? POP3REPLY_NOT_ALL_DELETED : POP3REPLY_BYE,
-                   SLICE(""));
+    pop3reply_send(&session->stream, session->language,
+                   failed > 0 ? POP3REPLY_NOT_ALL_DELETED : POP3REPLY_BYE, SLICE(""));
     end(session, "quit");
 }
 
@@ -264,10 +327,10 @@ static void say_quit(struct pop3session *session, struct slice argument)
 typedef void handler(struct pop3session *session, struct slice argument);
 
 static handler *const handlers[POP3COMMAND_COUNT] = {
-    [POP3COMMAND_CAPA] = say_capa, [POP3COMMAND_DELE] = say_dele, [POP3COMMAND_LIST] = say_list,
-    [POP3COMMAND_NOOP] = say_noop, [POP3COMMAND_QUIT] = say_quit, [POP3COMMAND_RETR] = say_retr,
-    [POP3COMMAND_RSET] = say_rset, [POP3COMMAND_STAT] = say_stat, [POP3COMMAND_TOP] = say_top,
-    [POP3COMMAND_UIDL] = say_uidl,
+    [POP3COMMAND_CAPA] = say_capa, [POP3COMMAND_DELE] = say_dele, [POP3COMMAND_LANG] = say_lang,
+    [POP3COMMAND_LIST] = say_list, [POP3COMMAND_NOOP] = say_noop, [POP3COMMAND_QUIT] = say_quit,
+    [POP3COMMAND_RETR] = say_retr, [POP3COMMAND_RSET] = say_rset, [POP3COMMAND_STAT] = say_stat,
+    [POP3COMMAND_TOP] = say_top,   [POP3COMMAND_UIDL] = say_uidl,
 };
 
 static void dispatch(struct pop3session *session, struct slice line)
@@ -329,20 +392,32 @@ static void log_session(const struct pop3session *session)
     log_end(&line);
 }
 
+/* RFC 2449 8.1.1 */
+static void reply_too_soon(struct pop3session *session)
+{
+    char digits[NUMBER_TEXT_SIZE];
+    pop3reply_send(&session->stream, session->language, POP3REPLY_TOO_SOON,
+                   number_format(session->peer->terms.login_delay, digits));
+}
+
 void pop3session_run(struct pop3session *session, int directory, const char *path)
 {
-    switch (maildrop_open(&session->maildrop, directory, path)) {
+    switch (maildrop_open(&session->maildrop, directory, path, session->peer->terms.login_delay)) {
     case MAILDROP_OK:
-        pop3reply_send(&session->stream, POP3REPLY_WELCOME, SLICE(""));
+        pop3reply_send(&session->stream, session->language, POP3REPLY_WELCOME, SLICE(""));
         serve(session);
         break;
     case MAILDROP_IN_USE:
-        pop3reply_send(&session->stream, POP3REPLY_IN_USE, SLICE(""));
+        pop3reply_send(&session->stream, session->language, POP3REPLY_IN_USE, SLICE(""));
         end(session, "in-use");
+        break;
+    case MAILDROP_TOO_SOON:
+        reply_too_soon(session);
+        end(session, "too-soon");
         break;
     case MAILDROP_TROUBLE:
         log_trouble("open", path, errno, "check the Maildir's owner and modes");
-        pop3reply_send(&session->stream, POP3REPLY_MAILBOX_TROUBLE, SLICE(""));
+        pop3reply_send(&session->stream, session->language, POP3REPLY_MAILBOX_TROUBLE, SLICE(""));
         end(session, "mailbox-trouble");
         break;
     }

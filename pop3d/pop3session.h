@@ -5,6 +5,7 @@
 #define POP3D_POP3SESSION_H
 
 #include "maildrop.h"
+#include "pop3reply.h"
 #include "stream.h"
 #include "terms.h"
 
@@ -37,6 +38,7 @@ struct pop3session {
     struct maildrop maildrop;
     struct pop3session_counts counts;
     int64_t began_ms;
+    enum pop3language language;
     const char *end; /* why it ended; NULL while it goes on */
 };
 

@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (pop3command_number(first, 1000, &number) && (number < 1 || number > 1000))
         abort();
     str_init(&reply, POP3REPLY_LINE_MAX);
-    if (!pop3reply_format(POP3REPLY_LOGIN_FAILED, command.argument, &reply) ||
+    if (!pop3reply_format(POP3LANGUAGE_JAPANESE, POP3REPLY_LOGIN_FAILED, command.argument,
+                          &reply) ||
         slice_find(str_slice(&reply), '\n') != reply.size - 1)
         abort();
     str_free(&reply);

@@ -1,17 +1,22 @@
-"""POP3 by the letter: RFC 1939, 2449, 2595, 3206, 5034, section by section."""
+"""POP3 by the letter: RFC 1939, 2449, 2595, 3206, 5034, 6856, section by section."""
 
 import base64
 import re
+import time
 
 import corpus
 from dialogue import Dialogue
 from suite import check, equal, wait_until
 
+DELAY = 3
 CORPUS = [corpus.message(number) for number in (0, 5, 12, 13, 16, 19, 25, 30)]
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "u1", "u2")
+    suite.add_domain("example.jp", "u1", "u2", "international")
+    suite.control("plans/slow", f"pop3-login-delay {DELAY}\npop3-expire 30\n")
+    suite.add_domain("slow.jp", "u1", plan="slow")
+    suite.rebuild()
     suite.start()
     with suite.imaps("u1@example.jp") as client:
         for message in CORPUS:
@@ -22,6 +27,7 @@ class Pop3(Dialogue):
     def __init__(self, suite, address=None, service="pop3s"):
         super().__init__(suite.ports[service])
         self.suite = suite
+        self.language = ""
         if service == "pop3s":
             self.start_tls()
         self.greeting = self.status()
@@ -31,7 +37,7 @@ class Pop3(Dialogue):
 
     def status(self):
         """A status line: "+OK", "-ERR" or "+ ", of at most 512 bytes (RFC 2449 4)."""
-        line = self.line().decode("ascii")
+        line = self.line().decode("utf-8" if self.language else "ascii")
         check(re.match(r"\+OK( |$)|-ERR( |$)|\+ ", line) and len(line) <= 510, f"status: {line!r}")
         return line
 
@@ -71,7 +77,7 @@ def plain(name, password, authority=""):
 
 def test_capabilities_of_each_state(suite):
     """RFC 2449 5, 6; RFC 2595 4; RFC 3206 6; RFC 5034 3"""
-    always = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "IMPLEMENTATION"}
+    always = {"TOP", "UIDL", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "IMPLEMENTATION", "UTF8", "LANG"}
     with Pop3(suite, service="pop3") as one:
         found = capabilities(one)
         check(always | {"STLS"} <= set(found) and "SASL" not in found and "USER" not in found, f"{found}")
@@ -231,3 +237,122 @@ def test_what_came_before_tls_is_forgotten(suite):
         equal(one.pending, b"", "nothing but +OK came")
         one.no("PASS " + suite.password("u2@example.jp"))
         one.ok("USER u2@example.jp")
+
+
+# ---- RFC 6856 ------------------------------------------------------------------------------------
+def say_utf8(suite, address, **options):
+    one = Pop3(suite, **options)
+    one.ok("UTF8")
+    one.ok(f"USER {address}")
+    one.ok(f"PASS {suite.password(address)}")
+    return one
+
+
+def test_utf8_belongs_before_login(suite):
+    """RFC 6856 2"""
+    with Pop3(suite) as one:
+        equal(capabilities(one)["UTF8"], "UTF8 USER", "CAPA")
+        one.no("UTF8 x")
+        one.ok("UTF8")
+        one.ok("utf8")
+        one.ok("USER u2@example.jp")
+        one.ok(f"PASS {suite.password('u2@example.jp')}")
+        one.no("UTF8")
+
+
+def test_names_and_passwords_in_utf8(suite):
+    """RFC 6856 2.2, 5: what is not UTF-8 is refused as that, before anybody looks at it"""
+    with Pop3(suite) as one:
+        one.ok("UTF8")
+        one.send(b"USER \xff\xfe@example.jp\r\n")
+        one.status()
+        one.send(b"PASS x\r\n")
+        check(one.status().startswith("-ERR [UTF8]"), "a name that is not UTF-8")
+        one.send("USER 誰か@example.jp\r\nPASS 秘密\r\n")
+        one.status()
+        check(one.status().startswith("-ERR [AUTH]"), "a name that is nobody's")
+    suite.mailctl("user", "add", "word@example.jp", "--no-policy", text="合い言葉\n")
+    with Pop3(suite) as one:
+        one.ok("UTF8")
+        one.ok("USER word@example.jp")
+        one.send("PASS 合い言葉\r\n")
+        check(one.status().startswith("+OK"), "a password in UTF-8")
+
+
+def test_international_messages_want_utf8(suite):
+    """RFC 6856 2.1, 5: RETR and TOP; what was only sent with 8-bit bytes goes out as ever"""
+    text = "From: 誰か <a@example.org>\r\nSubject: 国際\r\n\r\nbody\r\n".encode()
+    for options in (["SMTPUTF8", "BODY=8BITMIME"], []):
+        with suite.smtp() as client:
+            client.ehlo()
+            client.sendmail("a@example.org", ["international@example.jp"], text, mail_options=options)
+        suite.wait_messages("international@example.jp", 1 if options else 2)
+    with Pop3(suite, "international@example.jp") as one:
+        equal(one.ok("STAT").split()[1], "2", "STAT counts both")
+        one.no("RETR 1", "UTF8")
+        one.no("TOP 1 0", "UTF8")
+        check("国際".encode() in b"".join(one.lines("RETR 2")), "as it was sent")
+    with say_utf8(suite, "international@example.jp") as one:
+        equal(len(one.lines("LIST")), 2, "LIST")
+        size = int(one.listing("LIST")["1"])
+        lines = one.lines("RETR 1")
+        equal(sum(len(line) + 2 for line in lines), size, "its size (RFC 6856 2.3)")
+        check("Subject: 国際".encode() in lines, "RETR")
+        check("Subject: 国際".encode() in one.lines("TOP 1 0"), "TOP")
+
+
+def test_languages(suite):
+    """RFC 6856 3: in both states; it outlives the login"""
+    with Pop3(suite) as one:
+        equal([line.split(b" ")[0] for line in one.lines("LANG")], [b"en", b"ja"], "LANG")
+        one.no("LANG xx")
+        one.language = "ja"
+        check("日本語" in one.ok("LANG JA"), "in that language")
+        check("コマンド" in one.no("NONSENSE"), "its words")
+        one.ok("USER u2@example.jp")
+        check("ログイン" in one.ok(f"PASS {suite.password('u2@example.jp')}"), "pop3d's too")
+        check("メール" in one.no("RETR 99"), "and there")
+        equal([line.split(b" ")[0] for line in one.lines("lang")], [b"en", b"ja"], "LANG")
+        check("English" in one.ok("LANG *"), "the default")
+        one.language = ""
+        one.no("RETR 99")
+        one.ok("LANG en-GB")
+        one.no("LANG *x")
+
+
+def test_stls_forgets_utf8_and_language(suite):
+    """RFC 2595 4"""
+    password = suite.password("international@example.jp")
+    with Pop3(suite, service="pop3") as one:
+        one.language = "ja"
+        one.ok("UTF8")
+        one.ok("LANG ja")
+        one.ok("STLS")
+        one.start_tls()
+        one.language = ""
+        one.ok("USER international@example.jp")
+        one.ok(f"PASS {password}")
+        one.no("RETR 1", "UTF8")
+
+
+# ---- RFC 2449 6.5, 6.7 -----------------------------------------------------------------------------
+def test_login_delay_and_expire_of_the_plan(suite):
+    with Pop3(suite, "u1@slow.jp") as one:
+        found = capabilities(one)
+        equal((found["LOGIN-DELAY"], found["EXPIRE"]), (f"LOGIN-DELAY {DELAY}", "EXPIRE 30"), "CAPA")
+        one.ok("QUIT")
+    start = time.monotonic()
+    with Pop3(suite) as one:
+        one.ok("USER u1@slow.jp")
+        one.no(f"PASS {suite.password('u1@slow.jp')}", "LOGIN-DELAY")
+        equal(one.until_closed(), b"", "closed")
+
+    def again():
+        with Pop3(suite) as one:
+            one.ok("USER u1@slow.jp")
+            return one.run(f"PASS {suite.password('u1@slow.jp')}").startswith("+OK")
+    wait_until(again, "the delay is over")
+    check(time.monotonic() - start > DELAY - 2, "not before")
+    with Pop3(suite, "u2@example.jp") as one:
+        found = capabilities(one)
+        check("LOGIN-DELAY" not in found and found["EXPIRE"] == "EXPIRE NEVER", f"{found}")

@@ -228,7 +228,7 @@ static const char *converse(struct place *place, const struct pop3login_peer *pe
 
 #define GREETING  "+OK POP3 server ready\r\n"
 #define TLS_FIRST "-ERR no log-in without TLS: say STLS first, or use port 995\r\n"
-#define BASE      "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+#define BASE      "TOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 USER\r\nLANG\r\n"
 #define WRONG     "-ERR [AUTH] wrong name or password\r\n"
 
 static const struct {

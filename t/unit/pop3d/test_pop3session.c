@@ -150,7 +150,8 @@ static const struct {
      "-ERR unknown command, or not now\r\n-ERR unknown command, or not now\r\n"
      "-ERR unknown command, or not now\r\n-ERR unknown command, or not now\r\n+OK\r\n"},
     {"capabilities", "CAPA\r\n",
-     "+OK capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\n"
+     "+OK capabilities follow\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nAUTH-RESP-CODE\r\nPIPELINING\r\nUTF8 "
+     "USER\r\nLANG\r\nEXPIRE NEVER\r\n"
      "IMPLEMENTATION mail-suite\r\n.\r\n"},
     {"bad bytes", "NOOP\r\r\nNOOP\r\n", "-ERR a NUL or CR stands in that line\r\n+OK\r\n"},
     {"a line without an end", "NOOP\r\nNO", "+OK\r\n"},
@@ -214,7 +215,7 @@ static void only_one_session_has_the_mailbox(void **state)
     struct box *box = *state;
     struct maildrop holder;
     put_three(box);
-    assert_int_equal(maildrop_open(&holder, box->fd, "Maildir"), MAILDROP_OK);
+    assert_int_equal(maildrop_open(&holder, box->fd, "Maildir", 0), MAILDROP_OK);
     assert_string_equal(converse(box, "", "STAT\r\n"),
                         "-ERR [IN-USE] another POP3 session has this mailbox\r\n");
     maildrop_close(&holder);
@@ -227,7 +228,7 @@ static void a_message_that_vanished_is_refused(void **state)
     struct box *box = *state;
     struct maildrop maildrop;
     put_three(box);
-    assert_int_equal(maildrop_open(&maildrop, box->fd, "Maildir"), MAILDROP_OK);
+    assert_int_equal(maildrop_open(&maildrop, box->fd, "Maildir", 0), MAILDROP_OK);
     assert_int_equal(maildrop_size(&maildrop, 2), 22);
     struct mailbox *other = mailbox_open(box->fd, "Maildir", false);
     assert_non_null(other);
@@ -306,14 +307,63 @@ static void a_large_message_goes_out_whole(void **state)
 static void every_reply_is_one_line(void **state)
 {
     (void)state;
-    for (unsigned name = 0; name < POP3REPLY_COUNT; name++) {
+    for (unsigned i = 0; i < POP3REPLY_COUNT * POP3LANGUAGE_COUNT; i++) {
         struct str line;
         str_init(&line, POP3REPLY_LINE_MAX);
-        assert_true(pop3reply_format((enum pop3reply)name, SLICE("a\r\n+OK b\0c"), &line));
+        assert_true(pop3reply_format(i % POP3LANGUAGE_COUNT, i / POP3LANGUAGE_COUNT,
+                                     SLICE("a\r\n+OK b\0c"), &line));
         assert_true(line.size > 2 && (line.data[0] == '+' || line.data[0] == '-'));
         assert_int_equal(slice_find(str_slice(&line), '\r'), line.size - 2);
         assert_int_equal(slice_find(str_slice(&line), '\n'), line.size - 1);
         str_free(&line);
+    }
+}
+
+/* What begins a reply in one language begins it in the other: +OK, or -ERR and its code. */
+static void languages_differ_in_words_alone(void **state)
+{
+    (void)state;
+    for (unsigned name = 0; name < POP3REPLY_COUNT; name++) {
+        struct str lines[POP3LANGUAGE_COUNT];
+        struct slice codes[POP3LANGUAGE_COUNT];
+        for (unsigned i = 0; i < POP3LANGUAGE_COUNT; i++) {
+            str_init(&lines[i], POP3REPLY_LINE_MAX);
+            assert_true(pop3reply_format(i, name, SLICE("x"), &lines[i]));
+            struct slice rest = str_slice(&lines[i]), word = slice_cut_word(&rest);
+            bool has_code = slice_starts(rest, SLICE("["));
+            codes[i] = slice_part(str_slice(&lines[i]), 0,
+                                  has_code ? slice_find(str_slice(&lines[i]), ']') : word.size);
+        }
+        assert_true(slice_equal(codes[0], codes[1]));
+        for (unsigned i = 0; i < POP3LANGUAGE_COUNT; i++)
+            str_free(&lines[i]);
+    }
+}
+
+static void languages_by_name(void **state)
+{
+    static const struct {
+        const char *tag;
+        bool known;
+        enum pop3language language;
+    } tags[] = {
+        {"en", true, POP3LANGUAGE_ENGLISH},
+        {"JA", true, POP3LANGUAGE_JAPANESE},
+        {"*", true, POP3LANGUAGE_ENGLISH},
+        {"ja-JP", true, POP3LANGUAGE_JAPANESE},
+        {"en-GB", true, POP3LANGUAGE_ENGLISH},
+        {"de", false, 0},
+        {"jap", false, 0},
+        {"", false, 0},
+        {"-ja", false, 0},
+        {"i-default", false, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
+        enum pop3language language = POP3LANGUAGE_COUNT;
+        assert_int_equal(pop3language_named(slice_text(tags[i].tag), &language), tags[i].known);
+        if (tags[i].known)
+            assert_int_equal(language, tags[i].language);
     }
 }
 
@@ -332,6 +382,8 @@ int main(void)
         TEST(limits_are_answered),
         TEST(a_large_message_goes_out_whole),
         cmocka_unit_test(every_reply_is_one_line),
+        cmocka_unit_test(languages_differ_in_words_alone),
+        cmocka_unit_test(languages_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
