@@ -85,10 +85,9 @@ static enum reader_result take_literal(struct reader *reader)
     if (literal->too_long || literal->size > reader->limits.literal || literal->size > room)
         return literal_too_long(reader);
     size_t start = reader->text.size;
-    bool is_literal8 = literal->start > 0 && reader->text.data[literal->start - 1] == '~';
     reader_accept(reader);
     enum reader_result result = read_literal(reader, (size_t)literal->size);
-    look_for_nul(reader, start, is_literal8);
+    look_for_nul(reader, start, literal->is_binary);
     return result;
 }
 

@@ -6,6 +6,7 @@ Every line that the server says in these tests goes through lib/imapgrammar.py.
 import base64
 import os
 import re
+import threading
 
 from imapsession import Imap, Literal, Unwaited
 from suite import check, equal
@@ -357,3 +358,174 @@ def test_quota(suite):
     with user(suite, "names") as one:
         equal(one.ok("GETQUOTAROOT INBOX").one("QUOTAROOT"), ("INBOX", []), "without limit no root")
         one.no("NONEXISTENT", "GETQUOTA account")
+
+
+# ---- names -----------------------------------------------------------------------------------------
+NFC, NFD = "\u304c\u3093\u3070\u308b", "\u304b\u3099\u3093\u306f\u3099\u308b"  # がんばる
+
+
+def test_names_that_can_not_be(suite):
+    """RFC 3501 5.1, 5.1.3; RFC 9051 5.1"""
+    with user(suite, "names") as one:
+        for name in ("a//b", "/a", "a/../b", ".", '""', '"a*"', '"a%"', "&Jjo!-", "&AGE-", "x" * 240, "&AAo-"):
+            text = one.no("CANNOT", f"CREATE {name}").done.value
+            check("name" in text or "level" in text, f"{name}: {text}")
+        one.no("CANNOT", "CREATE ", Unwaited(b"a\tb"))
+        one.no("CANNOT", "CREATE ", Unwaited("日本".encode()))
+        one.no("CANNOT", "CREATE ", Unwaited(b"x" * 70000))
+        one.no("CANNOT", f"RENAME Sent {'y' * 240}")
+        one.ok("CREATE " + "x" * 239)
+        one.ok("DELETE " + "x" * 239)
+        one.ok("CREATE trailing/")
+        check("trailing" in listed(one, 'LIST "" trail*'), "the separator at the end is taken off")
+        one.ok("SUBSCRIBE trailing/")
+
+
+def test_names_are_normalised(suite):
+    """RFC 9051 5.1, 6.3.4, 6.3.9.7; RFC 5198 3"""
+    with user(suite, "names") as one:
+        one.ok(f"CREATE {mutf7(NFD)}")
+        equal(set(listed(one, f'LIST "" {mutf7(NFC)}')), {mutf7(NFC)}, "made in NFC")
+        equal(set(listed(one, f'LIST "" {mutf7(NFD)}')), {mutf7(NFC)}, "found in NFD")
+        equal(set(listed(one, f'LIST "" {mutf7(NFD[:2])}*')), {mutf7(NFC)}, "by a pattern within the base64")
+        append(one, mutf7(NFD))
+        equal(one.ok(f"STATUS {mutf7(NFD)} (MESSAGES)").one("STATUS"), (mutf7(NFC), {"MESSAGES": 1}), "STATUS")
+        one.no("ALREADYEXISTS", f"CREATE {mutf7(NFC)}")
+        one.ok(f"RENAME {mutf7(NFD)} x{mutf7(NFD)}")
+        one.ok(f"DELETE x{mutf7(NFD)}")
+
+
+def test_utf8_on_the_wire(suite):
+    """RFC 9051 5.1, 6.3.2, 6.3.4, 6.3.6, 6.3.9.7; RFC 6855 3"""
+    with user(suite, "rev2") as one:
+        one.ok("CREATE &ZeVnLIqe-/A&-B")
+        one.ok("ENABLE IMAP4rev2")
+        found = extended(one, 'LIST "" "日*"')
+        equal(set(found), {"日本語", "日本語/A&B"}, "LIST")
+        equal(found["日本語"][0], {r"\NonExistent", r"\HasChildren"}, "rev2 knows NonExistent")
+        equal(one.ok(f'CREATE "{NFD}"').one("LIST"), ([], b"/", NFC, {"OLDNAME": [NFD]}), "CREATE")
+        equal(one.ok(f'SELECT "{NFD}"').one("LIST"), ([], b"/", NFC, {"OLDNAME": [NFD]}), "SELECT")
+        equal(one.ok(f'SELECT "{NFC}"').one("LIST"), ([], b"/", NFC), "SELECT by its name")
+        equal(one.ok('RENAME "日本語/A&B" "日本語/がく"').one("LIST"),
+              ([], b"/", "日本語/がく", {"OLDNAME": ["日本語/A&B"]}), "RENAME")
+        equal(one.ok('STATUS "日本語/がく" (MESSAGES)').one("STATUS"), ("日本語/がく", {"MESSAGES": 0}), "STATUS")
+        one.ok("CREATE ", Unwaited("リテラル".encode()))
+        one.ok('SUBSCRIBE "リテラル"')
+        equal(set(listed(one, 'LSUB "" "リ%"', "LSUB")), {"リテラル"}, "LSUB")
+        one.ok('SETMETADATA "リテラル" (/private/comment "x")')
+        equal(one.ok('GETMETADATA "リテラル" /private/comment').one("METADATA")[0], "リテラル", "METADATA")
+        equal(one.ok('GETQUOTAROOT "リテラル"').one("QUOTAROOT"), ("リテラル", []), "QUOTAROOT")
+        one.ok("CREATE &ZeVnLIqe-x")
+        check("&ZeVnLIqe-x" in listed(one, 'LIST "" &*'), "what looks like base64 is taken as it stands")
+        for bad in (b'CREATE "\xe3\x81"', b'CREATE "\xc0\xaf"', b'CREATE "\xed\xa0\x80"', b'CREATE "a\xc2\x85"'):
+            one.no("CANNOT", bad)
+            one.ok("NOOP")
+    with user(suite, "rev2") as one:
+        found = listed(one, 'LIST "" *')
+        check({mutf7("日本語/がく"), mutf7(NFC), mutf7("リテラル"), "&-ZeVnLIqe-x"} <= set(found), "rev1 sees the same")
+
+
+# ---- names in use ----------------------------------------------------------------------------------
+def test_renaming_inbox(suite):
+    """RFC 9051 6.3.6"""
+    with user(suite, "inbox") as one, user(suite, "inbox") as other:
+        one.ok("CREATE INBOX/below")
+        for _ in range(3):
+            append(one, "INBOX", more=r"(\Flagged)")
+        other.ok("SELECT INBOX")
+        one.ok("RENAME INBOX old/mail")
+        equal(one.ok("STATUS old/mail (MESSAGES)").one("STATUS")[1], {"MESSAGES": 3}, "moved")
+        equal(one.ok("STATUS INBOX (MESSAGES)").one("STATUS")[1], {"MESSAGES": 0}, "INBOX is there, empty")
+        equal(sorted(listed(one, 'LIST "" INBOX*')), ["INBOX", "INBOX/below"], "what is below stays")
+        equal(sorted(other.ok("NOOP").numbers("EXPUNGE")), [1, 2, 3], "who has it selected is told")
+        one.no("ALREADYEXISTS", "RENAME INBOX old/mail")
+        one.no("ALREADYEXISTS", "RENAME old/mail INBOX")
+
+
+def test_deleted_while_selected(suite):
+    """RFC 9051 6.3.5, 7.1.5"""
+    with user(suite, "selected") as one:
+        for command in ("NOOP", "FETCH 1 BODY[]", r"STORE 1 +FLAGS (\Seen)", "IDLE", "COPY 1 INBOX", "EXPUNGE",
+                        "UID SEARCH ALL"):
+            one.ok("CREATE busy")
+            append(one, "busy")
+            with user(suite, "selected") as other:
+                other.ok("SELECT busy")
+                if command == "IDLE":
+                    other.send("i IDLE\r\n")
+                    equal(other.response().tag, "+", "IDLE")
+                one.ok("DELETE busy")
+                if command != "IDLE":
+                    other.send(f"x {command}\r\n")
+                last = other.response()
+                while last.tag == "*" and last.kind != "BYE":
+                    last = other.response()
+                check(last.kind in ("BYE", "NO", "OK"), f"{command}: {last}")
+            check("busy" not in listed(one, 'LIST "" *'), "gone")
+        one.ok("CREATE busy")
+        one.ok("SELECT busy")
+        one.ok("DELETE busy")
+        one.bad("CHECK")
+        one.ok("SELECT INBOX")
+
+
+def test_renamed_while_selected(suite):
+    """RFC 9051 6.3.6: the session goes on with the mailbox, not with the name"""
+    with user(suite, "selected") as one, user(suite, "selected") as other:
+        one.ok("CREATE first")
+        append(one, "first")
+        other.ok("SELECT first")
+        one.ok("RENAME first second")
+        one.ok("CREATE first")
+        append(one, "first", b"Subject: new\r\n\r\n")
+        append(one, "first", b"Subject: new\r\n\r\n")
+        other.ok(r"STORE 1 +FLAGS (\Seen)")
+        equal(other.ok("STATUS first (MESSAGES UNSEEN)").one("STATUS")[1], {"MESSAGES": 2, "UNSEEN": 2}, "the new one")
+        other.ok("COPY 1 first")
+        equal(one.ok("STATUS first (MESSAGES)").one("STATUS")[1], {"MESSAGES": 3}, "COPY to the new one")
+        equal(one.ok("STATUS second (MESSAGES UNSEEN)").one("STATUS")[1], {"MESSAGES": 1, "UNSEEN": 0}, "the old one")
+        equal(other.fetch("1 BODY.PEEK[]"), MESSAGE, "and it goes on")
+
+
+def test_two_sessions_make_and_remove_one_name(suite):
+    """RFC 9051 6.3.4, 6.3.5: one of them wins, each time, and UIDVALIDITY grows"""
+    outcomes, troubles = [], []
+
+    def work(number):
+        try:
+            with user(suite, "race") as one:
+                for _ in range(40):
+                    for command in (r"CREATE both", "STATUS both (UIDVALIDITY)", "DELETE both",
+                                    "RENAME both both2", "DELETE both2"):
+                        done = one.run(command).done
+                        outcomes.append((command.split()[0], done.kind, done.code))
+        except Exception as error:  # of a thread: told by the test below
+            troubles.append(f"{number}: {error!r}")
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    equal(troubles, [], "sessions")
+    fine = {("OK", ""), ("NO", "ALREADYEXISTS"), ("NO", "NONEXISTENT")}
+    equal({(command, kind, code) for command, kind, code in outcomes if (kind, code) not in fine}, set(), "answers")
+    made = sum(1 for command, kind, _ in outcomes if command == "CREATE" and kind == "OK")
+    gone = sum(1 for command, kind, _ in outcomes if command == "DELETE" and kind == "OK")
+    with user(suite, "race") as one:
+        left = sum(name.startswith("both") for name in listed(one, 'LIST "" both*'))
+        equal(made - gone, left, "made, removed, left")
+        one.ok('SETMETADATA INBOX (/private/comment "alive")')
+
+
+def test_uses_hold_when_sessions_race(suite):
+    """RFC 6154 3: of two CREATEs with the same use one is refused"""
+    with user(suite, "race") as one, user(suite, "race") as other:
+        one.ok("DELETE Sent")
+        for number in range(10):
+            one.send(f"a CREATE one{number} (USE (\\Sent))\r\n")
+            other.send(f"b CREATE other{number} (USE (\\Sent))\r\n")
+            answers = sorted((session.response().kind for session in (one, other)))
+            equal(answers, ["NO", "OK"], "one of them")
+            holder = uses(one)[r"\Sent"]
+            one.ok(f"DELETE {holder}")

@@ -11,6 +11,7 @@ ATOM = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\\]]+')
 ASTRING = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\]+')
 TAG = re.compile(rb'[^\x00-\x20\x7f-\xff(){%*"\\+]+')
 QUOTED = re.compile(rb'"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]|\\["\\])*)"')
+QUOTED_UTF8 = re.compile(rb'"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f\x80-\xff]|\\["\\])*)"')
 TEXT = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
 NUMBER = re.compile(rb"\d+")
 STATUS = re.compile(rb"MESSAGES|RECENT|UIDNEXT|UIDVALIDITY|UNSEEN|APPENDLIMIT|DELETED-STORAGE|DELETED|SIZE"
@@ -43,8 +44,8 @@ class Response(NamedTuple):
 
 
 class Parser:
-    def __init__(self, data):
-        self.data, self.at = data, 0
+    def __init__(self, data, utf8=False):
+        self.data, self.at, self.quoted = data, 0, QUOTED_UTF8 if utf8 else QUOTED
 
     def fail(self, what):
         raise GrammarError(f"{what} wanted at {self.at}: {self.data[max(0, self.at - 60):self.at]!r}"
@@ -88,7 +89,7 @@ class Parser:
 
     def string(self):
         if self.peek(b'"'):
-            return re.sub(rb"\\(.)", rb"\1", self.take(QUOTED, "quoted")[1])
+            return re.sub(rb"\\(.)", rb"\1", self.take(self.quoted, "quoted")[1])
         size = int(self.take(LITERAL, "string")[1])
         value = self.data[self.at:self.at + size]
         if len(value) != size or b"\0" in value:
@@ -262,7 +263,7 @@ class Parser:
         if len({r"\Noselect", r"\Marked", r"\Unmarked"} & set(flags)) > 1:
             self.fail("one mbx-list-sflag")
         self.want(b" ")
-        separator = self.nil_or(lambda: self.take(QUOTED, "quoted")[1])
+        separator = self.nil_or(lambda: self.take(self.quoted, "quoted")[1])
         self.want(b" ")
         name = self.astring().decode()
         return (flags, separator, name) + ((self.list_extended(),) if self.has(b" ") else ())
@@ -360,7 +361,7 @@ class Parser:
             self.want(b"(")
             prefix = self.string()
             self.want(b" ")
-            value = prefix, self.nil_or(lambda: self.take(QUOTED, "quoted")[1])
+            value = prefix, self.nil_or(lambda: self.take(self.quoted, "quoted")[1])
             self.want(b")")
             return value
         spaces = []
@@ -482,5 +483,6 @@ class Parser:
         return Response(tag, kind, text, 0, code, detail)
 
 
-def parse(data):
-    return Parser(data).response()
+def parse(data, utf8=False):
+    """utf8: the client has enabled UTF-8 in quoted strings (RFC 6855 3, RFC 9051 4.3)"""
+    return Parser(data, utf8).response()

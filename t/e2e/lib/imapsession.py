@@ -7,6 +7,7 @@ import imapgrammar
 from dialogue import Dialogue
 from suite import Failure, check
 
+UTF8 = {"IMAP4rev2", "UTF8=ACCEPT"}
 LITERAL = re.compile(rb"\{(\d+)\}$")
 
 
@@ -53,6 +54,7 @@ class Imap(Dialogue):
     def __init__(self, suite, address=None, service="imaps"):
         super().__init__(suite.ports[service])
         self.count = 0
+        self.utf8 = False
         if service == "imaps":
             self.start_tls()
         self.greeting = self.response()
@@ -74,7 +76,9 @@ class Imap(Dialogue):
         while True:
             literal = LITERAL.search(data)
             if not literal:
-                return imapgrammar.parse(data)
+                answer = imapgrammar.parse(data, self.utf8)
+                self.utf8 |= answer.kind == "ENABLED" and not UTF8.isdisjoint(answer.value)
+                return answer
             size = int(literal[1])
             while len(self.pending) < size:
                 self.pending += self.socket.recv(262144)
