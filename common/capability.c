@@ -41,6 +41,7 @@ const struct capability capability_table[] = {
     {"THREAD=REFS", CAPABILITY_AFTER_LOGIN, ""},
     {"UIDPLUS",     CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, ""},
     {"UNSELECT",    CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, "UNSELECT"},
+    {"UTF8=ACCEPT", CAPABILITY_AFTER_LOGIN, ""},
     {"WITHIN",      CAPABILITY_AFTER_LOGIN, ""},
 };
 /* clang-format on */

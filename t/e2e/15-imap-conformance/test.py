@@ -21,7 +21,7 @@ CORPUS_COUNT = 84
 LOGIN_CAPABILITIES = {"IMAP4rev1", "IMAP4rev2", "LITERAL-", "SASL-IR", "ID", "ENABLE"}
 CAPABILITIES = {"IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "IDLE", "NAMESPACE", "CHILDREN", "UNSELECT",
                 "UIDPLUS", "MOVE", "SPECIAL-USE", "BINARY", "MULTIAPPEND", "REPLACE",
-                "APPENDLIMIT=104857600", "COMPRESS=DEFLATE", "PREVIEW"}
+                "COMPRESS=DEFLATE", "PREVIEW"}
 
 SMALL = b"From: <a@example.org>\r\nSubject: small\r\n\r\none\r\ntwo\r\n"
 NESTED = (b"From: <outer@example.org>\r\nSubject: outer\r\nMIME-Version: 1.0\r\n"

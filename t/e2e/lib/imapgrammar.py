@@ -22,6 +22,7 @@ UIDS = re.compile(rb"[1-9]\d*(:[1-9]\d*)?(,[1-9]\d*(:[1-9]\d*)?)*")
 WORDS = rb"(HEADER\.FIELDS(?:\.NOT)?(?= \()|HEADER(?=\])|TEXT(?=\])"
 SECTION = re.compile(rb"\[(?:[1-9]\d*(?:\.[1-9]\d*)*(?:\." + WORDS + rb"|MIME(?=\])))?|" + WORDS + rb")|)")
 LITERAL = re.compile(rb"\{(\d+)\}\r\n")
+BINARY = re.compile(rb"BINARY(\.SIZE)?\[(?:[1-9]\d*(?:\.[1-9]\d*)*)?\](?:<\d+>)? ")
 BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$")
 FLAGS = {rb"\Answered", rb"\Flagged", rb"\Deleted", rb"\Seen", rb"\Draft"}
 
@@ -240,6 +241,13 @@ class Parser:
         self.want(b" ")
         return (b"BODY" + name + value).decode(), self.nstring()
 
+    def binary(self):
+        found = self.take(BINARY, "BINARY[...]")
+        if found[1]:
+            return found[0].decode().strip(), self.number()
+        value = self.literal8() if self.has(b"~") else self.nstring()
+        return found[0].decode().strip(), value
+
     def item(self):
         simple = {b"FLAGS ": lambda: self.listed(lambda: self.flag((rb"\Recent",))),
                   b"UID ": lambda: self.number(1), b"RFC822.SIZE ": self.number,
@@ -247,10 +255,13 @@ class Parser:
                   b"ENVELOPE ": self.envelope, b"BODYSTRUCTURE ": lambda: self.body(True),
                   b"BODY ": lambda: self.body(False), b"RFC822 ": self.nstring,
                   b"RFC822.HEADER ": self.nstring, b"RFC822.TEXT ": self.nstring,
+                  b"PREVIEW ": self.nstring,
                   b"MODSEQ ": lambda: self.listed(self.number64, empty=False)[0]}
         for name, one in simple.items():
             if self.has(name):
                 return name.decode().strip(), one()
+        if self.peek(b"BINARY"):
+            return self.binary()
         self.want(b"BODY")
         return self.section()
 
