@@ -260,6 +260,16 @@ bool mime_unfold(struct slice value, struct str *line)
     return !line->failed;
 }
 
+/* Nothing to decode: nearly all fields. */
+static bool is_plain(struct slice value)
+{
+    for (size_t i = 0; i < value.size; i++)
+        if ((unsigned char)value.data[i] >= 0x80 || value.data[i] == '\x1b' ||
+            (value.data[i] == '?' && i > 0 && value.data[i - 1] == '='))
+            return false;
+    return true;
+}
+
 bool mime_decode_header(struct slice value, struct str *utf8)
 {
     return mime_decode_header_with(NULL, value, utf8);
@@ -267,6 +277,8 @@ bool mime_decode_header(struct slice value, struct str *utf8)
 
 bool mime_decode_header_with(struct charset_cache *cache, struct slice value, struct str *utf8)
 {
+    if (value.size <= MIME_FIELD_MAX && is_plain(value))
+        return mime_unfold(value, utf8);
     struct str line;
     str_init(&line, MIME_FIELD_MAX);
     mime_unfold(slice_part(value, 0, MIME_FIELD_MAX), &line);

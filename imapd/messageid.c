@@ -46,6 +46,28 @@ static void take_in_quotes(struct reader *reader, char byte)
     reader->fresh = false;
 }
 
+static bool is_plain(char byte)
+{
+    return (unsigned char)byte > ' ' && byte != '<' && byte != '>' && byte != '"' && byte != '(';
+}
+
+/* The plain bytes at the front, of which ids are made nearly always. */
+static size_t plain_size(struct slice text)
+{
+    size_t size = 0;
+    while (size < text.size && is_plain(text.data[size]))
+        size++;
+    return size;
+}
+
+static void take_plain(struct reader *reader, struct slice *rest, size_t size)
+{
+    str_append(reader->id, slice_part(*rest, 0, size));
+    *rest = slice_from(*rest, size);
+    reader->size += size;
+    reader->fresh = false;
+}
+
 /* True when an id ended here. */
 static bool take_in_id(struct reader *reader, char byte)
 {
@@ -111,9 +133,14 @@ bool messageid_next(struct slice *rest, struct str *id)
             begin_id(&reader);
             continue;
         }
-        if (!take_escape(&reader, rest) && take_byte(&reader, rest))
+        size_t plain = reader.place == INSIDE ? plain_size(*rest) : 0;
+        if (plain > 0)
+            take_plain(&reader, rest, plain);
+        else if (!take_escape(&reader, rest) && take_byte(&reader, rest))
             return true;
-        if (++reader.size > MESSAGEID_SIZE_MAX)
+        else
+            reader.size++;
+        if (reader.size > MESSAGEID_SIZE_MAX)
             reader.place = OUTSIDE;
     }
     return false;

@@ -112,7 +112,7 @@ static void put_text(struct extraction *extraction)
 
 struct first_address {
     struct extraction *extraction;
-    bool display;
+    bool display, found;
 };
 
 static void decode(struct extraction *extraction, struct slice text)
@@ -121,31 +121,46 @@ static void decode(struct extraction *extraction, struct slice text)
         extraction->bytes->failed = true;
 }
 
-/* RFC 5256 3 (FROM, TO, CC) and RFC 5957 3. A group has its name as addr-mailbox and no host. */
-static bool take_first(void *owner, const struct addresslist_entry *entry)
+/* RFC 5957 3: the name; failing that the address, or what there is of it. */
+static void put_display(struct extraction *extraction, const struct addresslist_entry *entry,
+                        struct slice mailbox)
 {
-    const struct first_address *first = owner;
-    struct extraction *extraction = first->extraction;
     bool is_group = entry->kind == ADDRESSLIST_GROUP;
-    struct slice mailbox = is_group ? entry->name : entry->mailbox;
-    if (first->display && !is_group)
+    str_clear(&extraction->text);
+    if (!is_group)
         decode(extraction, entry->name);
-    if (first->display && extraction->text.size > 0)
-        return false;
-    decode(extraction, mailbox);
-    if (first->display && !is_group && mailbox.size > 0 && entry->domain.size > 0) {
+    if (extraction->text.size == 0)
+        decode(extraction, mailbox);
+    else
+        mailbox = SLICE("");
+    if (!is_group && mailbox.size > 0 && entry->domain.size > 0) {
         str_append_byte(&extraction->text, '@');
         decode(extraction, entry->domain);
     }
+    put_text(extraction);
+}
+
+/* RFC 5256 3 (FROM, TO, CC). A group has its name as addr-mailbox, and no host. */
+static bool take_first(void *owner, const struct addresslist_entry *entry)
+{
+    struct first_address *first = owner;
+    struct extraction *extraction = first->extraction;
+    struct slice mailbox = entry->kind == ADDRESSLIST_GROUP ? entry->name : entry->mailbox;
+    first->found = true;
+    str_clear(&extraction->text);
+    decode(extraction, mailbox);
+    put_text(extraction);
+    if (first->display)
+        put_display(extraction, entry, mailbox);
     return false;
 }
 
 static void put_address(struct extraction *extraction, struct slice field, bool display)
 {
     struct first_address first = {.extraction = extraction, .display = display};
-    str_clear(&extraction->text);
     addresslist_walk(field, take_first, &first);
-    put_text(extraction);
+    if (!first.found)
+        put_number(extraction->bytes, 0, display ? 2 * TEXT_HEAD_SIZE : TEXT_HEAD_SIZE);
 }
 
 /* ---- ids -------------------------------------------------------------------------------------- */
@@ -228,11 +243,9 @@ static void put_all(struct extraction *extraction, const struct slice fields[FIE
     put_head(extraction->bytes, fields, is_reply);
     put_references(extraction->bytes, fields);
     put_text(extraction);
-    put_address(extraction, fields[FIELD_FROM], false);
-    put_address(extraction, fields[FIELD_TO], false);
-    put_address(extraction, fields[FIELD_CC], false);
     put_address(extraction, fields[FIELD_FROM], true);
     put_address(extraction, fields[FIELD_TO], true);
+    put_address(extraction, fields[FIELD_CC], false);
 }
 
 bool messagekeys_extract(struct slice header, struct str *bytes)

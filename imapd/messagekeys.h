@@ -12,12 +12,12 @@
 #include "mailbox.h"
 
 enum messagekeys_text {
-    MESSAGEKEYS_SUBJECT, /* base subject, RFC 5256 2.1 */
-    MESSAGEKEYS_FROM,    /* addr-mailbox of the first address; of a group, its name */
-    MESSAGEKEYS_TO,
-    MESSAGEKEYS_CC,
+    MESSAGEKEYS_SUBJECT,      /* base subject, RFC 5256 2.1 */
+    MESSAGEKEYS_FROM,         /* addr-mailbox of the first address; of a group, its name */
     MESSAGEKEYS_DISPLAY_FROM, /* RFC 5957 3 */
+    MESSAGEKEYS_TO,
     MESSAGEKEYS_DISPLAY_TO,
+    MESSAGEKEYS_CC,
     MESSAGEKEYS_TEXTS,
 };
 

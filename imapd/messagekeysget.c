@@ -3,40 +3,39 @@
 #include "messagekeys.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 /* Nearly all headers are shorter: one read. */
 enum { READ_SIZE = 8192 };
 
-/* Is the empty line there that ends a header, of whichever line ends? `from`: where it was looked
- * for already. */
-static bool has_end(struct slice text, size_t from)
+/* The size of the line end that an empty line at the front is; 0: there is none. */
+static size_t empty_line(struct slice text)
 {
-    struct slice rest = slice_from(text, from);
-    if (slice_starts(text, SLICE("\n")) || slice_starts(text, SLICE("\r\n")))
-        return true;
-    return rest.size > 0 &&
-           (memmem(rest.data, rest.size, "\n\r\n", 3) || memmem(rest.data, rest.size, "\n\n", 2));
+    return slice_starts(text, SLICE("\n")) ? 1 : slice_starts(text, SLICE("\r\n")) ? 2 : 0;
 }
 
-static struct slice header_of(struct slice text)
+/* Moves *end, where a line begins, on to the empty line that ends the header, of whichever line
+ * ends; or to the last line, and false. */
+static bool find_end(struct slice text, size_t *end)
 {
-    if (slice_starts(text, SLICE("\n")) || slice_starts(text, SLICE("\r\n")))
-        return SLICE("");
-    const char *wire = text.size > 0 ? memmem(text.data, text.size, "\n\r\n", 3) : NULL;
-    const char *plain = text.size > 0 ? memmem(text.data, text.size, "\n\n", 2) : NULL;
-    const char *end = !wire || (plain && plain < wire) ? plain : wire;
-    return end ? slice_part(text, 0, (size_t)(end - text.data) + 1) : text;
+    for (;;) {
+        struct slice rest = slice_from(text, *end);
+        if (empty_line(rest) > 0)
+            return true;
+        size_t size = slice_find(rest, '\n');
+        if (size == rest.size)
+            return false;
+        *end += size + 1;
+    }
 }
 
-/* Reads till the header has ended. */
-static bool read_header(int fd, struct str *text)
+/* Reads till the header has ended; *size is its size then. */
+static bool read_header(int fd, struct str *text, size_t *size)
 {
     ssize_t got = 1;
-    size_t looked = 0;
-    while (got > 0 && text->size < MESSAGEKEYS_HEADER_MAX && !has_end(str_slice(text), looked)) {
-        looked = text->size > 2 ? text->size - 2 : 0;
+    bool ended = false;
+    *size = 0;
+    while (got > 0 && text->size < MESSAGEKEYS_HEADER_MAX && !ended) {
         char *room = str_reserve(text, READ_SIZE);
         if (!room) {
             errno = ENOMEM;
@@ -47,16 +46,20 @@ static bool read_header(int fd, struct str *text)
         while (got < 0 && errno == EINTR);
         if (got > 0)
             str_added(text, (size_t)got);
+        ended = find_end(str_slice(text), size);
     }
+    if (!ended)
+        *size = text->size;
     return got >= 0;
 }
 
 static bool extract(int fd, struct str *bytes)
 {
     struct str text;
+    size_t size;
     str_init(&text, MESSAGEKEYS_HEADER_MAX + READ_SIZE);
-    bool done = read_header(fd, &text);
-    if (done && !messagekeys_extract(header_of(str_slice(&text)), bytes)) {
+    bool done = read_header(fd, &text, &size);
+    if (done && !messagekeys_extract(slice_part(str_slice(&text), 0, size), bytes)) {
         errno = ENOMEM;
         done = false;
     }
