@@ -119,12 +119,13 @@ static void collapse(struct str *text)
     str_truncate(text, size);
 }
 
-bool basesubject_append(struct str *base, struct slice field, bool *is_reply)
+bool basesubject_append(struct str *base, struct slice field, struct charset_cache *charsets,
+                        bool *is_reply)
 {
     struct str utf8;
     str_init(&utf8, MIME_FIELD_MAX * 3);
     *is_reply = false;
-    bool done = mime_decode_header(field, &utf8);
+    bool done = mime_decode_header_with(charsets, field, &utf8);
     if (done) {
         collapse(&utf8);
         done = str_append(base, basesubject_of(str_slice(&utf8), is_reply));

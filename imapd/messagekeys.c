@@ -89,6 +89,7 @@ static void find_fields(struct slice header, struct slice fields[FIELD_COUNT])
 /* ---- texts ------------------------------------------------------------------------------------ */
 
 struct extraction {
+    struct charset_cache *charsets;
     struct str *bytes;
     struct str text; /* in UTF-8 */
     struct str form; /* by casemap */
@@ -117,7 +118,7 @@ struct first_address {
 
 static void decode(struct extraction *extraction, struct slice text)
 {
-    if (!mime_decode_header(text, &extraction->text))
+    if (!mime_decode_header_with(extraction->charsets, text, &extraction->text))
         extraction->bytes->failed = true;
 }
 
@@ -238,7 +239,8 @@ static void put_head(struct str *bytes, const struct slice fields[FIELD_COUNT], 
 static void put_all(struct extraction *extraction, const struct slice fields[FIELD_COUNT])
 {
     bool is_reply;
-    if (!basesubject_append(&extraction->text, fields[FIELD_SUBJECT], &is_reply))
+    if (!basesubject_append(&extraction->text, fields[FIELD_SUBJECT], extraction->charsets,
+                            &is_reply))
         extraction->bytes->failed = true;
     put_head(extraction->bytes, fields, is_reply);
     put_references(extraction->bytes, fields);
@@ -248,12 +250,12 @@ static void put_all(struct extraction *extraction, const struct slice fields[FIE
     put_address(extraction, fields[FIELD_CC], false);
 }
 
-bool messagekeys_extract(struct slice header, struct str *bytes)
+bool messagekeys_extract(struct slice header, struct charset_cache *charsets, struct str *bytes)
 {
     /* A byte in Latin-1 is two in UTF-8, a character there can have 18 in its place. */
     enum { FORM_MAX = 64 * 1048576 };
     struct slice fields[FIELD_COUNT] = {{0}};
-    struct extraction extraction = {.bytes = bytes};
+    struct extraction extraction = {.charsets = charsets, .bytes = bytes};
     str_init(&extraction.text, MIME_FIELD_MAX * 3);
     str_init(&extraction.form, FORM_MAX);
     find_fields(slice_part(header, 0, MESSAGEKEYS_HEADER_MAX), fields);

@@ -9,7 +9,8 @@
 #ifndef IMAPD_MESSAGEKEYS_H
 #define IMAPD_MESSAGEKEYS_H
 
-#include "mailbox.h"
+#include "charset.h"
+#include "messagefile.h"
 
 enum messagekeys_text {
     MESSAGEKEYS_SUBJECT,      /* base subject, RFC 5256 2.1 */
@@ -42,8 +43,8 @@ struct messagekeys {
 };
 
 /* The keys of a header (whole, or its beginning), appended to `bytes`. Any bytes are accepted. False
- * when `bytes` is full or memory is out. */
-bool messagekeys_extract(struct slice header, struct str *bytes);
+ * when `bytes` is full or memory is out. `charsets`: converters to keep open, or NULL. */
+bool messagekeys_extract(struct slice header, struct charset_cache *charsets, struct str *bytes);
 /* What was extracted; slices point into `bytes`. False: these are of another version, or damaged. */
 bool messagekeys_read(struct slice bytes, struct messagekeys *keys);
 
@@ -52,7 +53,18 @@ uint64_t messagekeys_reference(const struct messagekeys *keys, size_t place);
 /* The sent date of RFC 5256 2.2; `arrived` is the INTERNALDATE. */
 int64_t messagekeys_sent(const struct messagekeys *keys, int64_t arrived);
 
-/* The keys of a message, replacing what `bytes` held; false when it can't be read, with errno. */
-bool messagekeys_get(struct mailbox *mailbox, struct mailbox_message *message, struct str *bytes);
+/* For who wants the keys of many messages. */
+struct messagekeys_reader {
+    struct messagefile file;
+    struct charset_cache charsets;
+    struct str bytes;
+};
+
+void messagekeys_begin(struct messagekeys_reader *reader);
+void messagekeys_end(struct messagekeys_reader *reader);
+/* The keys of the message at `index`, valid till the next call. One that can't be read has those of
+ * an empty header. False when it is gone. */
+bool messagekeys_get(struct messagekeys_reader *reader, struct mailbox *mailbox, size_t index,
+                     struct messagekeys *keys);
 
 #endif

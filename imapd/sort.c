@@ -63,18 +63,16 @@ static bool parse_program(struct parse *parse, struct program *program)
 
 /* ---- sorting ---------------------------------------------------------------------------------- */
 
-/* What the criteria need to know of the message. One that can't be read, though it is there, has no
- * header. False when it is gone. */
+/* What the criteria need to know of a message. False when it is gone. */
 static bool collect_facts(struct mailbox *mailbox, uint32_t index, const struct program *program,
-                          struct str *bytes, struct messagekeys *keys,
+                          struct messagekeys_reader *reader, struct messagekeys *keys,
                           struct sortorder_facts *facts)
 {
     struct mailbox_message *message = &mailbox->messages[index];
-    *keys = (struct messagekeys){0};
     *facts = (struct sortorder_facts){.arrival = message->date, .keys = keys};
     if (sortorder_needs_keys(program->criteria, program->count) &&
-        messagekeys_get(mailbox, message, bytes) && !messagekeys_read(str_slice(bytes), keys))
-        *keys = (struct messagekeys){0};
+        !messagekeys_get(reader, mailbox, index, keys))
+        return false;
     if (sortorder_needs_size(program->criteria, program->count) &&
         !mailbox_crlf_size(mailbox, message, &facts->size))
         facts->size = 0;
@@ -84,16 +82,16 @@ static bool collect_facts(struct mailbox *mailbox, uint32_t index, const struct 
 static bool fill(struct sortorder *order, struct mailbox *mailbox, const struct program *program,
                  const struct searchresult *found)
 {
-    struct str bytes;
+    struct messagekeys_reader reader;
     bool done = true;
-    str_init(&bytes, MESSAGEKEYS_SIZE_MAX);
+    messagekeys_begin(&reader);
     for (size_t i = 0; i < found->count && done; i++) {
         struct messagekeys keys;
         struct sortorder_facts facts;
-        if (collect_facts(mailbox, found->indexes[i], program, &bytes, &keys, &facts))
+        if (collect_facts(mailbox, found->indexes[i], program, &reader, &keys, &facts))
             done = sortorder_add(order, found->indexes[i], &facts);
     }
-    str_free(&bytes);
+    messagekeys_end(&reader);
     return done;
 }
 

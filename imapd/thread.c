@@ -31,30 +31,21 @@ static bool parse_algorithm(const struct imapsession *session, struct parse *par
     return false;
 }
 
-/* Adds the message; one that can't be read, though it is there, has no header. */
-static bool add_message(struct threadtree *tree, struct imapsession *session, uint32_t index,
-                        struct str *bytes)
-{
-    struct mailbox_message *message = &session->mailbox->messages[index];
-    struct messagekeys keys;
-    if (!messagekeys_get(session->mailbox, message, bytes) ||
-        !messagekeys_read(str_slice(bytes), &keys))
-        keys = (struct messagekeys){0};
-    if (message->gone)
-        return true;
-    return threadtree_add(tree, searchresult_number(session, session->uid, index),
-                          messagekeys_sent(&keys, message->date), &keys);
-}
-
 static bool fill(struct threadtree *tree, struct imapsession *session,
                  const struct searchresult *found)
 {
-    struct str bytes;
+    struct messagekeys_reader reader;
     bool done = true;
-    str_init(&bytes, MESSAGEKEYS_SIZE_MAX);
-    for (size_t i = 0; i < found->count && done; i++)
-        done = add_message(tree, session, found->indexes[i], &bytes);
-    str_free(&bytes);
+    messagekeys_begin(&reader);
+    for (size_t i = 0; i < found->count && done; i++) {
+        uint32_t index = found->indexes[i];
+        struct messagekeys keys;
+        if (!messagekeys_get(&reader, session->mailbox, index, &keys))
+            continue;
+        int64_t sent = messagekeys_sent(&keys, session->mailbox->messages[index].date);
+        done = threadtree_add(tree, searchresult_number(session, session->uid, index), sent, &keys);
+    }
+    messagekeys_end(&reader);
     return done;
 }
 

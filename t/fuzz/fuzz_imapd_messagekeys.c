@@ -22,7 +22,7 @@ static void check_keys(struct slice header)
     struct messagekeys keys;
     str_init(&first, MESSAGEKEYS_SIZE_MAX);
     str_init(&second, MESSAGEKEYS_SIZE_MAX);
-    must(messagekeys_extract(header, &first) && messagekeys_extract(header, &second));
+    must(messagekeys_extract(header, NULL, &first) && messagekeys_extract(header, NULL, &second));
     must(slice_equal(str_slice(&first), str_slice(&second)));
     must(messagekeys_read(str_slice(&first), &keys));
     must(messagekeys_reference_count(&keys) <= MESSAGEKEYS_REFERENCES_MAX);
@@ -40,7 +40,7 @@ static void check_subject(struct slice field)
     struct str base;
     bool is_reply;
     str_init(&base, 1 << 24);
-    must(basesubject_append(&base, field, &is_reply));
+    must(basesubject_append(&base, field, NULL, &is_reply));
     struct slice again = basesubject_of(str_slice(&base), &is_reply);
     must(again.size <= base.size);
     must(base.size == 0 || (base.data[0] != ' ' && base.data[base.size - 1] != ' '));

@@ -117,7 +117,7 @@ static void base_subjects(void **state)
         struct str base;
         bool is_reply;
         str_init(&base, 1000);
-        assert_true(basesubject_append(&base, slice_text(one->field), &is_reply));
+        assert_true(basesubject_append(&base, slice_text(one->field), NULL, &is_reply));
         if (!slice_equal(str_slice(&base), slice_text(one->base)) || is_reply != one->is_reply)
             fail_msg("\"%s\": \"%.*s\", %d", one->field, SLICE_PRINTF(str_slice(&base)), is_reply);
         str_free(&base);
@@ -137,7 +137,7 @@ static void long_subjects(void **state)
         str_init(&base, 1 << 20);
         while (field.size + 16 < field.max)
             str_append_text(&field, pieces[i]);
-        assert_true(basesubject_append(&base, str_slice(&field), &is_reply));
+        assert_true(basesubject_append(&base, str_slice(&field), NULL, &is_reply));
         str_free(&field);
         str_free(&base);
     }
@@ -268,7 +268,7 @@ static void long_ids(void **state)
 static void extract(struct str *bytes, const char *header, struct messagekeys *keys)
 {
     str_init(bytes, MESSAGEKEYS_SIZE_MAX);
-    assert_true(messagekeys_extract(slice_text(header), bytes));
+    assert_true(messagekeys_extract(slice_text(header), NULL, bytes));
     assert_true(messagekeys_read(str_slice(bytes), keys));
 }
 
@@ -457,7 +457,7 @@ static void damaged(void **state)
     assert_false(messagekeys_read(str_slice(&bytes), &keys));
     str_free(&bytes);
     str_init(&bytes, 3);
-    assert_false(messagekeys_extract(SLICE("From: a@x\n"), &bytes));
+    assert_false(messagekeys_extract(SLICE("From: a@x\n"), NULL, &bytes));
     str_free(&bytes);
 }
 

@@ -48,7 +48,7 @@ static void add(struct threadtree *tree, uint32_t number, struct slice header)
     struct str bytes;
     struct messagekeys keys;
     str_init(&bytes, MESSAGEKEYS_SIZE_MAX);
-    assert_true(messagekeys_extract(header, &bytes));
+    assert_true(messagekeys_extract(header, NULL, &bytes));
     assert_true(messagekeys_read(str_slice(&bytes), &keys));
     assert_true(threadtree_add(tree, number, messagekeys_sent(&keys, number), &keys));
     str_free(&bytes);
