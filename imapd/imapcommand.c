@@ -41,9 +41,9 @@ static enum answer run_logged_in(struct imapsession *session, struct parse *argu
 
 static enum answer run_id(struct imapsession *session, struct parse *arguments)
 {
-    if (!parse_id(arguments))
+    if (!identity_parse(arguments, &session->identity))
         return ANSWER_SYNTAX;
-    stream_write_text(&session->stream, "* ID " IDENTITY_ANSWER "\r\n");
+    stream_write_text(&session->stream, IDENTITY_ANSWER);
     return ANSWER_DONE;
 }
 

@@ -54,6 +54,7 @@ static void log_session(const struct imapsession *session)
     log_text(&line, "account", session->account);
     log_text(&line, "client", session->client);
     log_text(&line, "tls", session->tls);
+    identity_describe(&line, &session->identity);
     log_number(&line, "commands", (int64_t)session->commands);
     log_number(&line, "in", (int64_t)session->stream.bytes_in);
     log_number(&line, "out", (int64_t)session->stream.bytes_out);

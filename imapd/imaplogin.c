@@ -152,6 +152,7 @@ static void log_login(const struct imaplogin *login, struct slice user, const ch
     struct log_line line;
     log_begin(&line, "login");
     handover_describe(&line, user, mechanism, login->peer->client, &login->tls, answer);
+    identity_describe(&line, &login->identity);
     log_end(&line);
 }
 
@@ -365,13 +366,11 @@ static enum answer run_logout(struct imaplogin *login, struct parse *arguments)
     return ANSWER_DONE;
 }
 
-/* What the client says about itself is of no use here, and logging it would be a way into the log.
- */
 static enum answer run_id(struct imaplogin *login, struct parse *arguments)
 {
-    if (!parse_id(arguments))
+    if (!identity_parse(arguments, &login->identity))
         return ANSWER_SYNTAX;
-    stream_write_text(&login->stream, "* ID " IDENTITY_ANSWER "\r\n");
+    stream_write_text(&login->stream, IDENTITY_ANSWER);
     return ANSWER_DONE;
 }
 

@@ -8,6 +8,7 @@
 
 #include "arena.h"
 #include "auth.h"
+#include "identity.h"
 #include "parse.h"
 #include "reader.h"
 #include "tls.h"
@@ -41,6 +42,7 @@ struct imaplogin {
     struct arena arena;
     struct tls_session tls; /* version is "" without TLS; the fd is the stream's by then */
     struct slice tag;       /* of the command at work; in the arena */
+    struct identity identity;
     unsigned failures, commands;
     const char *end; /* why it ended; NULL while it goes on */
 };

@@ -6,6 +6,7 @@
 
 #include "answer.h"
 #include "arena.h"
+#include "identity.h"
 #include "imapfolder.h"
 #include "mailbox.h"
 #include "parse.h"
@@ -50,8 +51,9 @@ struct imapsession {
     struct str code;         /* response code of the tagged answer, instead of the table's */
     struct str capabilities; /* as announced, made once */
     const char *account, *client, *tls;
-    struct terms terms;              /* what the account may */
-    unsigned enabled;                /* ENABLED_... */
+    struct terms terms; /* what the account may */
+    unsigned enabled;   /* ENABLED_... */
+    struct identity identity;
     struct compression *compression; /* NULL: none */
     bool starts_compression;         /* with the first byte behind this command's answer */
 

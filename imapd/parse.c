@@ -245,20 +245,3 @@ bool parse_is_atom(struct slice text)
             return false;
     return text.size > 0;
 }
-
-bool parse_id(struct parse *parse)
-{
-    if (parse_word(parse, "NIL"))
-        return parse_at_end(parse);
-    if (!parse_byte(parse, '('))
-        return false;
-    while (!parse_byte(parse, ')')) {
-        struct slice name, value;
-        bool is_nil;
-        if (!parse_string(parse, &name) || !parse_space(parse) ||
-            !parse_nstring(parse, &value, &is_nil))
-            return false;
-        parse_space(parse);
-    }
-    return parse_at_end(parse);
-}

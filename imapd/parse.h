@@ -50,7 +50,5 @@ bool parse_flag(struct parse *parse, struct slice *flag);
 
 /* Is this an atom, and so may go on the wire without quotes? */
 bool parse_is_atom(struct slice text);
-/* The whole argument of ID (RFC 2971): NIL, or a list of names and values nobody has use for. */
-bool parse_id(struct parse *parse);
 
 #endif

@@ -1,5 +1,6 @@
 """IMAP4rev2 beside IMAP4rev1 (RFC 9051), the state of a session, and nonsense in every state."""
 
+import base64
 import contextlib
 import itertools
 import time
@@ -69,6 +70,34 @@ def test_enable(suite):
         equal(one.ok("ENABLE IMAP4rev2").one("ENABLED"), [], "once")
         # It announces both all the same (RFC 9051 6.3.1: it lasts till the end of the connection).
         check("IMAP4rev1" in one.ok("CAPABILITY").one("CAPABILITY"), "CAPABILITY")
+
+
+def test_identity_of_the_client_is_logged(suite):
+    """RFC 2971 3: name and version, bounded and on one line"""
+    with Imap(suite) as one:
+        equal(one.ok('ID ("name" "Before" "version" "1 2" "os" NIL)').one("ID"), [(b"name", b"mail-suite")], "ID")
+        one.ok(f'LOGIN u1@example.jp "{suite.password("u1@example.jp")}"')
+        one.ok("ID (\"name\" ", Literal(b"Evil\r\nimapd[1]: closed account=x"), " \"version\" \"9\")")
+        one.bad("ID (name x)")
+        one.bad('ID ("' + "x" * 31 + '" NIL)')
+        one.ok('ID ("name" "After")')
+        one.ok("LOGOUT")
+    wait_until(lambda: "agent=After" in suite.logs("spawnd"), "imapd's line at the end")
+    check('agent=Before version="1 2"' in suite.logs("imap-login") + suite.logs("imaps"), "imap-login's line")
+    check("Evil" not in suite.logs("spawnd"), "the last counts")
+
+
+def test_names_and_passwords_in_utf8(suite):
+    """RFC 9051 4.3, 6.2.2, 6.2.3; RFC 6855 5: as bytes, whatever form they come in"""
+    address, password = "u1@例え.jp".encode(), "合い言葉 x".encode()
+    suite.mailctl("domain", "add", "例え.jp")
+    suite.mailctl("user", "add", "u1@例え.jp", "--no-policy", text="合い言葉 x\n")
+    response = base64.b64encode(b"\0" + address + b"\0" + password)
+    for command in ((b'LOGIN "' + address + b'" "' + password + b'"',),
+                    ("LOGIN ", Literal(address), " ", Unwaited(password)),
+                    (b"AUTHENTICATE PLAIN " + response,)):
+        with Imap(suite) as one:
+            one.ok(*command)
 
 
 # ---- selecting -----------------------------------------------------------------------------------
