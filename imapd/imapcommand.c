@@ -181,7 +181,7 @@ void imapcommand_answer(struct imapsession *session, enum answer answer)
 static void tell_news(struct imapsession *session)
 {
     unsigned traits = session->command ? session->command->traits : IMAPCOMMAND_QUIET;
-    if (!session->mailbox || (traits & IMAPCOMMAND_QUIET))
+    if (session->ended || !session->mailbox || (traits & IMAPCOMMAND_QUIET))
         return;
     update_tell(session, !(traits & IMAPCOMMAND_NO_EXPUNGE) || session->uid);
 }
