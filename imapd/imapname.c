@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <uninorm.h>
+#include <unistr.h>
 
 enum { NAME_TEXT_MAX = 4096, PATTERN_MAX = 65536 };
 
@@ -34,12 +35,14 @@ static bool is_ascii(struct slice text)
     return !slice_has_high(text);
 }
 
-/* Appends `utf8` in NFC. */
+/* Appends `utf8` in NFC. False when it is no UTF-8. */
 static bool append_nfc(struct slice utf8, struct str *out)
 {
     size_t size = 0;
     if (is_ascii(utf8))
         return str_append(out, utf8);
+    if (u8_check((const uint8_t *)utf8.data, utf8.size))
+        return false;
     uint8_t *nfc = u8_normalize(UNINORM_NFC, (const uint8_t *)utf8.data, utf8.size, NULL, &size);
     bool done = nfc && str_append(out, slice_of(nfc, size));
     free(nfc);

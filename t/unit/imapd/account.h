@@ -22,7 +22,7 @@ enum { ACCOUNT_PATH_MAX = 64 };
 
 static char account_path[ACCOUNT_PATH_MAX];
 
-static int account_make(void **state)
+static inline int account_make(void **state)
 {
     (void)state;
     snprintf(account_path, sizeof account_path, "/tmp/test_imapd.XXXXXX");
@@ -31,8 +31,8 @@ static int account_make(void **state)
     return foldertree_prepare() ? 0 : -1;
 }
 
-static int account_remove_entry(const char *path, const struct stat *info, int kind,
-                                struct FTW *place)
+static inline int account_remove_entry(const char *path, const struct stat *info, int kind,
+                                       struct FTW *place)
 {
     (void)info;
     (void)kind;
@@ -40,13 +40,13 @@ static int account_remove_entry(const char *path, const struct stat *info, int k
     return remove(path);
 }
 
-static int account_remove(void **state)
+static inline int account_remove(void **state)
 {
     (void)state;
     return chdir("/") < 0 || nftw(account_path, account_remove_entry, 16, FTW_DEPTH | FTW_PHYS) < 0;
 }
 
-static void account_write_file(const char *path, struct slice content)
+static inline void account_write_file(const char *path, struct slice content)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     assert_true(fd >= 0 && io_write_all(fd, content, INT64_MAX));
@@ -54,7 +54,7 @@ static void account_write_file(const char *path, struct slice content)
 }
 
 /* Runs a whole session over files: what the client sends is there from the start. */
-static void account_talk(struct slice input, struct str *output)
+static inline void account_talk(struct slice input, struct str *output)
 {
     struct imapsession session = {.account = "u1@example.jp", .client = "192.0.2.1", .tls = "0"};
     int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
@@ -73,7 +73,7 @@ static void account_talk(struct slice input, struct str *output)
 }
 
 /* In an expected line '#' stands for a number, '~' for any rest of the line. */
-static bool account_line_fits(struct slice line, struct slice wanted)
+static inline bool account_line_fits(struct slice line, struct slice wanted)
 {
     size_t at = 0;
     for (size_t i = 0; i < wanted.size; i++) {
@@ -94,7 +94,7 @@ static bool account_line_fits(struct slice line, struct slice wanted)
     return at == line.size;
 }
 
-static void account_compare(const char *name, struct slice output, const char *expected)
+static inline void account_compare(const char *name, struct slice output, const char *expected)
 {
     struct slice wanted = slice_text(expected), got = output;
     while (wanted.size > 0 || got.size > 0) {
