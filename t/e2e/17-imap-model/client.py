@@ -103,6 +103,9 @@ class View:
     def alive(self, slot):
         return slot.uid in self.box.by_uid and slot.uid not in self.box.gone
 
+    def lacks_date(self, slot):
+        return self.alive(slot) and self.box.by_uid[slot.uid].date is None
+
     def show(self):
         return [f"view of {self.box.name}{' (read-only)' if self.read_only else ''}:"] + \
             [f"  {i} UID {slot.uid} {slot.flags and ' '.join(sorted(slot.flags))} modseq {slot.modseq}"
@@ -324,7 +327,8 @@ class Client:
     # -- keeping up ----------------------------------------------------------------------------------
     def learn(self):
         """Asks for what is new, as clients do."""
-        new = [i for i, slot in enumerate(self.view.slots, 1) if slot.uid is None and not slot.dead]
+        new = [i for i, slot in enumerate(self.view.slots, 1)
+               if not slot.dead and (slot.uid is None or self.view.lacks_date(slot))]
         if not new:
             return
         result = self.ask(f"FETCH {new[0]}:{new[-1]} {LEARN}")

@@ -1,6 +1,6 @@
 """Several clients at once, as a model of RFC 9051 and RFC 7162 says: random steps, kills, full disks.
 
-SEEDS=first:count and STEPS=n run more of the random steps.
+SEEDS=first:count and STEPS=n run more of the random steps, ROUNDS=n more of the kills.
 """
 
 import os
@@ -9,11 +9,14 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from kills import Assault  # noqa: E402
 from stress import Run  # noqa: E402
-from suite import Failure  # noqa: E402
+from suite import Failure, check  # noqa: E402
 
 FIRST, COUNT = (int(part) for part in os.environ.get("SEEDS", "1:3").split(":"))
 STEPS = int(os.environ.get("STEPS", "400"))
+ROUNDS = int(os.environ.get("ROUNDS", "4"))
+KILLS = 5
 # kind: what a Run gets
 KINDS = {
     "two": {"clients": 2},
@@ -24,7 +27,7 @@ KINDS = {
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "u1")
+    suite.add_domain("example.jp", "u1", "kill1", "kill2")
     suite.start()
 
 
@@ -61,3 +64,14 @@ def test_clients_and_other_programs_agree_with_the_model(suite):
 
 def test_lost_indexes_change_nothing(suite):
     stress(suite, "forgetful")
+
+
+def test_kills_lose_nothing_that_was_acknowledged(suite):
+    assault = Assault(suite, ["kill1@example.jp", "kill2@example.jp"], FIRST)
+    for _ in range(ROUNDS):
+        assault.round(KILLS)
+    loads = assault.everybody()
+    print(f"  kill -9: {assault.kills} processes in {ROUNDS} rounds, "
+          f"{sum(load.acknowledged for load in loads)} commands and deliveries acknowledged over "
+          f"{sum(load.connections for load in loads)} connections, {assault.doubts} cut off, none lost")
+    check(assault.kills > ROUNDS and assault.doubts > 0, "there was something to kill")
