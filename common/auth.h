@@ -49,8 +49,8 @@ struct auth_request {
     struct slice secret;
     struct slice challenge;
     struct slice tag; /* of IMAP; for POP3 what the client chose */
-    int client_fd; /* -1: no hand-over */
-    int input_fd;  /* -1: nothing was read too far */
+    int client_fd;    /* -1: no hand-over */
+    int input_fd;     /* -1: nothing was read too far */
 };
 
 struct auth_answer {

@@ -51,30 +51,31 @@ struct imapsession {
     struct str code;         /* response code of the tagged answer, instead of the table's */
     struct str capabilities; /* as announced, made once */
     const char *account, *client, *tls;
-    struct terms terms; /* what the account may */
-    unsigned enabled;   /* ENABLED_... */
-    struct identity identity;
+    struct terms terms;              /* what the account may */
     struct compression *compression; /* NULL: none */
-    bool starts_compression;         /* with the first byte behind this command's answer */
+    unsigned enabled;                /* ENABLED_... */
+
+    unsigned bad_in_row;
+    uint64_t commands;
+    const char *how; /* it ended; for the log */
 
     /* the command at work */
     const struct imapcommand *command;
     struct slice tag;                      /* in the arena */
-    bool uid;                              /* UID FETCH and its like */
     const struct append_options *appended; /* of the message that was just read; else NULL */
 
     /* the selected mailbox */
-    struct mailbox *mailbox; /* NULL: none */
-    struct imapfolder folder;
-    bool read_only;
+    struct mailbox *mailbox;         /* NULL: none */
     size_t told_exists, told_recent; /* what the client knows */
     size_t told_keywords;
     struct savedsearch saved; /* "$" */
+    struct imapfolder folder;
+    bool read_only;
 
-    unsigned bad_in_row;
-    uint64_t commands;
+    bool uid;                /* the command is UID FETCH or its like */
+    bool starts_compression; /* with the first byte behind this command's answer */
     bool ended;
-    const char *how; /* it ended; for the log */
+    struct identity identity; /* of the client */
 };
 
 /* Takes the descriptors of the client. `pending` is what the login program read too far. */
