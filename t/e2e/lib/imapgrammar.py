@@ -397,6 +397,41 @@ class Parser:
             self.fail("IMAP4rev1")
         return words
 
+    # -- RFC 5256 5 --------------------------------------------------------------------------------------
+    def sort(self):
+        found = []
+        while self.has(b" "):
+            found.append(self.number(1))
+        return found
+
+    def threads(self):
+        """Threads as lists of numbers and, behind them, of at least two threads; parentheses may nest deep."""
+        top = []
+        open_lists = [top]
+        if self.at == len(self.data):
+            return top
+        self.want(b" ")
+        while self.at < len(self.data):
+            inner = open_lists[-1]
+            if self.has(b"("):
+                open_lists.append([])
+                inner.append(open_lists[-1])
+            elif self.has(b")") and len(open_lists) > 1:
+                nested = [one for one in inner if isinstance(one, list)]
+                if not inner or len(nested) == 1 or inner[len(inner) - len(nested):] != nested:
+                    self.fail("thread-members, then no or two thread-lists")
+                open_lists.pop()
+            elif len(open_lists) > 1 and not (inner and isinstance(inner[-1], list)):
+                if inner:
+                    self.want(b" ")
+                if not self.peek(b"("):
+                    inner.append(self.number(1))
+            else:
+                self.fail("thread-list")
+        if len(open_lists) > 1:
+            self.fail(")")
+        return top
+
     # -- resp-text ---------------------------------------------------------------------------------------
     def code_detail(self, code):
         if code in ("UIDNEXT", "UIDVALIDITY", "UNSEEN"):
@@ -462,6 +497,10 @@ class Parser:
             return Response("*", kind, text, 0, code, detail)
         if kind == "SEARCH":
             return Response("*", kind, self.search())
+        if kind == "SORT":
+            return Response("*", kind, self.sort())
+        if kind == "THREAD":
+            return Response("*", kind, self.threads())
         if kind == "ENABLED":
             return Response("*", kind, self.words())
         if kind == "ESEARCH":
