@@ -126,6 +126,14 @@ static enum wire_result result_from_errno(void)
     return WIRE_ERROR;
 }
 
+/* Linux lets all processes of a uid together have no more descriptors on their way than one of them may
+ * have open: of the many that log in at one moment some wait till others have been received. */
+static bool wait_for_others(int64_t deadline)
+{
+    enum { PAUSE_MS = 1 };
+    return clock_left(deadline) != 0 && (poll(NULL, 0, PAUSE_MS) == 0 || errno == EINTR);
+}
+
 enum wire_result wire_send(int fd, struct slice packet, const int *fds, size_t fd_count,
                            int64_t deadline)
 {
@@ -155,6 +163,9 @@ enum wire_result wire_send(int fd, struct slice packet, const int *fds, size_t f
         if (errno == EAGAIN) {
             if (!io_wait(fd, POLLOUT, deadline))
                 return result_from_errno();
+        } else if (errno == ETOOMANYREFS) {
+            if (!wait_for_others(deadline))
+                return WIRE_ERROR;
         } else if (errno != EINTR) {
             return result_from_errno();
         }

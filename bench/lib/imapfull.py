@@ -7,6 +7,7 @@ import statistics
 
 import imapmeasure as measures
 import letters
+import profile as profiler
 from full import machine
 from imapsides import HUGE, LARGE, POP, SMALL, SMALL_COUNT, WOKEN, DovecotFast, DovecotMaildir, DovecotSdbox, Ours
 from measure import Failed, fields
@@ -102,9 +103,19 @@ class Full:
                       for kind in kinds]
         for side in self.sides:
             self.fill(side)
+        if self.option.profile:
+            self.profile()
+        else:
+            for name in self.wanted:
+                self.measure(name)
+            self.compare_counts()
+
+    def profile(self):
         for name in self.wanted:
-            self.measure(name)
-        self.compare_counts()
+            for side in self.sides:
+                if type(side) in MEASURES[name][0]:
+                    profiler.profile_run(side, name, lambda name=name, side=side: self.one(name, side, MEASURES[name][2]),
+                                        1, "run")
 
     def fill(self, side):
         """By APPEND over one connection, so that the order is the same everywhere."""

@@ -106,6 +106,7 @@ def fetch_bodystructure(client, side):
 
 def fetch_bodies(client, side):
     found = {}
+    side.read_all(LARGE)
     for row, port, options in (("bodies", "imap", ()), ("bodies_tls", "imaps", LINK_TLS)):
         got = client.session(side, LARGE, [("fetch", "FETCH 1:* BODY.PEEK[]")], port, options)["fetch"]
         client.saw(side, row, got["literal_bytes"], client.amounts.large_bytes)

@@ -64,15 +64,19 @@ def system_calls(path, messages):
     return [f"all: {total / messages:.1f}"] + lines
 
 
-def profile(meter, side, case):
-    """Prints two tables for one case."""
-    print(f"\n==== {side.label}: {case}: CPU time by program and symbol ====")
-    path = record(side.group, ["cpu-clock"], lambda: meter.measure(side, case))
+def profile_run(side, what, run, units, unit):
+    """Prints two tables for run(), which does something `units` times."""
+    print(f"\n==== {side.label}: {what}: CPU time by program and symbol ====")
+    path = record(side.group, ["cpu-clock"], run)
     print(*report(path, "comm"), sep="\n")
     print()
     print(*report(path, "comm", "dso", "symbol"), sep="\n")
     os.unlink(path)
-    print(f"\n==== {side.label}: {case}: system calls per message, by program ====")
-    path = record(side.group, ["raw_syscalls:sys_enter"], lambda: meter.measure(side, case))
-    print(*system_calls(path, case.messages), sep="\n")
+    print(f"\n==== {side.label}: {what}: system calls per {unit}, by program ====")
+    path = record(side.group, ["raw_syscalls:sys_enter"], run)
+    print(*system_calls(path, units), sep="\n")
     os.unlink(path)
+
+
+def profile(meter, side, case):
+    profile_run(side, case, lambda: meter.measure(side, case), case.messages, "message")

@@ -63,6 +63,24 @@ def test_names_and_passwords(suite):
     equal(imap_login(suite, "u2", suite.password("u2@example.jp"))[0], "OK", "a bare local part")
 
 
+def test_many_at_one_moment(suite):
+    """More descriptors are on their way to authd than the kernel lets a uid with few files have there."""
+    clients = []
+    try:
+        for number in range(100):
+            clients.append(Elsewhere(suite.ports["imaps"], f"127.0.3.{1 + number % 10}"))
+        for number, client in enumerate(clients):
+            client.send(f"a LOGIN u{1 + number % 3}@example.jp \"secret of u{1 + number % 3}@example.jp\"\r\n".encode())
+        for client in clients:
+            line = client.readline()
+            while line.startswith(b"* "):
+                line = client.readline()
+            check(line.startswith(b"a OK"), f"{line}")
+    finally:
+        for client in clients:
+            client.shutdown()
+
+
 def test_literals_and_quoted_strings(suite):
     """nginx's mail proxy logs in with synchronising literals."""
     from dialogue import Dialogue
