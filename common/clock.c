@@ -28,6 +28,11 @@ int64_t clock_microseconds(void)
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
+int64_t clock_boot_seconds(void)
+{
+    return now(CLOCK_REALTIME).tv_sec - now(CLOCK_BOOTTIME).tv_sec;
+}
+
 int64_t clock_deadline(int64_t ms)
 {
     int64_t at;

@@ -15,6 +15,9 @@ int64_t clock_ms(void);
 /* Seconds and microseconds since 1970. */
 int64_t clock_seconds(void);
 int64_t clock_microseconds(void);
+/* When the machine was started, seconds since 1970: the same till it is started again, but for a
+ * second or so when the clock is set right. */
+int64_t clock_boot_seconds(void);
 /* The deadline `ms` from now. */
 int64_t clock_deadline(int64_t ms);
 /* What is left of a deadline as poll(2) wants it: -1 for CLOCK_NEVER, else 0 ... INT_MAX. */

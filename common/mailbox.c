@@ -11,7 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { READ_SIZE = 65536 };
+enum {
+    READ_SIZE = 65536,
+    LOG_MAX = 1 << 30,     /* bytes of anything that waits to be written */
+    SETTLE_AT_ONCE = 1000, /* names, at the end: then others get the lock for a moment */
+    LISTING_SECONDS =
+        24 * 3600, /* after changes of ours a listing shows whether others hid in them */
+};
 
 /* ---- opening and closing -----------------------------------------------------------------------
  */
@@ -41,25 +47,35 @@ static bool open_parts(struct mailbox *mailbox)
     return true;
 }
 
+static void begin(struct mailbox *mailbox, bool read_only, bool leaves_new)
+{
+    *mailbox = (struct mailbox){.folder = -1,
+                                .read_only = read_only,
+                                .leaves_new = leaves_new,
+                                .cur = -1,
+                                .new = -1,
+                                .lock = -1,
+                                .index = -1,
+                                .cache = -1};
+    str_init(&mailbox->log, LOG_MAX);
+    str_init(&mailbox->journal, LOG_MAX);
+    str_init(&mailbox->cache_new, LOG_MAX);
+    str_init(&mailbox->cache_window, LOG_MAX);
+}
+
 static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,
                                     bool leaves_new)
 {
     struct mailbox *mailbox = malloc(sizeof *mailbox);
     if (!mailbox)
         return NULL;
-    *mailbox = (struct mailbox){.folder = open_folder(directory, path),
-                                .read_only = read_only,
-                                .leaves_new = leaves_new,
-                                .cur = -1,
-                                .new = -1,
-                                .lock = -1,
-                                .seen_cur = -1,
-                                .seen_new = -1};
-    if (mailbox->folder >= 0 && open_parts(mailbox)) {
-        if (!read_only)
-            maildir_clean_tmp(mailbox->folder);
-        if (mailbox_sync(mailbox))
+    begin(mailbox, read_only, leaves_new);
+    mailbox->folder = open_folder(directory, path);
+    if (mailbox->folder >= 0 && open_parts(mailbox) && mailbox_view_begin(mailbox)) {
+        if (mailbox_sync(mailbox)) {
+            mailbox_forget_gone(mailbox);
             return mailbox;
+        }
         errno = mailbox->error;
     }
     mailbox_close(&mailbox);
@@ -82,11 +98,16 @@ void mailbox_close(struct mailbox **mailbox)
     if (!closed)
         return;
     int error = errno;
-    for (size_t i = 0; i < closed->count; i++)
-        free(closed->messages[i].name);
-    free(closed->messages);
+    mailbox_cache_flush(closed);
+    while (mailbox_settle(closed, SETTLE_AT_ONCE))
+        ;
+    mailbox_cache_close(closed);
+    mailbox_index_close(closed);
+    mailbox_pending_free(closed);
+    mailbox_view_end(closed);
     for (size_t i = 0; i < MAILDIR_KEYWORDS; i++)
         free(closed->keywords[i]);
+    str_free(&closed->log);
     io_close(&closed->cur);
     io_close(&closed->new);
     io_close(&closed->lock);
@@ -96,16 +117,90 @@ void mailbox_close(struct mailbox **mailbox)
     errno = error;
 }
 
-void mailbox_forget_gone(struct mailbox *mailbox)
+/* ---- what others did ---------------------------------------------------------------------------
+ */
+
+/* Marks what no session has seen yet; who selects for change takes it from the others. */
+static void mark_recent(struct mailbox *mailbox)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < mailbox->count; i++) {
-        if (mailbox->messages[i].gone)
-            free(mailbox->messages[i].name);
-        else
-            mailbox->messages[kept++] = mailbox->messages[i];
+    for (size_t i = mailbox_view_position(mailbox, mailbox->state.recent_from); i < mailbox->count;
+         i++) {
+        struct mailbox_message *message = &mailbox->messages[i];
+        if (message->recent)
+            continue;
+        mailbox_view_uncount(mailbox, message);
+        message->recent = true;
+        mailbox_view_count(mailbox, message);
     }
-    mailbox->count = kept;
+}
+
+static bool claims_recent(const struct mailbox *mailbox)
+{
+    return !mailbox->leaves_new && mailbox->state.recent_from < mailbox->state.uidnext;
+}
+
+static bool is_overdue(const struct mailbox *mailbox)
+{
+    return mailbox->uidnext == 0 && !mailbox->read_only &&
+           mailbox->state.bits & MAILBOX_STATE_CHANGED &&
+           clock_seconds() > mailbox->state.listed + LISTING_SECONDS;
+}
+
+static bool finish_sync(struct mailbox *mailbox)
+{
+    if (!mailbox->leaves_new || mailbox->read_only)
+        mark_recent(mailbox);
+    if ((mailbox->uidnext == 0 || mailbox->keyword_serial != mailbox->state.keyword_serial) &&
+        !mailbox_load_keywords(mailbox))
+        return false;
+    mailbox->uidnext = mailbox->state.uidnext;
+    return true;
+}
+
+static bool sync_locked(struct mailbox *mailbox)
+{
+    bool all = mailbox->scan_wanted || mailbox->index_unusable || is_overdue(mailbox);
+    if ((all || !mailbox->cur_known || !mailbox->new_known) &&
+        !mailbox_scan(mailbox, all || !mailbox->cur_known, all || !mailbox->new_known))
+        return false;
+    if (!finish_sync(mailbox))
+        return false;
+    if (claims_recent(mailbox)) {
+        mailbox->state.recent_from = mailbox->state.uidnext;
+        mailbox->state_changed = true;
+    }
+    return mailbox_empty_new(mailbox);
+}
+
+static bool wants_lock(const struct mailbox *mailbox)
+{
+    return mailbox->scan_wanted || !mailbox_is_known(mailbox) || claims_recent(mailbox) ||
+           is_overdue(mailbox);
+}
+
+bool mailbox_sync(struct mailbox *mailbox)
+{
+    mailbox->error = 0;
+    if (mailbox->lock_depth == 0 && mailbox_index_catch_up(mailbox) == MAILBOX_INDEX_OK &&
+        !wants_lock(mailbox))
+        return finish_sync(mailbox);
+    if (!mailbox_lock(mailbox))
+        return false;
+    bool done = sync_locked(mailbox);
+    int error = mailbox->error;
+    if (!mailbox_unlock(mailbox))
+        return false;
+    errno = mailbox->error = done ? 0 : error;
+    return done;
+}
+
+bool mailbox_rebuild(struct mailbox *mailbox)
+{
+    if (!mailbox_lock(mailbox))
+        return false;
+    mailbox->index_unusable = true;
+    bool done = mailbox_scan(mailbox, true, true);
+    return mailbox_unlock(mailbox) && done;
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -113,29 +208,57 @@ void mailbox_forget_gone(struct mailbox *mailbox)
 
 static int open_file(struct mailbox *mailbox, struct mailbox_message *message)
 {
-    return openat(mailbox_folder_of(mailbox, message), message->name,
+    char name[MAILBOX_NAME_SIZE];
+    if (!mailbox_name(mailbox, message, name))
+        return -1;
+    return openat(mailbox_folder_of(mailbox, message), name,
                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
 /* Finds out what became of a message whose file isn't where it was. False when it is gone. */
 static bool follow(struct mailbox *mailbox, struct mailbox_message *message)
 {
-    if (!mailbox_refresh(mailbox)) {
+    struct mailbox_message before = *message;
+    if (!mailbox_lock(mailbox)) {
         errno = mailbox->error;
         return false;
     }
-    errno = ENOENT;
-    return !message->gone;
+    /* Nearly always another session renamed it, and said so in the log. */
+    bool was_told = message->gone || message->in_new != before.in_new ||
+                    message->name_flags != before.name_flags ||
+                    message->name_keywords != before.name_keywords || message->name != before.name;
+    bool done = was_told || mailbox_scan(mailbox, true, true);
+    done = mailbox_unlock(mailbox) && done;
+    errno = done ? ENOENT : mailbox->error;
+    return done && !message->gone;
+}
+
+/* The list knows the sizes better than the name does; till the name is put right it is an odd one. */
+static void correct_sizes(struct mailbox *mailbox, struct mailbox_message *message, uint64_t size,
+                          uint64_t crlf_size)
+{
+    char name[MAILBOX_NAME_SIZE];
+    if (!mailbox_lock(mailbox))
+        return;
+    if (!message->gone && mailbox_name(mailbox, message, name) &&
+        mailbox_view_keep_name(mailbox, slice_text(name), &message->name)) {
+        mailbox_view_uncount(mailbox, message);
+        message->is_odd = true;
+        message->size = size;
+        message->crlf_size = crlf_size;
+        mailbox_view_count(mailbox, message);
+        if (!mailbox_rename_message(mailbox, message))
+            mailbox_log_message(mailbox, message);
+    }
+    (void)mailbox_unlock(mailbox);
 }
 
 /* A name that lies about the size would make every answer about the message wrong. */
-static void check_size(struct mailbox_message *message, int fd)
+static void check_size(struct mailbox *mailbox, struct mailbox_message *message, int fd)
 {
     struct stat info;
-    if (fstat(fd, &info) == 0 && (uint64_t)info.st_size != message->size) {
-        message->size = (uint64_t)info.st_size;
-        message->crlf_size = 0;
-    }
+    if (fstat(fd, &info) == 0 && (uint64_t)info.st_size != message->size)
+        correct_sizes(mailbox, message, (uint64_t)info.st_size, 0);
 }
 
 int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *message)
@@ -147,7 +270,7 @@ int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *messag
     if (fd < 0 && errno == ENOENT && !message->gone && follow(mailbox, message))
         fd = open_file(mailbox, message);
     if (fd >= 0)
-        check_size(message, fd);
+        check_size(mailbox, message, fd);
     return fd;
 }
 
@@ -216,7 +339,8 @@ bool mailbox_read_message(struct mailbox *mailbox, struct mailbox_message *messa
         str_truncate(text, start);
         return false;
     }
-    message->crlf_size = text->size - start;
+    if (message->crlf_size != text->size - start)
+        correct_sizes(mailbox, message, message->size, text->size - start);
     return true;
 }
 
@@ -241,118 +365,17 @@ static bool measure(int fd, uint64_t *crlf_size)
     }
 }
 
-/* Puts what the list knows about a message into its name. */
-static bool rewrite_name(struct mailbox *mailbox, struct mailbox_message *message)
-{
-    struct maildir_name facts = mailbox_facts(message);
-    int folder = mailbox_folder_of(mailbox, message);
-    if (!mailbox_begin_change(mailbox))
-        return false;
-    char *name = mailbox_rename(folder, message->name, folder, &facts);
-    if (!name)
-        return mailbox_fail(mailbox);
-    free(message->name);
-    message->name = name;
-    return true;
-}
-
 bool mailbox_crlf_size(struct mailbox *mailbox, struct mailbox_message *message, uint64_t *size)
 {
-    if (message->crlf_size == 0 && message->size > 0) {
-        int fd = mailbox_open_message(mailbox, message);
-        bool done = fd >= 0 && measure(fd, &message->crlf_size);
-        io_close(&fd);
-        if (!done)
-            return mailbox_fail(mailbox);
-        /* If the name can't be changed now, some later session does it. */
-        if (mailbox_lock(mailbox)) {
-            (void)rewrite_name(mailbox, message);
-            (void)mailbox_unlock(mailbox);
-        }
-    }
     *size = message->crlf_size;
+    if (message->crlf_size > 0 || message->size == 0)
+        return true;
+    int fd = mailbox_open_message(mailbox, message);
+    bool done = fd >= 0 && measure(fd, size);
+    io_close(&fd);
+    if (!done)
+        return mailbox_fail(mailbox);
+    /* If the name can't be changed now, some later session does it. */
+    correct_sizes(mailbox, message, message->size, *size);
     return true;
-}
-
-/* ---- flags -------------------------------------------------------------------------------------
- */
-
-static uint32_t changed_bits(uint32_t old, enum mailbox_change change, uint32_t bits)
-{
-    switch (change) {
-    case MAILBOX_ADD:
-        return old | bits;
-    case MAILBOX_REMOVE:
-        return old & ~bits;
-    case MAILBOX_REPLACE:
-        break;
-    }
-    return bits;
-}
-
-/* On failure the list says again what the name says. */
-static bool change_flags(struct mailbox *mailbox, struct mailbox_message *message,
-                         enum mailbox_change change, unsigned flags, uint32_t keywords)
-{
-    unsigned old_flags = message->flags;
-    uint32_t old_keywords = message->keywords;
-    message->flags = changed_bits(old_flags, change, flags);
-    message->keywords = changed_bits(old_keywords, change, keywords);
-    if (message->flags == old_flags && message->keywords == old_keywords)
-        return true;
-    if (rewrite_name(mailbox, message))
-        return true;
-    message->flags = old_flags;
-    message->keywords = old_keywords;
-    return false;
-}
-
-bool mailbox_set_flags(struct mailbox *mailbox, struct mailbox_message *message,
-                       enum mailbox_change change, unsigned flags, uint32_t keywords)
-{
-    if (mailbox->read_only || message->gone) {
-        errno = message->gone ? ENOENT : EROFS;
-        return mailbox_fail(mailbox);
-    }
-    if (!mailbox_lock(mailbox))
-        return false;
-    bool done = change_flags(mailbox, message, change, flags, keywords);
-    if (!done && mailbox->error == ENOENT && follow(mailbox, message))
-        done = change_flags(mailbox, message, change, flags, keywords);
-    int error = mailbox->error;
-    done = mailbox_unlock(mailbox) && done;
-    errno = error;
-    return done;
-}
-
-/* ---- removal -----------------------------------------------------------------------------------
- */
-
-static bool unlink_message(struct mailbox *mailbox, struct mailbox_message *message)
-{
-    if (!mailbox_keep_uid_used(mailbox, message->uid) || !mailbox_begin_change(mailbox))
-        return false;
-    if (unlinkat(mailbox_folder_of(mailbox, message), message->name, 0) < 0)
-        return mailbox_fail(mailbox);
-    message->gone = true;
-    return true;
-}
-
-bool mailbox_remove(struct mailbox *mailbox, struct mailbox_message *message)
-{
-    if (mailbox->read_only) {
-        errno = EROFS;
-        return mailbox_fail(mailbox);
-    }
-    if (message->gone)
-        return true;
-    if (!mailbox_lock(mailbox))
-        return false;
-    bool done = unlink_message(mailbox, message);
-    if (!done && mailbox->error == ENOENT)
-        done = follow(mailbox, message) ? unlink_message(mailbox, message) : message->gone;
-    int error = mailbox->error;
-    done = mailbox_unlock(mailbox) && done;
-    errno = error;
-    return done;
 }

@@ -42,54 +42,52 @@ static int folder_for_new(const struct mailbox *mailbox)
     return mailbox->leaves_new ? mailbox->new : mailbox->cur;
 }
 
-/* The message under `name` in folder_for_new is the last of the list; takes `name` over. */
-static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, char *name,
-                     bool recent)
+/* The message under `name` in folder_for_new is the last of the list. */
+static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, const char *name)
 {
-    struct mailbox_message *message = mailbox_add(mailbox, facts, name);
-    if (mailbox->leaves_new)
-        mailbox->new_unsynced = mailbox->new_changed = true;
+    struct mailbox_message message;
+    bool in_new = mailbox->leaves_new;
+    if (in_new)
+        mailbox->new_unsynced = true;
     else
         mailbox->cur_unsynced = true;
-    if (!message) { /* the file is there: the next sync finds it */
-        mailbox->in_step = false;
-        free(name);
+    mailbox_changes_folder(mailbox, in_new);
+    struct mailbox_message *added = NULL;
+    if (mailbox_message_from_name(mailbox, name, facts, in_new, &message)) {
+        message.modseq = mailbox_give_modseq(mailbox);
+        added = message.modseq ? mailbox_view_add(mailbox, &message) : NULL;
+    }
+    if (!added) { /* the file is there: a listing finds it */
+        mailbox->cur_known = mailbox->new_known = false;
         return false;
     }
-    message->recent = recent;
-    message->in_new = mailbox->leaves_new;
-    mailbox->in_new_count += message->in_new;
+    mailbox_log_message(mailbox, added);
     return true;
 }
 
 /* A UID for a message that comes into `mailbox`, whose list is then in step. */
 static bool next_uid(struct mailbox *mailbox, uint32_t *uid)
 {
-    uint32_t highest = 0;
-    if (!mailbox_sync_locked(mailbox))
-        return false;
-    if (mailbox->count > 0)
-        highest = mailbox->messages[mailbox->count - 1].uid;
-    if (mailbox->uidnext > highest + 1)
-        highest = mailbox->uidnext - 1;
-    return mailbox_load_uids(mailbox, highest) && mailbox_reserve_uids(mailbox, 1, uid) &&
-           mailbox_begin_change(mailbox);
+    bool is_known = mailbox->cur_known && mailbox->new_known && !mailbox->index_unusable;
+    return (is_known || mailbox_scan(mailbox, true, true)) && mailbox_give_uids(mailbox, 1, uid);
 }
 
 static bool place_append(struct mailbox *mailbox, struct mailbox_append *append,
                          struct maildir_name *facts)
 {
+    char name[MAILBOX_NAME_SIZE];
     if (!next_uid(mailbox, &facts->uid))
         return false;
     int tmp = openat(mailbox->folder, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    char *name =
-        tmp < 0 ? NULL
-                : mailbox_rename(tmp, append->delivery.temporary, folder_for_new(mailbox), facts);
+    bool done = tmp >= 0 && mailbox_rename(tmp, append->delivery.temporary, folder_for_new(mailbox),
+                                           facts, name);
+    if (!done)
+        mailbox_fail(mailbox);
     io_close(&tmp);
-    if (!name)
-        return mailbox_fail(mailbox);
+    if (!done)
+        return false;
     append->delivery.temporary[0] = '\0';
-    return add_last(mailbox, facts, name, true);
+    return mailbox_sync_file(mailbox, &append->delivery.fd) && add_last(mailbox, facts, name);
 }
 
 /* For programs that take a message's date from its file. */
@@ -109,7 +107,7 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
     else
         set_file_date(append);
     errno = ENOMEM;
-    bool done = maildir_new_unique(&unique, append->date, NULL);
+    bool done = maildir_new_unique(&unique, clock_seconds(), NULL);
     struct maildir_name facts = {.unique = str_slice(&unique),
                                  .has_size = true,
                                  .size = delivery->size,
@@ -122,10 +120,12 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
                                  .has_info = !mailbox->leaves_new};
     if (!done)
         mailbox_fail(mailbox);
-    if (done && !maildir_settle(delivery)) {
+    if (done && delivery->error != 0) {
         errno = delivery->error;
         done = mailbox_fail(mailbox);
     }
+    if (done)
+        maildir_begin_sync(delivery);
     if (done && mailbox_lock(mailbox)) {
         done = place_append(mailbox, append, &facts);
         done = mailbox_unlock(mailbox) && done;
@@ -154,34 +154,34 @@ static uint32_t map_keywords(const struct mailbox *from, uint32_t keywords, stru
 }
 
 /* A copy of the bytes, for file systems that can't link. */
-static char *copy_file(struct mailbox *from, const struct mailbox_message *message,
-                       struct mailbox *to, const struct maildir_name *facts)
+static bool copy_file(struct mailbox *from, const struct mailbox_message *message,
+                      const char *old_name, struct mailbox *to, const struct maildir_name *facts,
+                      char name[MAILBOX_NAME_SIZE])
 {
     struct maildir_delivery delivery;
-    char *name = NULL;
-    int fd = openat(mailbox_folder_of(from, message), message->name,
+    int fd = openat(mailbox_folder_of(from, message), old_name,
                     O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
-        return NULL;
+        return false;
     if (!maildir_begin(&delivery, to->folder, ".", NULL, NULL)) {
         io_close(&fd);
         errno = delivery.error;
-        return NULL;
+        return false;
     }
-    if (maildir_copy(&delivery, fd, 0, message->size) && maildir_settle(&delivery)) {
+    bool done = maildir_copy(&delivery, fd, 0, message->size) && maildir_settle(&delivery);
+    errno = delivery.error;
+    if (done) {
         int tmp = openat(to->folder, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        name = tmp < 0 ? NULL : mailbox_rename(tmp, delivery.temporary, folder_for_new(to), facts);
+        done = tmp >= 0 && mailbox_rename(tmp, delivery.temporary, folder_for_new(to), facts, name);
         io_close(&tmp);
-        if (name)
+        if (done)
             delivery.temporary[0] = '\0';
-    } else {
-        errno = delivery.error;
     }
     int error = errno;
     maildir_abort(&delivery);
     io_close(&fd);
     errno = error;
-    return name;
+    return done;
 }
 
 static bool cannot_link(int error)
@@ -189,66 +189,93 @@ static bool cannot_link(int error)
     return error == EMLINK || error == EXDEV || error == EPERM || error == EOPNOTSUPP;
 }
 
-static char *place_copy(struct mailbox *from, const struct mailbox_message *message,
-                        struct mailbox *to, const struct maildir_name *facts, bool move)
+static bool place_copy(struct mailbox *from, const struct mailbox_message *message,
+                       struct mailbox *to, const struct maildir_name *facts, bool move,
+                       char name[MAILBOX_NAME_SIZE])
 {
     int folder = mailbox_folder_of(from, message), target = folder_for_new(to);
-    char *name = NULL;
+    char old_name[MAILBOX_NAME_SIZE];
+    bool done = false;
+    if (!mailbox_name(from, message, old_name))
+        return false;
     errno = EXDEV;
     if (from->device == to->device)
-        name = move ? mailbox_rename(folder, message->name, target, facts)
-                    : mailbox_link(folder, message->name, target, facts);
-    if (name || !cannot_link(errno))
-        return name;
-    name = copy_file(from, message, to, facts);
-    if (name && move)
-        unlinkat(folder, message->name, 0);
-    return name;
+        done = move ? mailbox_rename(folder, old_name, target, facts, name)
+                    : mailbox_link(folder, old_name, target, facts, name);
+    if (done || !cannot_link(errno))
+        return done;
+    done = copy_file(from, message, old_name, to, facts, name);
+    if (done && move)
+        unlinkat(folder, old_name, 0);
+    return done;
+}
+
+/* What the copy's name says: it came here now, has the message's date, and is one with it. */
+static struct maildir_name facts_of_copy(struct mailbox *from,
+                                         const struct mailbox_message *message, struct mailbox *to,
+                                         struct slice unique)
+{
+    struct maildir_name facts = mailbox_facts(from, message);
+    facts.has_email_id = true;
+    facts.email_id = maildir_email_id(&facts);
+    facts.unique = unique;
+    facts.has_info = !to->leaves_new;
+    facts.keywords = map_keywords(from, message->keywords, to);
+    return facts;
+}
+
+static bool copy_as(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
+                    bool move, struct slice unique, uint32_t *uid)
+{
+    char name[MAILBOX_NAME_SIZE];
+    struct maildir_name facts = facts_of_copy(from, message, to, unique);
+    uint64_t modseq = move ? mailbox_give_modseq(from) : 1;
+    if (modseq == 0 || (move && !mailbox_keep_uid_used(from, message->uid)) ||
+        !next_uid(to, &facts.uid))
+        return false;
+    if (!place_copy(from, message, to, &facts, move, name))
+        return mailbox_fail(to);
+    if (move) {
+        mailbox_changes_folder(from, message->in_new);
+        mailbox_note_removal(from, message, modseq);
+    }
+    *uid = facts.uid;
+    return add_last(to, &facts, name);
 }
 
 static bool copy_locked(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
                         bool move, uint32_t *uid)
 {
-    uint32_t old_uid = message->uid;
-    struct maildir_name facts = mailbox_facts(message);
-    facts.has_info = !to->leaves_new;
-    facts.keywords = map_keywords(from, message->keywords, to);
-    if (!next_uid(to, &facts.uid))
-        return false;
-    /* The list of one and the same mailbox may have moved. */
-    message = mailbox_find(from, old_uid);
-    if (!message || message->gone) {
+    char room[MAILBOX_NAME_SIZE];
+    struct str unique = str_on(room, sizeof room);
+    if (message->gone) {
         errno = ENOENT;
         return mailbox_fail(to);
     }
-    facts.unique = (struct slice){message->name, facts.unique.size};
-    if (move && (!mailbox_keep_uid_used(from, old_uid) || !mailbox_begin_change(from)))
-        return false;
-    char *name = place_copy(from, message, to, &facts, move);
-    if (!name)
+    if (!maildir_new_unique(&unique, clock_seconds(), NULL))
         return mailbox_fail(to);
-    message->gone = move;
-    *uid = facts.uid;
-    return add_last(to, &facts, name, true);
+    if (from->has_twin && to->has_twin)
+        mailbox_pass_to_twin(from, to);
+    bool done = copy_as(from, message, to, move, str_slice(&unique), uid);
+    if (from->has_twin && to->has_twin)
+        mailbox_pass_to_twin(to, from);
+    return done;
 }
 
 bool mailbox_copy(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
                   bool move, uint32_t *uid)
 {
-    uint32_t old_uid = message->uid;
     *uid = 0;
-    if (to->read_only || (move && from->read_only) || message->gone) {
-        errno = message->gone ? ENOENT : EROFS;
+    if (to->read_only || (move && from->read_only)) {
+        errno = EROFS;
         return mailbox_fail(to);
     }
     if (!mailbox_lock_both(from, to))
         return false;
     from->error = to->error = 0;
     bool done = copy_locked(from, message, to, move, uid);
-    if (!done && to->error == ENOENT && mailbox_refresh(from)) {
-        message = mailbox_find(from, old_uid);
-        done = message && !message->gone && copy_locked(from, message, to, move, uid);
-    }
+    if (!done && to->error == ENOENT && !message->gone && mailbox_scan(from, true, true))
+        done = copy_locked(from, message, to, move, uid);
     int error = to->error ? to->error : from->error;
     done = mailbox_unlock_both(from, to) && done;
     errno = error;

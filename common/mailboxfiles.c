@@ -1,8 +1,9 @@
-/* mailboxfiles - see mailbox.h: UIDVALIDITY, UIDNEXT and the names of keywords
+/* mailboxfiles - see mailbox.h: UIDVALIDITY, UIDNEXT, mod-sequences, and the names of keywords
  *
- * mailbox-uids has a fixed size and lies in one sector, so its numbers are overwritten in place
- * without a sync: the UIDs in the file names tell as much. Only when the message with the highest
- * UID goes must the file be on the disk before.
+ * mailbox-uids has a fixed size and lies in one sector, so its numbers are overwritten in place. The
+ * index and the names of files know UIDNEXT, too; the file has to know it only before the message
+ * with the highest UID goes, and then is a good deal ahead, so that it is not written each time. It
+ * is ahead of the mod-sequences that are given out, always.
  */
 #include "clock.h"
 #include "io.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 static const char uids_name[] = "mailbox-uids";
@@ -21,46 +23,65 @@ static const char keywords_name[] = "mailbox-keywords";
 enum {
     UIDS_FILE_MAX = 256,
     UIDS_GAP = 1000000,
+    UIDS_AHEAD = 1000,
+    MODSEQS_AHEAD = 100000,
+    ID_DIGITS = 16,
     KEYWORDS_FILE_MAX = MAILDIR_KEYWORDS * (MAILBOX_KEYWORD_MAX + 1),
 };
 
 /* ---- mailbox-uids ------------------------------------------------------------------------------
  */
 
-/* What the file says; 0 where it says nothing of use. */
-struct uids {
-    uint32_t uidvalidity, uidnext;
-    size_t size;
-};
-
-static uint32_t parse_line(struct slice line, struct slice head)
+static uint64_t parse_line(struct slice line, struct slice head, uint64_t max)
 {
     uint64_t number = 0;
     if (!slice_starts(line, head) ||
-        !number_parse(slice_trim(slice_from(line, head.size)), UINT32_MAX, &number))
+        !number_parse(slice_trim(slice_from(line, head.size)), max, &number))
         return 0;
-    return (uint32_t)number;
+    return number;
 }
 
-static struct uids parse_uids(struct slice content)
+static uint64_t parse_id(struct slice line)
 {
-    struct uids uids = {.size = content.size};
-    uids.uidvalidity = parse_line(slice_cut(&content, '\n'), SLICE("uidvalidity "));
-    uids.uidnext = parse_line(slice_cut(&content, '\n'), SLICE("uidnext "));
+    static const char digits[] = "0123456789abcdef";
+    uint64_t id = 0;
+    if (!slice_starts(line, SLICE("mailboxid ")))
+        return 0;
+    line = slice_from(line, sizeof "mailboxid " - 1);
+    for (size_t i = 0; i < line.size; i++) {
+        const char *digit = line.data[i] ? strchr(digits, line.data[i]) : NULL;
+        if (!digit || line.size != ID_DIGITS)
+            return 0;
+        id = id << 4 | (uint64_t)(digit - digits);
+    }
+    return id;
+}
+
+static struct mailbox_uids parse_uids(struct slice content)
+{
+    struct mailbox_uids uids = {.size = content.size};
+    uids.uidvalidity =
+        (uint32_t)parse_line(slice_cut(&content, '\n'), SLICE("uidvalidity "), UINT32_MAX);
+    uids.uidnext = (uint32_t)parse_line(slice_cut(&content, '\n'), SLICE("uidnext "), UINT32_MAX);
+    uids.modseq = parse_line(slice_cut(&content, '\n'), SLICE("modseq "), INT64_MAX / 2);
+    uids.id = parse_id(slice_cut(&content, '\n'));
     return uids;
 }
 
 static bool format_uids(struct str *text, const struct mailbox *mailbox)
 {
-    return str_format(text, "uidvalidity %010u\nuidnext %010u\n", (unsigned)mailbox->uidvalidity,
-                      (unsigned)mailbox->uidnext);
+    return str_format(text, "uidvalidity %010u\nuidnext %010u\nmodseq %020llu\nmailboxid %016llx\n",
+                      (unsigned)mailbox->uidvalidity, (unsigned)mailbox->uids_on_disk,
+                      (unsigned long long)mailbox->modseq_reserved,
+                      (unsigned long long)mailbox->id);
 }
 
 /* False with errno only where trying again may help: garbage is an empty struct. */
-static bool read_uids(struct mailbox *mailbox, struct uids *uids)
+bool mailbox_read_uids(struct mailbox *mailbox, struct mailbox_uids *uids)
 {
     struct str content;
     str_init(&content, UIDS_FILE_MAX);
+    *uids = (struct mailbox_uids){0};
     bool done = io_read_file(mailbox->folder, uids_name, &content);
     if (done || errno == EFBIG) {
         *uids = parse_uids(str_slice(&content));
@@ -72,28 +93,37 @@ static bool read_uids(struct mailbox *mailbox, struct uids *uids)
     return done;
 }
 
-/* In place where the file has its usual size. `sync`: on the disk when it returns. */
-static bool write_uids(struct mailbox *mailbox, size_t old_size, bool sync)
+static bool overwrite(struct mailbox *mailbox, struct slice text)
+{
+    struct stat info;
+    int fd = openat(mailbox->folder, uids_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool done = fd >= 0 && fstat(fd, &info) == 0 && (uint64_t)info.st_size == text.size &&
+                pwrite(fd, text.data, text.size, 0) == (ssize_t)text.size && fdatasync(fd) == 0;
+    io_close(&fd);
+    return done;
+}
+
+/* In place where the file has its usual size. It is on the disk when this returns true. */
+static bool write_uids(struct mailbox *mailbox)
 {
     struct str text;
     str_init(&text, UIDS_FILE_MAX);
-    bool done = format_uids(&text, mailbox);
-    if (done && old_size != text.size) {
-        done = io_replace_file(mailbox->folder, uids_name, str_slice(&text), 0600, (uid_t)-1,
-                               (gid_t)-1);
-        sync = done;
-    } else if (done) {
-        int fd = openat(mailbox->folder, uids_name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-        done = fd >= 0 && pwrite(fd, text.data, text.size, 0) == (ssize_t)text.size &&
-               (!sync || fdatasync(fd) == 0);
-        io_close(&fd);
-    }
-    if (done && sync)
-        mailbox->uids_on_disk = mailbox->uidnext;
+    bool done =
+        format_uids(&text, mailbox) &&
+        (overwrite(mailbox, str_slice(&text)) ||
+         io_replace_file(mailbox->folder, uids_name, str_slice(&text), 0600, (uid_t)-1, (gid_t)-1));
     int error = errno;
     str_free(&text);
     errno = error;
     return done || mailbox_fail(mailbox);
+}
+
+static uint64_t new_id(void)
+{
+    uint64_t id = 0;
+    while (getrandom(&id, sizeof id, 0) == (ssize_t)sizeof id && id == 0)
+        ;
+    return id != 0 ? id : (uint64_t)clock_microseconds();
 }
 
 /* The file is lost or damaged. UIDs in names are kept, but which higher ones were given out to
@@ -101,76 +131,90 @@ static bool write_uids(struct mailbox *mailbox, size_t old_size, bool sync)
  * 2.3.1.1 wants it, and is higher than the old one since time went on. Where the old one can still
  * be read it stays, so that no client fetches everything again: a gap that nobody can have used up
  * keeps old and new UIDs apart. */
-static bool rebuild_uids(struct mailbox *mailbox, struct uids uids, uint32_t highest)
+static uint32_t rebuilt_uidnext(struct mailbox *mailbox, uint32_t highest)
 {
     uint64_t next = (uint64_t)highest + 1;
-    mailbox->uidvalidity = uids.uidvalidity;
     if (mailbox->uidvalidity == 0)
         mailbox->uidvalidity = (uint32_t)clock_seconds();
     else
         next += UIDS_GAP;
-    mailbox->uidnext = next <= MAILDIR_UID_MAX ? (uint32_t)next : MAILDIR_UID_MAX;
-    return write_uids(mailbox, 0, true);
+    return next <= MAILDIR_UID_MAX ? (uint32_t)next : MAILDIR_UID_MAX;
+}
+
+uint32_t mailbox_skip_uids(uint32_t uid)
+{
+    return uid < MAILDIR_UID_MAX - 2 * UIDS_AHEAD ? uid + UIDS_AHEAD : uid;
 }
 
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
 {
-    struct uids uids = {0};
-    if (!read_uids(mailbox, &uids) && errno != ENOENT)
+    struct mailbox_uids uids;
+    if (!mailbox_read_uids(mailbox, &uids) && errno != ENOENT)
         return mailbox_fail(mailbox);
-    if (uids.uidvalidity == 0 || uids.uidnext == 0)
-        return rebuild_uids(mailbox, uids, highest);
+    if (mailbox->uidvalidity != 0 && uids.uidvalidity != mailbox->uidvalidity) {
+        errno = ESTALE;
+        return mailbox_fail(mailbox);
+    }
+    bool is_whole = uids.uidvalidity != 0 && uids.uidnext != 0 && uids.id != 0;
     mailbox->uidvalidity = uids.uidvalidity;
+    mailbox->id = uids.id != 0 ? uids.id : new_id();
+    mailbox->modseq_reserved = uids.modseq;
+    mailbox->uids_on_disk = uids.uidvalidity != 0 && uids.uidnext != 0
+                                ? uids.uidnext
+                                : rebuilt_uidnext(mailbox, highest);
+    if (mailbox->state.uidnext < mailbox->uids_on_disk)
+        mailbox->state.uidnext = mailbox->uids_on_disk;
+    /* There was an index, and with a power cut messages may be gone whose UIDs somebody saw. */
+    if (uids.modseq > 0 && mailbox->state.recent_from == 0)
+        highest = mailbox_skip_uids(highest);
     /* Behind the names after a power cut, or when a file came with a UID of its own. */
-    mailbox->uidnext = uids.uidnext > highest ? uids.uidnext : highest + 1;
-    return true;
+    if (mailbox->state.uidnext <= highest)
+        mailbox->state.uidnext = highest + 1;
+    return is_whole || write_uids(mailbox);
 }
 
-bool mailbox_reserve_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
+bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
 {
-    struct uids uids = {0};
-    uint64_t next = (uint64_t)mailbox->uidnext + count;
-    *first = mailbox->uidnext;
+    uint64_t next = (uint64_t)mailbox->state.uidnext + count;
+    *first = mailbox->state.uidnext;
     if (next > MAILDIR_UID_MAX) {
         errno = EOVERFLOW;
         return mailbox_fail(mailbox);
     }
-    if (!read_uids(mailbox, &uids))
-        return mailbox_fail(mailbox);
-    mailbox->uidnext = (uint32_t)next;
-    if (write_uids(mailbox, uids.size, false))
-        return true;
-    mailbox->uidnext = *first;
-    return false;
-}
-
-bool mailbox_return_uids(struct mailbox *mailbox, uint32_t next)
-{
-    struct uids uids = {0};
-    if (!read_uids(mailbox, &uids))
-        return mailbox_fail(mailbox);
-    mailbox->uidnext = next;
-    return write_uids(mailbox, uids.size, false);
-}
-
-static bool is_highest(const struct mailbox *mailbox, uint32_t uid)
-{
-    size_t last = mailbox->count;
-    while (last > 0 && mailbox->messages[last - 1].gone)
-        last--;
-    return last == 0 || mailbox->messages[last - 1].uid <= uid;
+    mailbox->state.uidnext = (uint32_t)next;
+    mailbox->state_changed = true;
+    return true;
 }
 
 bool mailbox_keep_uid_used(struct mailbox *mailbox, uint32_t uid)
 {
-    struct uids uids = {0};
-    if (uid < mailbox->uids_on_disk || !is_highest(mailbox, uid))
+    uint64_t ahead = (uint64_t)mailbox->state.uidnext + UIDS_AHEAD;
+    if (uid < mailbox->uids_on_disk)
         return true;
-    if (!read_uids(mailbox, &uids))
-        return mailbox_fail(mailbox);
-    if (uids.uidnext > mailbox->uidnext)
-        mailbox->uidnext = uids.uidnext;
-    return write_uids(mailbox, uids.size, true);
+    uint32_t before = mailbox->uids_on_disk;
+    mailbox->uids_on_disk = ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
+    if (write_uids(mailbox))
+        return true;
+    mailbox->uids_on_disk = before;
+    return false;
+}
+
+uint64_t mailbox_give_modseq(struct mailbox *mailbox)
+{
+    if (mailbox->lock_modseq != 0)
+        return mailbox->lock_modseq;
+    uint64_t modseq = mailbox->state.modseq + 1;
+    if (modseq > mailbox->modseq_reserved) {
+        uint64_t before = mailbox->modseq_reserved;
+        mailbox->modseq_reserved = modseq + MODSEQS_AHEAD;
+        if (!write_uids(mailbox)) {
+            mailbox->modseq_reserved = before;
+            return 0;
+        }
+    }
+    mailbox->state.modseq = mailbox->lock_modseq = modseq;
+    mailbox->state_changed = true;
+    return modseq;
 }
 
 /* ---- mailbox-keywords --------------------------------------------------------------------------
@@ -212,23 +256,13 @@ static bool take_keywords(struct mailbox *mailbox, struct slice content)
 
 bool mailbox_load_keywords(struct mailbox *mailbox)
 {
-    struct stat info;
-    int64_t stamp = 0;
-    if (fstatat(mailbox->folder, keywords_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
-        /* The file is always replaced, so its number changes too. */
-        stamp = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec +
-                (int64_t)(info.st_ino & 0xffffff);
-    else if (errno != ENOENT)
-        return mailbox_fail(mailbox);
-    if (stamp == mailbox->keywords_stamp)
-        return true;
     struct str content;
     str_init(&content, KEYWORDS_FILE_MAX);
     bool done = io_read_file(mailbox->folder, keywords_name, &content);
     if (done || errno == EFBIG || errno == ENOENT) /* what fits of a file that is too long */
         done = take_keywords(mailbox, str_slice(&content));
     if (done)
-        mailbox->keywords_stamp = stamp;
+        mailbox->keyword_serial = mailbox->state.keyword_serial;
     else
         mailbox_fail(mailbox);
     str_free(&content);
@@ -288,8 +322,11 @@ static uint32_t make_keyword(struct mailbox *mailbox, struct slice keyword)
         return 0;
     }
     mailbox->keywords[letter] = strndup(keyword.data, keyword.size);
-    if (mailbox->keywords[letter] && write_keywords(mailbox))
+    if (mailbox->keywords[letter] && write_keywords(mailbox)) {
+        mailbox->keyword_serial = ++mailbox->state.keyword_serial;
+        mailbox->state_changed = true;
         return UINT32_C(1) << letter;
+    }
     free(mailbox->keywords[letter]);
     mailbox->keywords[letter] = NULL;
     return 0;

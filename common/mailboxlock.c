@@ -1,37 +1,32 @@
-/* mailboxlock - see mailbox.h: the lock, and how a session sees that nothing changed
+/* mailboxlock - see mailbox.h: the lock, and how a session sees that nothing but the suite was here
  *
- * Two witnesses. The times of cur/ and new/ move with every change, by whomever; but two changes in
- * one tick of the kernel's clock (up to 10 ms) leave the same time. The counter in mailbox-lock
- * moves with every change by the suite, and is exact, since it moves under the lock and before the
- * change. A stamp that was taken within the tick of the last change is "young": a program outside
- * the suite may have changed something unseen, so the folder is listed once more when it is not
- * young any longer (new/ at once: it holds next to nothing).
+ * Who changes something by the suite's rules says so in the index's log. Whether another program was
+ * at work the times of cur/ and new/ tell: the index keeps those that they had when the list was what
+ * they hold. Two changes in one tick of the kernel's clock (up to 10 ms) would leave the same time; so
+ * after each change of ours, and before each listing, the folder is given a time of its own making,
+ * which no tick will have.
  */
 #include "clock.h"
 #include "io.h"
 #include "mailboxparts.h"
-#include "number.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
 static const char lock_name[] = "mailbox-lock";
-static const char counter_head[] = "changes ";
-
 enum {
-    COUNTER_DIGITS = 20,
-    COUNTER_SIZE = sizeof counter_head - 1 + COUNTER_DIGITS + 1,
     LOCK_WAIT_FIRST_MS = 1,
     LOCK_WAIT_MOST_MS = 50,
+    EAGER_MAX = 64, /* names that change before the answer; renaming takes some 5 us */
 };
 
 #define NANOSECONDS INT64_C(1000000000)
-/* How long a stamp is young: more than a tick, or than the seconds of a coarse file system. */
+/* How long a time may be met again where we can't set it: more than a tick, or than the seconds of a
+ * coarse file system. */
 #define YOUNG_NS        (NANOSECONDS / 10)
 #define YOUNG_COARSE_NS (2 * NANOSECONDS)
 
@@ -44,101 +39,56 @@ bool mailbox_fail(struct mailbox *mailbox)
 /* ---- the times of the folders ------------------------------------------------------------------
  */
 
-static int64_t now_ns(void)
-{
-    return clock_microseconds() * 1000;
-}
-
-/* -1: unknown, never equal to a stamp. */
+/* 0: unknown, never equal to a stamp. */
 static int64_t folder_time(int folder)
 {
     struct stat info;
     if (fstat(folder, &info) < 0 || info.st_nlink == 0)
-        return -1;
+        return 0;
     return (int64_t)info.st_mtim.tv_sec * NANOSECONDS + info.st_mtim.tv_nsec;
 }
 
-static int64_t young_for(int64_t time)
+static bool is_young(int64_t time)
 {
-    return time % NANOSECONDS == 0 ? YOUNG_COARSE_NS : YOUNG_NS;
+    int64_t young_for = time % NANOSECONDS == 0 ? YOUNG_COARSE_NS : YOUNG_NS;
+    return clock_microseconds() * 1000 < time + young_for;
 }
 
-static bool stamp(int folder, int64_t *time, int64_t *taken)
+int64_t mailbox_stamp(int folder)
 {
-    *taken = now_ns();
-    *time = folder_time(folder);
-    return *time >= 0;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    bool is_ours = futimens(folder, times) == 0;
+    int64_t time = folder_time(folder);
+    /* A file system with coarse times, or a folder that is not ours. */
+    if (!is_ours || time % NANOSECONDS == 0)
+        return is_young(time) ? 0 : time;
+    return time;
 }
 
-static bool is_young(int64_t time, int64_t taken)
-{
-    return taken < time + young_for(time);
-}
-
-bool mailbox_stamp_cur(struct mailbox *mailbox)
-{
-    return stamp(mailbox->cur, &mailbox->seen_cur, &mailbox->stamped_cur);
-}
-
-bool mailbox_stamp_new(struct mailbox *mailbox)
-{
-    return stamp(mailbox->new, &mailbox->seen_new, &mailbox->stamped_new);
-}
-
-/* ---- the counter -------------------------------------------------------------------------------
- */
-
-/* 0 while nothing was counted, or the file holds something else: the next change mends it. */
-static uint64_t read_counter(int lock)
-{
-    char text[COUNTER_SIZE];
-    uint64_t counter;
-    struct slice digits = {text + sizeof counter_head - 1, COUNTER_DIGITS};
-    if (lock < 0 || pread(lock, text, sizeof text, 0) != (ssize_t)sizeof text ||
-        memcmp(text, counter_head, sizeof counter_head - 1) != 0 ||
-        !number_parse(digits, UINT64_MAX - 1, &counter))
-        return 0;
-    return counter;
-}
-
-static bool write_counter(int lock, uint64_t counter)
-{
-    char text[COUNTER_SIZE + 1];
-    snprintf(text, sizeof text, "%s%020llu\n", counter_head, (unsigned long long)counter);
-    return pwrite(lock, text, COUNTER_SIZE, 0) == COUNTER_SIZE;
-}
-
-bool mailbox_begin_change(struct mailbox *mailbox)
-{
-    if (mailbox->cur_changed)
-        return true;
-    uint64_t counter = read_counter(mailbox->lock) + 1;
-    if (!write_counter(mailbox->lock, counter))
-        return mailbox_fail(mailbox);
-    /* Another object of this process may share the lock (mailbox_lock_both) and have changed
-     * something as well: then the list is not to be believed. */
-    if (counter != mailbox->changes_locked + 1)
-        mailbox->in_step = false;
-    mailbox->changes_locked = counter;
-    mailbox->cur_changed = true;
-    return true;
-}
-
-bool mailbox_cur_is_known(struct mailbox *mailbox)
+static bool cur_is_known(const struct mailbox *mailbox)
 {
     int64_t time = folder_time(mailbox->cur);
-    if (!mailbox->synced || time < 0 || time != mailbox->seen_cur ||
-        read_counter(mailbox->lock) != mailbox->changes)
-        return false;
-    /* Not at once: else each own change would cost a listing at the next look. */
-    return !is_young(time, mailbox->stamped_cur) || now_ns() < time + YOUNG_COARSE_NS;
+    return time != 0 && time == mailbox->state.cur_stamp;
 }
 
-bool mailbox_new_is_known(struct mailbox *mailbox)
+static bool new_is_known(const struct mailbox *mailbox)
 {
     int64_t time = folder_time(mailbox->new);
-    return mailbox->synced && time >= 0 && time == mailbox->seen_new &&
-           !is_young(time, mailbox->stamped_new);
+    return time != 0 && time == mailbox->state.new_stamp;
+}
+
+bool mailbox_is_known(const struct mailbox *mailbox)
+{
+    return cur_is_known(mailbox) && new_is_known(mailbox);
+}
+
+void mailbox_changes_folder(struct mailbox *mailbox, bool in_new)
+{
+    if (in_new)
+        mailbox->new_changed = true;
+    else
+        mailbox->cur_changed = true;
 }
 
 /* ---- the lock ----------------------------------------------------------------------------------
@@ -184,35 +134,110 @@ static bool take_lock(struct mailbox *mailbox)
     }
 }
 
-static void look_around(struct mailbox *mailbox)
+/* After a power cut it is not known which of the last changes are undone: all messages count as
+ * changed, with a mod-sequence that none had before. */
+static bool begin_boot(struct mailbox *mailbox)
 {
-    mailbox->changes_locked = read_counter(mailbox->lock);
-    mailbox->cur_changed = false;
-    mailbox->new_changed = false;
-    mailbox->cur_unsynced = false;
-    mailbox->new_unsynced = false;
-    mailbox->in_step = mailbox->synced && mailbox->changes_locked == mailbox->changes &&
-                       folder_time(mailbox->cur) == mailbox->seen_cur;
+    if (mailbox->index < 0 || !mailbox_index_is_of_another_boot(mailbox))
+        return true;
+    mailbox->state.modseq = mailbox->modseq_reserved;
+    uint64_t modseq = mailbox_give_modseq(mailbox);
+    mailbox->state.modseq_floor = modseq;
+    mailbox->state.vanished_floor = modseq;
+    mailbox->state.uidnext = mailbox_skip_uids(mailbox->state.uidnext);
+    mailbox->state.boot = clock_boot_seconds();
+    mailbox->state_changed = true;
+    return modseq != 0;
+}
+
+/* What others did since the last look is taken over, so that ours comes behind it. */
+static bool look_around(struct mailbox *mailbox)
+{
+    mailbox->cur_changed = mailbox->new_changed = false;
+    mailbox->eager_left = EAGER_MAX;
+    mailbox->lock_modseq = 0;
+    switch (mailbox_index_catch_up(mailbox)) {
+    case MAILBOX_INDEX_OK:
+        if (!begin_boot(mailbox))
+            return false;
+        mailbox->cur_known = cur_is_known(mailbox);
+        mailbox->new_known = new_is_known(mailbox);
+        return true;
+    case MAILBOX_INDEX_NONE:
+        io_close(&mailbox->index);
+        mailbox->index_unusable = true;
+        mailbox->cur_known = mailbox->new_known = false;
+        return true;
+    case MAILBOX_INDEX_TROUBLE:
+        break;
+    }
+    return false;
 }
 
 bool mailbox_lock(struct mailbox *mailbox)
 {
-    if (mailbox->lock_depth == 0) {
-        if (!take_lock(mailbox))
-            return mailbox_fail(mailbox);
-        look_around(mailbox);
+    if (mailbox->lock_depth > 0) {
+        mailbox->lock_depth++;
+        return true;
     }
-    mailbox->lock_depth++;
-    return true;
+    if (!take_lock(mailbox))
+        return mailbox_fail(mailbox);
+    mailbox->lock_depth = 1;
+    if (look_around(mailbox))
+        return true;
+    mailbox->lock_depth = 0;
+    int error = mailbox->error;
+    flock(mailbox->lock, LOCK_UN);
+    errno = error;
+    return false;
 }
 
-static bool sync_folders(struct mailbox *mailbox)
+/* The names, then the files that got them: in this order one commit of the journal takes both. It
+ * is done when others have the lock again, so that they can share that commit. */
+static bool sync_all(struct mailbox *mailbox)
 {
     bool done = (!mailbox->cur_unsynced || io_sync_folder(mailbox->cur)) &&
                 (!mailbox->new_unsynced || io_sync_folder(mailbox->new));
-    mailbox->cur_unsynced = false;
-    mailbox->new_unsynced = false;
+    for (size_t i = 0; i < mailbox->unsynced_count; i++) {
+        done = done && fsync(mailbox->unsynced[i]) == 0;
+        io_close(&mailbox->unsynced[i]);
+    }
+    mailbox->unsynced_count = 0;
+    mailbox->cur_unsynced = mailbox->new_unsynced = false;
     return done || mailbox_fail(mailbox);
+}
+
+bool mailbox_sync_file(struct mailbox *mailbox, int *fd)
+{
+    if (mailbox->lock_depth == 0 || mailbox->unsynced_count == MAILBOX_UNSYNCED_MAX) {
+        bool done = fsync(*fd) == 0;
+        io_close(fd);
+        return done || mailbox_fail(mailbox);
+    }
+    mailbox->unsynced[mailbox->unsynced_count++] = *fd;
+    *fd = -1;
+    return true;
+}
+
+/* What we changed ourselves is in the list, and if nothing else was unknown, all is. */
+static void take_stamps(struct mailbox *mailbox)
+{
+    if (mailbox->cur_changed)
+        mailbox->state.cur_stamp = mailbox->cur_known ? mailbox_stamp(mailbox->cur) : 0;
+    if (mailbox->new_changed)
+        mailbox->state.new_stamp = mailbox->new_known ? mailbox_stamp(mailbox->new) : 0;
+    if (!mailbox->cur_changed && !mailbox->new_changed)
+        return;
+    mailbox->state.bits |= MAILBOX_STATE_CHANGED;
+    mailbox->state_changed = true;
+}
+
+/* With a twin the log may have grown meanwhile. */
+static void settle_with_twin(struct mailbox *mailbox)
+{
+    if (mailbox->has_twin && mailbox_index_catch_up(mailbox) != MAILBOX_INDEX_OK)
+        mailbox->index_unusable = true;
+    mailbox->has_twin = false;
 }
 
 bool mailbox_unlock(struct mailbox *mailbox)
@@ -221,27 +246,46 @@ bool mailbox_unlock(struct mailbox *mailbox)
         mailbox->lock_depth--;
         return true;
     }
-    bool done = sync_folders(mailbox);
-    /* What was changed under this lock is in the list already: no need to list cur/ for it. */
-    if (mailbox->cur_changed && mailbox->in_step && mailbox_stamp_cur(mailbox))
-        mailbox->changes = mailbox->changes_locked;
-    mailbox->cur_changed = false;
-    mailbox->new_changed = false;
+    settle_with_twin(mailbox);
+    bool done = mailbox_pending_write(mailbox);
+    mailbox_cache_write(mailbox);
+    take_stamps(mailbox);
+    mailbox_index_flush(mailbox);
+    mailbox->uidnext = mailbox->state.uidnext;
     mailbox->lock_depth = 0;
     flock(mailbox->lock, LOCK_UN);
+    done = sync_all(mailbox) && done;
+    errno = mailbox->error;
     return done;
 }
 
-/* `b` is the folder of `a` again: the lock of `a` covers it. */
-static bool share_lock(struct mailbox *b)
+/* `b` is the folder of `a` again: the lock of `a` covers it. What one of them does, the other learns
+ * from the log (mailbox_pass_to_twin). */
+static bool share_lock(struct mailbox *a, struct mailbox *b)
 {
-    if (b->lock_depth == 0) {
-        if (!open_lock(b))
-            return mailbox_fail(b);
-        look_around(b);
+    if (b->lock_depth > 0) {
+        b->lock_depth++;
+        return true;
     }
-    b->lock_depth++;
+    mailbox_pass_to_twin(a, NULL);
+    if (!open_lock(b))
+        return mailbox_fail(b);
+    b->lock_depth = 1;
+    if (!look_around(b)) {
+        b->lock_depth = 0;
+        return false;
+    }
+    a->has_twin = b->has_twin = true;
     return true;
+}
+
+void mailbox_pass_to_twin(struct mailbox *from, struct mailbox *to)
+{
+    take_stamps(from);
+    from->cur_changed = from->new_changed = false;
+    mailbox_index_flush(from);
+    if (to && mailbox_index_catch_up(to) != MAILBOX_INDEX_OK)
+        to->index_unusable = true;
 }
 
 static bool is_same_folder(const struct mailbox *a, const struct mailbox *b)
@@ -260,7 +304,7 @@ bool mailbox_lock_both(struct mailbox *a, struct mailbox *b)
     struct mailbox *first = swap ? b : a, *second = swap ? a : b;
     if (!mailbox_lock(first))
         return false;
-    bool locked = first != second && is_same_folder(first, second) ? share_lock(second)
+    bool locked = first != second && is_same_folder(first, second) ? share_lock(first, second)
                                                                    : mailbox_lock(second);
     if (!locked)
         mailbox_unlock(first);

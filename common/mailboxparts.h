@@ -12,43 +12,146 @@
 /* Keeps errno in mailbox->error; false, for the caller's return. */
 bool mailbox_fail(struct mailbox *mailbox);
 
+/* ---- mailboxview.c: the list in memory */
+/* Address space for all messages that a folder may have, so that they never move. */
+bool mailbox_view_begin(struct mailbox *mailbox);
+void mailbox_view_end(struct mailbox *mailbox);
+/* Forgets all messages and names. */
+void mailbox_view_clear(struct mailbox *mailbox);
+/* Keeps a stem (or a whole odd name). False without room. */
+bool mailbox_view_keep_name(struct mailbox *mailbox, struct slice name, uint32_t *place);
+/* The stem, or the whole odd name. Empty for a place that is none. */
+struct slice mailbox_stem(const struct mailbox *mailbox, const struct mailbox_message *message);
+/* Puts a message behind the last one. NULL without room. */
+struct mailbox_message *mailbox_view_add(struct mailbox *mailbox,
+                                         const struct mailbox_message *message);
+/* To be called around each change of a message's flags, sizes, place or absence. */
+void mailbox_view_count(struct mailbox *mailbox, const struct mailbox_message *message);
+void mailbox_view_uncount(struct mailbox *mailbox, const struct mailbox_message *message);
+void mailbox_view_set_gone(struct mailbox *mailbox, struct mailbox_message *message);
+/* The first message whose UID is not below. */
+size_t mailbox_view_position(const struct mailbox *mailbox, uint32_t uid);
+
+/* What a name would say that tells all that the list knows of a message. The slices point into the
+ * mailbox's names. */
+struct maildir_name mailbox_facts(const struct mailbox *mailbox,
+                                  const struct mailbox_message *message);
+/* The folder that the message's file lies in. */
+int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_message *message);
+/* Does the name say what the list says, and is the file where it belongs? */
+bool mailbox_is_settled(const struct mailbox *mailbox, const struct mailbox_message *message);
+
 /* ---- mailboxlock.c */
-/* Is what the list says still so, as far as the stamps tell? */
-bool mailbox_cur_is_known(struct mailbox *mailbox);
-bool mailbox_new_is_known(struct mailbox *mailbox);
-/* Takes the stamp of a folder that is about to be listed. */
-bool mailbox_stamp_cur(struct mailbox *mailbox);
-bool mailbox_stamp_new(struct mailbox *mailbox);
-/* To be called under the lock before the first change of a name in cur/ or new/. */
-bool mailbox_begin_change(struct mailbox *mailbox);
+/* As far as the times tell. */
+bool mailbox_is_known(const struct mailbox *mailbox);
+/* The time of a folder, which no later change will leave as it is; 0: there is none that would do. */
+int64_t mailbox_stamp(int folder);
+/* To be called under the lock before the first change of a name in the folder. */
+void mailbox_changes_folder(struct mailbox *mailbox, bool in_new);
+
+/* Under the lock: the file is durable when the lock was given back; takes the descriptor over. */
+bool mailbox_sync_file(struct mailbox *mailbox, int *fd);
+/* Between two objects of one folder that share the lock: writes what `from` did, has `to` read it. */
+void mailbox_pass_to_twin(struct mailbox *from, struct mailbox *to);
 
 /* ---- mailboxfiles.c */
-/* Reads mailbox-uids, which is made when missing; `highest` is the highest UID in a file name. */
+/* Reads mailbox-uids; uidvalidity 0 where there is none to go by. */
+struct mailbox_uids {
+    uint32_t uidvalidity, uidnext;
+    uint64_t modseq, id;
+    size_t size;
+};
+bool mailbox_read_uids(struct mailbox *mailbox, struct mailbox_uids *uids);
+/* Makes it when missing, and whole; `highest` is the highest UID in a file name. Sets uidvalidity,
+ * id, state.uidnext and what is reserved. Under the lock. */
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest);
-/* Gives out `count` UIDs from *first on. After mailbox_load_uids under the same lock. */
-bool mailbox_reserve_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first);
-/* Takes back those from `next` on, under the same lock. */
-bool mailbox_return_uids(struct mailbox *mailbox, uint32_t next);
+/* A UID far enough behind that none up to it was given out unnoticed. */
+uint32_t mailbox_skip_uids(uint32_t uid);
+/* Gives out `count` UIDs from *first on. */
+bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first);
+/* A higher mod-sequence than all before. 0 with trouble. */
+uint64_t mailbox_give_modseq(struct mailbox *mailbox);
 /* Before a message is removed: sees to it that its UID isn't given out again. */
 bool mailbox_keep_uid_used(struct mailbox *mailbox, uint32_t uid);
 bool mailbox_load_keywords(struct mailbox *mailbox);
 
+/* ---- mailboxindex.c */
+enum mailbox_state_bit {
+    MAILBOX_STATE_PENDING = 1 << 0, /* mailbox-pending is there */
+    MAILBOX_STATE_CHANGED = 1 << 1, /* we changed names since the folders were listed */
+};
+enum mailbox_index_result {
+    MAILBOX_INDEX_OK,
+    MAILBOX_INDEX_NONE,    /* none, or none of use: it is to be written anew */
+    MAILBOX_INDEX_TROUBLE, /* errno */
+};
+/* Takes over what stands in the index, or what is new in it since. */
+enum mailbox_index_result mailbox_index_load(struct mailbox *mailbox);
+/* Under the lock: the same, and cuts off a torn end. */
+enum mailbox_index_result mailbox_index_catch_up(struct mailbox *mailbox);
+void mailbox_index_note_vanished(struct mailbox *mailbox, uint32_t first, uint32_t last,
+                                 uint64_t modseq);
+
+/* ---- mailboxindexwrite.c */
+/* Under the lock: adds to what is to be written. */
+void mailbox_log_message(struct mailbox *mailbox, const struct mailbox_message *message);
+void mailbox_log_flags(struct mailbox *mailbox, const struct mailbox_message *message);
+void mailbox_log_gone(struct mailbox *mailbox, uint32_t uid, uint64_t modseq);
+void mailbox_log_cached(struct mailbox *mailbox, const struct mailbox_message *message);
+/* Writes it, with the state; now and then the whole index anew. Where that can't be, the index is
+ * removed. */
+void mailbox_index_flush(struct mailbox *mailbox);
+void mailbox_index_close(struct mailbox *mailbox);
+/* The machine was started anew since the index was written. */
+bool mailbox_index_is_of_another_boot(const struct mailbox *mailbox);
+
+/* ---- mailboxcache.c */
+void mailbox_cache_close(struct mailbox *mailbox);
+/* Under the lock: writes what is kept in memory. */
+void mailbox_cache_write(struct mailbox *mailbox);
+/* Before the index is written anew: is half of the cache of no use any more? Then it is left, too. */
+void mailbox_cache_shed(struct mailbox *mailbox);
+
+/* ---- mailboxpending.c */
+/* Under the lock: the message's name is to follow. False without memory. */
+bool mailbox_pend_flags(struct mailbox *mailbox, const struct mailbox_message *message);
+bool mailbox_pend_removal(struct mailbox *mailbox, const struct mailbox_message *message);
+/* Only moved to cur/: nobody would miss it. */
+bool mailbox_pend_move(struct mailbox *mailbox, const struct mailbox_message *message);
+/* Under the lock: makes sure that what is pending outlives this process. */
+bool mailbox_pending_write(struct mailbox *mailbox);
+/* Under the lock, before the folders are listed: which files are only waiting to be removed. */
+bool mailbox_pending_load(struct mailbox *mailbox);
+/* Under the lock, when the list was made from names alone: flags that are not in them yet. */
+bool mailbox_pending_apply(struct mailbox *mailbox);
+void mailbox_pending_free(struct mailbox *mailbox);
+bool mailbox_pending_is_empty(const struct mailbox *mailbox);
+/* Was the message with this UID removed, though its file is there still? */
+bool mailbox_pending_removes(const struct mailbox *mailbox, uint32_t uid);
+
+/* ---- mailboxchange.c */
+/* Under the lock: the file gets the name and the folder that the list says, now. False with errno. */
+bool mailbox_rename_message(struct mailbox *mailbox, struct mailbox_message *message);
+/* Under the lock: the file has left the folder, or is about to. */
+void mailbox_note_removal(struct mailbox *mailbox, struct mailbox_message *message,
+                          uint64_t modseq);
+/* Under the lock: messages that are in new/ get to cur/, at once or afterwards. */
+bool mailbox_empty_new(struct mailbox *mailbox);
+
 /* ---- mailboxscan.c */
-bool mailbox_sync_locked(struct mailbox *mailbox);
-/* Finds the names that known messages have now; takes no new ones, so the list stays where it is.
- */
-bool mailbox_refresh(struct mailbox *mailbox);
-/* Puts a message behind the last one; `name` becomes the mailbox's. NULL without room. */
-struct mailbox_message *mailbox_add(struct mailbox *mailbox, const struct maildir_name *facts,
-                                    char *name);
+/* Under the lock: lists what is not known, and brings the list in step. */
+bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new);
 /* Renames `old_name` in `from` to what `facts` say in `to`, never over another file; a name that
- * is too long, or taken, gets a new unique part. Returns the name, to be freed; NULL with errno. */
-char *mailbox_rename(int from, const char *old_name, int to, const struct maildir_name *facts);
-/* The same by a hard link, under a unique part of its own. */
-char *mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts);
-/* The facts of a message as its name and the list have them. */
-struct maildir_name mailbox_facts(const struct mailbox_message *message);
-/* The folder that the message's file lies in. */
-int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_message *message);
+ * is too long, or taken, gets a new unique part. The name that it got is in `name`. False with
+ * errno. */
+bool mailbox_rename(int from, const char *old_name, int to, const struct maildir_name *facts,
+                    char name[MAILBOX_NAME_SIZE]);
+/* The same by a hard link; a name that is taken is EEXIST. */
+bool mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts,
+                  char name[MAILBOX_NAME_SIZE]);
+/* Fills in uid, flags, name and sizes as a file's name tells them. False without room for it. */
+bool mailbox_message_from_name(struct mailbox *mailbox, const char *name,
+                               const struct maildir_name *facts, bool in_new,
+                               struct mailbox_message *message);
 
 #endif

@@ -1,9 +1,9 @@
 /* mailboxscan - see mailbox.h: listing cur/ and new/, and bringing the list in step
  *
- * A name with a UID that the list has, and the same unique part, is a known message, perhaps with
- * other flags. All other names are candidates: those with a UID above all that were given out keep
- * it (another session gave it), the rest get the next UIDs, in order of arrival. Everything here is
- * done under the lock.
+ * A name with a UID that the list has, and the same stem, is a known message, perhaps with other
+ * flags. All other names are candidates: those with a UID above all that were given out keep it
+ * (another session or a delivery gave it), the rest get the next UIDs, in order of arrival.
+ * Everything here is done under the lock.
  */
 #include "clock.h"
 #include "io.h"
@@ -20,100 +20,32 @@ enum {
     LISTINGS_MAX = 3,    /* when programs outside the suite rename under our eyes */
     DATE_TOLERANCE = 60, /* seconds between a name's time and the file's that mean nothing */
     CAPACITY_FIRST = 64,
+    NAMES_MAX = 1 << 30, /* bytes of candidates' names */
 };
 
 /* A file that is not in the list. */
 struct candidate {
-    char *name; /* owned till a message takes it */
+    size_t name; /* in the scan's names */
     uint32_t uid;
-    int64_t date; /* of the name; 0 when it tells none */
     bool in_new;
+    int64_t date; /* of the name; 0 when it tells none */
 };
 
 struct scan {
     struct candidate *candidates;
     size_t count, capacity;
-    bool cur, new; /* which folders were listed */
-    bool put_off;  /* some candidates could not be named for want of room */
+    struct str names; /* each with a NUL behind it */
+    bool cur, new;    /* which folders were listed */
+    bool is_first;    /* the list is made from the names alone */
+    bool put_off;     /* some candidates could not be named for want of room */
+    uint8_t *present; /* a bit for each message of the list */
+    size_t known;     /* how many those are */
+    int64_t cur_stamp, new_stamp;
 };
 
-/* ---- messages of the list ----------------------------------------------------------------------
- */
-
-/* The first message whose UID is not below. */
-static size_t position_of(const struct mailbox *mailbox, uint32_t uid)
+static const char *name_of(const struct scan *scan, const struct candidate *candidate)
 {
-    size_t low = 0, high = mailbox->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (mailbox->messages[middle].uid < uid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-struct mailbox_message *mailbox_find(struct mailbox *mailbox, uint32_t uid)
-{
-    size_t at = position_of(mailbox, uid);
-    return at < mailbox->count && mailbox->messages[at].uid == uid ? &mailbox->messages[at] : NULL;
-}
-
-struct maildir_name mailbox_facts(const struct mailbox_message *message)
-{
-    struct maildir_name facts;
-    maildir_parse_name(slice_text(message->name), &facts);
-    facts.uid = message->uid;
-    facts.flags = message->flags;
-    facts.keywords = message->keywords;
-    facts.has_date = true;
-    facts.date = message->date;
-    facts.has_info = !message->in_new;
-    facts.has_size = true;
-    facts.size = message->size;
-    facts.has_crlf_size = message->crlf_size > 0 || message->size == 0;
-    facts.crlf_size = message->crlf_size;
-    return facts;
-}
-
-int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_message *message)
-{
-    return message->in_new ? mailbox->new : mailbox->cur;
-}
-
-static bool make_room(struct mailbox *mailbox)
-{
-    if (mailbox->count < mailbox->capacity)
-        return true;
-    if (mailbox->count >= MAILBOX_MESSAGES_MAX) {
-        errno = EFBIG;
-        return mailbox_fail(mailbox);
-    }
-    size_t capacity = mailbox->capacity ? mailbox->capacity * 2 : CAPACITY_FIRST;
-    struct mailbox_message *messages = reallocarray(mailbox->messages, capacity, sizeof *messages);
-    if (!messages)
-        return mailbox_fail(mailbox);
-    mailbox->messages = messages;
-    mailbox->capacity = capacity;
-    return true;
-}
-
-struct mailbox_message *mailbox_add(struct mailbox *mailbox, const struct maildir_name *facts,
-                                    char *name)
-{
-    if (!make_room(mailbox))
-        return NULL;
-    struct mailbox_message *message = &mailbox->messages[mailbox->count++];
-    *message = (struct mailbox_message){.uid = facts->uid,
-                                        .flags = facts->flags,
-                                        .keywords = facts->keywords,
-                                        .present = true,
-                                        .size = facts->size,
-                                        .crlf_size = facts->has_crlf_size ? facts->crlf_size : 0,
-                                        .date = facts->date,
-                                        .name = name};
-    return message;
+    return scan->names.data + candidate->name;
 }
 
 /* ---- renaming ----------------------------------------------------------------------------------
@@ -126,53 +58,166 @@ static bool place_link(int from, const char *name, int to, const char *new_name)
     return linkat(from, name, to, new_name, 0) == 0;
 }
 
-static char *try_name(place *how, int from, const char *old_name, int to,
-                      const struct maildir_name *facts)
+static bool try_name(place *how, int from, const char *old_name, int to,
+                     const struct maildir_name *facts, char name[MAILBOX_NAME_SIZE])
 {
-    struct str text;
-    str_init(&text, NAME_MAX);
+    struct str text = str_on(name, MAILBOX_NAME_SIZE - 1);
     errno = ENAMETOOLONG;
-    const char *name = maildir_format_name(&text, facts) ? str_text(&text) : NULL;
-    char *kept = NULL;
+    if (!maildir_format_name(&text, facts))
+        return false;
+    name[text.size] = '\0';
     /* A rename to itself is no change. */
-    if (name && from == to && strcmp(name, old_name) == 0)
-        kept = strdup(name);
-    else if (name && how(from, old_name, to, name))
-        kept = strdup(name);
-    int error = errno;
-    str_free(&text);
-    errno = error;
-    return kept;
+    return (from == to && strcmp(name, old_name) == 0) || how(from, old_name, to, name);
 }
 
-static char *try_new_unique(place *how, int from, const char *old_name, int to,
-                            const struct maildir_name *facts)
+static bool try_new_unique(int from, const char *old_name, int to, const struct maildir_name *facts,
+                           char name[MAILBOX_NAME_SIZE])
 {
     struct maildir_name renamed = *facts;
-    struct str unique;
-    str_init(&unique, NAME_MAX);
-    char *name = NULL;
-    if (maildir_new_unique(&unique, facts->date, NULL)) {
-        renamed.unique = str_slice(&unique);
-        name = try_name(how, from, old_name, to, &renamed);
+    char room[MAILBOX_NAME_SIZE];
+    struct str unique = str_on(room, sizeof room);
+    renamed.has_email_id = true;
+    renamed.email_id = maildir_email_id(facts);
+    if (!maildir_new_unique(&unique, facts->date, NULL))
+        return false;
+    renamed.unique = str_slice(&unique);
+    return try_name(maildir_rename, from, old_name, to, &renamed, name);
+}
+
+bool mailbox_rename(int from, const char *old_name, int to, const struct maildir_name *facts,
+                    char name[MAILBOX_NAME_SIZE])
+{
+    if (try_name(maildir_rename, from, old_name, to, facts, name))
+        return true;
+    return (errno == ENAMETOOLONG || errno == EEXIST) &&
+           try_new_unique(from, old_name, to, facts, name);
+}
+
+bool mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts,
+                  char name[MAILBOX_NAME_SIZE])
+{
+    return try_name(place_link, from, old_name, to, facts, name);
+}
+
+/* ---- what a name tells -------------------------------------------------------------------------
+ */
+
+/* Is it the name that we would give to this message? */
+static bool is_our_name(const char *name, const struct maildir_name *facts)
+{
+    char ours[MAILBOX_NAME_SIZE];
+    struct str text = str_on(ours, sizeof ours);
+    return maildir_format_name(&text, facts) && slice_equal(str_slice(&text), slice_text(name));
+}
+
+bool mailbox_message_from_name(struct mailbox *mailbox, const char *name,
+                               const struct maildir_name *facts, bool in_new,
+                               struct mailbox_message *message)
+{
+    /* All that mailbox_name will say. */
+    struct maildir_name ours = *facts;
+    ours.has_info = !in_new;
+    ours.has_size = ours.has_date = true;
+    ours.has_crlf_size =
+        facts->has_crlf_size ? facts->crlf_size > 0 || facts->size == 0 : facts->size == 0;
+    *message = (struct mailbox_message){.uid = facts->uid,
+                                        .keywords = facts->keywords,
+                                        .name_keywords = facts->keywords,
+                                        .flags = (uint8_t)facts->flags,
+                                        .name_flags = (uint8_t)facts->flags,
+                                        .in_new = in_new,
+                                        .size = facts->size,
+                                        .crlf_size = facts->has_crlf_size ? facts->crlf_size : 0,
+                                        .date = facts->date};
+    struct slice kept = maildir_stem(slice_text(name));
+    if (!is_our_name(name, &ours)) {
+        message->is_odd = true;
+        kept = slice_text(name);
     }
-    int error = errno;
-    str_free(&unique);
-    errno = error;
-    return name;
+    return mailbox_view_keep_name(mailbox, kept, &message->name);
 }
 
-char *mailbox_rename(int from, const char *old_name, int to, const struct maildir_name *facts)
+/* ---- known messages ----------------------------------------------------------------------------
+ */
+
+static void see(struct scan *scan, size_t position)
 {
-    char *name = try_name(maildir_rename, from, old_name, to, facts);
-    if (!name && (errno == ENAMETOOLONG || errno == EEXIST))
-        name = try_new_unique(maildir_rename, from, old_name, to, facts);
-    return name;
+    scan->present[position / 8] |= (uint8_t)(1u << position % 8);
 }
 
-char *mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts)
+static bool is_seen(const struct scan *scan, size_t position)
 {
-    return try_new_unique(place_link, from, old_name, to, facts);
+    return scan->present[position / 8] >> position % 8 & 1;
+}
+
+static bool has_stem(const struct mailbox *mailbox, const struct mailbox_message *message,
+                     const char *name)
+{
+    struct slice stem = mailbox_stem(mailbox, message);
+    if (message->is_odd)
+        stem = maildir_stem(stem);
+    return slice_equal(stem, maildir_stem(slice_text(name)));
+}
+
+static bool has_name(const struct mailbox *mailbox, const struct mailbox_message *message,
+                     const char *name)
+{
+    char ours[MAILBOX_NAME_SIZE];
+    return mailbox_name(mailbox, message, ours) && strcmp(ours, name) == 0;
+}
+
+/* Flags in a name that were not ours count; what is pending of ours stays where they are not. */
+static bool flags_differ(const struct mailbox_message *message, const struct mailbox_message *named)
+{
+    bool is_ours =
+        named->name_flags == message->name_flags && named->name_keywords == message->name_keywords;
+    return !is_ours && (message->flags != named->flags || message->keywords != named->keywords);
+}
+
+static void take_flags(struct mailbox_message *message, const struct mailbox_message *named)
+{
+    if (!flags_differ(message, named))
+        return;
+    message->changed = true;
+    message->flags = named->flags;
+    message->keywords = named->keywords;
+}
+
+/* The message is where and what the name says. */
+static bool take_name(struct mailbox *mailbox, struct mailbox_message *message, const char *name,
+                      const struct maildir_name *facts, bool in_new)
+{
+    struct mailbox_message named;
+    if (!message->gone && message->in_new == in_new && has_name(mailbox, message, name))
+        return true;
+    if (!mailbox_message_from_name(mailbox, name, facts, in_new, &named))
+        return false;
+    uint64_t modseq =
+        flags_differ(message, &named) ? mailbox_give_modseq(mailbox) : message->modseq;
+    if (modseq == 0 && flags_differ(message, &named))
+        return false;
+    mailbox_view_uncount(mailbox, message);
+    message->modseq = modseq;
+    take_flags(message, &named);
+    message->gone = false;
+    message->name_flags = named.name_flags;
+    message->name_keywords = named.name_keywords;
+    message->is_odd = named.is_odd;
+    message->name = named.name;
+    message->in_new = in_new;
+    if (named.crlf_size > 0)
+        message->crlf_size = named.crlf_size;
+    mailbox_view_count(mailbox, message);
+    mailbox_log_message(mailbox, message);
+    return true;
+}
+
+static bool is_there(const struct mailbox *mailbox, const struct mailbox_message *message)
+{
+    char name[MAILBOX_NAME_SIZE];
+    struct stat info;
+    return mailbox_name(mailbox, message, name) &&
+           fstatat(mailbox_folder_of(mailbox, message), name, &info, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* ---- listing -----------------------------------------------------------------------------------
@@ -180,10 +225,9 @@ char *mailbox_link(int from, const char *old_name, int to, const struct maildir_
 
 static void free_scan(struct scan *scan)
 {
-    for (size_t i = 0; i < scan->count; i++)
-        free(scan->candidates[i].name);
     free(scan->candidates);
-    *scan = (struct scan){0};
+    free(scan->present);
+    str_free(&scan->names);
 }
 
 static bool add_candidate(struct mailbox *mailbox, struct scan *scan, const char *name,
@@ -197,50 +241,24 @@ static bool add_candidate(struct mailbox *mailbox, struct scan *scan, const char
         scan->candidates = candidates;
         scan->capacity = capacity;
     }
-    char *kept = strdup(name);
-    if (!kept)
+    struct candidate candidate = {.name = scan->names.size,
+                                  .uid = facts->uid,
+                                  .date = facts->has_date ? facts->date : 0,
+                                  .in_new = in_new};
+    if (!str_append(&scan->names, slice_of(name, strlen(name) + 1))) {
+        errno = ENOMEM;
         return mailbox_fail(mailbox);
-    scan->candidates[scan->count++] = (struct candidate){.name = kept,
-                                                         .uid = facts->uid,
-                                                         .date = facts->has_date ? facts->date : 0,
-                                                         .in_new = in_new};
+    }
+    scan->candidates[scan->count++] = candidate;
     return true;
 }
 
-/* Does a message's name begin with this unique part? */
-static bool has_unique(const char *name, struct slice unique)
+/* The file of a message that was removed, and answered so, before its file was. */
+static bool drop_removed(struct mailbox *mailbox, const char *name, bool in_new)
 {
-    return strncmp(name, unique.data, unique.size) == 0 &&
-           (name[unique.size] == '\0' || name[unique.size] == ',' || name[unique.size] == ':');
-}
-
-/* The message is where and what the name says. */
-static bool take_name(struct mailbox *mailbox, struct mailbox_message *message, const char *name,
-                      const struct maildir_name *facts, bool in_new)
-{
-    message->gone = false;
-    message->present = true;
-    message->in_new = in_new;
-    if (strcmp(message->name, name) == 0)
-        return true;
-    char *kept = strdup(name);
-    if (!kept)
-        return mailbox_fail(mailbox);
-    free(message->name);
-    message->name = kept;
-    if (message->flags != facts->flags || message->keywords != facts->keywords)
-        message->changed = true;
-    message->flags = facts->flags;
-    message->keywords = facts->keywords;
-    if (facts->has_crlf_size)
-        message->crlf_size = facts->crlf_size;
-    return true;
-}
-
-static bool is_there(int folder, const char *name)
-{
-    struct stat info;
-    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0;
+    mailbox_changes_folder(mailbox, in_new);
+    return unlinkat(in_new ? mailbox->new : mailbox->cur, name, 0) == 0 || errno == ENOENT ||
+           mailbox_fail(mailbox);
 }
 
 static bool take_entry(struct mailbox *mailbox, struct scan *scan, const char *name, bool in_new)
@@ -248,14 +266,19 @@ static bool take_entry(struct mailbox *mailbox, struct scan *scan, const char *n
     struct maildir_name facts;
     if (!maildir_parse_name(slice_text(name), &facts))
         return true;
+    if (facts.uid && mailbox_pending_removes(mailbox, facts.uid))
+        return drop_removed(mailbox, name, in_new);
     struct mailbox_message *message = facts.uid ? mailbox_find(mailbox, facts.uid) : NULL;
-    if (!message || !has_unique(message->name, facts.unique))
+    if (!message || !has_stem(mailbox, message, name))
         return add_candidate(mailbox, scan, name, &facts, in_new);
+    size_t position = (size_t)(message - mailbox->messages);
     /* Two files of one message: moved between our two listings, or a copy made by hand. */
-    if (message->present && is_there(mailbox_folder_of(mailbox, message), message->name)) {
+    if (is_seen(scan, position) && is_there(mailbox, message)) {
         facts.uid = 0;
-        return add_candidate(mailbox, scan, name, &facts, in_new);
+        return has_name(mailbox, message, name) ||
+               add_candidate(mailbox, scan, name, &facts, in_new);
     }
+    see(scan, position);
     return take_name(mailbox, message, name, &facts, in_new);
 }
 
@@ -292,55 +315,55 @@ static bool list_folder(struct mailbox *mailbox, struct scan *scan, int folder, 
     return good;
 }
 
-static bool was_listed(const struct scan *scan, const struct mailbox_message *message)
+static bool is_missed(const struct scan *scan, const struct mailbox *mailbox, size_t position)
 {
-    return message->in_new ? scan->new : scan->cur;
-}
-
-static void expect_all(struct mailbox *mailbox)
-{
-    for (size_t i = 0; i < mailbox->count; i++)
-        mailbox->messages[i].present = false;
+    const struct mailbox_message *message = &mailbox->messages[position];
+    return !message->gone && !is_seen(scan, position) && (message->in_new ? scan->new : scan->cur);
 }
 
 static bool misses_some(const struct mailbox *mailbox, const struct scan *scan)
 {
-    for (size_t i = 0; i < mailbox->count; i++) {
-        const struct mailbox_message *message = &mailbox->messages[i];
-        if (!message->present && !message->gone && was_listed(scan, message))
+    for (size_t i = 0; i < scan->known; i++)
+        if (is_missed(scan, mailbox, i))
             return true;
-    }
     return false;
 }
 
-static void mark_gone(struct mailbox *mailbox, const struct scan *scan)
+static bool mark_gone(struct mailbox *mailbox, const struct scan *scan)
 {
-    for (size_t i = 0; i < mailbox->count; i++) {
-        struct mailbox_message *message = &mailbox->messages[i];
-        if (!message->present && was_listed(scan, message))
-            message->gone = true;
+    for (size_t i = 0; i < scan->known; i++) {
+        if (!is_missed(scan, mailbox, i))
+            continue;
+        uint64_t modseq = mailbox_give_modseq(mailbox);
+        if (modseq == 0)
+            return false;
+        mailbox_note_removal(mailbox, &mailbox->messages[i], modseq);
     }
+    return true;
 }
 
-/* new/ comes first: messages move from there to cur/, and so are seen twice rather than never. */
+/* new/ comes first: messages move from there to cur/, and so are seen twice rather than never. The
+ * stamps come before: what changes later has a later time. */
 static bool list_once(struct mailbox *mailbox, struct scan *scan, bool cur, bool new)
 {
-    free_scan(scan);
+    scan->count = 0;
+    str_clear(&scan->names);
+    memset(scan->present, 0, scan->known / 8 + 1);
     scan->cur = cur;
     scan->new = new;
-    if (cur || mailbox->in_new_count > 0)
-        expect_all(mailbox);
-    return (!new ||
-            (mailbox_stamp_new(mailbox) && list_folder(mailbox, scan, mailbox->new, true))) &&
-           (!cur ||
-            (mailbox_stamp_cur(mailbox) && list_folder(mailbox, scan, mailbox->cur, false)));
+    if (new)
+        scan->new_stamp = mailbox_stamp(mailbox->new);
+    if (cur)
+        scan->cur_stamp = mailbox_stamp(mailbox->cur);
+    return (!new || list_folder(mailbox, scan, mailbox->new, true)) &&
+           (!cur || list_folder(mailbox, scan, mailbox->cur, false));
 }
 
-static bool moved_meanwhile(struct mailbox *mailbox)
+static bool moved_meanwhile(const struct mailbox *mailbox, const struct scan *scan)
 {
     struct stat info;
     return fstat(mailbox->cur, &info) == 0 &&
-           (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec != mailbox->seen_cur;
+           (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec != scan->cur_stamp;
 }
 
 /* Lists the folders and marks what is gone. A program that renames without our lock can hide a file
@@ -350,16 +373,13 @@ static bool list_folders(struct mailbox *mailbox, struct scan *scan, bool cur, b
     for (int listing = 1; listing <= LISTINGS_MAX; listing++) {
         if (!list_once(mailbox, scan, cur, new))
             return mailbox->error ? false : mailbox_fail(mailbox);
-        if (!cur && mailbox->in_new_count == 0)
-            return true;
         if (!misses_some(mailbox, scan))
             return true;
-        if (!moved_meanwhile(mailbox))
+        if (cur && !moved_meanwhile(mailbox, scan))
             break;
         cur = new = true;
     }
-    mark_gone(mailbox, scan);
-    return true;
+    return mark_gone(mailbox, scan);
 }
 
 /* ---- taking candidates -------------------------------------------------------------------------
@@ -371,7 +391,7 @@ static int compare_numbers(int64_t a, int64_t b)
 }
 
 /* Those with a UID first, by UID; the others by arrival. */
-static int compare_candidates(const void *first, const void *second)
+static int compare_candidates(const void *first, const void *second, void *owner)
 {
     const struct candidate *a = first, *b = second;
     if (!a->uid != !b->uid)
@@ -379,20 +399,19 @@ static int compare_candidates(const void *first, const void *second)
     int order = compare_numbers(a->uid, b->uid);
     if (order == 0 && !a->uid)
         order = compare_numbers(a->date, b->date);
-    return order ? order : strcmp(a->name, b->name);
+    return order ? order : strcmp(name_of(owner, a), name_of(owner, b));
 }
 
 static void sort_candidates(struct scan *scan)
 {
     if (scan->count > 1)
-        qsort(scan->candidates, scan->count, sizeof *scan->candidates, compare_candidates);
+        qsort_r(scan->candidates, scan->count, sizeof *scan->candidates, compare_candidates, scan);
 }
 
-/* UIDs that were given out before this session's list, or stand twice, don't count. Returns the
+/* UIDs that were given out before to others of the list, or stand twice, don't count. Returns the
  * highest that stays. */
-static uint32_t check_uids(const struct mailbox *mailbox, struct scan *scan)
+static uint32_t check_uids(struct scan *scan, uint32_t highest)
 {
-    uint32_t highest = mailbox->synced ? mailbox->uidnext - 1 : 0;
     bool dropped = false;
     for (size_t i = 0; i < scan->count && scan->candidates[i].uid; i++) {
         struct candidate *candidate = &scan->candidates[i];
@@ -438,25 +457,20 @@ static bool ask_file(int folder, const char *name, struct maildir_name *facts, b
     return true;
 }
 
-/* The new message's file gets the name for `facts`, and its folder. NULL with errno; ENOENT when
- * somebody was faster. */
-static char *place_candidate(struct mailbox *mailbox, struct candidate *candidate, int from, int to,
-                             struct maildir_name *facts)
+/* A name without a UID gets one. It stays in its folder: who may bring it to cur/ does so later, as
+ * with all that is in new/ (mailbox_empty_new). False with errno; ENOENT when somebody was faster. */
+static bool name_candidate(struct mailbox *mailbox, const struct candidate *candidate, int folder,
+                           const char *old_name, const struct maildir_name *facts,
+                           char name[MAILBOX_NAME_SIZE])
 {
-    facts->has_info = to == mailbox->cur;
-    bool stays = from == to && candidate->uid != 0;
-    char *name = candidate->name;
-    if (stays) {
-        candidate->name = NULL;
-        return name;
-    }
-    if (!mailbox_begin_change(mailbox))
-        return NULL;
-    if (to == mailbox->cur)
-        mailbox->cur_unsynced = true;
-    else
+    if (candidate->uid != 0)
+        return slice_copy_text(slice_text(old_name), name, MAILBOX_NAME_SIZE);
+    mailbox_changes_folder(mailbox, candidate->in_new);
+    if (candidate->in_new)
         mailbox->new_unsynced = true;
-    return mailbox_rename(from, name, to, facts);
+    else
+        mailbox->cur_unsynced = true;
+    return mailbox_rename(folder, old_name, folder, facts, name);
 }
 
 /* A longer name may need a block, or a larger quota. Who has a full disk must still be able to read
@@ -466,49 +480,71 @@ static bool is_no_room(int error)
     return error == ENOSPC || error == EDQUOT;
 }
 
-static bool take_candidate(struct mailbox *mailbox, struct scan *scan, struct candidate *candidate,
-                           uint32_t uid)
+static bool take_candidate(struct mailbox *mailbox, struct scan *scan,
+                           const struct candidate *candidate, uint32_t uid)
 {
     struct maildir_name facts;
-    int from = candidate->in_new ? mailbox->new : mailbox->cur;
-    /* EXAMINE gives UIDs, but leaves messages new for the next session (RFC 3501 6.3.2). */
-    int to = mailbox->leaves_new ? from : mailbox->cur;
-    maildir_parse_name(slice_text(candidate->name), &facts);
+    struct mailbox_message message;
+    char name[MAILBOX_NAME_SIZE];
+    const char *old_name = name_of(scan, candidate);
+    int folder = candidate->in_new ? mailbox->new : mailbox->cur;
+    maildir_parse_name(slice_text(old_name), &facts);
     facts.uid = uid;
+    facts.has_info = !candidate->in_new;
     errno = 0;
-    char *name = ask_file(from, candidate->name, &facts, candidate->uid == 0)
-                     ? place_candidate(mailbox, candidate, from, to, &facts)
-                     : NULL;
-    if (!name && is_no_room(errno)) {
+    bool done = ask_file(folder, old_name, &facts, candidate->uid == 0) &&
+                name_candidate(mailbox, candidate, folder, old_name, &facts, name);
+    if (!done && is_no_room(errno)) {
         scan->put_off = true;
         return true;
     }
-    if (!name)
+    if (!done)
         return errno == ENOENT || mailbox_fail(mailbox);
-    struct mailbox_message *message = mailbox_add(mailbox, &facts, name);
-    if (!message) {
-        free(name);
+    if (!mailbox_message_from_name(mailbox, name, &facts, candidate->in_new, &message))
         return false;
-    }
-    message->recent = candidate->in_new;
-    message->in_new = to == mailbox->new;
-    mailbox->in_new_count += message->in_new;
+    message.modseq = mailbox_give_modseq(mailbox);
+    struct mailbox_message *added = message.modseq ? mailbox_view_add(mailbox, &message) : NULL;
+    if (!added)
+        return false;
+    /* A mailbox that is read for the first time is written as a whole. */
+    if (!mailbox->index_unusable)
+        mailbox_log_message(mailbox, added);
+    return true;
+}
+
+/* Without an index nothing is known of what was changed when. */
+static bool begin_state(struct mailbox *mailbox)
+{
+    mailbox->state.modseq = mailbox->modseq_reserved;
+    uint64_t modseq = mailbox_give_modseq(mailbox);
+    mailbox->state.modseq_floor = mailbox->state.vanished_floor = modseq;
+    return modseq != 0;
+}
+
+/* The numbers that are given out: at the first look the names tell which UIDs are in use, afterwards
+ * the state does. */
+static bool load_numbers(struct mailbox *mailbox, struct scan *scan)
+{
+    if (scan->is_first)
+        return mailbox_load_uids(mailbox, check_uids(scan, 0)) && begin_state(mailbox);
+    uint32_t highest = check_uids(scan, mailbox->state.uidnext - 1);
+    if (mailbox->state.uidnext <= highest)
+        mailbox->state.uidnext = highest + 1;
     return true;
 }
 
 static bool take_candidates(struct mailbox *mailbox, struct scan *scan)
 {
+    uint32_t next = 0;
     sort_candidates(scan);
-    uint32_t highest = check_uids(mailbox, scan), next = 0;
+    if (!load_numbers(mailbox, scan))
+        return false;
     size_t without = count_without_uid(scan);
     if (mailbox->count + scan->count > MAILBOX_MESSAGES_MAX) {
         errno = EFBIG;
         return mailbox_fail(mailbox);
     }
-    if (!mailbox_load_uids(mailbox, highest))
-        return false;
-    /* Before the first rename: a UID must not be given out twice, whenever we are killed. */
-    if (without > 0 && !mailbox_reserve_uids(mailbox, (uint32_t)without, &next))
+    if (without > 0 && !mailbox_give_uids(mailbox, (uint32_t)without, &next))
         return false;
     for (size_t i = 0; i < scan->count && !scan->put_off; i++) {
         struct candidate *candidate = &scan->candidates[i];
@@ -519,62 +555,82 @@ static bool take_candidates(struct mailbox *mailbox, struct scan *scan)
     }
     /* Nobody has seen those that were not used: we hold the lock. */
     if (scan->put_off && without > 0 && next > 0)
-        return mailbox_return_uids(mailbox, next);
+        mailbox->state.uidnext = next;
     return true;
 }
 
 /* ---- in step -----------------------------------------------------------------------------------
  */
 
-bool mailbox_sync_locked(struct mailbox *mailbox)
+static void take_scan_stamps(struct mailbox *mailbox, const struct scan *scan)
 {
-    /* Our own changes under this lock moved the times, and are in the list. */
-    bool cur = mailbox->cur_changed ? !mailbox->in_step : !mailbox_cur_is_known(mailbox);
-    /* What others delivered since then has no UID yet, and is found as soon as we let go. */
-    bool new = !mailbox->new_changed && !mailbox_new_is_known(mailbox);
-    struct scan scan = {0};
-    mailbox->error = 0;
-    if (!cur && !new)
-        return true;
-    bool done = list_folders(mailbox, &scan, cur, new);
-    if (done && scan.cur)
-        mailbox->in_step = true;
-    if (scan.count > 0 || !mailbox->synced)
-        done = done && take_candidates(mailbox, &scan);
-    done = done && mailbox_load_keywords(mailbox);
-    if (!done || scan.put_off) { /* the next sync is to list everything again */
-        mailbox->in_step = false;
-        mailbox->seen_cur = mailbox->seen_new = -1;
+    mailbox->state_changed = true;
+    if (scan->cur) {
+        mailbox->state.cur_stamp = scan->cur_stamp;
+        mailbox->cur_known = true;
     }
-    free_scan(&scan);
-    if (!done)
-        return false;
-    mailbox->synced = true;
-    if (mailbox->in_step)
-        mailbox->changes = mailbox->changes_locked;
-    return true;
+    if (scan->new) {
+        mailbox->state.new_stamp = scan->new_stamp;
+        mailbox->new_known = true;
+    }
+    if (scan->cur && scan->new) {
+        mailbox->state.listed = clock_seconds();
+        mailbox->state.bits &= ~(uint32_t)MAILBOX_STATE_CHANGED;
+    }
 }
 
-bool mailbox_sync(struct mailbox *mailbox)
+/* The next look is to list everything again. */
+static void distrust(struct mailbox *mailbox)
 {
-    if (mailbox_cur_is_known(mailbox) && mailbox_new_is_known(mailbox))
-        return true;
-    if (!mailbox_lock(mailbox))
-        return false;
-    bool done = mailbox_sync_locked(mailbox);
-    return mailbox_unlock(mailbox) && done;
+    mailbox->state.cur_stamp = mailbox->state.new_stamp = 0;
+    mailbox->cur_known = mailbox->new_known = false;
+    mailbox->state_changed = true;
 }
 
-bool mailbox_refresh(struct mailbox *mailbox)
+/* What lies in new/ was not seen by anybody. */
+static void begin_recent(struct mailbox *mailbox)
+{
+    size_t i = mailbox->count;
+    while (i > 0 && mailbox->messages[i - 1].in_new)
+        i--;
+    mailbox->state.recent_from =
+        i < mailbox->count ? mailbox->messages[i].uid : mailbox->state.uidnext;
+}
+
+static bool prepare(struct mailbox *mailbox, struct scan *scan)
+{
+    str_init(&scan->names, NAMES_MAX);
+    scan->known = mailbox->count;
+    scan->present = calloc(scan->known / 8 + 1, 1);
+    if (!scan->present)
+        return mailbox_fail(mailbox);
+    if (!mailbox->index_unusable && !(mailbox->state.bits & MAILBOX_STATE_PENDING))
+        return true;
+    /* UIDVALIDITY and what is reserved may have been lost along with the index. */
+    if (!scan->is_first && mailbox->index_unusable && !mailbox_load_uids(mailbox, 0))
+        return false;
+    return mailbox_pending_load(mailbox);
+}
+
+bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
 {
     struct scan scan = {0};
-    if (!mailbox_lock(mailbox))
-        return false;
+    scan.is_first = mailbox->state.recent_from == 0;
     mailbox->error = 0;
-    bool done = list_folders(mailbox, &scan, true, true);
+    mailbox->scan_wanted = false;
+    bool done = prepare(mailbox, &scan) && list_folders(mailbox, &scan, cur, new) &&
+                take_candidates(mailbox, &scan);
+    if (done && scan.is_first) {
+        done = mailbox_pending_apply(mailbox);
+        begin_recent(mailbox);
+    }
+    if (done && !scan.put_off)
+        take_scan_stamps(mailbox, &scan);
+    else
+        distrust(mailbox);
+    free(mailbox->removed);
+    mailbox->removed = NULL;
+    mailbox->removed_count = 0;
     free_scan(&scan);
-    /* What is new was seen and dropped: the next sync has to find it. */
-    mailbox->in_step = false;
-    mailbox->seen_cur = mailbox->seen_new = -1;
-    return mailbox_unlock(mailbox) && done;
+    return done;
 }

@@ -2,6 +2,7 @@
 #include "maildir.h"
 
 #include "clock.h"
+#include "hash.h"
 #include "io.h"
 #include "number.h"
 
@@ -24,15 +25,17 @@ enum {
     COPY_SIZE = 65536,           /* bytes moved at once */
     TMP_AGE_SECONDS = 36 * 3600, /* the age that the Maildir convention names */
     UNIQUE_ATTEMPTS = 8,
+    EMAIL_ID_DIGITS = 16,
     TEMPORARY_PATH_SIZE = sizeof "tmp/" - 1 + sizeof((struct maildir_delivery *)0)->temporary,
 };
 
 /* ---- names -------------------------------------------------------------------------------------
  */
 
+static const char hex_digits[] = "0123456789abcdef";
 static const char flag_letters[] = "DFPRST"; /* in the order of enum maildir_flag, and of ASCII */
 
-static void parse_flags(struct slice letters, struct maildir_name *parsed)
+void maildir_parse_flags(struct slice letters, struct maildir_name *parsed)
 {
     for (size_t i = 0; i < letters.size; i++) {
         char letter = letters.data[i];
@@ -44,9 +47,29 @@ static void parse_flags(struct slice letters, struct maildir_name *parsed)
     }
 }
 
+/* Sixteen digits, as they are written. */
+static void parse_email_id(struct slice digits, struct maildir_name *parsed)
+{
+    uint64_t id = 0;
+    if (digits.size != EMAIL_ID_DIGITS)
+        return;
+    for (size_t i = 0; i < digits.size; i++) {
+        const char *digit = digits.data[i] ? strchr(hex_digits, digits.data[i]) : NULL;
+        if (!digit)
+            return;
+        id = id << 4 | (uint64_t)(digit - hex_digits);
+    }
+    parsed->has_email_id = true;
+    parsed->email_id = id;
+}
+
 static void parse_field(struct slice field, struct maildir_name *parsed)
 {
     uint64_t number;
+    if (slice_starts(field, SLICE("E="))) {
+        parse_email_id(slice_from(field, 2), parsed);
+        return;
+    }
     if (field.size < 3 || field.data[1] != '=' ||
         !number_parse(slice_from(field, 2), INT64_MAX, &number))
         return;
@@ -98,9 +121,18 @@ bool maildir_parse_name(struct slice name, struct maildir_name *parsed)
     if (slice_starts(info, SLICE(":2,"))) {
         parsed->has_info = true;
         info = slice_from(info, 3);
-        parse_flags(slice_cut(&info, ','), parsed);
+        maildir_parse_flags(slice_cut(&info, ','), parsed);
     }
     return true;
+}
+
+struct slice maildir_stem(struct slice name)
+{
+    struct slice rest = slice_part(name, 0, slice_find(name, ':'));
+    struct slice unique = slice_cut(&rest, ',');
+    struct slice field = slice_cut(&rest, ',');
+    bool has_id = slice_starts(field, SLICE("E="));
+    return slice_part(name, 0, unique.size + (has_id ? 1 + field.size : 0));
 }
 
 static void put_field(struct str *name, char letter, uint64_t number)
@@ -111,10 +143,36 @@ static void put_field(struct str *name, char letter, uint64_t number)
     str_append_number(name, number);
 }
 
+void maildir_format_flags(struct str *text, unsigned flags, uint32_t keywords)
+{
+    for (unsigned i = 0; i < sizeof flag_letters - 1; i++)
+        if (flags & 1u << i)
+            str_append_byte(text, flag_letters[i]);
+    for (unsigned i = 0; keywords >> i && i < MAILDIR_KEYWORDS; i++)
+        if (keywords & UINT32_C(1) << i)
+            str_append_byte(text, (char)('a' + i));
+}
+
+static void put_email_id(struct str *name, uint64_t id)
+{
+    char digits[EMAIL_ID_DIGITS];
+    for (size_t i = EMAIL_ID_DIGITS; i > 0; i--, id >>= 4)
+        digits[i - 1] = hex_digits[id & 15];
+    str_append_text(name, ",E=");
+    str_append(name, slice_of(digits, sizeof digits));
+}
+
+uint64_t maildir_email_id(const struct maildir_name *facts)
+{
+    return facts->has_email_id ? facts->email_id : hash_add(HASH_START, facts->unique);
+}
+
 bool maildir_format_name(struct str *name, const struct maildir_name *facts)
 {
     int64_t seconds = 0;
     str_append(name, facts->unique);
+    if (facts->has_email_id)
+        put_email_id(name, facts->email_id);
     if (facts->has_size)
         put_field(name, 'S', facts->size);
     if (facts->has_crlf_size)
@@ -126,12 +184,7 @@ bool maildir_format_name(struct str *name, const struct maildir_name *facts)
         put_field(name, 'U', facts->uid);
     if (facts->has_info || facts->flags || facts->keywords)
         str_append_text(name, ":2,");
-    for (unsigned i = 0; i < sizeof flag_letters - 1; i++)
-        if (facts->flags & 1u << i)
-            str_append_byte(name, flag_letters[i]);
-    for (unsigned i = 0; i < MAILDIR_KEYWORDS; i++)
-        if (facts->keywords & UINT32_C(1) << i)
-            str_append_byte(name, (char)('a' + i));
+    maildir_format_flags(name, facts->flags, facts->keywords);
     return !name->failed;
 }
 

@@ -6,11 +6,12 @@
  *     1765509226.M438369Q1j5q2k4m7q1ab.mail1,S=2048,W=2048,U=17:2,FSab
  *
  * in front of the first ',' the unique part; S the size on disk, W the size with CRLF line ends, U
- * the UID (missing until one is given); behind ":2," the flags D F P R S T and the keyword letters
+ * the UID (missing until one is given), E what a copy has in common with the message that it is one
+ * of; behind ":2," the flags D F P R S T and the keyword letters
  * a-z. Messages of our own are stored in wire form (CRLF), so S and W are equal and a message goes
  * out without a look at its lines. Files of other programs (LF, no S or W) are read just as well.
- * The leading seconds are the message's date; T=seconds stands in the name where they are not (a
- * file of another program whose mtime says otherwise).
+ * The leading seconds say when the file came into this folder, which is the message's date, too, where
+ * no T=seconds says otherwise (a copy; a file of another program whose mtime tells more).
  *
  * Delivery from the queue names the file after the queue id and the time in it, never after the
  * clock: a repeat after a crash meets its own name in new/ and is noticed. One that was moved to
@@ -39,6 +40,8 @@ enum { MAILDIR_KEYWORDS = 26 };
 
 struct maildir_name {
     struct slice unique; /* up to the first ',' or ':' */
+    bool has_email_id;
+    uint64_t email_id; /* E=, hexadecimal */
     bool has_size, has_crlf_size;
     uint64_t size;      /* S= */
     uint64_t crlf_size; /* W= */
@@ -55,9 +58,17 @@ struct maildir_name {
 /* Parses a file name; slices point into it. False for names that are not messages (beginning
  * with '.', holding '/', empty). Foreign fields and letters are ignored. */
 bool maildir_parse_name(struct slice name, struct maildir_name *parsed);
+/* The part of a name that no other field tells: the unique part, and E= where it follows. */
+struct slice maildir_stem(struct slice name);
 /* Writes the name for these facts (fields in the order above, T only where the unique part does
  * not say the same). False when the str is full. */
 bool maildir_format_name(struct str *name, const struct maildir_name *facts);
+
+/* The flags and keywords of `letters`, as they stand behind ":2,"; and the other way round. */
+void maildir_parse_flags(struct slice letters, struct maildir_name *parsed);
+void maildir_format_flags(struct str *text, unsigned flags, uint32_t keywords);
+/* The same for a message and all its copies: E=, else made of the unique part. */
+uint64_t maildir_email_id(const struct maildir_name *facts);
 
 /* Appends a new unique part that begins with `seconds`. `host` may be NULL: the machine's name. */
 bool maildir_new_unique(struct str *unique, int64_t seconds, const char *host);

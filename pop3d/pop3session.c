@@ -223,13 +223,22 @@ static void send_opened(struct pop3session *session, int fd, size_t number, uint
     send_file(session, fd, &chunk, size, body_lines);
 }
 
+static void log_unopened(const struct mailbox *mailbox, const struct mailbox_message *message)
+{
+    char name[MAILBOX_NAME_SIZE];
+    int error = errno;
+    log_trouble("open", mailbox_name(mailbox, message, name) ? name : "a message", error,
+                "check the owner of the file");
+    errno = error;
+}
+
 static void send_message(struct pop3session *session, size_t number, uint64_t body_lines)
 {
     struct mailbox_message *message = maildrop_message(&session->maildrop, number);
     int fd = mailbox_open_message(session->maildrop.mailbox, message);
     if (fd < 0) {
         if (errno != ENOENT)
-            log_trouble("open", "a message", errno, "check the owner of the file");
+            log_unopened(session->maildrop.mailbox, message);
         reply(session, errno == ENOENT ? POP3REPLY_IS_GONE : POP3REPLY_READ_TROUBLE);
         return;
     }
