@@ -154,6 +154,7 @@ static bool finish_sync(struct mailbox *mailbox)
         !mailbox_load_keywords(mailbox))
         return false;
     mailbox->uidnext = mailbox->state.uidnext;
+    mailbox_view_forget_unknown(mailbox);
     return true;
 }
 

@@ -132,6 +132,7 @@ struct mailbox {
     void *names_map;
     size_t names_map_size;
     struct str more_names; /* and those that came since */
+    size_t known_count;    /* those that were there when mailbox_sync last returned */
     size_t first_unseen;   /* all in front of it are seen */
 
     /* mailboxindex.c */

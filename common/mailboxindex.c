@@ -125,7 +125,8 @@ static void take_message(struct mailbox *mailbox, struct mailbox_message *known,
     struct mailbox_message taken = *message;
     taken.recent = known->recent;
     taken.gone = known->gone;
-    taken.changed = known->changed || differs;
+    /* At the first look nothing is news. */
+    taken.changed = known->changed || (differs && mailbox->uidnext != 0);
     mailbox_view_uncount(mailbox, known);
     *known = taken;
     mailbox_view_count(mailbox, known);

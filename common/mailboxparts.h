@@ -29,6 +29,8 @@ struct mailbox_message *mailbox_view_add(struct mailbox *mailbox,
 void mailbox_view_count(struct mailbox *mailbox, const struct mailbox_message *message);
 void mailbox_view_uncount(struct mailbox *mailbox, const struct mailbox_message *message);
 void mailbox_view_set_gone(struct mailbox *mailbox, struct mailbox_message *message);
+/* What came and went between two looks of the caller's was never there. */
+void mailbox_view_forget_unknown(struct mailbox *mailbox);
 /* The first message whose UID is not below. */
 size_t mailbox_view_position(const struct mailbox *mailbox, uint32_t uid);
 

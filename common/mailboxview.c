@@ -245,19 +245,40 @@ struct mailbox_message *mailbox_find(struct mailbox *mailbox, uint32_t uid)
     return at < mailbox->count && mailbox->messages[at].uid == uid ? &mailbox->messages[at] : NULL;
 }
 
+/* Closes the gaps from position `from` on. */
+static void compact(struct mailbox *mailbox, size_t from)
+{
+    size_t kept = from, known = 0;
+    for (size_t i = from; i < mailbox->count; i++) {
+        if (mailbox->messages[i].gone)
+            continue;
+        known += i < mailbox->known_count;
+        if (kept != i)
+            mailbox->messages[kept] = mailbox->messages[i];
+        kept++;
+    }
+    mailbox->count = kept;
+    if (mailbox->known_count > from)
+        mailbox->known_count = from + known;
+    if (mailbox->first_unseen > from)
+        mailbox->first_unseen = from;
+}
+
 void mailbox_forget_gone(struct mailbox *mailbox)
 {
-    size_t kept = 0;
+    size_t from = 0;
     if (mailbox->count == mailbox->totals.messages)
         return;
-    while (kept < mailbox->count && !mailbox->messages[kept].gone)
-        kept++;
-    if (mailbox->first_unseen > kept)
-        mailbox->first_unseen = kept;
-    for (size_t i = kept; i < mailbox->count; i++)
-        if (!mailbox->messages[i].gone)
-            mailbox->messages[kept++] = mailbox->messages[i];
-    mailbox->count = kept;
+    while (from < mailbox->count && !mailbox->messages[from].gone)
+        from++;
+    compact(mailbox, from);
+}
+
+void mailbox_view_forget_unknown(struct mailbox *mailbox)
+{
+    if (mailbox->count != mailbox->totals.messages)
+        compact(mailbox, mailbox->known_count);
+    mailbox->known_count = mailbox->count;
 }
 
 size_t mailbox_first_unseen(struct mailbox *mailbox)
