@@ -2,6 +2,7 @@
 #include "search.h"
 
 #include "imapcommand.h"
+#include "progress.h"
 #include "searchresult.h"
 
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
@@ -18,16 +19,26 @@ enum answer search_prepare(struct imapsession *session, struct parse *parse, str
     return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;
 }
 
-static bool fits_at(struct searcher *searcher, const struct search_key *root, size_t index)
+/* A search at work. */
+struct hunt {
+    struct searcher searcher;
+    struct progress progress;
+    const struct search_key *root;
+    size_t exists;
+    uint64_t looked_at;
+};
+
+static bool fits_at(struct hunt *hunt, size_t index)
 {
-    return !searcher->mailbox->messages[index].gone && searcher_fits(searcher, root, index);
+    struct searcher *searcher = &hunt->searcher;
+    progress_step(&hunt->progress, hunt->looked_at++);
+    return !searcher->mailbox->messages[index].gone && searcher_fits(searcher, hunt->root, index);
 }
 
-static void find_all(struct searcher *searcher, const struct search_key *root, size_t exists,
-                     bool only_first, struct searchresult *found)
+static void find_all(struct hunt *hunt, bool only_first, struct searchresult *found)
 {
-    for (size_t i = 0; i < exists; i++) {
-        if (!fits_at(searcher, root, i))
+    for (size_t i = 0; i < hunt->exists; i++) {
+        if (!fits_at(hunt, i))
             continue;
         found->indexes[found->count++] = (uint32_t)i;
         if (only_first)
@@ -36,12 +47,11 @@ static void find_all(struct searcher *searcher, const struct search_key *root, s
 }
 
 /* The last one; the first was found already, if it counts. */
-static void find_last(struct searcher *searcher, const struct search_key *root, size_t exists,
-                      struct searchresult *found)
+static void find_last(struct hunt *hunt, struct searchresult *found)
 {
     size_t least = found->count > 0 ? found->indexes[0] + 1 : 0;
-    for (size_t i = exists; i > least; i--) {
-        if (!fits_at(searcher, root, i - 1))
+    for (size_t i = hunt->exists; i > least; i--) {
+        if (!fits_at(hunt, i - 1))
             continue;
         found->indexes[found->count++] = (uint32_t)(i - 1);
         return;
@@ -56,13 +66,14 @@ bool search_run(struct imapsession *session, const struct search_key *root, unsi
     *found = (struct searchresult){.indexes = indexes};
     if (!indexes)
         return false;
-    struct searcher searcher;
-    searcher_begin(&searcher, session->mailbox);
+    struct hunt hunt = {.root = root, .exists = session->told_exists};
+    searcher_begin(&hunt.searcher, session->mailbox);
+    progress_begin(&hunt.progress, session, hunt.exists);
     if (ends != SEARCHRESULT_MAX)
-        find_all(&searcher, root, session->told_exists, ends != 0, found);
+        find_all(&hunt, ends != 0, found);
     if ((ends & SEARCHRESULT_MAX) && (ends == SEARCHRESULT_MAX || found->count > 0))
-        find_last(&searcher, root, session->told_exists, found);
-    searcher_end(&searcher);
+        find_last(&hunt, found);
+    searcher_end(&hunt.searcher);
     return true;
 }
 
