@@ -99,6 +99,11 @@ class Ours(MailStore, systems.Ours):
         with open(path, "a", encoding="utf-8") as file:
             file.write("".join(f"u{number}:{HASH}:\n" for number in range(self.boxes)))
 
+    def set_limits(self):
+        super().set_limits()
+        with open(self.suite.path("control/plans/default"), "a", encoding="utf-8") as file:
+            file.write("imap-sessions 100000\nimap-sessions-percent 0\n")
+
     def start(self):
         super().start()
         self.ports = self.suite.ports

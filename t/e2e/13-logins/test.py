@@ -15,6 +15,8 @@ def prepare(suite):
     # Seconds are whole, and the way to "the lock outlives stated" takes eleven of them.
     suite.control("lock-time", "15\n")
     suite.control("apop", "on\n")
+    with open(suite.path("control/plans/default"), "a", encoding="utf-8") as plan:
+        plan.write("imap-sessions-least 200\n")
     suite.rebuild()
     suite.add_domain("example.jp", "u1", "u2", "u3")
     suite.add_domain("classic.example", "u1", plan="classic")
