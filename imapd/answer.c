@@ -39,6 +39,7 @@ static const struct answer_text answers[ANSWER_COUNT] = {
                             "Charset not known"},
     [ANSWER_NOT_SAVED] = {"NO", "NOTSAVED", "No memory to keep the result"},
     [ANSWER_NO_KEYWORD] = {"NO", "LIMIT", "The mailbox has no room for another keyword"},
+    [ANSWER_TOO_FEW] = {"NO", "TOOFEW", "A batch has 500 messages at least"},
     [ANSWER_TOO_BIG] = {"NO", "TOOBIG", "Message too large"},
     [ANSWER_NUL] = {"NO", "CANNOT", "Message contains a NUL"},
     [ANSWER_EMPTY] = {"NO", "CANNOT", "Message is empty"},

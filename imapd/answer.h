@@ -36,6 +36,7 @@ enum answer {
     ANSWER_NOT_SAVED, /* "$" could not be kept (RFC 5182) */
     ANSWER_NO_KEYWORD,
     ANSWER_TOO_BIG,
+    ANSWER_TOO_FEW, /* messages in a batch */
     ANSWER_NUL,
     ANSWER_EMPTY,
     ANSWER_TOO_MANY,

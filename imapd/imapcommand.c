@@ -66,6 +66,7 @@ static const struct imapcommand commands[] = {
     {"CREATE", manage_create, IMAPCOMMAND_ARGUMENTS},
     {"DELETE", manage_delete, IMAPCOMMAND_ARGUMENTS},
     {"ENABLE", enable_enable, IMAPCOMMAND_ARGUMENTS},
+    {"ESEARCH", multisearch_esearch, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"EXAMINE", imapselect_examine, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
     {"EXPUNGE", imapselect_expunge, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID},
     {"FETCH", fetch_fetch,
@@ -98,6 +99,7 @@ static const struct imapcommand commands[] = {
     {"SUBSCRIBE", manage_subscribe, IMAPCOMMAND_ARGUMENTS},
     {"THREAD", thread_thread,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
+    {"UIDBATCHES", uidbatches_uidbatches, IMAPCOMMAND_SELECTED | IMAPCOMMAND_ARGUMENTS},
     {"UNSELECT", imapselect_unselect, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},
     {"UNSUBSCRIBE", manage_unsubscribe, IMAPCOMMAND_ARGUMENTS},
 };

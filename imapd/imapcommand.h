@@ -53,6 +53,8 @@ imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscrib
 imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, search_search;
 /* sort.c, thread.c */
 imapcommand_handler sort_sort, thread_thread;
+/* multisearch.c, uidbatches.c */
+imapcommand_handler multisearch_esearch, uidbatches_uidbatches;
 /* enable.c */
 imapcommand_handler enable_enable;
 /* idle.c, imapcompress.c */

@@ -1,6 +1,8 @@
 /* searchresult - see searchresult.h */
 #include "searchresult.h"
 
+#include "imapname.h"
+
 /* ---- RETURN (...) ----------------------------------------------------------------------------- */
 
 static const struct option {
@@ -117,14 +119,28 @@ static void append_partial(struct imapsession *session, struct str *out,
     str_append_byte(out, ')');
 }
 
+/* RFC 4466 2.6.2, RFC 7377 2.1: which command, which mailbox. */
+static void append_correlator(struct imapsession *session, struct str *out,
+                              const struct searchresult *found)
+{
+    str_append_text(out, "ESEARCH (TAG \"");
+    str_append(out, session->tag);
+    str_append_byte(out, '"');
+    if (found->mailbox.size > 0) {
+        str_append_text(out, " MAILBOX ");
+        imapname_append(session, out, found->mailbox);
+        str_append_text(out, " UIDVALIDITY ");
+        str_append_number(out, session->mailbox->uidvalidity);
+    }
+    str_append_text(out, session->uid ? ") UID" : ")");
+}
+
 static void tell_extended(struct imapsession *session, const struct searchresult_return *wanted,
                           const struct searchresult *found)
 {
     unsigned asked = wanted->options;
     struct str *out = imapsession_line(session);
-    str_append_text(out, "ESEARCH (TAG \"");
-    str_append(out, session->tag);
-    str_append_text(out, session->uid ? "\") UID" : "\")");
+    append_correlator(session, out, found);
     if (found->count > 0 && (asked & SEARCHRESULT_MIN))
         append_number(session, out, " MIN ", found->indexes[0]);
     if (found->count > 0 && (asked & SEARCHRESULT_MAX))

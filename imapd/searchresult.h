@@ -35,6 +35,7 @@ bool searchresult_parse(struct parse *parse, struct searchresult_return *wanted)
 struct searchresult {
     uint32_t *indexes; /* of session->mailbox->messages, each once, in the order of the answer */
     size_t count;
+    struct slice mailbox; /* its name, for ESEARCH of several (RFC 7377 2.1); else empty */
     uint64_t modseq; /* the highest of these messages, where the client is to hear it; else 0 */
 };
 

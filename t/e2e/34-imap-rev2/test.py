@@ -17,7 +17,7 @@ PATIENT_BADS = 20  # as many in a row are answered
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "u1", "u2", "u3", "words", "bad", "idle", "many", "flags")
+    suite.add_domain("example.jp", "u1", "u2", "u3", "words", "bad", "idle", "many", "flags", "several")
     suite.control("plans/small", "message-size 2000\n")
     suite.add_domain("small.jp", "u1", plan="small")
     suite.rebuild()
@@ -231,6 +231,55 @@ def test_message_size_limit_of_the_account(suite):
         one.no("TOOBIG", "APPEND INBOX ", Literal(b"Subject: x\r\n\r\n" + b"x" * 2000))
         one.no("TOOBIG", "APPEND INBOX ", Unwaited(b"Subject: x\r\n\r\n" + b"x" * 2000))
         one.ok("NOOP")
+
+
+# ---- what draft-ietf-mailmaint-imap-extensions-suggestions and Apple's TN3191 ask for ------------
+def test_search_in_several_mailboxes(suite):
+    """RFC 7377 2"""
+    with rev2(suite, "several@example.jp") as one:
+        one.ok('CREATE "仕事/a"')
+        one.ok('CREATE "仕事/b"')
+        for folder in ("INBOX", "仕事/a", "仕事/a", "Sent"):
+            append(one, f'"{folder}"')
+        answers = one.ok("ESEARCH IN (personal) RETURN (COUNT ALL) SUBJECT small").all("ESEARCH")
+        found = [answer.value for answer in answers]
+        equal({(f["MAILBOX"], f["COUNT"], f["ALL"]) for f in found},
+              {("INBOX", "1", "1"), ("仕事/a", "2", "1:2"), ("Sent", "1", "1")}, "personal")
+        check(all(f["UID"] and f["UIDVALIDITY"] for f in found), f"correlators: {found}")
+        below = one.ok('ESEARCH IN (subtree "仕事") ALL').all("ESEARCH")
+        equal([answer.value["MAILBOX"] for answer in below], ["仕事/a"], "subtree")
+        one.ok("SELECT INBOX")
+        append(one, "INBOX")
+        equal(one.ok("ESEARCH ALL").one("ESEARCH")["ALL"], "1:2", "the selected one")
+        equal(one.ok("SEARCH ALL").one("ESEARCH")["ALL"], "1:2", "which stays selected")
+        one.bad("ESEARCH IN (personal) 1:2")
+        one.bad("ESEARCH IN (personal) RETURN (SAVE) ALL")
+        one.bad("ESEARCH IN (nonsense) ALL")
+
+
+def test_batches_of_uids(suite):
+    """RFC 10022 3: from the newest on, touching, down to 1"""
+    count, size = 1300, 500
+    with rev2(suite, "several@example.jp") as one:
+        one.ok("CREATE batches")
+        for start in range(0, count, 100):
+            parts = []
+            for _ in range(min(100, count - start)):
+                parts += [" ", Unwaited(SMALL)]
+            one.ok("APPEND batches", *parts)
+        one.ok("SELECT batches")
+        one.ok(r"STORE 1:100,601 +FLAGS.SILENT (\Deleted)")
+        one.ok("EXPUNGE")
+        left = count - 101
+        ranges = one.ok(f"UIDBATCHES {size}").one("UIDBATCHES")
+        equal((ranges[0][0], ranges[-1][1], len(ranges)), (count, 1, -(-left // size)), f"{ranges}")
+        check(all(low == high + 1 for (_, low), (high, _) in zip(ranges, ranges[1:])), f"they touch: {ranges}")
+        sizes = [int(one.ok(f"UID SEARCH RETURN (COUNT) UID {low}:{high}").one("ESEARCH")["COUNT"])
+                 for high, low in ranges]
+        equal(sizes, [size, size, left - 2 * size], "as many in each")
+        equal(one.ok(f"UIDBATCHES {size} 2:3").one("UIDBATCHES"), ranges[1:], "some of them")
+        equal(one.ok(f"UIDBATCHES {size} 9:10").one("UIDBATCHES"), [], "none of them")
+        one.no("TOOFEW", f"UIDBATCHES {size - 1}")
 
 
 # ---- IDLE ----------------------------------------------------------------------------------------

@@ -358,7 +358,12 @@ class Parser:
         found = {}
         if self.has(b' (TAG "'):
             found["TAG"] = self.take(TAG, "tag")[0].decode()
-            self.want(b'")')
+            self.want(b'"')
+            if self.has(b" MAILBOX "):  # RFC 7377 2.1
+                found["MAILBOX"] = self.astring().decode()
+                self.want(b" UIDVALIDITY ")
+                found["UIDVALIDITY"] = self.number(1)
+            self.want(b")")
         if self.has(b" UID"):
             found["UID"] = True
         while self.has(b" "):
@@ -366,6 +371,18 @@ class Parser:
             self.want(b" ")
             found[name] = self.take(re.compile(rb"[\d:,]+|\([^()]*\)"), "value")[0].decode()
         return found
+
+    def uidbatches(self):
+        """RFC 10022 4: the tag, ranges from the newest on"""
+        self.want(b' (TAG "')
+        self.take(TAG, "tag")
+        self.want(b'")')
+        ranges = []
+        while self.has(b"," if ranges else b" "):
+            high = self.number(1)
+            self.want(b":")
+            ranges.append((high, self.number(1)))
+        return ranges
 
     def namespace(self):
         def one():
@@ -505,6 +522,8 @@ class Parser:
             return Response("*", kind, self.words())
         if kind == "ESEARCH":
             return Response("*", kind, self.esearch())
+        if kind == "UIDBATCHES":
+            return Response("*", kind, self.uidbatches())
         data = {"FLAGS": lambda: self.listed(self.flag), "LIST": self.mailbox_list,
                 "METADATA": self.metadata, "QUOTA": self.quota, "QUOTAROOT": self.quotaroot,
                 "LSUB": self.mailbox_list, "STATUS": self.status, "CAPABILITY": self.capability,

@@ -50,6 +50,33 @@ static const struct transcript transcripts[] = {
      "* OK [CLOSED] ~\n* FLAGS ~\n* OK [PERMANENTFLAGS ()] ~\n* 0 EXISTS\n" VALIDITY("1") "* LIST () \"/\" \"Sent\"\n"
      "d OK [READ-ONLY] EXAMINE completed\n* OK [CLOSED] ~\ne NO [NONEXISTENT] ~\nf BAD No mailbox is selected\n"
      REV2_OPENED("Sent", "0", "1") "g OK [READ-WRITE] SELECT completed\n"},
+    {"MULTISEARCH (RFC 7377): in several mailboxes, each with its name",
+     APPEND APPEND "a CREATE w/x\r\nb APPEND w {92+}\r\n" MESSAGE "\r\nb CREATE w\r\nc APPEND w/x {92+}\r\n" MESSAGE "\r\n"
+     "d ESEARCH IN (mailboxes (INBOX w/x none \"*\")) SUBJECT hello\r\ne ESEARCH IN (subtree w) RETURN (COUNT MAX) ALL\r\n"
+     "f ESEARCH IN (subtree-one w personal) RETURN (MIN) UID *\r\ng ESEARCH ALL\r\nh ESEARCH IN (selected) ALL\r\n"
+     "i ESEARCH IN (personal) 1:*\r\nj ESEARCH IN (personal) RETURN (SAVE) ALL\r\nk ESEARCH IN () ALL\r\nl ESEARCH IN (bogus) ALL\r\n"
+     "m ESEARCH IN (inboxes) SUBJECT none\r\nn ESEARCH IN (mailboxes) ALL\r\no ESEARCH IN (subscribed) BOGUS\r\n" OPEN
+     "p1 ESEARCH RETURN () 2\r\nq ESEARCH IN (selected) RETURN (SAVE) UID 2\r\nr ESEARCH IN (personal) RETURN (ALL) TEXT body\r\nt FETCH $ UID\r\n",
+     APPENDED("1") APPENDED("2") "a OK CREATE completed\nb NO [TRYCREATE] ~\nb OK CREATE completed\nc OK [APPENDUID # 1] ~\n"
+     "* ESEARCH (TAG \"d\" MAILBOX \"INBOX\" UIDVALIDITY #) UID ALL 1:2\n"
+     "* ESEARCH (TAG \"d\" MAILBOX \"w/x\" UIDVALIDITY #) UID ALL 1\nd OK ESEARCH completed\n"
+     "* ESEARCH (TAG \"e\" MAILBOX \"w/x\" UIDVALIDITY #) UID MAX 1 COUNT 1\ne OK ESEARCH completed\n"
+     "* ESEARCH (TAG \"f\" MAILBOX \"INBOX\" UIDVALIDITY #) UID MIN 2\n"
+     "* ESEARCH (TAG \"f\" MAILBOX \"w/x\" UIDVALIDITY #) UID MIN 1\nf OK ESEARCH completed\n"
+     "g BAD No mailbox is selected\nh BAD No mailbox is selected\ni BAD ~\nj BAD ~\nk BAD ~\nl BAD ~\n"
+     "m OK ESEARCH completed\nn BAD ~\no BAD ~\n" OPENED("2", "2", UNSEEN, "3")
+     "* ESEARCH (TAG \"p1\" MAILBOX \"INBOX\" UIDVALIDITY #) UID ALL 2\np1 OK ESEARCH completed\nq OK ESEARCH completed\n"
+     "* ESEARCH (TAG \"r\" MAILBOX \"INBOX\" UIDVALIDITY #) UID ALL 1:2\n"
+     "* ESEARCH (TAG \"r\" MAILBOX \"w/x\" UIDVALIDITY #) UID ALL 1\nr OK ESEARCH completed\n* 2 FETCH (UID 2)\nt OK FETCH completed\n"},
+    {"UIDBATCHES (RFC 10022): arguments",
+     APPEND APPEND OPEN "a UIDBATCHES 500\r\nb UIDBATCHES 500 1:1\r\nc UIDBATCHES 500 2:3\r\nd UIDBATCHES 499\r\ne UIDBATCHES 0\r\n"
+     "f UIDBATCHES\r\ng UIDBATCHES 500 0:1\r\nh UIDBATCHES 500 2:1\r\ni UIDBATCHES 500 1\r\nj UIDBATCHES 500 1:1 x\r\n"
+     "k STORE 1:* +FLAGS.SILENT (\\Deleted)\r\nl EXPUNGE\r\nm UIDBATCHES 500\r\nn UNSELECT\r\no UIDBATCHES 500\r\n",
+     APPENDED("1") APPENDED("2") OPENED("2", "2", UNSEEN, "3")
+     "* UIDBATCHES (TAG \"a\") 2:1\na OK UIDBATCHES completed\n* UIDBATCHES (TAG \"b\") 2:1\nb OK UIDBATCHES completed\n"
+     "* UIDBATCHES (TAG \"c\")\nc OK UIDBATCHES completed\nd NO [TOOFEW] ~\ne BAD ~\nf BAD ~\ng BAD ~\nh BAD ~\ni BAD ~\nj BAD ~\n"
+     "k OK STORE completed\n* 2 EXPUNGE\n* 1 EXPUNGE\n* 0 EXISTS\n* 0 RECENT\nl OK EXPUNGE completed\n"
+     "* UIDBATCHES (TAG \"m\")\nm OK UIDBATCHES completed\nn OK UNSELECT completed\no BAD No mailbox is selected\n"},
     {"commands that make no sense are answered and the session goes on",
      "a FOO\r\n\r\nb\r\nc \r\n(x) NOOP\r\nd NOOP x\r\ne FETCH 1 ALL\r\nf LOGIN a b\r\ng STARTTLS\r\n"
      "h AUTHENTICATE PLAIN\r\ni UID NOOP\r\nj UID\r\nk SELECT\r\nl SELECT  INBOX\r\nm SELECT \"INBOX\r\n"
