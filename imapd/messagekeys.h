@@ -53,18 +53,19 @@ uint64_t messagekeys_reference(const struct messagekeys *keys, size_t place);
 /* The sent date of RFC 5256 2.2; `arrived` is the INTERNALDATE. */
 int64_t messagekeys_sent(const struct messagekeys *keys, int64_t arrived);
 
-/* For who wants the keys of many messages. */
+/* For who wants the keys of many messages of one mailbox. */
 struct messagekeys_reader {
+    struct mailbox *mailbox;
     struct messagefile file;
     struct charset_cache charsets;
     struct str bytes;
 };
 
-void messagekeys_begin(struct messagekeys_reader *reader);
+void messagekeys_begin(struct messagekeys_reader *reader, struct mailbox *mailbox);
+/* Leaves what was extracted in the mailbox's cache. */
 void messagekeys_end(struct messagekeys_reader *reader);
 /* The keys of the message at `index`, valid till the next call. One that can't be read has those of
  * an empty header. False when it is gone. */
-bool messagekeys_get(struct messagekeys_reader *reader, struct mailbox *mailbox, size_t index,
-                     struct messagekeys *keys);
+bool messagekeys_get(struct messagekeys_reader *reader, size_t index, struct messagekeys *keys);
 
 #endif

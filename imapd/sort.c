@@ -71,7 +71,7 @@ static bool collect_facts(struct mailbox *mailbox, uint32_t index, const struct 
     struct mailbox_message *message = &mailbox->messages[index];
     *facts = (struct sortorder_facts){.arrival = message->date, .keys = keys};
     if (sortorder_needs_keys(program->criteria, program->count) &&
-        !messagekeys_get(reader, mailbox, index, keys))
+        !messagekeys_get(reader, index, keys))
         return false;
     if (sortorder_needs_size(program->criteria, program->count) &&
         !mailbox_crlf_size(mailbox, message, &facts->size))
@@ -84,7 +84,7 @@ static bool fill(struct sortorder *order, struct mailbox *mailbox, const struct 
 {
     struct messagekeys_reader reader;
     bool done = true;
-    messagekeys_begin(&reader);
+    messagekeys_begin(&reader, mailbox);
     for (size_t i = 0; i < found->count && done; i++) {
         struct messagekeys keys;
         struct sortorder_facts facts;

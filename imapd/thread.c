@@ -36,11 +36,11 @@ static bool fill(struct threadtree *tree, struct imapsession *session,
 {
     struct messagekeys_reader reader;
     bool done = true;
-    messagekeys_begin(&reader);
+    messagekeys_begin(&reader, session->mailbox);
     for (size_t i = 0; i < found->count && done; i++) {
         uint32_t index = found->indexes[i];
         struct messagekeys keys;
-        if (!messagekeys_get(&reader, session->mailbox, index, &keys))
+        if (!messagekeys_get(&reader, index, &keys))
             continue;
         int64_t sent = messagekeys_sent(&keys, session->mailbox->messages[index].date);
         done = threadtree_add(tree, searchresult_number(session, session->uid, index), sent, &keys);

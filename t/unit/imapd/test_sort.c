@@ -5,6 +5,7 @@
 #include "sortorder.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 /* ---- transcripts ------------------------------------------------------------------------------ */
 
@@ -101,6 +102,27 @@ static void odd_files(void **state)
     ask("a SORT (SUBJECT) UTF-8 ALL\r\n", "* SORT 8 7 6 5 4 3 2 1\na OK SORT completed\n");
 }
 
+/* What the first command extracted the next session finds; and nobody misses it when it is gone, cut
+ * or of another time. */
+static void kept_keys(void **state)
+{
+    (void)state;
+    static const char asked[] = "a SORT (SUBJECT) UTF-8 ALL\r\nb THREAD REFS UTF-8 ALL\r\n";
+    static const char answer[] =
+        "* SORT 4 2 1 3\na OK SORT completed\n* THREAD (1)(2)(4)(3)\nb OK THREAD completed\n";
+    struct stat info;
+    fill_mailbox();
+    ask(asked, answer);
+    assert_int_equal(stat("Maildir/mailbox-cache", &info), 0);
+    ask(asked, answer);
+    for (off_t size = info.st_size; size > 0; size -= 40) {
+        assert_int_equal(truncate("Maildir/mailbox-cache", size), 0);
+        ask(asked, answer);
+    }
+    assert_int_equal(unlink("Maildir/mailbox-cache"), 0);
+    ask(asked, answer);
+}
+
 static void bad_commands(void **state)
 {
     (void)state;
@@ -132,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(commands, account_make, account_remove),
         cmocka_unit_test_setup_teardown(odd_files, account_make, account_remove),
+        cmocka_unit_test_setup_teardown(kept_keys, account_make, account_remove),
         cmocka_unit_test_setup_teardown(bad_commands, account_make, account_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
