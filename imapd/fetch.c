@@ -17,13 +17,50 @@ void fetch_send_so_far(struct fetch_job *job)
     str_clear(job->out);
 }
 
+static bool find_fact(struct fetch_job *job, const struct fetch_kind *kind)
+{
+    job->found = NULL;
+    if (kind->fact &&
+        mailbox_cached(job->session->mailbox, fetch_message(job), kind->fact, &job->fact))
+        job->found = kind;
+    return job->found;
+}
+
+/* A fact that is in the cache needs nothing of the message. */
+static enum fetch_need need_of(struct fetch_job *job)
+{
+    enum fetch_need need = FETCH_NEEDS_NOTHING;
+    job->found = NULL;
+    for (size_t i = 0; i < job->request->count; i++) {
+        const struct fetch_item *item = &job->request->items[i];
+        if (item->need > need && !find_fact(job, item->kind))
+            need = item->need;
+    }
+    return need;
+}
+
+bool fetch_fact(struct fetch_job *job, const struct fetch_kind *kind, struct slice *bytes)
+{
+    if (job->found != kind && !find_fact(job, kind)) {
+        str_clear(&job->scratch);
+        if (!kind->make(job))
+            return false;
+        job->fact = str_slice(&job->scratch);
+        if (job->fact.size <= MAILBOX_FACT_SIZE_MAX)
+            mailbox_cache(job->session->mailbox, fetch_message(job), kind->fact, job->fact);
+    }
+    *bytes = job->fact;
+    job->found = NULL;
+    return true;
+}
+
 /* Gets hold of what the items need, so that a message that is gone is noticed before its line has
  * begun. False with errno. */
 static bool prepare(struct fetch_job *job)
 {
     struct slice bytes;
     uint64_t size;
-    switch (job->request->need) {
+    switch (need_of(job)) {
     case FETCH_NEEDS_NOTHING:
         return true;
     case FETCH_NEEDS_SIZE:
@@ -56,6 +93,7 @@ static void set_seen(struct fetch_job *job)
     job->tells_flags = false;
     if (!job->request->reads || job->session->read_only || (message->flags & MAILDIR_SEEN))
         return;
+    job->found = NULL;
     if (mailbox_set_flags(job->session->mailbox, message, MAILBOX_ADD, MAILDIR_SEEN, 0))
         job->tells_flags = !fetch_has(job->request, "FLAGS");
 }
@@ -118,6 +156,7 @@ static enum answer tell_all(struct imapsession *session, struct pick *pick,
             answer = told;
     }
     source_end(&job.source);
+    mailbox_cache_flush(session->mailbox);
     str_free(&job.scratch);
     str_free(&job.fields);
     return answer == ANSWER_DONE ? pick_end(pick) : answer;

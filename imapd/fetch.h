@@ -19,6 +19,9 @@ typedef bool fetch_parser(struct parse *parse, struct fetch_item *item);
 /* Looks, before the line begins, whether the item can be had. What it returns other than
  * ANSWER_DONE leaves the message out, and is the command's answer. */
 typedef enum answer fetch_checker(struct fetch_job *job, struct fetch_item *item);
+/* Puts what the mailbox keeps of a message, once it was made, into job->scratch. False with errno:
+ * the message can't be read. */
+typedef bool fetch_maker(struct fetch_job *job);
 /* Appends the item, name and value, to job->out. False with errno: the line can't be ended. */
 typedef bool fetch_writer(struct fetch_job *job, const struct fetch_item *item);
 
@@ -40,6 +43,8 @@ struct fetch_kind {
     enum fetch_need need;
     bool reads;                /* \Seen is set */
     enum section_kind section; /* of RFC822.HEADER and its like */
+    enum mailbox_fact fact;    /* or 0: what `make` makes, and the mailbox's cache may have */
+    fetch_maker *make;
 };
 
 struct fetch_item {
@@ -67,11 +72,16 @@ struct fetch_job {
     struct str scratch;   /* memory that items of all messages share: of one ENVELOPE or so */
     struct str fields;    /* and of parts of a message, as long as they come */
     bool tells_flags;     /* FLAGS go out although nobody asked: \Seen was set */
+    const struct fetch_kind *found; /* NULL, or whose fact was found in the cache last */
+    struct slice fact;              /* it; valid till the mailbox is asked for another */
 };
 
 /* The row of that name, in any case; NULL: there is none. */
 const struct fetch_kind *fetch_kind(struct slice name);
 struct mailbox_message *fetch_message(const struct fetch_job *job);
+/* What the item's fact is: from the cache, or made, which needs the message. False with errno. Valid
+ * till job->scratch or the mailbox changes. */
+bool fetch_fact(struct fetch_job *job, const struct fetch_kind *kind, struct slice *bytes);
 /* Sends what is collected of the line so far, to go on with a literal from elsewhere. */
 void fetch_send_so_far(struct fetch_job *job);
 
@@ -85,6 +95,7 @@ bool fetch_has(const struct fetch_request *request, const char *name);
 fetch_parser fetchbody_parse, fetchbody_parse_peek, fetchbinary_parse, fetchbinary_parse_size,
     fetchpreview_parse;
 fetch_checker fetchbinary_check;
+fetch_maker fetchpreview_make;
 fetch_writer fetchbody_write, fetchbinary_write, fetchbinary_write_size, fetchpreview_write;
 
 /* "<offset.length>", or nothing; RFC 3501 wants a length of at least one. */

@@ -12,38 +12,59 @@ struct mailbox_message *fetch_message(const struct fetch_job *job)
 
 /* What is made out of a message can be many times its size, and the sender chose the message: an
  * answer that becomes too long is replaced by a plain one, so that the mailbox stays usable. */
-static bool append_or(struct fetch_job *job, bool made, const char *otherwise)
+static bool made_or(struct fetch_job *job, bool made, const char *otherwise)
 {
-    bool done = made ? str_append(job->out, str_slice(&job->scratch))
-                     : str_append_text(job->out, otherwise);
+    if (made)
+        return true;
     str_clear(&job->scratch);
-    return done;
+    return str_append_text(&job->scratch, otherwise);
 }
 
-static bool write_structure(struct fetch_job *job, const struct fetch_item *item)
+static bool make_structure_as(struct fetch_job *job, bool extended, const char *otherwise)
 {
     struct slice whole;
-    bool extended = item->kind->name[4] != '\0'; /* BODYSTRUCTURE, or BODY */
     const struct mime_part *root = source_root(&job->source);
     if (!root || !source_whole(&job->source, &whole))
         return false;
-    str_append_text(job->out, extended ? "BODYSTRUCTURE " : "BODY ");
-    bool made = bodystructure_append(&job->scratch, whole, root, extended);
-    return append_or(job, made,
-                     extended ? "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0 NIL "
-                                "NIL NIL NIL)"
-                              : "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0)");
+    return made_or(job, bodystructure_append(&job->scratch, whole, root, extended), otherwise);
 }
 
-static bool write_envelope(struct fetch_job *job, const struct fetch_item *item)
+static bool make_structure(struct fetch_job *job)
+{
+    return make_structure_as(job, true,
+                             "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0 NIL NIL "
+                             "NIL NIL)");
+}
+
+static bool make_envelope(struct fetch_job *job)
 {
     struct slice header;
-    (void)item;
     if (!source_header(&job->source, &header))
         return false;
-    str_append_text(job->out, "ENVELOPE ");
-    bool made = imapenvelope_append(&job->scratch, header);
-    return append_or(job, made, "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    return made_or(job, imapenvelope_append(&job->scratch, header),
+                   "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+}
+
+/* A fact that is kept as it goes on the wire. */
+static bool write_fact(struct fetch_job *job, const struct fetch_item *item)
+{
+    struct slice bytes;
+    if (!fetch_fact(job, item->kind, &bytes))
+        return false;
+    str_append_text(job->out, item->kind->name);
+    str_append_byte(job->out, ' ');
+    return str_append(job->out, bytes);
+}
+
+/* BODY, which clients of today don't ask for, and nobody keeps. */
+static bool write_body_plain(struct fetch_job *job, const struct fetch_item *item)
+{
+    (void)item;
+    str_clear(&job->scratch);
+    if (!make_structure_as(job, false, "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0)"))
+        return false;
+    str_append_text(job->out, "BODY ");
+    return str_append(job->out, str_slice(&job->scratch));
 }
 
 static bool write_flags(struct fetch_job *job, const struct fetch_item *item)
@@ -84,7 +105,7 @@ static bool write_uid(struct fetch_job *job, const struct fetch_item *item)
 
 /* "BODY": BODYSTRUCTURE without extension data; the parser puts it in the place of BODY[...]. */
 static const struct fetch_kind body_plain = {
-    .name = "BODY", .write = write_structure, .need = FETCH_NEEDS_WHOLE};
+    .name = "BODY", .write = write_body_plain, .need = FETCH_NEEDS_WHOLE};
 
 static bool parse_body(struct parse *parse, struct fetch_item *item)
 {
@@ -96,25 +117,36 @@ static bool parse_body(struct parse *parse, struct fetch_item *item)
 
 /* RFC822 and its kin are sections under an older name, which RFC 9051 has no more; clients of
  * RFC 3501 on the same server do. */
+/* clang-format off */
 static const struct fetch_kind kinds[] = {
-    {"BINARY", fetchbinary_parse, fetchbinary_check, fetchbinary_write, FETCH_NEEDS_WHOLE, true, 0},
-    {"BINARY.PEEK", fetchbinary_parse, fetchbinary_check, fetchbinary_write, FETCH_NEEDS_WHOLE,
-     false, 0},
-    {"BINARY.SIZE", fetchbinary_parse_size, fetchbinary_check, fetchbinary_write_size,
-     FETCH_NEEDS_WHOLE, false, 0},
-    {"BODY", parse_body, NULL, fetchbody_write, FETCH_NEEDS_WHOLE, true, 0},
-    {"BODY.PEEK", fetchbody_parse, NULL, fetchbody_write, FETCH_NEEDS_WHOLE, false, 0},
-    {"BODYSTRUCTURE", NULL, NULL, write_structure, FETCH_NEEDS_WHOLE, false, 0},
-    {"ENVELOPE", NULL, NULL, write_envelope, FETCH_NEEDS_HEADER, false, 0},
-    {"FLAGS", NULL, NULL, write_flags, FETCH_NEEDS_NOTHING, false, 0},
-    {"INTERNALDATE", NULL, NULL, write_date, FETCH_NEEDS_NOTHING, false, 0},
-    {"PREVIEW", fetchpreview_parse, NULL, fetchpreview_write, FETCH_NEEDS_FILE, false, 0},
-    {"RFC822", NULL, NULL, fetchbody_write, FETCH_NEEDS_FILE, true, SECTION_ALL},
-    {"RFC822.HEADER", NULL, NULL, fetchbody_write, FETCH_NEEDS_HEADER, false, SECTION_HEADER},
-    {"RFC822.SIZE", NULL, NULL, write_size, FETCH_NEEDS_SIZE, false, 0},
-    {"RFC822.TEXT", NULL, NULL, fetchbody_write, FETCH_NEEDS_WHOLE, true, SECTION_TEXT},
-    {"UID", NULL, NULL, write_uid, FETCH_NEEDS_NOTHING, false, 0},
+    {.name = "BINARY", .parse = fetchbinary_parse, .check = fetchbinary_check,
+     .write = fetchbinary_write, .need = FETCH_NEEDS_WHOLE, .reads = true},
+    {.name = "BINARY.PEEK", .parse = fetchbinary_parse, .check = fetchbinary_check,
+     .write = fetchbinary_write, .need = FETCH_NEEDS_WHOLE},
+    {.name = "BINARY.SIZE", .parse = fetchbinary_parse_size, .check = fetchbinary_check,
+     .write = fetchbinary_write_size, .need = FETCH_NEEDS_WHOLE},
+    {.name = "BODY", .parse = parse_body, .write = fetchbody_write, .need = FETCH_NEEDS_WHOLE,
+     .reads = true},
+    {.name = "BODY.PEEK", .parse = fetchbody_parse, .write = fetchbody_write,
+     .need = FETCH_NEEDS_WHOLE},
+    {.name = "BODYSTRUCTURE", .write = write_fact, .need = FETCH_NEEDS_WHOLE,
+     .fact = MAILBOX_BODYSTRUCTURE, .make = make_structure},
+    {.name = "ENVELOPE", .write = write_fact, .need = FETCH_NEEDS_HEADER,
+     .fact = MAILBOX_ENVELOPE, .make = make_envelope},
+    {.name = "FLAGS", .write = write_flags},
+    {.name = "INTERNALDATE", .write = write_date},
+    {.name = "PREVIEW", .parse = fetchpreview_parse, .write = fetchpreview_write,
+     .need = FETCH_NEEDS_FILE, .fact = MAILBOX_PREVIEW, .make = fetchpreview_make},
+    {.name = "RFC822", .write = fetchbody_write, .need = FETCH_NEEDS_FILE, .reads = true,
+     .section = SECTION_ALL},
+    {.name = "RFC822.HEADER", .write = fetchbody_write, .need = FETCH_NEEDS_HEADER,
+     .section = SECTION_HEADER},
+    {.name = "RFC822.SIZE", .write = write_size, .need = FETCH_NEEDS_SIZE},
+    {.name = "RFC822.TEXT", .write = fetchbody_write, .need = FETCH_NEEDS_WHOLE, .reads = true,
+     .section = SECTION_TEXT},
+    {.name = "UID", .write = write_uid},
 };
+/* clang-format on */
 
 const struct fetch_kind *fetch_kind(struct slice name)
 {

@@ -16,19 +16,26 @@ bool fetchpreview_parse(struct parse *parse, struct fetch_item *item)
     return true;
 }
 
-bool fetchpreview_write(struct fetch_job *job, const struct fetch_item *item)
+bool fetchpreview_make(struct fetch_job *job)
 {
-    struct str text;
-    char bytes[PREVIEW_TEXT_MAX];
-    (void)item;
-    size_t size = job->source.size < PREVIEW_READ_MAX ? (size_t)job->source.size : PREVIEW_READ_MAX;
+    if (!source_open(&job->source))
+        return false;
+    uint64_t whole = job->source.size;
+    size_t size = whole < PREVIEW_READ_MAX ? (size_t)whole : PREVIEW_READ_MAX;
     str_clear(&job->fields);
     char *room = size > 0 ? str_reserve(&job->fields, size) : NULL;
     if (size > 0 && (!room || !source_read(&job->source, 0, room, size)))
         return false;
     str_added(&job->fields, size);
-    text = str_on(bytes, sizeof bytes);
-    preview_append(&text, str_slice(&job->fields));
+    preview_append(&job->scratch, str_slice(&job->fields));
+    return true;
+}
+
+bool fetchpreview_write(struct fetch_job *job, const struct fetch_item *item)
+{
+    struct slice text;
+    if (!fetch_fact(job, item->kind, &text))
+        return false;
     str_append_text(job->out, "PREVIEW ");
-    return quote_string(job->out, str_slice(&text));
+    return quote_string(job->out, text);
 }
