@@ -166,13 +166,19 @@ enum answer fetch_fetch(struct imapsession *session, struct parse *arguments)
 {
     struct pick pick;
     struct fetch_request request;
+    struct fetch_modifiers modifiers;
     enum answer answer = pick_begin(&pick, session, arguments);
     if (answer == ANSWER_SYNTAX || !parse_space(arguments) || !fetch_parse(arguments, &request) ||
-        !parse_at_end(arguments))
+        !fetch_parse_modifiers(arguments, &modifiers) || !parse_at_end(arguments))
+        return ANSWER_SYNTAX;
+    /* RFC 9394 3.3: of UID FETCH alone */
+    if (modifiers.is_page && !session->uid)
         return ANSWER_SYNTAX;
     if (answer != ANSWER_DONE)
         return answer;
     if (session->uid && !fetch_has(&request, "UID") && !fetch_add(&session->arena, &request, "UID"))
         return ANSWER_TROUBLE;
+    if (modifiers.is_page)
+        pick_page(&pick, session, &modifiers.page);
     return tell_all(session, &pick, &request);
 }

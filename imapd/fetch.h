@@ -8,6 +8,7 @@
 #define IMAPD_FETCH_H
 
 #include "imapsession.h"
+#include "partial.h"
 #include "section.h"
 #include "source.h"
 
@@ -63,6 +64,12 @@ struct fetch_request {
     bool reads;
 };
 
+/* What may follow the items (RFC 4466 2.4). */
+struct fetch_modifiers {
+    bool is_page;
+    struct partial page; /* RFC 9394 3.3 */
+};
+
 /* One message of a FETCH. */
 struct fetch_job {
     struct imapsession *session;
@@ -87,6 +94,8 @@ void fetch_send_so_far(struct fetch_job *job);
 
 /* The items behind the message set: one, or a list in parentheses. */
 bool fetch_parse(struct parse *parse, struct fetch_request *request);
+/* " (PARTIAL 1:50)", or nothing. */
+bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifiers);
 /* Adds an item that was not asked for, in front. False without memory. */
 bool fetch_add(struct arena *arena, struct fetch_request *request, const char *name);
 bool fetch_has(const struct fetch_request *request, const char *name);

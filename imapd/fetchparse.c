@@ -76,6 +76,22 @@ bool fetch_parse(struct parse *parse, struct fetch_request *request)
     return parse_byte(parse, ')');
 }
 
+bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifiers)
+{
+    *modifiers = (struct fetch_modifiers){0};
+    if (parse_at_end(parse))
+        return true;
+    if (!parse_space(parse) || !parse_byte(parse, '('))
+        return false;
+    do {
+        if (!parse_word(parse, "PARTIAL") || modifiers->is_page || !parse_space(parse) ||
+            !partial_parse(parse, &modifiers->page))
+            return false;
+        modifiers->is_page = true;
+    } while (parse_space(parse));
+    return parse_byte(parse, ')');
+}
+
 bool fetch_has(const struct fetch_request *request, const char *name)
 {
     for (size_t i = 0; i < request->count; i++)

@@ -98,13 +98,28 @@ static bool advance(struct pick *pick, const struct imapsession *session)
 
 bool pick_next(struct pick *pick, struct imapsession *session, size_t *index)
 {
-    while (advance(pick, session)) {
+    while (!(pick->is_page && pick->left == 0) && advance(pick, session)) {
         *index = pick->next++;
-        if (!session->mailbox->messages[*index].gone)
+        if (!session->mailbox->messages[*index].gone) {
+            pick->left -= pick->is_page;
             return true;
+        }
         pick->gone = true;
     }
     return false;
+}
+
+void pick_page(struct pick *pick, struct imapsession *session, const struct partial *page)
+{
+    struct pick ahead = *pick;
+    size_t index, count = 0, start, size;
+    while (pick_next(&ahead, session, &index))
+        count++;
+    partial_clip(page, count, &start, &size);
+    while (start > 0 && pick_next(pick, session, &index))
+        start--;
+    pick->is_page = true;
+    pick->left = size;
 }
 
 enum answer pick_end(const struct pick *pick)

@@ -139,6 +139,31 @@ static const struct talk talks[] = {
      "f NO ~\n* SEARCH\ng OK SEARCH completed\nh OK FETCH completed\ni OK SEARCH "
      "completed\n~\n~\n~\n~\n~\n~\n~\nj OK ~\n"
      "* SEARCH\nk OK SEARCH completed\n"},
+    /* RFC 9394 3.3 */
+    {"pages of UID FETCH",
+     "a UID FETCH 1:* UID (PARTIAL 1:2)\r\nb UID FETCH 3:* (UID) (PARTIAL -1:-2)\r\nc UID FETCH "
+     "1:* UID (PARTIAL 6:99)\r\n"
+     "d UID FETCH 1:* UID (PARTIAL 7:8)\r\ne FETCH 1:* UID (PARTIAL 1:2)\r\nf UID FETCH 1:* UID "
+     "(PARTIAL 0:1)\r\n"
+     "g UID FETCH 1:* UID (PARTIAL 1:2 PARTIAL 1:2)\r\nh UID FETCH 1:* UID ()\r\ni UID FETCH 1:* "
+     "UID (BOGUS 1)\r\n",
+     "* 1 FETCH (UID 2)\n* 2 FETCH (UID 3)\na OK FETCH completed\n* 5 FETCH (UID 6)\n* 6 FETCH "
+     "(UID 7)\nb OK FETCH completed\n"
+     "* 6 FETCH (UID 7)\nc OK FETCH completed\nd OK FETCH completed\ne BAD ~\nf BAD ~\ng BAD ~\nh "
+     "BAD ~\ni BAD ~\n"},
+    /* RFC 5032, RFC 8514 */
+    {"age and the day of saving",
+     "a SEARCH RETURN (COUNT) OLDER 1000\r\nb SEARCH RETURN (COUNT) YOUNGER 1000\r\nc SEARCH OLDER "
+     "0\r\n"
+     "d SEARCH YOUNGER -1\r\ne SEARCH RETURN (COUNT) SAVEDBEFORE 1-Jan-2001\r\nf SEARCH RETURN "
+     "(COUNT) SAVEDSINCE 1-Jan-2001\r\n"
+     "g SEARCH RETURN (COUNT) SAVEDATESUPPORTED\r\nh SEARCH SAVEDON bogus\r\ni SEARCH OLDER "
+     "4294967296\r\n",
+     "* ESEARCH (TAG \"a\") COUNT 0\na OK SEARCH completed\n* ESEARCH (TAG \"b\") COUNT 6\nb OK "
+     "SEARCH completed\nc BAD ~\nd BAD ~\n"
+     "* ESEARCH (TAG \"e\") COUNT 0\ne OK SEARCH completed\n* ESEARCH (TAG \"f\") COUNT 6\nf OK "
+     "SEARCH completed\n"
+     "* ESEARCH (TAG \"g\") COUNT 6\ng OK SEARCH completed\nh BAD ~\ni BAD ~\n"},
     {"$ is no part of a set",
      "a FETCH $,1 UID\r\nb FETCH 1:$ UID\r\nc FETCH $$ UID\r\nd SEARCH 1,$\r\n",
      "a BAD ~\nb BAD ~\nc BAD ~\nd BAD ~\n"},
