@@ -157,8 +157,9 @@ static bool change_list(const struct change *change)
 
 bool subscribe_change(struct slice name, bool subscribed)
 {
-    return change_list(subscribed ? &(struct change){.added = name}
-                                  : &(struct change){.removed = name});
+    struct change change = {.added = subscribed ? name : SLICE(""),
+                            .removed = subscribed ? SLICE("") : name};
+    return change_list(&change);
 }
 
 bool subscribe_add(struct slice names)
