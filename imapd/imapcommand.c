@@ -190,8 +190,11 @@ static void tell_news(struct imapsession *session)
 
 static void finish(struct imapsession *session, enum answer answer)
 {
+    /* Though the selected mailbox may turn out to be gone: an APPEND that was done and not answered
+     * would be done again. */
+    bool answers = !session->ended || strcmp(session->how, "logout") == 0;
     tell_news(session);
-    if (!session->ended || strcmp(session->how, "logout") == 0)
+    if (answers)
         imapcommand_answer(session, answer);
     if (session->bad_in_row > IMAPSESSION_BAD_MAX)
         imapsession_bye(session, "[CLIENTBUG] Too many commands that make no sense",

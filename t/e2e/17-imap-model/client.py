@@ -148,10 +148,11 @@ class Client:
             self.close()
             raise Gone(str(error)) from error
 
-    def command(self, effect, *parts, kinds=("OK",), expunges=True, searched=None):
+    def command(self, effect, *parts, kinds=("OK",), expunges=True, searched=None, selected=True):
         """Runs a command, lets `effect(result)` change the model, and checks all that was told.
 
-        A mailbox that was deleted under the client may be answered by anything but lies about others."""
+        A mailbox that was deleted under the client may be answered by anything but lies about others; a
+        command that is not about the selected mailbox is done and answered all the same."""
         deleted = self.view and not self.view.box.alive
         words = str(parts[0]).split()
         uid = words[0] == "UID"
@@ -159,12 +160,16 @@ class Client:
         try:
             result = self.ask(*parts)
         except Gone:
-            check(deleted, f"{parts}: the connection was closed")
+            check(deleted and selected, f"{parts}: the connection was closed")
             return None
-        if deleted and self.view and not self.view.box.alive:
+        if deleted:
+            if not selected:
+                check(result.done.kind in kinds, f"{parts}: {result.done}, wanted {' or '.join(kinds)}")
+                if effect:
+                    effect(result)
             if any(one.kind == "BYE" for one in result.untagged):
                 self.close()
-            return None
+            return None if selected else result
         check(result.done.kind in kinds, f"{parts}: {result.done}, wanted {' or '.join(kinds)}")
         if effect:
             effect(result)

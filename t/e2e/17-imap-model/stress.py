@@ -433,7 +433,7 @@ class Run:
                 if not box.unplaced:
                     self.world.kept.setdefault(name, []).append(
                         Snapshot(box, values["HIGHESTMODSEQ"], self.world.step))
-        client.command(effect, f'STATUS "{name}" ({items})')
+        client.command(effect, f'STATUS "{name}" ({items})', selected=False)
 
     def list(self, client):
         def effect(result):
@@ -443,12 +443,13 @@ class Run:
             for name, attributes in wanted.items():
                 check(attributes <= told[name] and (r"\Noselect" in told[name]) == (r"\Noselect" in attributes),
                       f"LIST of {name}: {sorted(told[name])}, wanted {sorted(attributes)}")
-        client.command(effect, 'LIST "" *')
+        client.command(effect, 'LIST "" *', selected=False)
 
         def subscribed(result):
             told = [one.value[2] for one in result.all("LSUB")]
             difference("names of LSUB", set(told), self.world.subscribed)
-        client.command(subscribed, 'LSUB "" *')
+        if client.session:
+            client.command(subscribed, 'LSUB "" *', selected=False)
 
     def create(self, client):
         name = self.random.choice(NAMES)
@@ -457,7 +458,7 @@ class Run:
         def effect(result):
             if result.done.kind == "OK":
                 self.world.create(name)
-        client.command(effect, f'CREATE "{name}"', kinds=("NO",) if there else ("OK",))
+        client.command(effect, f'CREATE "{name}"', selected=False, kinds=("NO",) if there else ("OK",))
 
     def delete(self, client):
         name = self.random.choice(NAMES)
@@ -469,7 +470,7 @@ class Run:
                 self.world.delete(name)
                 if own:
                     client.view = None
-        client.command(effect, f'DELETE "{name}"', kinds=("OK",) if there else ("NO",))
+        client.command(effect, f'DELETE "{name}"', selected=False, kinds=("OK",) if there else ("NO",))
 
     def rename(self, client):
         old, new = self.random.choice(NAMES + ["INBOX"]), self.random.choice(NAMES)
@@ -488,16 +489,18 @@ class Run:
                 self.world.rename_inbox(new)
             else:
                 self.world.rename(old, new)
-        client.command(effect, f'RENAME "{old}" "{new}"', kinds=("OK",) if good else ("NO",))
+        client.command(effect, f'RENAME "{old}" "{new}"', selected=False,
+                       kinds=("OK",) if good else ("NO",))
 
     def subscribe(self, client):
         name = self.random.choice(NAMES + ["INBOX"])
         if self.random.random() < 0.5:
             good = name in self.world.mailboxes
-            if client.command(None, f'SUBSCRIBE "{name}"', kinds=("OK",) if good else ("NO",)) and good:
+            if client.command(None, f'SUBSCRIBE "{name}"', selected=False,
+                              kinds=("OK",) if good else ("NO",)) and good:
                 self.world.subscribed.add(name)
             return
-        client.command(None, f'UNSUBSCRIBE "{name}"', kinds=("OK", "NO"))
+        client.command(None, f'UNSUBSCRIBE "{name}"', selected=False, kinds=("OK", "NO"))
         self.world.subscribed.discard(name)
 
     # -- messages ----------------------------------------------------------------------------------
@@ -522,7 +525,8 @@ class Run:
                 check(result.done.code == "TRYCREATE", f"APPEND to nowhere: {result.done}")
                 return
             self.placed(box, [(message, flag_set(flags), date)], *result.code("APPENDUID"))
-        client.command(effect, f'APPEND "{name}" {more}', literal, kinds=("OK",) if box else ("NO",))
+        client.command(effect, f'APPEND "{name}" {more}', literal, selected=False,
+                       kinds=("OK",) if box else ("NO",))
 
     def placed(self, box, arrivals, uidvalidity, uids):
         """APPENDUID or COPYUID told UIDs of what came."""
@@ -749,11 +753,13 @@ class Run:
                 return True
 
     def check_deleted(self, client):
-        if client.view.box.alive:
+        """A BYE under IDLE is right where the mailbox has lost its name (RFC 2180 3.3)."""
+        if client.view.box.alive and client.view.box.renamed < client.idle_since:
             raise
         client.close()
 
     def end_idle(self, client):
+        """Within seconds the client has to hear of everything; and behind DONE in any case."""
         box = client.view.box
         try:
             if box.alive and self.random.random() < 0.6 and not self.idle_in_step(client):

@@ -1,6 +1,7 @@
 """Several clients at once, as a model of RFC 9051 and RFC 7162 says: random steps, kills, full disks.
 
-SEEDS=first:count and STEPS=n run more of the random steps, ROUNDS=n more of the kills.
+SEEDS=first:count and STEPS=n run more of the random steps, ROUNDS=n more of the kills, SECONDS=n
+longer races.
 """
 
 import os
@@ -9,7 +10,9 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+from fulldisk import fill, fill_inodes, live_through  # noqa: E402
 from kills import Assault  # noqa: E402
+from races import race, wreck  # noqa: E402
 from stress import Run  # noqa: E402
 from suite import Failure, check  # noqa: E402
 
@@ -17,6 +20,7 @@ FIRST, COUNT = (int(part) for part in os.environ.get("SEEDS", "1:3").split(":"))
 STEPS = int(os.environ.get("STEPS", "400"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 KILLS = 5
+SECONDS = float(os.environ.get("SECONDS", "5"))
 # kind: what a Run gets
 KINDS = {
     "two": {"clients": 2},
@@ -27,7 +31,8 @@ KINDS = {
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "u1", "kill1", "kill2")
+    suite.add_domain("example.jp", "u1", "kill1", "kill2", "race", "wreck", "space",
+                     "inodes")
     suite.start()
 
 
@@ -75,3 +80,21 @@ def test_kills_lose_nothing_that_was_acknowledged(suite):
           f"{sum(load.acknowledged for load in loads)} commands and deliveries acknowledged over "
           f"{sum(load.connections for load in loads)} connections, {assault.doubts} cut off, none lost")
     check(assault.kills > ROUNDS and assault.doubts > 0, "there was something to kill")
+
+
+def test_races_lose_no_change(suite):
+    print(f"  races: {race(suite, 'race@example.jp', 4, SECONDS, 40)} steps of 4 clients")
+
+
+def test_folders_vanish_under_everybody(suite):
+    wreckers = wreck(suite, "wreck@example.jp", 3, SECONDS)
+    print(f"  folders: {sum(one.count for one in wreckers)} commands, "
+          f"{sum(one.answers['OK'] for one in wreckers)} OK, {sum(one.ended for one in wreckers)} BYE")
+
+
+def test_a_full_disk_is_lived_through(suite):
+    print("  refused:", live_through(suite, "space@example.jp", "size=3m", fill))
+
+
+def test_no_more_files_are_lived_through(suite):
+    print("  refused:", live_through(suite, "inodes@example.jp", "nr_inodes=150", fill_inodes))

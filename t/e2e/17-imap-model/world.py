@@ -57,6 +57,7 @@ class Mailbox:
         self.floor = 1       # no UID below it will be given any more
         self.by_uid = {}
         self.modseq = 0      # the highest told
+        self.renamed = -1    # step
         self.forgot = 0      # the last step in which the index was lost
         self.removed = []    # (step, UID)
 
@@ -189,7 +190,7 @@ class World:
     def rename(self, old, new):
         for name in self.within(old):
             box = self.mailboxes.pop(name)
-            box.name = new + name[len(old):]
+            box.name, box.renamed = new + name[len(old):], self.step
             self.mailboxes[box.name] = box
             if box.uidvalidity is not None:
                 box.learn_uidvalidity(self, box.uidvalidity)
