@@ -25,8 +25,8 @@ enum messagekeys_text {
 enum {
     MESSAGEKEYS_TEXT_MAX = 512,
     /* Of more references the first, which names the thread, and the last are kept. */
-    MESSAGEKEYS_REFERENCES_MAX = 64,
-    MESSAGEKEYS_SIZE_MAX = 4096,
+    MESSAGEKEYS_REFERENCES_MAX = 128,
+    MESSAGEKEYS_SIZE_MAX = 5120,
     /* What stands behind so many bytes of a header is not seen. */
     MESSAGEKEYS_HEADER_MAX = 262144,
 };

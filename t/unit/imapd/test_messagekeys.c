@@ -396,7 +396,7 @@ static void sent_dates(void **state)
 static void many_references(void **state)
 {
     (void)state;
-    for (unsigned count = 60; count < 200; count += 7) {
+    for (unsigned count = 120; count < 400; count += 7) {
         struct str header, bytes;
         struct messagekeys keys;
         str_init(&header, 65536);
@@ -405,7 +405,7 @@ static void many_references(void **state)
             str_format(&header, " <%u@x>", i);
         extract(&bytes, str_text(&header), &keys);
         size_t kept = messagekeys_reference_count(&keys);
-        assert_int_equal(kept, count < 64 ? count : 64);
+        assert_int_equal(kept, count < 128 ? count : 128);
         assert_int_equal(messagekeys_reference(&keys, 0), hash_of("0@x"));
         for (size_t i = 1; i < kept; i++) {
             char id[32];
