@@ -46,7 +46,7 @@ SMALL_MESSAGES = 10
 class Amounts:
     def __init__(self, quick):
         self.large, self.huge = 10000, 0 if quick else 100000
-        self.appended, self.sessions, self.wakes = (1000, 300, 5) if quick else (5000, 2000, 20)
+        self.appended, self.sessions, self.wakes = (1000, 300, 5) if quick else (3000, 2000, 20)
         self.idle = 200 if quick else 1000
         self.large_bytes = 0
 

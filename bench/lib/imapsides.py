@@ -211,10 +211,18 @@ class DovecotMaildir(Dovecot):
 
 
 class DovecotSdbox(Dovecot):
-    """Its index holds the flags, so that only the cache can go."""
+    """Its index holds the flags, so that only the cache can go; but the index learns, too, orders of sorting for one,
+    so it is put back as it was when the mail had come."""
     name, label = "dovecot-sdbox", "Dovecot, sdbox"
     location = "sdbox:~/sdbox"
-    caches = ("sdbox/mailboxes/INBOX/dbox-Mails/dovecot.index.cache",)
+    inbox = "sdbox/mailboxes/INBOX/dbox-Mails"
+    caches = (f"{inbox}/dovecot.index.cache",)
+
+    def chill(self, user):
+        kept = os.path.join(self.prepared(LARGE if user == POP else user), self.inbox)
+        for path in glob.glob(f"{kept}/dovecot.index*"):
+            self.copy(path, os.path.join(self.user_home(user), self.inbox))
+        super().chill(user)
 
 
 class DovecotFast(DovecotMaildir):
