@@ -3,13 +3,16 @@
 #include "append.h"
 #include "fetch.h"
 #include "flags.h"
+#include "identity.h"
 #include "imapfolder.h"
 #include "io.h"
+#include "mailboxfilter.h"
 #include "reader.h"
 #include "search.h"
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -65,17 +68,36 @@ static void try_set(struct parse parse)
 
 static void try_search(struct parse parse)
 {
+    static struct mailbox mailbox; /* an empty one */
+    static struct imapsession session = {.mailbox = &mailbox};
     struct search_key *root;
-    if (search_parse(&parse, &root) == SEARCH_OK)
-        search_resolve(root, 100, 1000);
+    struct slice charset;
+    if (search_parse_charset(&parse, &charset) && search_parse(&parse, charset, &root) == SEARCH_OK)
+        must(search_resolve(root, &session, parse.arena) || parse.arena->taken > 0);
 }
 
 static void try_names(struct parse parse)
 {
     struct slice name;
     struct imapfolder folder;
-    if (parse_pattern(&parse, &name) && imapfolder_named_new(name, &folder))
+    if (parse_pattern(&parse, &name) && imapfolder_check_new(name, &folder) == IMAPFOLDER_FINE)
         must(imapfolder_matches(slice_text(folder.name), slice_text(folder.name)));
+}
+
+/* ID, and the mailboxes of ESEARCH. */
+static void try_words(struct parse parse)
+{
+    static struct imapsession session;
+    static struct mailboxfilters filters;
+    struct identity identity;
+    struct parse again = parse;
+    if (identity_parse(&again, &identity))
+        must(strlen(identity.name) <= IDENTITY_KEPT_MAX &&
+             strlen(identity.version) <= IDENTITY_KEPT_MAX);
+    again = parse;
+    session.enabled ^= ENABLED_REV2;
+    if (mailboxfilter_parse(&session, &again, &filters))
+        must(filters.count > 0 && filters.count <= MAILBOXFILTER_MAX);
 }
 
 static void try_arguments(struct slice text, struct arena *arena, const struct mime_part *root)
@@ -92,6 +114,7 @@ static void try_arguments(struct slice text, struct arena *arena, const struct m
     try_set(parse);
     try_search(parse);
     try_names(parse);
+    try_words(parse);
     try_fetch(parse, root);
     struct parse again = parse;
     (void)flags_parse(&again, true, &flags);

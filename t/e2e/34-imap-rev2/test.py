@@ -11,7 +11,12 @@ from suite import check, equal, wait_until
 SMALL = b"From: <a@example.org>\r\nSubject: small\r\n\r\none\r\ntwo\r\n"
 # RFC 9051 E: what IMAP4rev2 took in, and the capability that still says so to others.
 FOLDED_IN = {"NAMESPACE", "UNSELECT", "UIDPLUS", "ESEARCH", "SEARCHRES", "ENABLE", "IDLE", "SASL-IR", "MOVE",
-             "CHILDREN", "SPECIAL-USE"}
+             "CHILDREN", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "STATUS=SIZE", "BINARY"}
+# draft-ietf-mailmaint-imap-extensions-suggestions; Apple's technote TN3191
+SUGGESTED = {"COMPRESS=DEFLATE", "ENABLE", "ESEARCH", "ID", "MOVE", "MULTISEARCH", "PREVIEW", "REPLACE", "SPECIAL-USE",
+             "UTF8=ACCEPT"}
+FOR_APPLE = {"COMPRESS=DEFLATE", "ESEARCH", "ID", "IDLE", "LIST-STATUS", "LITERAL+", "MOVE", "SASL-IR", "SPECIAL-USE",
+             "UIDBATCHES", "UIDPLUS"}
 KEYWORDS = ("$MDNSent", "$Forwarded", "$Junk", "$NotJunk", "$Phishing")
 PATIENT_BADS = 20  # as many in a row are answered
 
@@ -53,7 +58,8 @@ def test_both_revisions_are_announced(suite):
         check("LITERAL+" not in before, f"one of the two: {before}")
     with Imap(suite, "u1@example.jp") as one:
         after = set(one.ok("CAPABILITY").one("CAPABILITY"))
-        check({"IMAP4rev1", "IMAP4rev2", "LITERAL+"} | FOLDED_IN <= after, f"after login: {after}")
+        equal(({"IMAP4rev1", "IMAP4rev2", "LITERAL+"} | FOLDED_IN | SUGGESTED | FOR_APPLE) - after, set(), "after login")
+        check(any(word.startswith("APPENDLIMIT=") for word in after), f"after login: {after}")
         check("LITERAL-" not in after and not {w for w in after if w.startswith("AUTH=")}, f"gone: {after}")
 
 

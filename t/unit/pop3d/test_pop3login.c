@@ -254,6 +254,13 @@ static const struct {
      "+OK now the password\r\n+OK welcome u1 []\r\n"},
     {"login with what follows", true, "USER u1\r\nPASS  se cret \r\nSTAT\r\nQUI",
      "+OK now the password\r\n+OK welcome u1 [STAT\r\nQUI]\r\n"},
+    {"UTF8 (RFC 6856 2)", true, "UTF8 x\r\nUTF8\r\nutf8\r\nUSER u\xff\r\nPASS x\r\nQUIT\r\n",
+     "-ERR syntax: UTF8\r\n+OK UTF8 is on\r\n+OK UTF8 is on\r\n+OK now the password\r\n"
+     "-ERR [UTF8] that name or password is not UTF-8\r\n+OK bye\r\n"},
+    {"LANG (RFC 6856 3)", true, "LANG\r\nLANG ja-JP\r\nNONSENSE\r\nLANG de\r\nLANG *\r\nQUIT\r\n",
+     "+OK languages follow\r\nen English\r\nja 日本語\r\n.\r\n+OK ja 日本語にしました\r\n"
+     "-ERR 知らないコマンドか、いまは使えないコマンドです\r\n-ERR その言語はありません\r\n"
+     "+OK en English it is\r\n+OK bye\r\n"},
     {"order", true, "PASS x\r\nUSER\r\nUSER  \r\nUSER u1\r\nUSER\r\nPASS x\r\n",
      "-ERR USER first\r\n-ERR syntax: USER name\r\n-ERR syntax: USER name\r\n"
      "+OK now the password\r\n-ERR syntax: USER name\r\n-ERR USER first\r\n"},
