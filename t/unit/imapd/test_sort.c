@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "sortorder.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -80,6 +81,121 @@ static void commands(void **state)
         "* ESEARCH (TAG \"a\") UID ALL 1:4\na OK SORT completed\n");
     ask("a UID SORT RETURN (PARTIAL 2:3) (ARRIVAL) US-ASCII ALL\r\n",
         "* ESEARCH (TAG \"a\") UID PARTIAL (2:3 3,2)\na OK SORT completed\n");
+    ask("a SORT RETURN (SAVE) (ARRIVAL) US-ASCII 2:3\r\nb SORT (REVERSE ARRIVAL) UTF-8 $\r\n",
+        "a OK SORT completed\n* SORT 2 3\nb OK SORT completed\n");
+}
+
+static void remove_files(const char *path)
+{
+    DIR *folder = opendir(path);
+    assert_non_null(folder);
+    for (const struct dirent *entry = readdir(folder); entry; entry = readdir(folder))
+        if (entry->d_name[0] != '.')
+            assert_int_equal(unlinkat(dirfd(folder), entry->d_name, 0), 0);
+    closedir(folder);
+}
+
+/* A file that vanishes between the list and the look into it is no message any more. */
+static void vanished(void **state)
+{
+    (void)state;
+    struct messagekeys_reader reader;
+    struct messagekeys keys;
+    fill_mailbox();
+    struct mailbox *mailbox = mailbox_open(AT_FDCWD, "Maildir", true);
+    assert_non_null(mailbox);
+    assert_int_equal(mailbox->count, 4);
+    messagekeys_begin(&reader, mailbox);
+    assert_true(messagekeys_get(&reader, 0, &keys));
+    assert_slice(keys.texts[MESSAGEKEYS_SUBJECT], "BANANA");
+    remove_files("Maildir/cur");
+    remove_files("Maildir/new");
+    for (size_t i = 1; i < mailbox->count; i++)
+        assert_false(messagekeys_get(&reader, i, &keys));
+    messagekeys_end(&reader);
+    mailbox_close(&mailbox);
+}
+
+/* ---- the order by itself ---------------------------------------------------------------------- */
+
+enum { ENTRIES = 500 };
+
+struct plain_entry {
+    int64_t arrival;
+    uint64_t size;
+    char text[16];
+    size_t text_size;
+};
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return *seed >> 33;
+}
+
+/* Texts that differ in front of, at and behind the eighth byte, one the beginning of the other, with
+ * NULs and bytes beyond ASCII. */
+static struct plain_entry random_entry(uint64_t *seed)
+{
+    static const char bytes[] = {0, 'A', 'B', (char)0xC3};
+    struct plain_entry entry = {.arrival = (int64_t)(next_random(seed) % 5) - 2,
+                                .size = next_random(seed) % 3,
+                                .text_size = next_random(seed) % 12};
+    for (size_t i = 0; i < entry.text_size; i++)
+        entry.text[i] = next_random(seed) % 4 > 0 ? 'A' : bytes[next_random(seed) % sizeof bytes];
+    return entry;
+}
+
+static int compare_plain(const struct plain_entry *a, const struct plain_entry *b,
+                         struct sortorder_criterion criterion)
+{
+    int result = 0;
+    if (criterion.key == SORTORDER_ARRIVAL || criterion.key == SORTORDER_DATE)
+        result = (a->arrival > b->arrival) - (a->arrival < b->arrival);
+    else if (criterion.key == SORTORDER_SIZE)
+        result = (a->size > b->size) - (a->size < b->size);
+    else {
+        size_t least = a->text_size < b->text_size ? a->text_size : b->text_size;
+        result = memcmp(a->text, b->text, least);
+        if (result == 0)
+            result = (a->text_size > b->text_size) - (a->text_size < b->text_size);
+    }
+    return criterion.reverse ? -result : result;
+}
+
+static void random_orders(void **state)
+{
+    (void)state;
+    static const struct sortorder_criterion programs[][2] = {
+        {{SORTORDER_ARRIVAL, false}, {SORTORDER_SUBJECT, false}},
+        {{SORTORDER_DATE, true}, {SORTORDER_SIZE, false}},
+        {{SORTORDER_SUBJECT, false}, {SORTORDER_ARRIVAL, true}},
+        {{SORTORDER_DISPLAY_TO, true}, {SORTORDER_SIZE, true}},
+        {{SORTORDER_SIZE, true}, {SORTORDER_CC, false}},
+    };
+    uint64_t seed = 1;
+    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
+        static struct plain_entry entries[ENTRIES];
+        struct sortorder order;
+        assert_true(sortorder_begin(&order, programs[i], 2, ENTRIES));
+        for (uint32_t j = 0; j < ENTRIES; j++) {
+            entries[j] = random_entry(&seed);
+            struct messagekeys keys = {.has_date = false};
+            for (size_t k = 0; k < MESSAGEKEYS_TEXTS; k++)
+                keys.texts[k] = slice_of(entries[j].text, entries[j].text_size);
+            assert_true(sortorder_add(
+                &order, j, &(struct sortorder_facts){entries[j].arrival, entries[j].size, &keys}));
+        }
+        assert_false(sortorder_add(&order, 0, &(struct sortorder_facts){0, 0, NULL}));
+        sortorder_sort(&order);
+        for (size_t j = 1; j < ENTRIES; j++) {
+            uint32_t a = order.entries[j - 1].number, b = order.entries[j].number;
+            int first = compare_plain(&entries[a], &entries[b], programs[i][0]);
+            int second = compare_plain(&entries[a], &entries[b], programs[i][1]);
+            assert_true(first < 0 || (first == 0 && (second < 0 || (second == 0 && a < b))));
+        }
+        sortorder_end(&order);
+    }
 }
 
 /* Of other programs, with LF, and headers that need more than one read; at each boundary of it. */
@@ -153,6 +269,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(commands, account_make, account_remove),
+        cmocka_unit_test_setup_teardown(vanished, account_make, account_remove),
+        cmocka_unit_test(random_orders),
         cmocka_unit_test_setup_teardown(odd_files, account_make, account_remove),
         cmocka_unit_test_setup_teardown(kept_keys, account_make, account_remove),
         cmocka_unit_test_setup_teardown(bad_commands, account_make, account_remove),
