@@ -141,17 +141,36 @@ static char fold(char byte, bool nocase)
     return nocase ? slice_lower(byte) : byte;
 }
 
+/* Bytes of the pattern that each want one of the name. */
+static size_t wanted_bytes(struct slice pattern)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < pattern.size; i++)
+        count += pattern.data[i] != '*' && pattern.data[i] != '%';
+    return count;
+}
+
+/* "**" is "*": patterns of stars alone would cost most. */
+static bool is_repeated(struct slice pattern, size_t at)
+{
+    return at > 0 && pattern.data[at] == pattern.data[at - 1] &&
+           (pattern.data[at] == '*' || pattern.data[at] == '%');
+}
+
 /* One step per byte of the pattern over the set of places in the name that can be reached: no
  * pattern is slow, whatever its stars. */
 bool imapfolder_matches(struct slice pattern, struct slice name)
 {
     bool reached[IMAPFOLDER_UTF8_MAX + 2] = {true};
-    if (name.size > IMAPFOLDER_UTF8_MAX || pattern.size > IMAPFOLDER_PATTERN_MAX)
+    if (name.size > IMAPFOLDER_UTF8_MAX || pattern.size > IMAPFOLDER_PATTERN_MAX ||
+        wanted_bytes(pattern) > name.size)
         return false;
     size_t inbox = begins_with_inbox(name) ? sizeof IMAPFOLDER_INBOX - 1 : 0;
     for (size_t p = 0; p < pattern.size; p++) {
         char byte = pattern.data[p];
         bool is_star = byte == '*', is_percent = byte == '%';
+        if (is_repeated(pattern, p))
+            continue;
         if (is_star || is_percent) {
             for (size_t i = 0; i < name.size; i++)
                 if (reached[i] && (is_star || name.data[i] != IMAPFOLDER_SEPARATOR))

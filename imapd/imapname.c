@@ -90,7 +90,7 @@ static enum answer why_not(struct slice name)
 {
     if (slice_has_control(name))
         return ANSWER_NAME_CONTROL;
-    return name.size > NAME_TEXT_MAX ? ANSWER_NAME_LONG : ANSWER_NAME_ENCODING;
+    return name.size > IMAPFOLDER_UTF8_MAX ? ANSWER_NAME_LONG : ANSWER_NAME_ENCODING;
 }
 
 enum answer imapname_take(const struct imapsession *session, struct slice name,

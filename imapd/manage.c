@@ -208,13 +208,17 @@ static enum answer rename_inbox(struct imapsession *session, const struct imapfo
     return answer;
 }
 
-/* The selected mailbox may be among what was renamed. */
+/* Is the selected mailbox among what will be renamed? */
+static bool is_concerned(const struct imapsession *session, const struct imapfolder *from)
+{
+    return session->mailbox &&
+           imapfolder_is_within(slice_text(session->folder.name), slice_text(from->name)) &&
+           imapsession_is_selected(session, &session->folder);
+}
+
 static void follow_rename(struct imapsession *session, const struct imapfolder *from,
                           const struct imapfolder *to)
 {
-    if (!session->mailbox ||
-        !imapfolder_is_within(slice_text(session->folder.name), slice_text(from->name)))
-        return;
     struct str name;
     str_init(&name, IMAPFOLDER_NAME_MAX);
     str_append_text(&name, to->name);
@@ -250,8 +254,9 @@ static enum answer rename_any(struct imapsession *session, const struct imapfold
         return rename_inbox(session, to);
     if (imapfolder_is_within(slice_text(to->name), slice_text(from->name)))
         return foldertree_exists(to) ? ANSWER_EXISTS : ANSWER_WITHIN_ITSELF;
+    bool follows = is_concerned(session, from);
     enum answer answer = rename_folder(from, to);
-    if (answer == ANSWER_DONE)
+    if (answer == ANSWER_DONE && follows)
         follow_rename(session, from, to);
     /* RFC 9051 6.3.6 */
     if (answer == ANSWER_DONE && (session->enabled & ENABLED_REV2))

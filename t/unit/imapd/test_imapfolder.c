@@ -180,6 +180,11 @@ static void no_pattern_is_slow(void **state)
     assert_false(
         imapfolder_matches(slice_of(pattern, sizeof pattern), slice_of(name, sizeof name)));
     assert_true(imapfolder_matches(slice_of(pattern, 101), slice_of(name, sizeof name)));
+    memset(pattern, '*', sizeof pattern);
+    assert_true(imapfolder_matches(slice_of(pattern, sizeof pattern), slice_of(name, sizeof name)));
+    memset(pattern, 'a', sizeof pattern);
+    assert_false(
+        imapfolder_matches(slice_of(pattern, sizeof name + 1), slice_of(name, sizeof name)));
 }
 
 int main(void)

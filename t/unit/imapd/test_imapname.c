@@ -74,6 +74,8 @@ static void long_names(void **state)
         struct slice middle = slice_part(str_slice(&name), 0, 300);
         answer = imapname_take_new(&session, middle, &folder, &normalised);
         assert_true(answer == ANSWER_NAME_LONG);
+        middle = slice_part(str_slice(&name), 0, 3900); /* too long only once it is written out */
+        assert_true(imapname_take(&session, middle, &folder) == ANSWER_NAME_LONG);
     }
     str_free(&name);
 }
