@@ -37,6 +37,7 @@ static const struct answer_text answers[ANSWER_COUNT] = {
                             "BADCHARSET (US-ASCII UTF-8 ISO-2022-JP SHIFT_JIS EUC-JP "
                             "ISO-8859-1)",
                             "Charset not known"},
+    [ANSWER_NO_CONTEXT] = {"BAD", NULL, "No search with that tag is kept up to date"},
     [ANSWER_NOT_SAVED] = {"NO", "NOTSAVED", "No memory to keep the result"},
     [ANSWER_NO_KEYWORD] = {"NO", "LIMIT", "The mailbox has no room for another keyword"},
     [ANSWER_TOO_FEW] = {"NO", "TOOFEW", "A batch has 500 messages at least"},

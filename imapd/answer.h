@@ -33,7 +33,8 @@ enum answer {
     ANSWER_REFUSED_READ_ONLY,
     ANSWER_MESSAGE_GONE,
     ANSWER_BAD_CHARSET,
-    ANSWER_NOT_SAVED, /* "$" could not be kept (RFC 5182) */
+    ANSWER_NO_CONTEXT, /* CANCELUPDATE of a tag that has none (RFC 5267) */
+    ANSWER_NOT_SAVED,  /* "$" could not be kept (RFC 5182) */
     ANSWER_NO_KEYWORD,
     ANSWER_TOO_BIG,
     ANSWER_TOO_FEW, /* messages in a batch */

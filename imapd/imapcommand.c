@@ -58,6 +58,7 @@ static enum answer run_append(struct imapsession *session, struct parse *argumen
 static const struct imapcommand commands[] = {
     {"APPEND", run_append, IMAPCOMMAND_ARGUMENTS},
     {"AUTHENTICATE", run_logged_in, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
+    {"CANCELUPDATE", searchcontext_cancel, IMAPCOMMAND_SELECTED | IMAPCOMMAND_ARGUMENTS},
     {"CAPABILITY", run_capability, 0},
     {"CHECK", imapselect_check, IMAPCOMMAND_SELECTED},
     {"CLOSE", imapselect_close, IMAPCOMMAND_SELECTED | IMAPCOMMAND_QUIET},

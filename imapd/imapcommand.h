@@ -50,7 +50,8 @@ imapcommand_handler imapquota_get, imapquota_get_root, imapquota_set;
 imapcommand_handler manage_create, manage_delete, manage_rename, manage_subscribe,
     manage_unsubscribe;
 /* fetch.c, imapstore.c, imapmove.c, search.c */
-imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, search_search;
+imapcommand_handler fetch_fetch, imapstore_store, imapmove_copy, imapmove_move, search_search,
+    searchcontext_cancel;
 /* sort.c, thread.c */
 imapcommand_handler sort_sort, thread_thread;
 /* multisearch.c, uidbatches.c */

@@ -6,6 +6,7 @@
 #include "compression.h"
 #include "imapcommand.h"
 #include "io.h"
+#include "searchcontext.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -217,6 +218,7 @@ void imapsession_send(struct imapsession *session)
 void imapsession_unselect(struct imapsession *session)
 {
     savedsearch_clear(&session->saved);
+    searchcontext_clear(session);
     mailbox_close(&session->mailbox);
     session->told_exists = session->told_recent = session->told_keywords = 0;
 }

@@ -42,6 +42,7 @@ enum {
 struct append_options;
 struct compression;
 struct imapcommand;
+struct searchcontexts;
 
 struct imapsession {
     struct stream stream;
@@ -68,7 +69,8 @@ struct imapsession {
     struct mailbox *mailbox;         /* NULL: none */
     size_t told_exists, told_recent; /* what the client knows */
     size_t told_keywords;
-    struct savedsearch saved; /* "$" */
+    struct savedsearch saved;        /* "$" */
+    struct searchcontexts *contexts; /* searches kept up to date; NULL: none */
     struct imapfolder folder;
     bool read_only;
 

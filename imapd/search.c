@@ -3,6 +3,7 @@
 
 #include "imapcommand.h"
 #include "progress.h"
+#include "searchcontext.h"
 #include "searchresult.h"
 
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
@@ -85,6 +86,7 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
     struct searchresult found;
     if (!search_parse_charset(arguments, &charset))
         return ANSWER_SYNTAX;
+    struct slice keys = slice_from(arguments->text, arguments->at);
     enum answer answer = search_prepare(session, arguments, charset, &root);
     if (answer != ANSWER_DONE)
         return answer;
@@ -92,7 +94,10 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
     bool only_ends = (wanted->options | both | SEARCHRESULT_SAVE) == (both | SEARCHRESULT_SAVE);
     if (!search_run(session, root, only_ends ? wanted->options & both : 0, &found))
         return ANSWER_TROUBLE;
-    return searchresult_tell(session, wanted, "SEARCH", &found);
+    answer = searchresult_tell(session, wanted, "SEARCH", &found);
+    if (wanted->options & SEARCHRESULT_UPDATE)
+        searchcontext_add(session, charset, keys, &found);
+    return answer;
 }
 
 enum answer search_search(struct imapsession *session, struct parse *arguments)

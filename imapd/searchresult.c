@@ -52,9 +52,10 @@ bool searchresult_parse(struct parse *parse, struct searchresult_return *wanted)
     wanted->extended = true;
     if (!parse_space(parse) || !parse_options(parse, wanted) || !parse_space(parse))
         return false;
-    /* RFC 4731 3.1: "()" is ALL. RFC 9394 3.1: ALL and PARTIAL exclude each other. */
-    if (wanted->options == 0)
-        wanted->options = SEARCHRESULT_ALL;
+    /* RFC 4731 3.1: "()" is ALL; and so is what asks for nothing else (RFC 5267). RFC 9394 3.1: ALL and PARTIAL exclude each other. */
+    unsigned hints = SEARCHRESULT_UPDATE | SEARCHRESULT_CONTEXT;
+    if ((wanted->options | hints) == hints)
+        wanted->options |= SEARCHRESULT_ALL;
     return !(wanted->options & SEARCHRESULT_ALL) || !(wanted->options & SEARCHRESULT_PARTIAL);
 }
 

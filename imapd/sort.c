@@ -1,6 +1,7 @@
 /* sort - SORT and UID SORT (RFC 5256 3, RFC 5957; with RETURN: RFC 5267 3) */
 #include "imapcommand.h"
 #include "search.h"
+#include "searchcontext.h"
 #include "searchresult.h"
 #include "sortorder.h"
 
@@ -128,7 +129,11 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
         return answer;
     if (!search_run(session, root, 0, &found) || !put_in_order(session->mailbox, &program, &found))
         return ANSWER_TROUBLE;
-    return searchresult_tell(session, wanted, "SORT", &found);
+    answer = searchresult_tell(session, wanted, "SORT", &found);
+    /* CONTEXT=SORT is not announced: positions in an order are not followed. */
+    if (wanted->options & SEARCHRESULT_UPDATE)
+        searchcontext_refuse(session);
+    return answer;
 }
 
 enum answer sort_sort(struct imapsession *session, struct parse *arguments)

@@ -2,6 +2,7 @@
 #include "update.h"
 
 #include "flags.h"
+#include "searchcontext.h"
 
 #include <errno.h>
 
@@ -115,10 +116,13 @@ void update_tell(struct imapsession *session, bool expunges)
             imapsession_bye(session, "The selected mailbox was deleted", "deleted");
         return;
     }
-    if (expunges)
+    if (expunges) {
+        searchcontext_tell_gone(session);
         tell_expunges(session);
+    }
     if (flags_keyword_count(session->mailbox) != session->told_keywords)
         update_tell_flags(session);
     tell_changes(session);
     tell_new(session);
+    searchcontext_tell_news(session);
 }

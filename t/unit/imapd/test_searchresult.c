@@ -164,6 +164,50 @@ static const struct talk talks[] = {
      "* ESEARCH (TAG \"e\") COUNT 0\ne OK SEARCH completed\n* ESEARCH (TAG \"f\") COUNT 6\nf OK "
      "SEARCH completed\n"
      "* ESEARCH (TAG \"g\") COUNT 6\ng OK SEARCH completed\nh BAD ~\ni BAD ~\n"},
+    /* RFC 5267 4.3 */
+    {"a result that is kept up to date",
+     "a UID SEARCH RETURN (UPDATE COUNT) UNSEEN SUBJECT yes\r\nb STORE 3:4 +FLAGS.SILENT "
+     "\\Seen\r\nc STORE 1,4 -FLAGS.SILENT \\Seen\r\n"
+     "d APPEND INBOX {16+}\r\nSubject: yes\r\n\r\n\r\ne APPEND INBOX {15+}\r\nSubject: "
+     "no\r\n\r\n\r\n"
+     "f STORE 2 +FLAGS.SILENT \\Deleted\r\ng EXPUNGE\r\nh CANCELUPDATE \"a\"\r\ni STORE 1:* "
+     "+FLAGS.SILENT \\Seen\r\n",
+     "* ESEARCH (TAG \"a\") UID COUNT 4\na OK SEARCH completed\n* ESEARCH (TAG \"a\") UID "
+     "REMOVEFROM (0 4:5)\nb OK STORE completed\n"
+     "* ESEARCH (TAG \"a\") UID ADDTO (0 5)\nc OK STORE completed\n* 7 EXISTS\n* # RECENT\n* "
+     "ESEARCH (TAG \"a\") UID ADDTO (0 8)\nd OK ~\n"
+     "* 8 EXISTS\n* # RECENT\ne OK ~\nf OK STORE completed\n* ESEARCH (TAG \"a\") UID REMOVEFROM "
+     "(0 3)\n* 2 EXPUNGE\n* 7 EXISTS\n* # RECENT\ng OK EXPUNGE completed\n"
+     "h OK CANCELUPDATE completed\ni OK STORE completed\n"},
+    {"contexts by message numbers, of two searches",
+     "a SEARCH RETURN (UPDATE) SUBJECT yes\r\nb SEARCH RETURN (UPDATE COUNT) FLAGGED\r\nc STORE 3 "
+     "FLAGS (\\Flagged \\Deleted)\r\n"
+     "d EXPUNGE\r\ne CANCELUPDATE \"b\" \"a\"\r\nf CANCELUPDATE \"a\"\r\ng CANCELUPDATE a\r\nh "
+     "CANCELUPDATE\r\n",
+     "* ESEARCH (TAG \"a\") ALL 2:5\na OK SEARCH completed\n* ESEARCH (TAG \"b\") COUNT 0\nb OK "
+     "SEARCH completed\n"
+     "* 3 FETCH (UID 4 FLAGS ~\n* ESEARCH (TAG \"b\") ADDTO (0 3)\nc OK STORE completed\n"
+     "* ESEARCH (TAG \"b\") REMOVEFROM (0 3)\n* ESEARCH (TAG \"a\") REMOVEFROM (0 3)\n* 3 "
+     "EXPUNGE\n* 5 EXISTS\n* # RECENT\nd OK EXPUNGE completed\n"
+     "e OK CANCELUPDATE completed\nf BAD ~\ng BAD ~\nh BAD ~\n"},
+    {"what is not kept up to date is said",
+     "a SEARCH RETURN (UPDATE COUNT) 1:3\r\nb SEARCH RETURN (SAVE) 1:3\r\nc UID SEARCH RETURN "
+     "(UPDATE COUNT) $ UNFLAGGED\r\n"
+     "d STORE 2 +FLAGS.SILENT \\Flagged\r\n1 SEARCH RETURN (UPDATE COUNT) ALL\r\n2 SEARCH RETURN "
+     "(UPDATE COUNT) ALL\r\n3 SEARCH RETURN (UPDATE COUNT) ALL\r\n"
+     "4 SEARCH RETURN (UPDATE COUNT) ALL\r\n5 SEARCH RETURN (UPDATE COUNT) ALL\r\n6 SEARCH RETURN "
+     "(UPDATE COUNT) ALL\r\n7 SEARCH RETURN (UPDATE COUNT) ALL\r\n"
+     "8 SEARCH RETURN (UPDATE COUNT) ALL\r\n",
+     "* ESEARCH (TAG \"a\") COUNT 3\n* NO [NOUPDATE \"a\"] ~\na OK SEARCH completed\nb OK SEARCH "
+     "completed\n"
+     "* ESEARCH (TAG \"c\") UID COUNT 3\nc OK SEARCH completed\n* ESEARCH (TAG \"c\") UID "
+     "REMOVEFROM (0 3)\nd OK STORE completed\n"
+     "* ESEARCH (TAG \"1\") COUNT 6\n1 OK ~\n* ESEARCH (TAG \"2\") COUNT 6\n2 OK ~\n* ESEARCH (TAG "
+     "\"3\") COUNT 6\n3 OK ~\n"
+     "* ESEARCH (TAG \"4\") COUNT 6\n4 OK ~\n* ESEARCH (TAG \"5\") COUNT 6\n5 OK ~\n* ESEARCH (TAG "
+     "\"6\") COUNT 6\n6 OK ~\n"
+     "* ESEARCH (TAG \"7\") COUNT 6\n7 OK ~\n* ESEARCH (TAG \"8\") COUNT 6\n* NO [NOUPDATE \"8\"] "
+     "~\n8 OK ~\n"},
     {"$ is no part of a set",
      "a FETCH $,1 UID\r\nb FETCH 1:$ UID\r\nc FETCH $$ UID\r\nd SEARCH 1,$\r\n",
      "a BAD ~\nb BAD ~\nc BAD ~\nd BAD ~\n"},
