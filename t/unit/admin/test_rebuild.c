@@ -326,6 +326,67 @@ static void test_limits_and_names(void **state)
     assert_int_equal(look_up("anybody@example.org"), DIRECTORY_UNKNOWN_USER);
 }
 
+static uint64_t imap_sessions(const char *settings)
+{
+    struct directory directory;
+    struct directory_domain domain;
+    uint64_t number = 0;
+    write_file("control/domains/example.org/settings", settings);
+    rebuild_well(NULL);
+    directory_init(&directory);
+    assert_int_equal(directory_domain(&directory, SLICE("example.org"), &domain), DIRECTORY_FOUND);
+    assert_true(directory_derived_number(&directory, &domain, "imap-sessions", &number));
+    assert_false(directory_derived_number(&directory, &domain, "nonsense", &(uint64_t){0}));
+    directory_close(&directory);
+    return number;
+}
+
+/* SPEC R1.5: half as many as contracted addresses, 500 at most; else two for each that is there. */
+static void test_imap_sessions(void **state)
+{
+    static const struct {
+        const char *settings;
+        uint64_t sessions;
+    } all[] = {
+        {"accounts-max 200\n", 100},
+        {"accounts-max 300\n", 150},
+        {"accounts-max 900\n", 450},
+        {"accounts-max 1000\n", 500},
+        {"accounts-max 1500\n", 500},
+        {"accounts-max 1\n", 10},
+        {"accounts-max 1500\nimap-sessions 40\n", 40},
+    };
+    (void)state;
+    write_file("control/plans/mailhosting", "imap-sessions 500\nimap-sessions-percent 50\n");
+    write_file("control/domains/example.org/plan", "mailhosting\n");
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        assert_int_equal(imap_sessions(all[i].settings), all[i].sessions);
+    /* u0 to u9 and postmaster */
+    write_file("control/domains/example.org/users",
+               "u0::\nu1::\nu2::\nu3::\nu4::\nu5::\nu6::\nu7::\nu8::\nu9::\n");
+    write_file("control/domains/example.org/plan", "default\n");
+    write_file("control/plans/default", "");
+    assert_int_equal(imap_sessions(""), 22);
+    assert_int_equal(imap_sessions("accounts-max 1000\n"), 500);
+    write_file("control/plans/default", "imap-sessions-percent 0\n");
+    assert_int_equal(imap_sessions(""), 500);
+    write_file("control/plans/default", "imap-sessions-least 1\nimap-sessions-percent 10\n");
+    assert_int_equal(imap_sessions(""), 1);
+}
+
+static void test_capabilities_off(void **state)
+{
+    static const char *const errors[] = {
+        "names MOVES, which is no capability that can be switched off"};
+    (void)state;
+    write_file("control/domains/example.jp/users",
+               "u1:" HASH ":imap-capabilities-off=\"IDLE MOVE\"\n");
+    rebuild_well(NULL);
+    check_setting("u1@example.jp", "imap-capabilities-off", "IDLE MOVE");
+    write_file("control/domains/example.jp/users", "u1:" HASH ":imap-capabilities-off=MOVES\n");
+    refuse(NULL, errors, 1);
+}
+
 /* What a layer may not say is left out with a warning, and never loosens. */
 static void test_warnings(void **state)
 {
@@ -443,6 +504,8 @@ int main(void)
         TEST(test_partial_sees_other_domains),
         TEST(test_a_domain_goes),
         TEST(test_limits_and_names),
+        TEST(test_imap_sessions),
+        TEST(test_capabilities_off),
         TEST(test_warnings),
         TEST(test_apop_secret),
         TEST(test_changes),
