@@ -103,6 +103,17 @@ static bool write_uid(struct fetch_job *job, const struct fetch_item *item)
     return str_append_number(job->out, fetch_message(job)->uid);
 }
 
+/* RFC 8514: NIL where nobody knows. */
+static bool write_save_date(struct fetch_job *job, const struct fetch_item *item)
+{
+    int64_t date = mailbox_save_date(job->session->mailbox, fetch_message(job));
+    (void)item;
+    if (date <= 0)
+        return str_append_text(job->out, "SAVEDATE NIL");
+    str_append_text(job->out, "SAVEDATE \"");
+    return maildate_format_imap(job->out, date) && str_append_byte(job->out, '"');
+}
+
 /* "BODY": BODYSTRUCTURE without extension data; the parser puts it in the place of BODY[...]. */
 static const struct fetch_kind body_plain = {
     .name = "BODY", .write = write_body_plain, .need = FETCH_NEEDS_WHOLE};
@@ -144,6 +155,7 @@ static const struct fetch_kind kinds[] = {
     {.name = "RFC822.SIZE", .write = write_size, .need = FETCH_NEEDS_SIZE},
     {.name = "RFC822.TEXT", .write = fetchbody_write, .need = FETCH_NEEDS_WHOLE, .reads = true,
      .section = SECTION_TEXT},
+    {.name = "SAVEDATE", .write = write_save_date},
     {.name = "UID", .write = write_uid},
 };
 /* clang-format on */

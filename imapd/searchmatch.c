@@ -95,11 +95,13 @@ static bool match_size(const struct search_key *key, struct searcher *searcher)
     return key->kind == SEARCH_LARGER ? size > key->size : size < key->size;
 }
 
-/* When the message came into the mailbox; its INTERNALDATE stands for it (RFC 8514 4.3 wants that
- * where it is not known). */
+/* When the message came into the mailbox; where that is not known, its INTERNALDATE stands for it
+ * (RFC 8514 4.3). */
 static int64_t saved_date(const struct searcher *searcher)
 {
-    return message_of(searcher)->date;
+    const struct mailbox_message *message = message_of(searcher);
+    int64_t saved = mailbox_save_date(searcher->mailbox, message);
+    return saved > 0 ? saved : message->date;
 }
 
 static bool match_saved(const struct search_key *key, struct searcher *searcher)

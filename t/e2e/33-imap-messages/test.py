@@ -2,6 +2,7 @@
 FETCH of everything that senders come up with."""
 
 import contextlib
+import datetime
 import email
 import os
 import re
@@ -366,6 +367,20 @@ def test_partial_fetches(suite):
             equal(one.fetch(f"{number} RFC822"), message, "RFC822")
         for wrong in ("BODY[]<0.0>", "BODY[]<0>", "BODY[]<.1>", "BODY[]<0.4294967296>", "BODY[]<-1.1>", "BODY[]<0.1"):
             one.bad(f"FETCH 1 {wrong}")
+
+
+def test_save_date(suite):
+    """RFC 8514 4.1-4.3: when a message came into this mailbox, whatever its INTERNALDATE; SEARCH by it"""
+    with user(suite, "fetch") as one:
+        one.ok("CREATE saved")
+        one.ok('APPEND saved " 1-Feb-2020 10:00:00 +0000" ', Unwaited(SMALL))
+        one.ok("SELECT saved")
+        items = one.ok("FETCH 1 (SAVEDATE INTERNALDATE)").fetched()[1]
+        equal(items["INTERNALDATE"], " 1-Feb-2020 10:00:00 +0000", "INTERNALDATE")
+        saved = datetime.datetime.strptime(items["SAVEDATE"].strip(), "%d-%b-%Y %H:%M:%S %z").timestamp()
+        check(abs(saved - time.time()) < 60, items["SAVEDATE"])
+        equal((one.search("SAVEDSINCE 1-Jan-2021"), one.search("SAVEDBEFORE 1-Jan-2021"),
+               one.search("SAVEDATESUPPORTED")), ([1], [], [1]), "SEARCH")
 
 
 def test_header_fields(suite):

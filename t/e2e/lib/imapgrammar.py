@@ -256,6 +256,7 @@ class Parser:
                   b"BODY ": lambda: self.body(False), b"RFC822 ": self.nstring,
                   b"RFC822.HEADER ": self.nstring, b"RFC822.TEXT ": self.nstring,
                   b"PREVIEW ": self.nstring,
+                  b"SAVEDATE ": lambda: self.nil_or(lambda: self.take(DATE, "date-time")[0].decode().strip('"')),
                   b"MODSEQ ": lambda: self.listed(self.number64, empty=False)[0]}
         for name, one in simple.items():
             if self.has(name):
