@@ -162,6 +162,7 @@ class Full:
                 self.one(name, side, function)
 
     def one(self, name, side, function):
+        side.settle()
         os.sync()  # what the last one left to write is not this one's cost
         try:
             self.results.add(name, side, function(self.client, side))

@@ -58,6 +58,7 @@ def select_twice(client, side, user, prefix, count):
     side.chill(user)
     for state in ("cold", "warm"):
         got = client.session(side, user, [])
+        side.settle()
         client.saw(side, f"{prefix}_{state}", got["select"]["exists"], count)
         found[f"{prefix}_{state}"] = got["select"]["ms"]
         found[f"login_{prefix}_{state}"] = got["connect"]["ms"] + got["login"]["ms"] + got["select"]["ms"]
@@ -78,6 +79,7 @@ def fetch_twice(client, side, user, prefix, items, count):
     side.chill(user)
     for state in ("cold", "warm"):
         got = client.session(side, user, [("fetch", f"FETCH 1:* {items}")])
+        side.settle()
         client.saw(side, f"{prefix}_{state}", got["fetch"]["fetch"], count)
         found[f"{prefix}_{state}"] = got["fetch"]["ms"]
         found[f"opened_{prefix}_{state}"] = got["select"]["ms"] + got["fetch"]["ms"]
@@ -119,6 +121,7 @@ def ask_twice(client, side, row, command):
     side.chill(LARGE)
     for state in ("cold", "warm"):
         got = client.session(side, LARGE, [("ask", command)])["ask"]
+        side.settle()
         client.saw(side, f"{row}_{state}", got["numbers"])
         found[f"{row}_{state}"] = got["ms"]
     return found
@@ -168,16 +171,23 @@ def changes(client, side):
     side.reset(CHANGED, LARGE)
     os.sync()
     client.session(side, CHANGED, [("one", "CREATE Copies"), ("two", "CREATE Moved"), ("three", "FETCH 1:* FLAGS")])
+    side.settle()
+    before = side.group.cpu_seconds()
     got = client.session(side, CHANGED, [
-        ("store", "STORE 1:* +FLAGS (\\Flagged)"), ("copy", "COPY 1:* Copies"), ("move", "MOVE 1:* Moved"),
-        ("copies", "SELECT Copies"), ("delete", "STORE 1:* +FLAGS.SILENT (\\Deleted)"), ("expunge", "EXPUNGE"),
-        ("moved", "SELECT Moved")])
+        ("store", "STORE 1:* +FLAGS (\\Flagged)"), ("store_next", "NOOP"), ("copy", "COPY 1:* Copies"),
+        ("copy_next", "NOOP"), ("move", "MOVE 1:* Moved"), ("move_next", "NOOP"), ("copies", "SELECT Copies"),
+        ("delete", "STORE 1:* +FLAGS.SILENT (\\Deleted)"), ("delete_next", "NOOP"), ("expunge", "EXPUNGE"),
+        ("expunge_next", "NOOP"), ("moved", "SELECT Moved")])
+    side.settle()
+    used = side.group.cpu_seconds() - before
     # Those that are flagged already need not be told again.
     client.saw(side, "store", got["store"]["fetch"])
     client.saw(side, "copy", got["copies"]["exists"], count)
     client.saw(side, "move", got["moved"]["exists"], count)
     client.saw(side, "expunge", got["expunge"]["expunge"], count)
-    return {name: got[name]["ms"] for name in ("store", "copy", "move", "expunge")}
+    names = ("store", "copy", "move", "expunge")
+    return {name: got[name]["ms"] for name in names} | {"changes_cpu": used * 1000} | {
+        f"{name}_settled": got[name]["ms"] + got[f"{name}_next"]["ms"] for name in names}
 
 
 def append(client, side):
@@ -190,6 +200,7 @@ def append(client, side):
         before = side.group.cpu_seconds()
         got = fields(client.run(side, "imap", "-f", str(first), "-u", str(users), "-n", str(CONNECTIONS), "-m",
                                 str(count), f"append {client.large_file} INBOX"))
+        side.settle()
         found[row] = count / got["ms"] * 1000
         found[f"{row}_cpu"] = (side.group.cpu_seconds() - before) * 1000 / count
     return found
@@ -205,7 +216,7 @@ def sessions(client, side):
         before = side.group.cpu_seconds()
         got = fields(client.run(side, port, "-f", str(SMALL), "-u", str(SMALL_COUNT), "-n", str(CONNECTIONS), "-m",
                                 str(count), *options, "sessions"))
-        time.sleep(0.3)  # what is left to do when the client has its answer is part of the cost
+        side.settle()  # what is left to do when the client has its answer is part of the cost
         found[row] = count / got["ms"] * 1000
         found[f"{row}_cpu"] = (side.group.cpu_seconds() - before) * 1000 / count
         if "-r" in options:
@@ -249,6 +260,7 @@ def wait_gone(side, most):
 def wake(client, side):
     found = {}
     for row, by in (("wake_append", "append"), ("wake_lmtp", str(side.ports["lmtp"]))):
+        side.settle()
         side.reset(WOKEN, SMALL)
         got = fields(client.run(side, "imap", "-f", str(WOKEN), "-m", str(client.amounts.wakes), f"wake {by}"))
         found[row] = got["median_ms"]
@@ -263,6 +275,7 @@ def pop3(client, side):
     side.chill(POP)
     for state in ("cold", "warm"):
         got = client.script(side, "pop3", [*login, ("stat", "STAT"), ("uidl", "UIDL"), ("quit", "QUIT")], ("-3",))
+        side.settle()
         client.saw(side, f"uidl_{state}", got["uidl"]["lines"], count)
         found[f"uidl_{state}"] = got["pass"]["ms"] + got["stat"]["ms"] + got["uidl"]["ms"]
     got = client.script(side, "pop3", [*login, ("retr", f"PIPELINE {count}"), ("quit", "QUIT")], ("-3",))["retr"]

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 
 import sides as systems
 from sides import VMAIL, write
@@ -38,16 +39,22 @@ class MailStore:
     def user_home(self, user):
         raise NotImplementedError
 
+    def settle(self):
+        """Waits for what goes on when clients have had all answers."""
+        time.sleep(0.3)
+
     def prepared(self, user):
         return os.path.join(self.folder, "prepared", str(user))
 
     def keep(self, user, source=None):
         """What `user` (or `source`) has now becomes that which reset() puts back."""
+        self.settle()
         os.makedirs(os.path.dirname(self.prepared(user)), exist_ok=True)
         shutil.rmtree(self.prepared(user), ignore_errors=True)
         self.copy(self.user_home(user if source is None else source), self.prepared(user))
 
     def reset(self, user, source=None):
+        """No session of the user may be under way."""
         shutil.rmtree(self.user_home(user), ignore_errors=True)
         self.copy(self.prepared(user if source is None else source), self.user_home(user))
 
@@ -57,6 +64,7 @@ class MailStore:
 
     def chill(self, user):
         """INBOX as after a loss of all that is only a cache; but in the page cache."""
+        self.settle()
         for pattern in self.caches:
             remove(os.path.join(self.user_home(user), pattern))
         self.read_all(user)
@@ -107,6 +115,12 @@ class Ours(MailStore, systems.Ours):
     def start(self):
         super().start()
         self.ports = self.suite.ports
+
+    def settle(self):
+        """Sessions that ended may have files to rename."""
+        super().settle()
+        systems.harness.wait_until(lambda: not any(name in ("imapd", "pop3d") for _, name in self.suite.processes()),
+                                   f"{self.name}: the end of all sessions")
 
     def user_home(self, user):
         return self.suite.path("mail", DOMAIN, f"u{user}")
