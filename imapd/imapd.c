@@ -7,7 +7,8 @@
  * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
  * Descriptors 0/1 client (one socket), 2 log, 3 pipe with input that imap-login read too far
  * Reads       Maildir/
- * Writes      Maildir/: folders, messages, names (UIDs, flags), subscriptions, mailbox-*
+ * Writes      Maildir/: folders, messages, names (UIDs, flags), mailbox-*, subscriptions,
+ *             special-use, server-metadata, maildirsize
  * Trusts      its arguments; nothing that arrives on 0, no message
  * If taken    attacker has the mail of this domain, whose password he had for one account
  * Limits      imapsession.h: line 64 KiB, command 1 MiB, message 100 MiB, 20 senseless commands in a
