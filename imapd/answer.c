@@ -35,7 +35,12 @@ static const struct answer_text answers[ANSWER_COUNT] = {
     [ANSWER_MESSAGE_GONE] = {"NO", "EXPUNGEISSUED", "Some of the messages are gone"},
     [ANSWER_BAD_CHARSET] = {"NO",
                             "BADCHARSET (US-ASCII UTF-8 ISO-2022-JP SHIFT_JIS EUC-JP "
-                            "ISO-8859-1)",
+                            "EUC-KR ISO-2022-KR GB2312 GBK GB18030 BIG5 KOI8-R KOI8-U "
+                            "ISO-8859-1 ISO-8859-2 ISO-8859-3 ISO-8859-4 ISO-8859-5 ISO-8859-6 "
+                            "ISO-8859-7 ISO-8859-8 ISO-8859-9 ISO-8859-10 ISO-8859-13 ISO-8859-14 "
+                            "ISO-8859-15 ISO-8859-16 WINDOWS-1250 WINDOWS-1251 WINDOWS-1252 "
+                            "WINDOWS-1253 WINDOWS-1254 WINDOWS-1255 WINDOWS-1256 WINDOWS-1257 "
+                            "WINDOWS-1258 TIS-620 UTF-7 UTF-16 UTF-32)",
                             "Charset not known"},
     [ANSWER_NO_CONTEXT] = {"BAD", NULL, "No search with that tag is kept up to date"},
     [ANSWER_NOT_SAVED] = {"NO", "NOTSAVED", "No memory to keep the result"},

@@ -1,7 +1,10 @@
 /* searchresult, partial, savedsearch: answers of SEARCH by its return options */
 #include "account.h"
 
+#include "answer.h"
+#include "charset.h"
 #include "partial.h"
+#include "progress.h"
 #include "savedsearch.h"
 
 struct talk {
@@ -286,12 +289,60 @@ static void saved_ranges(void **state)
     savedsearch_clear(&saved);
 }
 
+/* ---- what is said besides --------------------------------------------------------------------- */
+
+static void charsets_that_are_named_are_known(void **state)
+{
+    (void)state;
+    struct slice rest = slice_text(answer_text(ANSWER_BAD_CHARSET)->code);
+    size_t count = 0;
+    assert_true(slice_starts(rest, SLICE("BADCHARSET (")) && slice_ends(rest, SLICE(")")));
+    rest.size--;
+    for (slice_cut(&rest, '('); rest.size > 0; count++) {
+        struct slice name = slice_cut(&rest, ' ');
+        if (!charset_is_known(name))
+            fail_msg("%.*s", SLICE_PRINTF(name));
+    }
+    assert_true(count > 30);
+}
+
+/* RFC 9585 4 */
+static void progress_is_told_when_it_is_time(void **state)
+{
+    (void)state;
+    struct imapsession session = {.tag = SLICE("a1")};
+    struct progress progress;
+    char bytes[1024];
+    int in = memfd_create("in", MFD_CLOEXEC), out = memfd_create("out", MFD_CLOEXEC);
+    assert_true(in >= 0 && out >= 0 && imapsession_begin(&session, in, out, SLICE("")));
+    session.tag = SLICE("a1");
+    progress_begin(&progress, &session, 500);
+    progress_step(&progress, 1); /* too early */
+    progress.next_ms = 0;
+    progress_step(&progress, 100);
+    progress_step(&progress, 101); /* too early again */
+    progress.next_ms = 0;
+    progress_step(&progress, 501); /* beyond the goal */
+    progress.goal = 0;
+    progress_step(&progress, 7);
+    ssize_t got = pread(out, bytes, sizeof bytes, 0);
+    assert_true(got > 0);
+    assert_slice(slice_of(bytes, (size_t)got),
+                 "* OK [INPROGRESS (\"a1\" 100 500)] Still at work\r\n"
+                 "* OK [INPROGRESS (\"a1\" 7 NIL)] Still at work\r\n");
+    imapsession_end(&session);
+    io_close(&in);
+    io_close(&out);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
         cmocka_unit_test(pages),
         cmocka_unit_test(saved_ranges),
+        cmocka_unit_test(charsets_that_are_named_are_known),
+        cmocka_unit_test(progress_is_told_when_it_is_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
