@@ -96,7 +96,7 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
         return ANSWER_TROUBLE;
     answer = searchresult_tell(session, wanted, "SEARCH", &found);
     if (wanted->options & SEARCHRESULT_UPDATE)
-        searchcontext_add(session, charset, keys, &found);
+        searchcontext_add(session, charset, keys, NULL, &found);
     return answer;
 }
 

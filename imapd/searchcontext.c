@@ -2,6 +2,7 @@
 #include "searchcontext.h"
 
 #include "imapcommand.h"
+#include "sortcontext.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@ struct searchcontext {
     struct search_key *root;
     uint32_t *uids; /* of the messages that fit, in order */
     size_t count;
+    struct sortcontext *sort; /* of a SORT: their order; or NULL */
 };
 
 struct searchcontexts {
@@ -75,6 +77,8 @@ static bool find_touched(const struct imapsession *session, struct touched *touc
     return true;
 }
 
+enum change { ADDTO, REMOVEFROM };
+
 /* ---- members ---------------------------------------------------------------------------------- */
 
 static bool is_member(const struct searchcontext *context, uint32_t uid)
@@ -90,21 +94,35 @@ static bool is_member(const struct searchcontext *context, uint32_t uid)
     return low < context->count && context->uids[low] == uid;
 }
 
-static void tell(struct imapsession *session, const struct searchcontext *context,
-                 const char *change, const struct touched *messages)
+/* RFC 5267 4.3.3: of a SEARCH all have position 0, the order of the mailbox. */
+static bool append_changes(struct imapsession *session, struct searchcontext *context,
+                           enum change change, const struct touched *messages, struct str *out)
+{
+    struct searchresult changed = {.indexes = messages->indexes, .count = messages->count};
+    if (context->sort && change == ADDTO)
+        return sortcontext_add(context->sort, session, context->uid, &changed, out);
+    if (context->sort)
+        return sortcontext_remove(context->sort, session, context->uid, &changed, out);
+    str_append_text(out, "0 ");
+    searchresult_append_set(out, session, context->uid, messages->indexes, messages->count);
+    return true;
+}
+
+static bool tell(struct imapsession *session, struct searchcontext *context, enum change change,
+                 const struct touched *messages)
 {
     if (messages->count == 0)
-        return;
+        return true;
     struct str *out = imapsession_line(session);
     str_append_text(out, "ESEARCH (TAG \"");
     str_append(out, context->tag);
     str_append_text(out, context->uid ? "\") UID " : "\") ");
-    str_append_text(out, change);
-    /* RFC 5267 4.3.3: position 0, the order of the mailbox */
-    str_append_text(out, " (0 ");
-    searchresult_append_set(out, session, context->uid, messages->indexes, messages->count);
+    str_append_text(out, change == ADDTO ? "ADDTO (" : "REMOVEFROM (");
+    if (!append_changes(session, context, change, messages, out))
+        return false;
     str_append_byte(out, ')');
     imapsession_send(session);
+    return true;
 }
 
 /* Both lists are in order. */
@@ -138,6 +156,7 @@ static bool change_members(const struct imapsession *session, struct searchconte
 static void context_free(struct searchcontext *context)
 {
     arena_free(&context->arena);
+    sortcontext_free(&context->sort);
     free(context->uids);
     free(context);
 }
@@ -183,11 +202,6 @@ static void tell_no_update(struct imapsession *session, struct slice tag)
     imapsession_send(session);
 }
 
-void searchcontext_refuse(struct imapsession *session)
-{
-    tell_no_update(session, session->tag);
-}
-
 static bool has_numbers(const struct search_key *key)
 {
     for (; key; key = key->next)
@@ -221,8 +235,14 @@ static bool parse_keys(struct imapsession *session, struct searchcontext *contex
     return search_resolve(context->root, session, &context->arena);
 }
 
+static int compare_uids(const void *one, const void *other)
+{
+    uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+    return (a > b) - (a < b);
+}
+
 static bool copy_members(const struct imapsession *session, struct searchcontext *context,
-                         const struct searchresult *found)
+                         const struct sort_program *program, const struct searchresult *found)
 {
     context->uids = calloc(found->count + 1, sizeof *context->uids);
     if (!context->uids)
@@ -230,18 +250,24 @@ static bool copy_members(const struct imapsession *session, struct searchcontext
     for (size_t i = 0; i < found->count; i++)
         context->uids[i] = session->mailbox->messages[found->indexes[i]].uid;
     context->count = found->count;
-    return true;
+    if (!program)
+        return true;
+    qsort(context->uids, context->count, sizeof *context->uids, compare_uids);
+    context->sort = sortcontext_new(session, program, found);
+    return context->sort;
 }
 
 static struct searchcontext *context_make(struct imapsession *session, struct slice charset,
-                                          struct slice keys, const struct searchresult *found)
+                                          struct slice keys, const struct sort_program *program,
+                                          const struct searchresult *found)
 {
     struct searchcontext *context = calloc(1, sizeof *context);
     if (!context)
         return NULL;
     arena_init(&context->arena, IMAPSESSION_ARENA_MAX);
     context->uid = session->uid;
-    if (parse_keys(session, context, charset, keys) && copy_members(session, context, found))
+    if (parse_keys(session, context, charset, keys) &&
+        copy_members(session, context, program, found))
         return context;
     context_free(context);
     return NULL;
@@ -264,11 +290,11 @@ static bool make_room(struct imapsession *session)
 }
 
 void searchcontext_add(struct imapsession *session, struct slice charset, struct slice keys,
-                       const struct searchresult *found)
+                       const struct sort_program *program, const struct searchresult *found)
 {
     (void)forget(session, session->tag);
     struct searchcontext *context =
-        make_room(session) ? context_make(session, charset, keys, found) : NULL;
+        make_room(session) ? context_make(session, charset, keys, program, found) : NULL;
     if (context) {
         context->next = session->contexts->first;
         session->contexts->first = context;
@@ -277,7 +303,7 @@ void searchcontext_add(struct imapsession *session, struct slice charset, struct
     }
     if (session->contexts && session->contexts->count == 0)
         searchcontext_clear(session);
-    searchcontext_refuse(session);
+    tell_no_update(session, session->tag);
 }
 
 /* ---- news ------------------------------------------------------------------------------------- */
@@ -307,9 +333,9 @@ static bool renew(struct imapsession *session, struct searchcontext *context,
             removed.indexes[removed.count++] = index;
     }
     if (done && added.count + removed.count > 0) {
-        tell(session, context, "REMOVEFROM", &removed);
-        tell(session, context, "ADDTO", &added);
-        done = change_members(session, context, &removed, &added);
+        done = tell(session, context, REMOVEFROM, &removed) &&
+               tell(session, context, ADDTO, &added) &&
+               change_members(session, context, &removed, &added);
     }
     free(added.indexes);
     free(removed.indexes);
@@ -350,8 +376,8 @@ static bool remove_gone(struct imapsession *session, struct searchcontext *conte
     for (size_t i = 0; i < gone->count; i++)
         if (is_member(context, session->mailbox->messages[gone->indexes[i]].uid))
             removed.indexes[removed.count++] = gone->indexes[i];
-    tell(session, context, "REMOVEFROM", &removed);
-    bool done = removed.count == 0 || change_members(session, context, &removed, &none);
+    bool done = tell(session, context, REMOVEFROM, &removed) &&
+                (removed.count == 0 || change_members(session, context, &removed, &none));
     free(removed.indexes);
     return done;
 }

@@ -1,9 +1,9 @@
 /* sort - SORT and UID SORT (RFC 5256 3, RFC 5957; with RETURN: RFC 5267 3) */
+#include "sort.h"
+
 #include "imapcommand.h"
 #include "search.h"
 #include "searchcontext.h"
-#include "searchresult.h"
-#include "sortorder.h"
 
 static const struct {
     const char *name;
@@ -21,15 +21,10 @@ static const struct {
 };
 enum { KEY_NAME_COUNT = sizeof key_names / sizeof *key_names };
 
-struct program {
-    struct sortorder_criterion criteria[SORTORDER_CRITERIA_MAX];
-    size_t count;
-};
-
 /* ---- parsing ---------------------------------------------------------------------------------- */
 
 /* A key that stands there already decides nothing any more. */
-static void add_criterion(struct program *program, struct sortorder_criterion criterion)
+static void add_criterion(struct sort_program *program, struct sortorder_criterion criterion)
 {
     for (size_t i = 0; i < program->count; i++)
         if (program->criteria[i].key == criterion.key)
@@ -37,7 +32,7 @@ static void add_criterion(struct program *program, struct sortorder_criterion cr
     program->criteria[program->count++] = criterion;
 }
 
-static bool parse_criterion(struct parse *parse, struct program *program)
+static bool parse_criterion(struct parse *parse, struct sort_program *program)
 {
     bool reverse = parse_word(parse, "REVERSE");
     if (reverse && !parse_space(parse))
@@ -51,7 +46,7 @@ static bool parse_criterion(struct parse *parse, struct program *program)
     return false;
 }
 
-static bool parse_program(struct parse *parse, struct program *program)
+static bool parse_program(struct parse *parse, struct sort_program *program)
 {
     if (!parse_byte(parse, '('))
         return false;
@@ -65,23 +60,22 @@ static bool parse_program(struct parse *parse, struct program *program)
 /* ---- sorting ---------------------------------------------------------------------------------- */
 
 /* What the criteria need to know of a message. False when it is gone. */
-static bool collect_facts(struct mailbox *mailbox, uint32_t index, const struct program *program,
-                          struct messagekeys_reader *reader, struct messagekeys *keys,
-                          struct sortorder_facts *facts)
+static bool collect_facts(struct mailbox *mailbox, uint32_t index,
+                          const struct sort_program *program, struct messagekeys_reader *reader,
+                          struct messagekeys *keys, struct sortorder_facts *facts)
 {
     struct mailbox_message *message = &mailbox->messages[index];
     *facts = (struct sortorder_facts){.arrival = message->date, .keys = keys};
-    if (sortorder_needs_keys(program->criteria, program->count) &&
-        !messagekeys_get(reader, index, keys))
-        return false;
+    if (sortorder_needs_keys(program->criteria, program->count))
+        (void)messagekeys_get(reader, index, keys);
     if (sortorder_needs_size(program->criteria, program->count) &&
         !mailbox_crlf_size(mailbox, message, &facts->size))
         facts->size = 0;
     return !message->gone;
 }
 
-static bool fill(struct sortorder *order, struct mailbox *mailbox, const struct program *program,
-                 const struct searchresult *found)
+static bool fill(struct sortorder *order, struct mailbox *mailbox,
+                 const struct sort_program *program, bool keep, const struct searchresult *found)
 {
     struct messagekeys_reader reader;
     bool done = true;
@@ -89,21 +83,20 @@ static bool fill(struct sortorder *order, struct mailbox *mailbox, const struct 
     for (size_t i = 0; i < found->count && done; i++) {
         struct messagekeys keys;
         struct sortorder_facts facts;
-        if (collect_facts(mailbox, found->indexes[i], program, &reader, &keys, &facts))
+        if (collect_facts(mailbox, found->indexes[i], program, &reader, &keys, &facts) || keep)
             done = sortorder_add(order, found->indexes[i], &facts);
     }
     messagekeys_end(&reader);
     return done;
 }
 
-/* Puts what was found in order; what vanished meanwhile is left out. */
-static bool put_in_order(struct mailbox *mailbox, const struct program *program,
-                         struct searchresult *found)
+bool sort_messages(struct mailbox *mailbox, const struct sort_program *program, bool keep,
+                   struct searchresult *found)
 {
     struct sortorder order;
     if (!sortorder_begin(&order, program->criteria, program->count, found->count))
         return false;
-    bool done = fill(&order, mailbox, program, found);
+    bool done = fill(&order, mailbox, program, keep, found);
     if (done) {
         sortorder_sort(&order);
         found->count = order.count;
@@ -117,22 +110,23 @@ static bool put_in_order(struct mailbox *mailbox, const struct program *program,
 static enum answer run(struct imapsession *session, struct parse *arguments,
                        const struct searchresult_return *wanted)
 {
-    struct program program = {.count = 0};
+    struct sort_program program = {.count = 0};
     struct slice charset;
     struct search_key *root = NULL;
     struct searchresult found;
     if (!parse_program(arguments, &program) || !parse_space(arguments) ||
         !parse_astring(arguments, &charset) || !parse_space(arguments))
         return ANSWER_SYNTAX;
+    struct slice keys = slice_from(arguments->text, arguments->at);
     enum answer answer = search_prepare(session, arguments, charset, &root);
     if (answer != ANSWER_DONE)
         return answer;
-    if (!search_run(session, root, 0, &found) || !put_in_order(session->mailbox, &program, &found))
+    if (!search_run(session, root, 0, &found) ||
+        !sort_messages(session->mailbox, &program, false, &found))
         return ANSWER_TROUBLE;
     answer = searchresult_tell(session, wanted, "SORT", &found);
-    /* CONTEXT=SORT is not announced: positions in an order are not followed. */
     if (wanted->options & SEARCHRESULT_UPDATE)
-        searchcontext_refuse(session);
+        searchcontext_add(session, charset, keys, &program, &found);
     return answer;
 }
 

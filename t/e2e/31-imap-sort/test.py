@@ -10,7 +10,7 @@ import time
 from imapsession import Imap, Unwaited
 from suite import check, equal
 
-CAPABILITIES = {"SORT", "SORT=DISPLAY", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "ESORT",
+CAPABILITIES = {"SORT", "SORT=DISPLAY", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "THREAD=REFS", "ESORT", "CONTEXT=SORT",
                 "I18NLEVEL=1"}
 START = 1577836800  # 1 Jan 2020
 RANDOM_COUNT = 150
@@ -19,7 +19,7 @@ CHAIN_COUNT = 3000
 
 def prepare(suite):
     suite.control("plans/lean", "imap-capabilities-off SORT THREAD=REFS\n")
-    suite.add_domain("example.jp", "sort", "roundcube", "random", "chain", "bad")
+    suite.add_domain("example.jp", "sort", "roundcube", "random", "chain", "bad", "context")
     suite.add_domain("lean.example", "off", plan="lean")
     suite.start()
 
@@ -113,6 +113,48 @@ def test_after_an_expunge(suite):
         one.ok("NOOP")
         equal(one.ok("SORT (FROM) UTF-8 ALL").one("SORT"), [1, 2, 3, 4], "after")
         equal(one.ok("UID SORT (FROM) UTF-8 ALL").one("SORT"), [1, 2, 4, 5], "UIDs")
+
+
+def test_context_is_kept_up_to_date(suite):
+    """RFC 5267 4.3: a client that follows ADDTO and REMOVEFROM has what a new SORT would give, whoever did what"""
+    chance = random.Random(5)
+    with user(suite, "context") as one, user(suite, "context") as two:
+        for number in range(20):
+            append(one, message(subject=str(chance.randrange(9)), body="x" * chance.randrange(99)), START + number)
+        one.ok("SELECT INBOX")
+        two.ok("SELECT INBOX")
+        program = "(SUBJECT REVERSE SIZE) UTF-8 UNDELETED"
+        order = list(one.ok(f"UID SORT {program}").one("SORT"))
+        tag = str(one.ok(f"UID SORT RETURN (UPDATE COUNT) {program}").one("ESEARCH")["TAG"])
+        for step in range(150):
+            session = chance.choice([one, two])
+            numbers = f"{chance.choice(order or [1])},{chance.choice(order or [1])}"
+            command = chance.choice(["+FLAGS.SILENT (\\Deleted)", "-FLAGS.SILENT (\\Deleted)", "append", "expunge"])
+            if command == "append":
+                append(two, message(subject=str(chance.randrange(9)), body="x" * chance.randrange(99)))
+                result = []
+            elif command == "expunge":
+                result = session.ok("EXPUNGE").untagged if chance.random() < .2 else []
+            else:
+                everything = chance.random() < .3
+                result = session.ok(f"UID STORE {'1:*' if everything and command[0] == '-' else numbers} {command}").untagged
+            for answer in [*(result if session is one else []), *one.ok("NOOP").untagged]:
+                follow(order, answer, tag)
+            equal(order, one.ok(f"UID SORT {program}").one("SORT"), f"step {step}")
+        one.ok(f'CANCELUPDATE "{tag}"')
+
+
+def follow(order, answer, tag):
+    """Carries out one ADDTO or REMOVEFROM."""
+    if answer.kind != "ESEARCH" or answer.value.get("TAG") != tag:
+        return
+    for change in ("REMOVEFROM", "ADDTO"):
+        words = re.findall(r"\d+", str(answer.value.get(change, "")))
+        for place, uid in zip(map(int, words[::2]), map(int, words[1::2])):
+            if change == "ADDTO":
+                order.insert(place - 1, uid)
+            else:
+                equal(order.pop(place - 1), uid, "the message at that place")
 
 
 # ---- THREAD --------------------------------------------------------------------------------------------

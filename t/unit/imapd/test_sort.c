@@ -85,6 +85,48 @@ static void commands(void **state)
         "a OK SORT completed\n* SORT 2 3\nb OK SORT completed\n");
 }
 
+/* RFC 5267 4.3: places are those of the moment, one change after the other. */
+static void contexts(void **state)
+{
+    (void)state;
+    static const char input[] =
+        "s SELECT INBOX\r\n"
+        "a UID SORT RETURN (UPDATE COUNT) (SUBJECT DATE) UTF-8 UNDELETED\r\n"
+        "b SORT RETURN (UPDATE) (REVERSE ARRIVAL) UTF-8 UNFLAGGED\r\n"
+        "c STORE 2:3 +FLAGS.SILENT (\\Deleted)\r\n"
+        "d STORE 3 -FLAGS.SILENT (\\Deleted)\r\n"
+        "e APPEND INBOX \"01-Jan-2020 00:00:00 +0000\" {18+}\r\nSubject: avocado\r\n\r\n"
+        "f UID EXPUNGE 2\r\n"
+        "g STORE 1:4 +FLAGS.SILENT (\\Deleted \\Flagged)\r\n"
+        "h STORE 1:4 -FLAGS.SILENT (\\Deleted)\r\n"
+        "i CANCELUPDATE \"a\"\r\nj STORE 1 +FLAGS.SILENT (\\Deleted)\r\nk EXPUNGE\r\nz LOGOUT\r\n";
+    static const char expected[] =
+        "* ESEARCH (TAG \"a\") UID COUNT 4\na OK SORT completed\n"
+        "* ESEARCH (TAG \"b\") ALL 1:4\nb OK SORT completed\n"
+        "* ESEARCH (TAG \"a\") UID REMOVEFROM (4 3 2 2)\nc OK STORE completed\n"
+        "* ESEARCH (TAG \"a\") UID ADDTO (3 3)\nd OK STORE completed\n"
+        "* 5 EXISTS\n* # RECENT\n* ESEARCH (TAG \"b\") ADDTO (5 5)\n"
+        "* ESEARCH (TAG \"a\") UID ADDTO (2 5)\ne OK [APPENDUID # 5] APPEND completed\n"
+        "* ESEARCH (TAG \"b\") REMOVEFROM (2 2)\n* 2 EXPUNGE\n* 4 EXISTS\n* # RECENT\nf OK EXPUNGE "
+        "completed\n"
+        "* ESEARCH (TAG \"b\") REMOVEFROM (4 4 3 3 2 2 1 1)\n"
+        "* ESEARCH (TAG \"a\") UID REMOVEFROM (4 3 3 1 2 5 1 4)\ng OK STORE completed\n"
+        "* ESEARCH (TAG \"a\") UID ADDTO (1 4 2 5 3 1 4 3)\nh OK STORE completed\n"
+        "i OK CANCELUPDATE completed\nj OK STORE completed\n* 1 EXPUNGE\n* 3 EXISTS\n* # RECENT\nk "
+        "OK EXPUNGE completed\n"
+        "* BYE Logging out\nz OK LOGOUT completed\n";
+    struct str output;
+    str_init(&output, 65536);
+    fill_mailbox();
+    account_talk(slice_text(input), &output);
+    struct slice got = str_slice(&output);
+    const char *start = memmem(got.data, got.size, "\r\ns OK", 6);
+    assert_non_null(start);
+    got = slice_from(got, (size_t)(start - got.data) + 2);
+    account_compare("contexts", slice_from(got, slice_find(got, '\n') + 1), expected);
+    str_free(&output);
+}
+
 static void remove_files(const char *path)
 {
     DIR *folder = opendir(path);
@@ -269,6 +311,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(commands, account_make, account_remove),
+        cmocka_unit_test_setup_teardown(contexts, account_make, account_remove),
         cmocka_unit_test_setup_teardown(vanished, account_make, account_remove),
         cmocka_unit_test(random_orders),
         cmocka_unit_test_setup_teardown(odd_files, account_make, account_remove),
