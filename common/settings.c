@@ -402,7 +402,8 @@ static bool check_capabilities(const struct setting *setting, struct slice value
         return true;
     str_append_text(reason, "names ");
     str_append_printable(reason, slice_part(wrong, 0, SETTINGS_NAME_MAX));
-    str_append_text(reason, ", which is no capability that can be switched off (such as IDLE MOVE)");
+    str_append_text(reason,
+                    ", which is no capability that can be switched off (such as IDLE MOVE)");
     return false;
 }
 
