@@ -2,6 +2,7 @@
 #include "sort.h"
 
 #include "imapcommand.h"
+#include "progress.h"
 #include "search.h"
 #include "searchcontext.h"
 
@@ -74,29 +75,35 @@ static bool collect_facts(struct mailbox *mailbox, uint32_t index,
     return !message->gone;
 }
 
-static bool fill(struct sortorder *order, struct mailbox *mailbox,
+/* With `keep`, nothing is said on the way: the caller is in the middle of a line. */
+static bool fill(struct sortorder *order, struct imapsession *session,
                  const struct sort_program *program, bool keep, const struct searchresult *found)
 {
     struct messagekeys_reader reader;
+    struct progress progress;
     bool done = true;
-    messagekeys_begin(&reader, mailbox);
+    messagekeys_begin(&reader, session->mailbox);
+    progress_begin(&progress, session, found->count);
     for (size_t i = 0; i < found->count && done; i++) {
         struct messagekeys keys;
         struct sortorder_facts facts;
-        if (collect_facts(mailbox, found->indexes[i], program, &reader, &keys, &facts) || keep)
-            done = sortorder_add(order, found->indexes[i], &facts);
+        uint32_t index = found->indexes[i];
+        if (collect_facts(session->mailbox, index, program, &reader, &keys, &facts) || keep)
+            done = sortorder_add(order, index, &facts);
+        if (!keep)
+            progress_step(&progress, i);
     }
     messagekeys_end(&reader);
     return done;
 }
 
-bool sort_messages(struct mailbox *mailbox, const struct sort_program *program, bool keep,
+bool sort_messages(struct imapsession *session, const struct sort_program *program, bool keep,
                    struct searchresult *found)
 {
     struct sortorder order;
     if (!sortorder_begin(&order, program->criteria, program->count, found->count))
         return false;
-    bool done = fill(&order, mailbox, program, keep, found);
+    bool done = fill(&order, session, program, keep, found);
     if (done) {
         sortorder_sort(&order);
         found->count = order.count;
@@ -121,8 +128,7 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
     enum answer answer = search_prepare(session, arguments, charset, &root);
     if (answer != ANSWER_DONE)
         return answer;
-    if (!search_run(session, root, 0, &found) ||
-        !sort_messages(session->mailbox, &program, false, &found))
+    if (!search_run(session, root, 0, &found) || !sort_messages(session, &program, false, &found))
         return ANSWER_TROUBLE;
     answer = searchresult_tell(session, wanted, "SORT", &found);
     if (wanted->options & SEARCHRESULT_UPDATE)

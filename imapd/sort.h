@@ -13,8 +13,9 @@ struct sort_program {
 };
 
 /* Puts the messages, which are in the order of the mailbox, in that of the program. Those that have
- * vanished meanwhile are left out, unless they are to be kept. False without memory. */
-bool sort_messages(struct mailbox *mailbox, const struct sort_program *program, bool keep,
+ * vanished meanwhile are left out, unless they are to be kept; then no progress is told, either. False
+ * without memory. */
+bool sort_messages(struct imapsession *session, const struct sort_program *program, bool keep,
                    struct searchresult *found);
 
 #endif

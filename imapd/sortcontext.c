@@ -111,7 +111,7 @@ static void take_order(struct sortcontext *context, const struct imapsession *se
     all->indexes = NULL;
 }
 
-bool sortcontext_add(struct sortcontext *context, const struct imapsession *session, bool uid,
+bool sortcontext_add(struct sortcontext *context, struct imapsession *session, bool uid,
                      const struct searchresult *added, struct str *out)
 {
     struct searchresult all = {.indexes =
@@ -119,7 +119,7 @@ bool sortcontext_add(struct sortcontext *context, const struct imapsession *sess
     if (!all.indexes)
         return false;
     collect(context, session, added, &all);
-    bool done = sort_messages(session->mailbox, &context->program, true, &all);
+    bool done = sort_messages(session, &context->program, true, &all);
     if (done)
         take_order(context, session, uid, added, &all, out);
     free(all.indexes);

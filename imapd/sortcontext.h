@@ -27,7 +27,7 @@ void sortcontext_free(struct sortcontext **context);
 bool sortcontext_remove(struct sortcontext *context, const struct imapsession *session, bool uid,
                         const struct searchresult *removed, struct str *out);
 /* Puts in messages that were not there; the first place first. False without memory. */
-bool sortcontext_add(struct sortcontext *context, const struct imapsession *session, bool uid,
+bool sortcontext_add(struct sortcontext *context, struct imapsession *session, bool uid,
                      const struct searchresult *added, struct str *out);
 
 #endif

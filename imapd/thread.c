@@ -1,5 +1,6 @@
 /* thread - THREAD and UID THREAD (RFC 5256 3) */
 #include "imapcommand.h"
+#include "progress.h"
 #include "search.h"
 #include "searchresult.h"
 #include "threadtree.h"
@@ -36,10 +37,13 @@ static bool fill(struct threadtree *tree, struct imapsession *session,
 {
     struct messagekeys_reader reader;
     bool done = true;
+    struct progress progress;
     messagekeys_begin(&reader, session->mailbox);
+    progress_begin(&progress, session, found->count);
     for (size_t i = 0; i < found->count && done; i++) {
         uint32_t index = found->indexes[i];
         struct messagekeys keys;
+        progress_step(&progress, i);
         if (!messagekeys_get(&reader, index, &keys))
             continue;
         int64_t sent = messagekeys_sent(&keys, session->mailbox->messages[index].date);
