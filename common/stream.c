@@ -332,7 +332,8 @@ void stream_write(struct stream *stream, struct slice bytes)
 char *stream_room(struct stream *stream, size_t size, size_t *room)
 {
     size_t left = STREAM_OUTPUT_MAX - stream->output.size;
-    if (left < size && left < STREAM_OUTPUT_MAX) {
+    /* What is collected leaves along with much of what comes, rather than alone. */
+    if (left < size && left < STREAM_OUTPUT_MAX / 2) {
         send_collected(stream, false);
         left = STREAM_OUTPUT_MAX;
     }

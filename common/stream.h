@@ -91,8 +91,8 @@ bool stream_has_input(struct stream *stream);
 void stream_slim(struct stream *stream, size_t keep);
 
 void stream_write(struct stream *stream, struct slice bytes);
-/* Room for at least one byte, and `size` if there can be so much, at the end of what is collected:
- * the caller fills it and calls stream_wrote. NULL when the stream is broken. */
+/* Room for at least one and at most `size` bytes at the end of what is collected: the caller fills
+ * it and calls stream_wrote. NULL when the stream is broken. */
 char *stream_room(struct stream *stream, size_t size, size_t *room);
 void stream_wrote(struct stream *stream, size_t size);
 void stream_write_text(struct stream *stream, const char *text);
