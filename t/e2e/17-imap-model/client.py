@@ -89,8 +89,8 @@ class Slot:
 class View:
     """A selected mailbox, as the client knows it."""
 
-    def __init__(self, box, read_only):
-        self.box, self.read_only = box, read_only
+    def __init__(self, box, read_only, since):
+        self.box, self.read_only, self.since = box, read_only, since
         self.slots = []
         self.known_flags, self.permanent = set(), set()
 

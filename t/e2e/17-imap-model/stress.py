@@ -243,7 +243,7 @@ class Run:
         client.view = None
         self.check_select(client, box, result, read_only, had_view)
         told = [one for one in result.untagged if one.kind == "VANISHED" and one.value[0]]
-        client.view = View(box, read_only)
+        client.view = View(box, read_only, self.world.step)
         client.absorb([one for one in result.untagged if one not in told], fetching=True)
         client.learn()
         box.uidnext(result.code("UIDNEXT"))
@@ -754,7 +754,7 @@ class Run:
 
     def check_deleted(self, client):
         """A BYE under IDLE is right where the mailbox has lost its name (RFC 2180 3.3)."""
-        if client.view.box.alive and client.view.box.renamed < client.idle_since:
+        if client.view.box.alive and client.view.box.renamed < client.view.since:
             raise
         client.close()
 
