@@ -53,6 +53,10 @@ def in_set(text, number, highest):
     return False
 
 
+# modified UTF-7 and the same in UTF-8, for those who enabled it
+WIDE = {"&ZeVnLIqe-": "日本語"}
+
+
 class Connection(Imap):
     """Keeps what was said last."""
 
@@ -136,6 +140,20 @@ class Client:
         result = self.ask(f"ENABLE {name}")
         check(result.done.kind == "OK" and name in result.one("ENABLED"), f"ENABLE {name}: {result}")
         self.enabled |= {"CONDSTORE", name} if name == "QRESYNC" else {name}
+
+    def quoted(self, name):
+        """A mailbox's name as this client says it (RFC 9051 5.1)."""
+        if "IMAP4rev2" in self.enabled:
+            for narrow, wide in WIDE.items():
+                name = name.replace(narrow, wide)
+        return f'"{name}"'
+
+    def told_name(self, name):
+        """And as it is told it."""
+        if "IMAP4rev2" in self.enabled:
+            for narrow, wide in WIDE.items():
+                name = name.replace(wide, narrow)
+        return name
 
     # -- commands ----------------------------------------------------------------------------------
     def ask(self, *parts):
@@ -225,6 +243,9 @@ class Client:
                 [slot for slot in view.slots if slot.uid is None]
             check(found, f"{one}: UID {uid} was not in the view (RFC 7162 3.2.10)")
             view.slots.remove(found[0])
+
+    def take_recent(self, one):
+        check("IMAP4rev2" not in self.enabled, f"{one}: not in IMAP4rev2 (RFC 9051 appendix E)")
 
     def take_flags(self, one):
         self.view.known_flags = flag_set(one.value)

@@ -71,7 +71,12 @@ def join_set(numbers):
 def found_numbers(result):
     """Of SEARCH or ESEARCH."""
     if result.all("ESEARCH"):
-        return set(uid_set(result.one("ESEARCH")["ALL"])) if "ALL" in result.one("ESEARCH") else set()
+        told = result.one("ESEARCH")
+        found = set(uid_set(told["ALL"])) if "ALL" in told else set()
+        check(int(told.get("COUNT", len(found))) == len(found), f"COUNT: {told}")
+        check(not found or (int(told.get("MIN", min(found))) == min(found) and
+                            int(told.get("MAX", max(found))) == max(found)), f"MIN and MAX: {told}")
+        return found
     found = [one for one in result.one("SEARCH") if not isinstance(one, tuple)]
     check(len(found) == len(set(found)), f"SEARCH found twice: {found}")
     return set(found)
@@ -93,7 +98,8 @@ class Run:
         self.last = "start"
         self.meet()
         self.clients = [Client(suite, address, self.world, f"client {i}") for i in range(clients)]
-        self.condstore = "CONDSTORE" in self.clients[0].session.capabilities
+        self.capabilities = self.clients[0].session.capabilities
+        self.condstore = "CONDSTORE" in self.capabilities
         for client in self.clients:
             self.greet(client)
         self.steps = self.weigh()
@@ -158,6 +164,8 @@ class Run:
 
     def greet(self, client):
         """Some clients know more than others."""
+        if {"IMAP4rev2", "ENABLE"} <= self.capabilities and self.random.random() < 0.3:
+            client.enable("IMAP4rev2")
         if "QRESYNC" in client.session.capabilities and self.random.random() < 0.5:
             client.enable("QRESYNC")
         elif self.condstore and "ENABLE" in client.session.capabilities and self.random.random() < 0.3:
@@ -236,7 +244,7 @@ class Run:
             client.enabled.add("CONDSTORE")
         had_view = client.view is not None
         try:
-            result = client.ask(f'{"EXAMINE" if read_only else "SELECT"} "{name}"{more}')
+            result = client.ask(f'{"EXAMINE" if read_only else "SELECT"} {client.quoted(name)}{more}')
         except Gone:
             self.connect(client)
             return
@@ -260,7 +268,8 @@ class Run:
         self.check_unseen(box, result)
         closed = [one for one in result.untagged if one.code == "CLOSED"]
         check(not closed or had_view, f"{closed}: nothing was selected")
-        check(closed or not had_view or "QRESYNC" not in client.enabled, "no CLOSED (RFC 7162 3.2.11)")
+        check(closed or not had_view or not {"QRESYNC", "IMAP4rev2"} & client.enabled,
+              "no CLOSED (RFC 7162 3.2.11, RFC 9051 6.3.2)")
 
     # -- CONDSTORE and QRESYNC (RFC 7162) --------------------------------------------------------------
     def choose_kept(self, client, name):
@@ -422,7 +431,7 @@ class Run:
 
         def effect(result):
             told_name, values = result.one("STATUS")
-            check(told_name == name, f"STATUS of {told_name}")
+            check(client.told_name(told_name) == name, f"STATUS of {told_name}")
             unseen = sum(r"\Seen" not in entry.flags for entry in box.all())
             check(values["MESSAGES"] == len(box), f"{values}: there are {len(box)} in {name}")
             check(values["UNSEEN"] == unseen, f"{values}: {unseen} are unseen in {name}")
@@ -433,21 +442,27 @@ class Run:
                 if not box.unplaced:
                     self.world.kept.setdefault(name, []).append(
                         Snapshot(box, values["HIGHESTMODSEQ"], self.world.step))
-        client.command(effect, f'STATUS "{name}" ({items})', selected=False)
+        client.command(effect, f'STATUS {client.quoted(name)} ({items})', selected=False)
 
     def list(self, client):
         def effect(result):
-            told = {one.value[2]: set(one.value[0]) for one in result.all("LIST")}
+            told = {client.told_name(one.value[2]): set(one.value[0]) for one in result.all("LIST")}
             wanted = self.world.listing()
             difference("names of LIST", set(told), set(wanted))
             for name, attributes in wanted.items():
+                if r"\NonExistent" in told[name]:  # which means it too (RFC 5258 3)
+                    told[name].add(r"\Noselect")
                 check(attributes <= told[name] and (r"\Noselect" in told[name]) == (r"\Noselect" in attributes),
                       f"LIST of {name}: {sorted(told[name])}, wanted {sorted(attributes)}")
         client.command(effect, 'LIST "" *', selected=False)
 
         def subscribed(result):
-            told = [one.value[2] for one in result.all("LSUB")]
-            difference("names of LSUB", set(told), self.world.subscribed)
+            told = {client.told_name(one.value[2]) for one in result.all("LSUB") + result.all("LIST")}
+            difference("subscribed names", told, self.world.subscribed)
+        extended = "LIST-EXTENDED" in self.capabilities or "IMAP4rev2" in client.enabled
+        if client.session and extended and ("IMAP4rev2" in client.enabled or self.random.random() < 0.5):
+            client.command(subscribed, 'LIST (SUBSCRIBED) "" *', selected=False)
+            return
         if client.session:
             client.command(subscribed, 'LSUB "" *', selected=False)
 
@@ -458,7 +473,7 @@ class Run:
         def effect(result):
             if result.done.kind == "OK":
                 self.world.create(name)
-        client.command(effect, f'CREATE "{name}"', selected=False, kinds=("NO",) if there else ("OK",))
+        client.command(effect, f'CREATE {client.quoted(name)}', selected=False, kinds=("NO",) if there else ("OK",))
 
     def delete(self, client):
         name = self.random.choice(NAMES)
@@ -470,7 +485,7 @@ class Run:
                 self.world.delete(name)
                 if own:
                     client.view = None
-        client.command(effect, f'DELETE "{name}"', selected=False, kinds=("OK",) if there else ("NO",))
+        client.command(effect, f'DELETE {client.quoted(name)}', selected=False, kinds=("OK",) if there else ("NO",))
 
     def rename(self, client):
         old, new = self.random.choice(NAMES + ["INBOX"]), self.random.choice(NAMES)
@@ -489,18 +504,18 @@ class Run:
                 self.world.rename_inbox(new)
             else:
                 self.world.rename(old, new)
-        client.command(effect, f'RENAME "{old}" "{new}"', selected=False,
+        client.command(effect, f'RENAME {client.quoted(old)} {client.quoted(new)}', selected=False,
                        kinds=("OK",) if good else ("NO",))
 
     def subscribe(self, client):
         name = self.random.choice(NAMES + ["INBOX"])
         if self.random.random() < 0.5:
             good = name in self.world.mailboxes
-            if client.command(None, f'SUBSCRIBE "{name}"', selected=False,
+            if client.command(None, f'SUBSCRIBE {client.quoted(name)}', selected=False,
                               kinds=("OK",) if good else ("NO",)) and good:
                 self.world.subscribed.add(name)
             return
-        client.command(None, f'UNSUBSCRIBE "{name}"', selected=False, kinds=("OK", "NO"))
+        client.command(None, f'UNSUBSCRIBE {client.quoted(name)}', selected=False, kinds=("OK", "NO"))
         self.world.subscribed.discard(name)
 
     # -- messages ----------------------------------------------------------------------------------
@@ -525,7 +540,7 @@ class Run:
                 check(result.done.code == "TRYCREATE", f"APPEND to nowhere: {result.done}")
                 return
             self.placed(box, [(message, flag_set(flags), date)], *result.code("APPENDUID"))
-        client.command(effect, f'APPEND "{name}" {more}', literal, selected=False,
+        client.command(effect, f'APPEND {client.quoted(name)} {more}', literal, selected=False,
                        kinds=("OK",) if box else ("NO",))
 
     def placed(self, box, arrivals, uidvalidity, uids):
@@ -639,8 +654,10 @@ class Run:
                 is_found = (slot.uid if uid else number) in found
                 check(is_found in wanted, f"SEARCH {text}: message {number}, UID {slot.uid} mark "
                                           f"{entry.message.mark} is {'' if is_found else 'not '}found")
+        returns = "RETURN (COUNT MAX ALL MIN) " \
+            if "ESEARCH" in self.capabilities and self.random.random() < 0.4 else ""
         if client.view.slots:
-            client.command(None, f"{'UID ' if uid else ''}SEARCH {text}", expunges=uid, searched=searched)
+            client.command(None, f"{'UID ' if uid else ''}SEARCH {returns}{text}", expunges=uid, searched=searched)
 
     def copy(self, client, move=False):
         uid = self.random.random() < 0.6
@@ -665,7 +682,7 @@ class Run:
                     if entry in source.entries:
                         source.remove(entry, step)
         kinds = ("NO",) if read_only or target is None else self.kinds(gone, uid)
-        client.command(effect, f'{"UID " if uid else ""}{command} {text} "{name}"', kinds=kinds)
+        client.command(effect, f'{"UID " if uid else ""}{command} {text} {client.quoted(name)}', kinds=kinds)
 
     def copied(self, result, there, source, target):
         found = [one for one in [*result.untagged, result.done] if one.code == "COPYUID"]
