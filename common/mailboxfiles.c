@@ -173,6 +173,15 @@ bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
     return is_whole || write_uids(mailbox);
 }
 
+bool mailbox_begin_uids(struct mailbox *mailbox, uint32_t uidvalidity, uint32_t uidnext)
+{
+    mailbox->uidvalidity = uidvalidity;
+    mailbox->uids_on_disk = uidnext;
+    mailbox->id = new_id();
+    mailbox->modseq_reserved = 0;
+    return write_uids(mailbox);
+}
+
 bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
 {
     uint64_t next = (uint64_t)mailbox->state.uidnext + count;
@@ -308,6 +317,26 @@ static bool write_keywords(struct mailbox *mailbox)
     str_free(&content);
     errno = error;
     return done || mailbox_fail(mailbox);
+}
+
+bool mailbox_begin_keywords(struct mailbox *mailbox,
+                            char keywords[MAILDIR_KEYWORDS][MAILBOX_KEYWORD_MAX + 1])
+{
+    size_t count = 0;
+    if (!mailbox_load_keywords(mailbox))
+        return false;
+    for (size_t i = 0; i < MAILDIR_KEYWORDS; i++)
+        if (mailbox->keywords[i])
+            return true;
+    for (size_t i = 0; i < MAILDIR_KEYWORDS; i++) {
+        if (!is_keyword(slice_text(keywords[i])))
+            continue;
+        mailbox->keywords[i] = strdup(keywords[i]);
+        if (!mailbox->keywords[i])
+            return mailbox_fail(mailbox);
+        count++;
+    }
+    return count == 0 || write_keywords(mailbox);
 }
 
 static uint32_t make_keyword(struct mailbox *mailbox, struct slice keyword)

@@ -76,6 +76,16 @@ uint64_t mailbox_give_modseq(struct mailbox *mailbox);
 /* Before a message is removed: sees to it that its UID isn't given out again. */
 bool mailbox_keep_uid_used(struct mailbox *mailbox, uint32_t uid);
 bool mailbox_load_keywords(struct mailbox *mailbox);
+/* Under the lock, for a folder that another server kept: begins with these numbers, or, where there
+ * are no keywords yet, with these keywords, by letter; empty ones are none. */
+bool mailbox_begin_uids(struct mailbox *mailbox, uint32_t uidvalidity, uint32_t uidnext);
+bool mailbox_begin_keywords(struct mailbox *mailbox,
+                            char keywords[MAILDIR_KEYWORDS][MAILBOX_KEYWORD_MAX + 1]);
+
+/* ---- mailboxadopt.c */
+/* Under the lock, before a folder is listed for the first time: what Dovecot or Courier kept is taken
+ * over. True too when there is nothing to do. */
+bool mailbox_adopt(struct mailbox *mailbox);
 
 /* ---- mailboxindex.c */
 enum mailbox_state_bit {
@@ -143,6 +153,12 @@ bool mailbox_empty_new(struct mailbox *mailbox);
 /* ---- mailboxscan.c */
 /* Under the lock: lists what is not known, and brings the list in step. */
 bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new);
+/* Calls `take` for each file of cur/ or new/, till it says false. */
+typedef bool mailbox_take_file(void *owner, const char *name);
+bool mailbox_list_files(struct mailbox *mailbox, int folder, mailbox_take_file *take, void *owner);
+/* What only the file itself tells: its size and, where that is more than `tolerance` seconds from the
+ * name's, its date. False with errno. */
+bool mailbox_ask_file(int folder, const char *name, int64_t tolerance, struct maildir_name *facts);
 /* Renames `old_name` in `from` to what `facts` say in `to`, never over another file; a name that
  * is too long, or taken, gets a new unique part. The name that it got is in `name`. False with
  * errno. */

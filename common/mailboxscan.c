@@ -291,7 +291,7 @@ static bool is_file(int folder, const struct dirent *entry)
     return fstatat(folder, entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(info.st_mode);
 }
 
-static bool list_folder(struct mailbox *mailbox, struct scan *scan, int folder, bool in_new)
+bool mailbox_list_files(struct mailbox *mailbox, int folder, mailbox_take_file *take, void *owner)
 {
     int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *list = fd >= 0 ? fdopendir(fd) : NULL;
@@ -309,10 +309,28 @@ static bool list_folder(struct mailbox *mailbox, struct scan *scan, int folder, 
         if (!entry || !good)
             break;
         if (entry->d_name[0] != '.' && is_file(folder, entry))
-            good = take_entry(mailbox, scan, entry->d_name, in_new);
+            good = take(owner, entry->d_name);
     }
     closedir(list);
     return good;
+}
+
+struct listing {
+    struct mailbox *mailbox;
+    struct scan *scan;
+    bool in_new;
+};
+
+static bool take_listed(void *owner, const char *name)
+{
+    const struct listing *listing = owner;
+    return take_entry(listing->mailbox, listing->scan, name, listing->in_new);
+}
+
+static bool list_folder(struct mailbox *mailbox, struct scan *scan, int folder, bool in_new)
+{
+    return mailbox_list_files(mailbox, folder, take_listed,
+                              &(struct listing){mailbox, scan, in_new});
 }
 
 static bool is_missed(const struct scan *scan, const struct mailbox *mailbox, size_t position)
@@ -435,12 +453,9 @@ static size_t count_without_uid(const struct scan *scan)
     return count;
 }
 
-/* What only the file itself tells, once in its life: afterwards it stands in the name. */
-static bool ask_file(int folder, const char *name, struct maildir_name *facts, bool is_new)
+bool mailbox_ask_file(int folder, const char *name, int64_t tolerance, struct maildir_name *facts)
 {
     struct stat info;
-    if (!is_new && facts->has_size && facts->has_date)
-        return true;
     if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     if (!facts->has_size || facts->size != (uint64_t)info.st_size) {
@@ -450,11 +465,18 @@ static bool ask_file(int folder, const char *name, struct maildir_name *facts, b
     }
     /* Other programs keep INTERNALDATE in the file's time. */
     int64_t apart = info.st_mtime - facts->date;
-    if (!facts->has_date || apart > DATE_TOLERANCE || apart < -DATE_TOLERANCE) {
+    if (!facts->has_date || apart > tolerance || apart < -tolerance) {
         facts->has_date = true;
         facts->date = info.st_mtime > 0 ? info.st_mtime : 0;
     }
     return true;
+}
+
+/* Once in a file's life: afterwards it stands in the name. */
+static bool complete_facts(int folder, const char *name, struct maildir_name *facts, bool is_new)
+{
+    return (!is_new && facts->has_size && facts->has_date) ||
+           mailbox_ask_file(folder, name, DATE_TOLERANCE, facts);
 }
 
 /* A name without a UID gets one. It stays in its folder: who may bring it to cur/ does so later, as
@@ -492,7 +514,7 @@ static bool take_candidate(struct mailbox *mailbox, struct scan *scan,
     facts.uid = uid;
     facts.has_info = !candidate->in_new;
     errno = 0;
-    bool done = ask_file(folder, old_name, &facts, candidate->uid == 0) &&
+    bool done = complete_facts(folder, old_name, &facts, candidate->uid == 0) &&
                 name_candidate(mailbox, candidate, folder, old_name, &facts, name);
     if (!done && is_no_room(errno)) {
         scan->put_off = true;
@@ -618,8 +640,8 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
     scan.is_first = mailbox->state.recent_from == 0;
     mailbox->error = 0;
     mailbox->scan_wanted = false;
-    bool done = prepare(mailbox, &scan) && list_folders(mailbox, &scan, cur, new) &&
-                take_candidates(mailbox, &scan);
+    bool done = (!scan.is_first || mailbox_adopt(mailbox)) && prepare(mailbox, &scan) &&
+                list_folders(mailbox, &scan, cur, new) && take_candidates(mailbox, &scan);
     if (done && scan.is_first) {
         done = mailbox_pending_apply(mailbox);
         begin_recent(mailbox);

@@ -11,6 +11,8 @@
 
 #define SUBSCRIBE_FILE   "subscriptions"
 #define SUBSCRIBE_HEADER "V\t2\n\n"
+#define COURIER_FILE     "courierimapsubscribed"
+#define COURIER_PREFIX   "INBOX."
 
 bool subscribe_next(struct slice *rest, struct slice *name)
 {
@@ -83,14 +85,30 @@ static void take_content(struct subscriptions *list, struct slice content)
     }
 }
 
+/* Courier's list has "INBOX." in front of all names. */
+static void take_courier_content(struct subscriptions *list, struct slice content)
+{
+    struct slice line;
+    while (subscribe_next(&content, &line)) {
+        line = slice_trim(line);
+        if (slice_starts_nocase(line, SLICE(COURIER_PREFIX)))
+            line = slice_from(line, sizeof COURIER_PREFIX - 1);
+        take_old_line(list, line);
+    }
+}
+
 bool subscribe_load(struct subscriptions *list)
 {
     struct str content;
     str_init(&list->names, SUBSCRIBE_FILE_MAX);
     str_init(&content, SUBSCRIBE_FILE_MAX);
     bool read = io_read_file(AT_FDCWD, IMAPFOLDER_ROOT "/" SUBSCRIBE_FILE, &content);
-    if (read)
+    if (read) {
         take_content(list, str_slice(&content));
+    } else if (errno == ENOENT) {
+        read = io_read_file(AT_FDCWD, IMAPFOLDER_ROOT "/" COURIER_FILE, &content);
+        take_courier_content(list, str_slice(&content));
+    }
     bool done = read || errno == ENOENT;
     str_free(&content);
     return done;
@@ -169,5 +187,6 @@ bool subscribe_add(struct slice names)
 
 bool subscribe_exists(void)
 {
-    return access(IMAPFOLDER_ROOT "/" SUBSCRIBE_FILE, F_OK) == 0;
+    return access(IMAPFOLDER_ROOT "/" SUBSCRIBE_FILE, F_OK) == 0 ||
+           access(IMAPFOLDER_ROOT "/" COURIER_FILE, F_OK) == 0;
 }

@@ -3,7 +3,8 @@
  *
  * The file has Dovecot's second form ("V<tab>2", an empty line, then a name per line, its levels
  * parted by tabs), so that a Maildir can move between the two; the older form (names as on disk,
- * without the leading dot) is read too. It is replaced in one step, under flock on Maildir.
+ * without the leading dot) is read too, and where there is no such file Courier's, whose names begin
+ * with "INBOX.". It is replaced in one step, under flock on Maildir.
  */
 #ifndef IMAPD_SUBSCRIBE_H
 #define IMAPD_SUBSCRIBE_H

@@ -92,8 +92,9 @@ enum maildrop_result maildrop_open(struct maildrop *maildrop, int directory, con
         return MAILDROP_TOO_SOON;
     }
     stamp(maildrop->lock, delay);
+    uidlnames_init(&maildrop->names);
     maildrop->mailbox = open_mailbox(directory, path);
-    if (maildrop->mailbox) {
+    if (maildrop->mailbox && uidlnames_load(&maildrop->names, maildrop->mailbox->folder)) {
         maildrop->count = maildrop->mailbox->count;
         maildrop->deleted = calloc(maildrop->count + 1, sizeof *maildrop->deleted);
         maildrop->sizes = calloc(maildrop->count + 1, sizeof *maildrop->sizes);
@@ -108,6 +109,7 @@ void maildrop_close(struct maildrop *maildrop)
 {
     int error = errno;
     mailbox_close(&maildrop->mailbox);
+    uidlnames_free(&maildrop->names);
     free(maildrop->deleted);
     free(maildrop->sizes);
     maildrop->deleted = NULL;
@@ -193,10 +195,14 @@ void maildrop_total(struct maildrop *maildrop, size_t *count, uint64_t *bytes)
     }
 }
 
-void maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE])
+size_t maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE])
 {
-    snprintf(text, MAILDROP_UNIQUE_SIZE, "%08x%08x", (unsigned)maildrop->mailbox->uidvalidity,
-             (unsigned)maildrop_message(maildrop, number)->uid);
+    uint32_t uid = maildrop_message(maildrop, number)->uid;
+    struct slice name = uidlnames_find(&maildrop->names, uid);
+    if (name.size > 0 && slice_copy_text(name, text, MAILDROP_UNIQUE_SIZE))
+        return name.size;
+    return (size_t)snprintf(text, MAILDROP_UNIQUE_SIZE, "%08x%08x", (unsigned)uid,
+                            (unsigned)maildrop->mailbox->uidvalidity);
 }
 
 /* ---- UPDATE ------------------------------------------------------------------------------------

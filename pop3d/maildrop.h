@@ -10,11 +10,13 @@
 #define POP3D_MAILDROP_H
 
 #include "mailbox.h"
+#include "uidlnames.h"
 
-enum { MAILDROP_UNIQUE_SIZE = 17 };
+enum { MAILDROP_UNIQUE_SIZE = UIDLNAMES_MAX + 1 };
 
 struct maildrop {
     struct mailbox *mailbox;
+    struct uidlnames names;
     bool *deleted;   /* by position */
     uint64_t *sizes; /* the same; once is_measured */
     bool is_measured;
@@ -47,8 +49,10 @@ uint64_t maildrop_size(struct maildrop *maildrop, size_t number);
 /* Messages not marked as deleted, and their bytes. */
 void maildrop_total(struct maildrop *maildrop, size_t *count, uint64_t *bytes);
 
-/* What UIDL says: made of UIDVALIDITY and UID, so it never changes and never comes back. */
-void maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE]);
+/* What UIDL says; how long that is. Made of UID and UIDVALIDITY, so it never changes and never comes
+ * back; in the form that Dovecot gives by default. A message that another server named otherwise keeps
+ * that name. */
+size_t maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE]);
 
 /* The UPDATE state: removes what is marked. Returns how many could not be removed. */
 size_t maildrop_update(struct maildrop *maildrop);

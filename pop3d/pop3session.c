@@ -106,8 +106,7 @@ static void put_uidl_line(struct pop3session *session, size_t number)
     size_t size = text.size;
     memcpy(line, text.data, size);
     line[size++] = ' ';
-    maildrop_unique(&session->maildrop, number, line + size);
-    size += MAILDROP_UNIQUE_SIZE - 1;
+    size += maildrop_unique(&session->maildrop, number, line + size);
     line[size++] = '\r';
     line[size++] = '\n';
     stream_write(&session->stream, slice_of(line, size));

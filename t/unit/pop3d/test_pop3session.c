@@ -121,8 +121,8 @@ static const struct {
     {"sizes", "STAT\r\nLIST\r\nLIST 2\r\n",
      "+OK 3 45\r\n+OK\r\n1 15\r\n2 22\r\n3 8\r\n.\r\n+OK 2 22\r\n"},
     {"names", "UIDL\r\nUIDL 3\r\n",
-     "+OK\r\n1 0000006400000003\r\n2 0000006400000004\r\n3 000000640000000a\r\n.\r\n"
-     "+OK 3 000000640000000a\r\n"},
+     "+OK\r\n1 0000000300000064\r\n2 0000000400000064\r\n3 0000000a00000064\r\n.\r\n"
+     "+OK 3 0000000a00000064\r\n"},
     {"retrieve", "RETR 1\r\nRETR 2\r\nretr 3\n",
      "+OK 15 octets\r\na: b\r\n\r\n..body\r\n.\r\n"
      "+OK 22 octets\r\nc: d\r\n\r\nline 1\r\nline 2\r\n.\r\n"
@@ -134,7 +134,7 @@ static const struct {
      "DELE 2\r\nSTAT\r\nLIST\r\nUIDL\r\nRETR 2\r\nTOP 2 1\r\nLIST 2\r\nUIDL 2\r\nDELE 2\r\n"
      "RSET\r\nSTAT\r\n",
      "+OK\r\n+OK 2 23\r\n+OK\r\n1 15\r\n3 8\r\n.\r\n"
-     "+OK\r\n1 0000006400000003\r\n3 000000640000000a\r\n.\r\n"
+     "+OK\r\n1 0000000300000064\r\n3 0000000a00000064\r\n.\r\n"
      "-ERR that message is marked as deleted\r\n-ERR that message is marked as deleted\r\n"
      "-ERR that message is marked as deleted\r\n-ERR that message is marked as deleted\r\n"
      "-ERR that message is marked as deleted\r\n+OK\r\n+OK 3 45\r\n"},
@@ -178,7 +178,7 @@ static void input_read_too_far_comes_first(void **state)
     struct box *box = *state;
     put_three(box);
     assert_string_equal(converse(box, "STAT\r\nUIDL 1\r\nNO", "OP\r\nQUIT\r\nNOOP\r\n"),
-                        "+OK logged in\r\n+OK 3 45\r\n+OK 1 0000006400000003\r\n+OK\r\n"
+                        "+OK logged in\r\n+OK 3 45\r\n+OK 1 0000000300000064\r\n+OK\r\n"
                         "+OK bye\r\n");
 }
 
@@ -194,7 +194,7 @@ static void quit_removes_what_is_marked(void **state)
                                           "tls=TLSv1.2 messages=3 retrieved=0 bytes=0 deleted=2"));
     /* The numbers start anew, the names do not. */
     assert_string_equal(converse(box, "", "UIDL\r\nQUIT\r\n"),
-                        "+OK logged in\r\n+OK\r\n1 0000006400000004\r\n.\r\n+OK bye\r\n");
+                        "+OK logged in\r\n+OK\r\n1 0000000400000064\r\n.\r\n+OK bye\r\n");
     assert_non_null(strstr(read_log(box), "end=quit"));
 }
 
