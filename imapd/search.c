@@ -29,6 +29,12 @@ struct hunt {
     uint64_t looked_at;
 };
 
+/* The client has gone: telling it of the progress shows that. */
+static bool is_deserted(const struct hunt *hunt)
+{
+    return hunt->progress.session->stream.broken != STREAM_OK;
+}
+
 static bool fits_at(struct hunt *hunt, size_t index)
 {
     struct searcher *searcher = &hunt->searcher;
@@ -38,7 +44,7 @@ static bool fits_at(struct hunt *hunt, size_t index)
 
 static void find_all(struct hunt *hunt, bool only_first, struct searchresult *found)
 {
-    for (size_t i = 0; i < hunt->exists; i++) {
+    for (size_t i = 0; i < hunt->exists && !is_deserted(hunt); i++) {
         if (!fits_at(hunt, i))
             continue;
         found->indexes[found->count++] = (uint32_t)i;
@@ -51,7 +57,7 @@ static void find_all(struct hunt *hunt, bool only_first, struct searchresult *fo
 static void find_last(struct hunt *hunt, struct searchresult *found)
 {
     size_t least = found->count > 0 ? found->indexes[0] + 1 : 0;
-    for (size_t i = hunt->exists; i > least; i--) {
+    for (size_t i = hunt->exists; i > least && !is_deserted(hunt); i--) {
         if (!fits_at(hunt, i - 1))
             continue;
         found->indexes[found->count++] = (uint32_t)(i - 1);

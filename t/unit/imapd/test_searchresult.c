@@ -193,6 +193,17 @@ static const struct talk talks[] = {
      "* ESEARCH (TAG \"b\") REMOVEFROM (0 3)\n* ESEARCH (TAG \"a\") REMOVEFROM (0 3)\n* 3 "
      "EXPUNGE\n* 5 EXISTS\n* # RECENT\nd OK EXPUNGE completed\n"
      "e OK CANCELUPDATE completed\nf BAD ~\ng BAD ~\nh BAD ~\n"},
+    /* RFC 5267 4.3.3: positions, one change after the other */
+    {"an order that is kept up to date",
+     "a UID SORT RETURN (UPDATE ALL) (SUBJECT) UTF-8 UNSEEN\r\nb STORE 2,5 +FLAGS.SILENT \\Seen\r\n"
+     "c STORE 5 -FLAGS.SILENT \\Seen\r\nd STORE 1,3 +FLAGS.SILENT \\Deleted\r\ne EXPUNGE\r\n"
+     "f STORE 1 -FLAGS.SILENT \\Seen\r\ng CANCELUPDATE \"a\"\r\n",
+     "* ESEARCH (TAG \"a\") UID ALL 2,7,3:6\na OK SORT completed\n"
+     "* ESEARCH (TAG \"a\") UID REMOVEFROM (6 6 3 3)\nb OK STORE completed\n"
+     "* ESEARCH (TAG \"a\") UID ADDTO (5 6)\nc OK STORE completed\nd OK STORE completed\n"
+     "* ESEARCH (TAG \"a\") UID REMOVEFROM (3 4 1 2)\n* 3 EXPUNGE\n* 1 EXPUNGE\n* 4 EXISTS\n* # "
+     "RECENT\ne OK EXPUNGE completed\n"
+     "* ESEARCH (TAG \"a\") UID ADDTO (2 3)\nf OK STORE completed\ng OK CANCELUPDATE completed\n"},
     {"what is not kept up to date is said",
      "a SEARCH RETURN (UPDATE COUNT) 1:3\r\nb SEARCH RETURN (SAVE) 1:3\r\nc UID SEARCH RETURN "
      "(UPDATE COUNT) $ UNFLAGGED\r\n"
