@@ -1,4 +1,4 @@
-/* idle - IDLE (RFC 2177): news at once, by inotify on the mailbox's folders */
+/* idle - IDLE (RFC 2177): news at once, by inotify on the mailbox's folders and its index */
 #include "clock.h"
 #include "foldertree.h"
 #include "imapcommand.h"
@@ -30,9 +30,10 @@ static int watch_mailbox(const struct imapsession *session)
     if (!session->mailbox)
         return -1;
     int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    if (watch >= 0 && (!watch_folder(watch, &session->folder, "new", idle_events) ||
-                       !watch_folder(watch, &session->folder, "cur", idle_events) ||
-                       !watch_folder(watch, &session->folder, ".", IN_MOVE_SELF)))
+    if (watch >= 0 &&
+        (!watch_folder(watch, &session->folder, "new", idle_events) ||
+         !watch_folder(watch, &session->folder, "cur", idle_events) ||
+         !watch_folder(watch, &session->folder, ".", IN_MOVE_SELF | IN_MODIFY | IN_MOVED_TO)))
         io_close(&watch);
     return watch;
 }
@@ -70,8 +71,10 @@ static bool wait_for_client(struct imapsession *session, int watch, int64_t dead
         return true;
     drain(watch);
     tell_news(session);
-    if (stream_flush(&session->stream) == STREAM_OK)
+    if (stream_flush(&session->stream) == STREAM_OK) {
+        imapsession_settle(session);
         imapsession_rest(session);
+    }
     return session->ended || session->stream.broken != STREAM_OK;
 }
 
@@ -100,6 +103,7 @@ enum answer idle_idle(struct imapsession *session, struct parse *arguments)
     if (stream_flush(&session->stream) == STREAM_OK && !session->ended &&
         !stream_has_input(&session->stream)) {
         str_clear(&session->reader.text);
+        imapsession_settle(session);
         imapsession_rest(session);
         while (!wait_for_client(session, watch, deadline))
             ;

@@ -1,6 +1,7 @@
 /* imapmove - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
 #include "imapcommand.h"
 #include "imapname.h"
+#include "modseq.h"
 #include "pick.h"
 #include "uidlist.h"
 
@@ -101,6 +102,8 @@ static enum answer run(struct copy_job *job, const struct imapfolder *folder)
     answer = copy_all(job);
     if (answer == ANSWER_DONE || job->move)
         tell_copyuid(job);
+    if (answer == ANSWER_DONE && job->move && job->count > 0)
+        modseq_set_code(job->session);
     if (answer == ANSWER_DONE)
         answer = pick_end(&job->pick);
     uidlist_free(&job->from_uids);

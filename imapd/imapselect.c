@@ -2,7 +2,10 @@
 #include "imapcommand.h"
 #include "imaplist.h"
 #include "imapname.h"
+#include "modseq.h"
+#include "objectid.h"
 #include "pick.h"
+#include "resync.h"
 #include "update.h"
 
 #include <errno.h>
@@ -21,12 +24,9 @@ static void tell_first_unseen(struct imapsession *session)
 {
     if (session->enabled & ENABLED_REV2)
         return;
-    for (size_t i = 0; i < session->mailbox->count; i++) {
-        if (session->mailbox->messages[i].flags & MAILDIR_SEEN)
-            continue;
-        tell_code(session, "UNSEEN", i + 1, "First unseen");
-        return;
-    }
+    size_t first = mailbox_first_unseen(session->mailbox);
+    if (first < session->mailbox->count)
+        tell_code(session, "UNSEEN", first + 1, "First unseen");
 }
 
 /* RFC 9051 6.3.2: the name as it is written here. */
@@ -49,12 +49,40 @@ static void leave_mailbox(struct imapsession *session)
     imapsession_send(session);
 }
 
+/* RFC 8474 4.2 */
+static void tell_id(struct imapsession *session)
+{
+    if (!imapsession_has(session, "OBJECTID"))
+        return;
+    struct str *out = imapsession_line(session);
+    str_append_text(out, "OK [MAILBOXID (");
+    objectid_append_mailbox(out, session->mailbox->id);
+    str_append_text(out, ")] Ok");
+    imapsession_send(session);
+}
+
+static void tell_mailbox(struct imapsession *session, struct slice name)
+{
+    mailbox_forget_gone(session->mailbox);
+    update_tell_flags(session);
+    update_tell_counts(session);
+    tell_first_unseen(session);
+    tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
+    tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
+    if (imapsession_has(session, "CONDSTORE"))
+        tell_code(session, "HIGHESTMODSEQ", mailbox_highest_modseq(session->mailbox), "Highest");
+    tell_id(session);
+    tell_name(session, name);
+}
+
 static enum answer open_mailbox(struct imapsession *session, struct parse *arguments,
                                 bool read_only)
 {
     struct slice name;
     struct imapfolder folder;
-    if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
+    struct resync resync;
+    if (!parse_astring(arguments, &name) || !resync_parse(session, arguments, &resync) ||
+        !parse_at_end(arguments))
         return ANSWER_SYNTAX;
     leave_mailbox(session);
     if (imapname_take(session, name, &folder) != ANSWER_DONE)
@@ -64,13 +92,10 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
         return answer_from_errno(errno);
     session->folder = folder;
     session->read_only = read_only;
-    mailbox_forget_gone(session->mailbox);
-    update_tell_flags(session);
-    update_tell_counts(session);
-    tell_first_unseen(session);
-    tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
-    tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
-    tell_name(session, name);
+    tell_mailbox(session, name);
+    enum answer answer = resync_tell(session, &resync);
+    if (answer != ANSWER_DONE)
+        return answer;
     return read_only ? ANSWER_READ_ONLY : ANSWER_READ_WRITE;
 }
 
@@ -113,7 +138,10 @@ enum answer imapselect_expunge(struct imapsession *session, struct parse *argume
         return answer_from_errno(errno);
     if (session->uid && !pick_resolve(session, &uids, true, &session->arena))
         return ANSWER_TROUBLE;
-    return expunge(session, session->uid ? &uids : NULL);
+    enum answer answer = expunge(session, session->uid ? &uids : NULL);
+    if (answer == ANSWER_DONE)
+        modseq_set_code(session);
+    return answer;
 }
 
 enum answer imapselect_close(struct imapsession *session, struct parse *arguments)
@@ -122,6 +150,9 @@ enum answer imapselect_close(struct imapsession *session, struct parse *argument
     enum answer answer = ANSWER_DONE;
     if (!session->read_only)
         answer = mailbox_sync(session->mailbox) ? expunge(session, NULL) : answer_from_errno(errno);
+    /* RFC 7162 3.2.8 */
+    if (answer == ANSWER_DONE && session->enabled & ENABLED_QRESYNC)
+        modseq_set_code(session);
     imapsession_unselect(session);
     return answer;
 }

@@ -127,9 +127,17 @@ void imapsession_rest(struct imapsession *session)
         compression_slim(session->compression);
 }
 
+void imapsession_settle(struct imapsession *session)
+{
+    while (session->mailbox && mailbox_settle(session->mailbox, IMAPSESSION_SETTLE) &&
+           !io_wait(session->stream.in, POLLIN, clock_deadline(0)))
+        ;
+}
+
 /* Before the next command is waited for. */
 static void wait_lightly(struct imapsession *session)
 {
+    imapsession_settle(session);
     imapsession_slim(session);
     if (session->compression &&
         !io_wait(session->stream.in, POLLIN, clock_deadline(IMAPSESSION_REST_MS)))

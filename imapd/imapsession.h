@@ -28,6 +28,7 @@ enum {
     IMAPSESSION_BAD_MAX = 20,                /* BYE: BADs one after the other */
     IMAPSESSION_CAPABILITIES_MAX = 2048,     /* bytes of their names, all together */
     IMAPSESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
+    IMAPSESSION_SETTLE = 64, /* names of files that follow before the client is looked at again */
     IMAPSESSION_REST_MS = 2000,              /* of silence, then compression gives memory back */
 };
 
@@ -97,6 +98,8 @@ void imapsession_run(struct imapsession *session);
 void imapsession_bye(struct imapsession *session, const char *text, const char *how);
 /* How the stream broke. */
 void imapsession_lost(struct imapsession *session, enum stream_result result);
+/* Has names of files follow what was answered, till the client sends something. */
+void imapsession_settle(struct imapsession *session);
 /* Gives back what an idle connection needs not hold. */
 void imapsession_slim(struct imapsession *session);
 /* The same, and what costs time to make again: for who waits, perhaps for long. */

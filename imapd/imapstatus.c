@@ -3,6 +3,8 @@
 
 #include "imapcommand.h"
 #include "imapname.h"
+#include "modseq.h"
+#include "objectid.h"
 
 #include <errno.h>
 
@@ -10,13 +12,12 @@
 struct status {
     const struct imapsession *session;
     struct mailbox *mailbox;
-    uint64_t messages, recent, unseen, deleted, deleted_storage, size;
 };
 
 struct status_item {
     const char *name;
-    bool reads_messages; /* the list of messages has to be gone through */
     uint64_t (*value)(const struct status *status);
+    const char *capability; /* without which there is no such item; NULL: none */
 };
 
 static uint64_t append_limit(const struct status *status)
@@ -26,27 +27,48 @@ static uint64_t append_limit(const struct status *status)
 
 static uint64_t deleted(const struct status *status)
 {
-    return status->deleted;
+    return status->mailbox->totals.deleted;
 }
 
 static uint64_t deleted_storage(const struct status *status)
 {
-    return status->deleted_storage;
+    const struct mailbox *mailbox = status->mailbox;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < mailbox->count && mailbox->totals.deleted > 0; i++)
+        if (!mailbox->messages[i].gone && (mailbox->messages[i].flags & MAILDIR_TRASHED))
+            bytes += mailbox->messages[i].size;
+    return bytes;
+}
+
+static uint64_t highest_modseq(const struct status *status)
+{
+    return mailbox_highest_modseq(status->mailbox);
 }
 
 static uint64_t messages(const struct status *status)
 {
-    return status->messages;
+    return status->mailbox->totals.messages;
 }
 
 static uint64_t recent(const struct status *status)
 {
-    return status->recent;
+    return status->mailbox->totals.recent;
 }
 
+/* Files whose names don't tell are measured. One that can't be read counts with what lies on the
+ * disk: RFC 8438 2 allows an estimate. */
 static uint64_t size(const struct status *status)
 {
-    return status->size;
+    struct mailbox *mailbox = status->mailbox;
+    uint64_t all = 0, bytes;
+    if (mailbox->totals.unmeasured == 0)
+        return mailbox->totals.crlf_bytes;
+    for (size_t i = 0; i < mailbox->count; i++) {
+        struct mailbox_message *message = &mailbox->messages[i];
+        if (!message->gone)
+            all += mailbox_crlf_size(mailbox, message, &bytes) ? bytes : message->size;
+    }
+    return all;
 }
 
 static uint64_t uidnext(const struct status *status)
@@ -61,23 +83,24 @@ static uint64_t uidvalidity(const struct status *status)
 
 static uint64_t unseen(const struct status *status)
 {
-    return status->unseen;
+    return status->mailbox->totals.unseen;
 }
 
 /* In the order in which they are told. */
 static const struct status_item status_items[] = {
-    {"MESSAGES", true, messages},
-    {"RECENT", true, recent},
-    {"UIDNEXT", false, uidnext},
-    {"UIDVALIDITY", false, uidvalidity},
-    {"UNSEEN", true, unseen},
-    {"APPENDLIMIT", false, append_limit},       /* RFC 7889 */
-    {"DELETED", true, deleted},                 /* RFC 9051 6.3.11 */
-    {"DELETED-STORAGE", true, deleted_storage}, /* RFC 9208 4.1.4 */
-    {"SIZE", true, size},                       /* RFC 8438 */
+    {"MESSAGES", messages, NULL},
+    {"RECENT", recent, NULL},
+    {"UIDNEXT", uidnext, NULL},
+    {"UIDVALIDITY", uidvalidity, NULL},
+    {"UNSEEN", unseen, NULL},
+    {"APPENDLIMIT", append_limit, NULL},            /* RFC 7889 */
+    {"DELETED", deleted, NULL},                     /* RFC 9051 6.3.11 */
+    {"DELETED-STORAGE", deleted_storage, NULL},     /* RFC 9208 4.1.4 */
+    {"SIZE", size, NULL},                           /* RFC 8438 */
+    {"HIGHESTMODSEQ", highest_modseq, "CONDSTORE"}, /* RFC 7162 3.1.7 */
+    {"MAILBOXID", NULL, "OBJECTID"},                /* RFC 8474 4.3; "(F...)" */
 };
 enum { STATUS_ITEM_COUNT = sizeof status_items / sizeof *status_items };
-#define STATUS_SIZE (1u << (STATUS_ITEM_COUNT - 1)) /* the last: it may have to read files */
 
 static bool parse_item(struct parse *parse, unsigned *items)
 {
@@ -102,49 +125,37 @@ bool imapstatus_parse_items(struct parse *parse, unsigned *items)
     return parse_byte(parse, ')');
 }
 
-static void count_message(struct status *status, struct mailbox_message *message, bool with_size)
+/* Who asks for mod-sequences is told them from now on (RFC 7162 3.1). */
+static bool may_tell(struct imapsession *session, unsigned items)
 {
-    uint64_t bytes = 0;
-    status->messages++;
-    status->recent += message->recent;
-    status->unseen += !(message->flags & MAILDIR_SEEN);
-    if (message->flags & MAILDIR_TRASHED) {
-        status->deleted++;
-        status->deleted_storage += message->size;
+    for (size_t i = 0; i < STATUS_ITEM_COUNT; i++) {
+        const char *capability = status_items[i].capability;
+        if (!(items & (1u << i)) || !capability)
+            continue;
+        if (!imapsession_has(session, capability))
+            return false;
+        if (status_items[i].value == highest_modseq)
+            (void)modseq_enable(session);
     }
-    /* One that can't be read counts with what lies on the disk: RFC 8438 2 allows an estimate. */
-    if (with_size)
-        status->size += mailbox_crlf_size(status->mailbox, message, &bytes) ? bytes : message->size;
+    return true;
 }
 
-static bool reads_messages(unsigned items)
-{
-    for (size_t i = 0; i < STATUS_ITEM_COUNT; i++)
-        if ((items & (1u << i)) && status_items[i].reads_messages)
-            return true;
-    return false;
-}
-
-static void count_messages(struct status *status, unsigned items)
-{
-    struct mailbox *mailbox = status->mailbox;
-    if (!reads_messages(items))
-        return;
-    for (size_t i = 0; i < mailbox->count; i++)
-        if (!mailbox->messages[i].gone)
-            count_message(status, &mailbox->messages[i], items & STATUS_SIZE);
-}
-
-static void append_items(struct str *out, struct status *status, unsigned items)
+static void append_items(struct str *out, const struct status *status, unsigned items)
 {
     const char *before = "";
-    count_messages(status, items);
     for (size_t i = 0; i < STATUS_ITEM_COUNT; i++) {
+        const struct status_item *item = &status_items[i];
         if (!(items & (1u << i)))
             continue;
-        str_append_texts(out, before, status_items[i].name, " ");
-        str_append_number(out, status_items[i].value(status));
+        str_append_texts(out, before, item->name, " ");
         before = " ";
+        if (item->value) {
+            str_append_number(out, item->value(status));
+            continue;
+        }
+        str_append_byte(out, '(');
+        objectid_append_mailbox(out, status->mailbox->id);
+        str_append_byte(out, ')');
     }
 }
 
@@ -152,6 +163,8 @@ enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder
                             unsigned items)
 {
     enum answer answer = ANSWER_DONE;
+    if (!may_tell(session, items))
+        return ANSWER_SYNTAX;
     struct mailbox *mailbox = imapsession_open_to_read(session, folder, &answer);
     if (!mailbox)
         return answer;

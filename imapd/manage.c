@@ -3,6 +3,7 @@
 #include "imapcommand.h"
 #include "imaplist.h"
 #include "imapname.h"
+#include "objectid.h"
 #include "specialuse.h"
 #include "subscribe.h"
 
@@ -103,6 +104,19 @@ static enum answer create(const struct imapfolder *folder, unsigned bits)
     return answer;
 }
 
+/* RFC 8474 4.1 */
+static void set_mailbox_id(struct imapsession *session, const struct imapfolder *folder)
+{
+    struct mailbox *mailbox =
+        imapsession_has(session, "OBJECTID") ? mailbox_open(AT_FDCWD, folder->path, true) : NULL;
+    if (!mailbox)
+        return;
+    str_append_text(&session->code, "MAILBOXID (");
+    objectid_append_mailbox(&session->code, mailbox->id);
+    str_append_byte(&session->code, ')');
+    mailbox_close(&mailbox);
+}
+
 enum answer manage_create(struct imapsession *session, struct parse *arguments)
 {
     struct slice name;
@@ -117,6 +131,8 @@ enum answer manage_create(struct imapsession *session, struct parse *arguments)
         answer = imapname_take_new(session, name, &folder, &normalised);
     if (answer == ANSWER_DONE)
         answer = create(&folder, bits);
+    if (answer == ANSWER_DONE)
+        set_mailbox_id(session, &folder);
     /* RFC 9051 6.3.4 */
     if (answer == ANSWER_DONE && normalised && (session->enabled & ENABLED_REV2))
         imaplist_tell_name(session, &folder, name);

@@ -125,3 +125,9 @@ uint32_t sequence_next(const struct sequence *sequence, uint32_t from)
         return 0;
     return range->first > from ? range->first : from;
 }
+
+uint32_t sequence_range_end(const struct sequence *sequence, uint32_t number)
+{
+    const struct sequence_range *range = find_range(sequence, number);
+    return range ? range->last : number;
+}

@@ -34,5 +34,7 @@ uint32_t sequence_highest(const struct sequence *sequence);
 bool sequence_has(const struct sequence *sequence, uint32_t number);
 /* The lowest number of the set that is `from` or higher; 0: none. */
 uint32_t sequence_next(const struct sequence *sequence, uint32_t from);
+/* The last number of the range that `number`, which is in the set, lies in. */
+uint32_t sequence_range_end(const struct sequence *sequence, uint32_t number);
 
 #endif

@@ -25,14 +25,20 @@ static void write_range(struct uidlist *list)
     }
 }
 
-void uidlist_add(struct uidlist *list, uint32_t uid)
+void uidlist_add_range(struct uidlist *list, uint32_t first, uint32_t last)
 {
-    if (list->first != 0 && uid == list->last + 1) {
-        list->last = uid;
+    if (list->first != 0 && first == list->last + 1) {
+        list->last = last;
         return;
     }
     write_range(list);
-    list->first = list->last = uid;
+    list->first = first;
+    list->last = last;
+}
+
+void uidlist_add(struct uidlist *list, uint32_t uid)
+{
+    uidlist_add_range(list, uid, uid);
 }
 
 struct slice uidlist_end(struct uidlist *list)

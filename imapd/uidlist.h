@@ -16,6 +16,7 @@ struct uidlist {
 void uidlist_init(struct uidlist *list, size_t max);
 void uidlist_free(struct uidlist *list);
 void uidlist_add(struct uidlist *list, uint32_t uid);
+void uidlist_add_range(struct uidlist *list, uint32_t first, uint32_t last);
 /* The whole set; nothing is added afterwards. */
 struct slice uidlist_end(struct uidlist *list);
 

@@ -2,7 +2,9 @@
 #include "update.h"
 
 #include "flags.h"
+#include "modseq.h"
 #include "searchcontext.h"
+#include "uidlist.h"
 
 #include <errno.h>
 
@@ -39,7 +41,7 @@ static size_t count_recent(const struct imapsession *session)
     size_t count = 0;
     if (session->enabled & ENABLED_REV2)
         return 0;
-    for (size_t i = 0; i < mailbox->count; i++)
+    for (size_t i = 0; i < mailbox->count && mailbox->totals.recent > 0; i++)
         count += mailbox->messages[i].recent;
     return count;
 }
@@ -54,35 +56,69 @@ void update_tell_counts(struct imapsession *session)
 }
 
 /* From the end, so that no number is moved by an EXPUNGE before it. */
-static void tell_expunges(struct imapsession *session)
+static void tell_numbers(struct imapsession *session)
 {
-    struct mailbox *mailbox = session->mailbox;
-    size_t told = session->told_exists;
-    bool any = false;
-    for (size_t i = mailbox->count; i > 0; i--) {
+    const struct mailbox *mailbox = session->mailbox;
+    /* One that came and went unseen is no news. */
+    for (size_t i = session->told_exists; i > 0; i--) {
         if (!mailbox->messages[i - 1].gone)
-            continue;
-        any = true;
-        /* One that came and went unseen is no news. */
-        if (i > told)
             continue;
         tell_number(session, i, "EXPUNGE");
         session->told_exists--;
     }
-    if (any)
-        mailbox_forget_gone(mailbox);
 }
 
-void update_tell_message(struct imapsession *session, size_t index)
+/* RFC 7162 3.2.10: all in one line. */
+static void tell_vanished(struct imapsession *session)
+{
+    const struct mailbox *mailbox = session->mailbox;
+    struct uidlist list;
+    size_t count = 0;
+    uidlist_init(&list, IMAPSESSION_OUT_MAX);
+    for (size_t i = 0; i < session->told_exists; i++) {
+        if (!mailbox->messages[i].gone)
+            continue;
+        uidlist_add(&list, mailbox->messages[i].uid);
+        count++;
+    }
+    session->told_exists -= count;
+    if (count > 0) {
+        struct str *out = imapsession_line(session);
+        str_append_text(out, "VANISHED ");
+        str_append(out, uidlist_end(&list));
+        imapsession_send(session);
+    }
+    uidlist_free(&list);
+}
+
+static void tell_expunges(struct imapsession *session)
+{
+    struct mailbox *mailbox = session->mailbox;
+    if (mailbox->totals.messages == mailbox->count)
+        return;
+    if (session->enabled & ENABLED_QRESYNC)
+        tell_vanished(session);
+    else
+        tell_numbers(session);
+    mailbox_forget_gone(mailbox);
+}
+
+void update_tell_message(struct imapsession *session, size_t index, bool flags)
 {
     struct mailbox_message *message = &session->mailbox->messages[index];
     struct str *out = imapsession_line(session);
     str_append_number(out, index + 1);
     str_append_text(out, " FETCH (UID ");
     str_append_number(out, message->uid);
-    str_append_text(out, " FLAGS ");
-    flags_append(out, session->mailbox, message->flags, message->keywords,
-                 imapsession_shows_recent(session, message->recent));
+    if (flags) {
+        str_append_text(out, " FLAGS ");
+        flags_append(out, session->mailbox, message->flags, message->keywords,
+                     imapsession_shows_recent(session, message->recent));
+    }
+    if (session->enabled & ENABLED_CONDSTORE) {
+        str_append_byte(out, ' ');
+        modseq_append(out, session, message);
+    }
     str_append_byte(out, ')');
     imapsession_send(session);
     message->changed = false;
@@ -96,7 +132,7 @@ static void tell_changes(struct imapsession *session)
         if (!message->changed)
             continue;
         if (i < session->told_exists && !message->gone)
-            update_tell_message(session, i);
+            update_tell_message(session, i, true);
         message->changed = false;
     }
 }
@@ -114,6 +150,8 @@ void update_tell(struct imapsession *session, bool expunges)
     if (!mailbox_sync(session->mailbox)) {
         if (errno == ENOENT)
             imapsession_bye(session, "The selected mailbox was deleted", "deleted");
+        if (errno == ESTALE)
+            imapsession_bye(session, "The selected mailbox has other UIDs now", "uidvalidity");
         return;
     }
     if (expunges) {

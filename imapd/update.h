@@ -13,7 +13,7 @@ void update_tell(struct imapsession *session, bool expunges);
 void update_tell_counts(struct imapsession *session);
 /* FLAGS and PERMANENTFLAGS. */
 void update_tell_flags(struct imapsession *session);
-/* "* N FETCH (UID U FLAGS (...))" */
-void update_tell_message(struct imapsession *session, size_t index);
+/* "* N FETCH (UID U FLAGS (...) MODSEQ (M))": flags where wanted, MODSEQ where the client knows it. */
+void update_tell_message(struct imapsession *session, size_t index, bool flags);
 
 #endif

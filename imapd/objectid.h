@@ -1,0 +1,17 @@
+/*
+ * objectid - identifiers of mailboxes, messages and threads (RFC 8474)
+ *
+ * A letter for the kind, then 16 hexadecimal digits.
+ */
+#ifndef IMAPD_OBJECTID_H
+#define IMAPD_OBJECTID_H
+
+#include "str.h"
+
+#include <stdint.h>
+
+bool objectid_append_mailbox(struct str *out, uint64_t id);
+bool objectid_append_email(struct str *out, uint64_t id);
+bool objectid_append_thread(struct str *out, uint64_t id);
+
+#endif
