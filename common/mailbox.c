@@ -60,7 +60,8 @@ static void begin(struct mailbox *mailbox, bool read_only, bool leaves_new)
     str_init(&mailbox->log, LOG_MAX);
     str_init(&mailbox->journal, LOG_MAX);
     str_init(&mailbox->cache_new, LOG_MAX);
-    str_init(&mailbox->cache_window, LOG_MAX);
+    for (size_t i = 0; i < MAILBOX_WINDOWS; i++)
+        str_init(&mailbox->cache_windows[i].bytes, LOG_MAX);
 }
 
 static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,

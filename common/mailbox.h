@@ -30,7 +30,7 @@
 
 #include <time.h>
 
-enum { MAILBOX_MESSAGES_MAX = 2000000, MAILBOX_KEYWORD_MAX = 64, MAILBOX_UNSYNCED_MAX = 16 };
+enum { MAILBOX_MESSAGES_MAX = 2000000, MAILBOX_KEYWORD_MAX = 64, MAILBOX_UNSYNCED_MAX = 16, MAILBOX_WINDOWS = 4 };
 
 /* As it lies in the index, too. */
 struct mailbox_message {
@@ -97,6 +97,13 @@ struct mailbox_state {
 
 struct mailbox_pending;
 
+/* A part of the cache that was read. */
+struct mailbox_window {
+    struct str bytes;
+    uint64_t at;   /* its place in the file */
+    uint64_t used; /* cache_reads, then */
+};
+
 struct mailbox {
     int folder;      /* descriptor of the Maildir folder */
     bool read_only;  /* EXAMINE: flags don't change, nothing is recent for it alone */
@@ -148,8 +155,8 @@ struct mailbox {
     /* mailboxcache.c */
     int cache;
     uint64_t cache_open_id;  /* of the file that `cache` is; 0: none */
-    struct str cache_window; /* what was read last */
-    uint64_t cache_window_at;
+    struct mailbox_window cache_windows[MAILBOX_WINDOWS];
+    uint64_t cache_reads;
     struct str cache_new;  /* not written yet */
     size_t cache_new_last; /* where the last of it begins */
 

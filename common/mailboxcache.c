@@ -55,13 +55,20 @@ static void close_file(struct mailbox *mailbox)
 {
     io_close(&mailbox->cache);
     mailbox->cache_open_id = 0;
-    str_clear(&mailbox->cache_window);
+    for (size_t i = 0; i < MAILBOX_WINDOWS; i++)
+        str_clear(&mailbox->cache_windows[i].bytes);
+}
+
+static void free_windows(struct mailbox *mailbox)
+{
+    for (size_t i = 0; i < MAILBOX_WINDOWS; i++)
+        str_free(&mailbox->cache_windows[i].bytes);
 }
 
 void mailbox_cache_close(struct mailbox *mailbox)
 {
     close_file(mailbox);
-    str_free(&mailbox->cache_window);
+    free_windows(mailbox);
     str_free(&mailbox->cache_new);
 }
 
@@ -84,14 +91,16 @@ static bool open_file(struct mailbox *mailbox)
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
+ *
+ * Facts of one kind, of one message after the other, were written one behind the other. So each kind
+ * has a window of its own, which takes in the next ones with the one that is asked for.
  */
 
-static struct slice in_window(const struct mailbox *mailbox, uint64_t place)
+static struct slice in_window(const struct mailbox_window *window, uint64_t place)
 {
-    uint64_t at = mailbox->cache_window_at;
-    if (place < at || place - at >= mailbox->cache_window.size)
+    if (place < window->at || place - window->at >= window->bytes.size)
         return SLICE("");
-    return slice_from(str_slice(&mailbox->cache_window), (size_t)(place - at));
+    return slice_from(str_slice(&window->bytes), (size_t)(place - window->at));
 }
 
 static bool is_whole(const struct mailbox *mailbox, struct slice bytes)
@@ -107,37 +116,54 @@ static bool is_whole(const struct mailbox *mailbox, struct slice bytes)
     return head.sum == sum_of(mailbox->state.cache_id, entry);
 }
 
-static bool read_window(struct mailbox *mailbox, uint64_t place, size_t size)
+static bool read_window(struct mailbox *mailbox, struct mailbox_window *window, uint64_t place,
+                        size_t size)
 {
-    struct str *window = &mailbox->cache_window;
-    str_clear(window);
-    char *room = str_reserve(window, size);
+    str_clear(&window->bytes);
+    char *room = str_reserve(&window->bytes, size);
     if (!room)
         return false;
     ssize_t got = pread(mailbox->cache, room, size, (off_t)place);
     if (got <= 0)
         return false;
-    str_added(window, (size_t)got);
-    mailbox->cache_window_at = place;
+    str_added(&window->bytes, (size_t)got);
+    window->at = place;
     return true;
 }
 
-/* What is asked for next nearly always stands behind, so much is read at once. */
+/* The one that has the place, or else the one that was not used for longest. */
+static struct mailbox_window *choose_window(struct mailbox *mailbox, uint64_t place)
+{
+    struct mailbox_window *chosen = &mailbox->cache_windows[0];
+    for (size_t i = 0; i < MAILBOX_WINDOWS; i++) {
+        struct mailbox_window *window = &mailbox->cache_windows[i];
+        if (in_window(window, place).size > 0) {
+            chosen = window;
+            break;
+        }
+        if (window->used < chosen->used)
+            chosen = window;
+    }
+    chosen->used = ++mailbox->cache_reads;
+    return chosen;
+}
+
 static const struct cache_entry *read_entry(struct mailbox *mailbox, uint64_t place)
 {
+    struct mailbox_window *window = choose_window(mailbox, place);
     if (place % 8 != 0)
         return NULL;
-    if (is_whole(mailbox, in_window(mailbox, place)))
-        return (const void *)in_window(mailbox, place).data;
-    if (!read_window(mailbox, place, WINDOW_SIZE))
+    if (is_whole(mailbox, in_window(window, place)))
+        return (const void *)in_window(window, place).data;
+    if (!read_window(mailbox, window, place, WINDOW_SIZE))
         return NULL;
-    struct slice bytes = in_window(mailbox, place);
+    struct slice bytes = in_window(window, place);
     struct cache_entry head;
     if (bytes.size >= sizeof head) {
         memcpy(&head, bytes.data, sizeof head);
         if (head.size > bytes.size && head.size <= MAILBOX_FACT_SIZE_MAX + sizeof head + 8 &&
-            read_window(mailbox, place, head.size))
-            bytes = in_window(mailbox, place);
+            read_window(mailbox, window, place, head.size))
+            bytes = in_window(window, place);
     }
     return is_whole(mailbox, bytes) ? (const void *)bytes.data : NULL;
 }
@@ -196,6 +222,7 @@ void mailbox_cache(struct mailbox *mailbox, struct mailbox_message *message, enu
 
 void mailbox_cache_flush(struct mailbox *mailbox)
 {
+    free_windows(mailbox);
     /* All is done when the lock is given back. */
     if (mailbox->cache_new.size > 0 && mailbox->lock_depth == 0 && mailbox_lock(mailbox))
         (void)mailbox_unlock(mailbox);
@@ -228,6 +255,8 @@ static bool begin_file(struct mailbox *mailbox)
     }
     mailbox->cache = fd;
     mailbox->cache_open_id = mailbox->state.cache_id = header.id;
+    /* In front of the places in it, which readers would take for those in the old one. */
+    mailbox_log_state(mailbox);
     return true;
 }
 

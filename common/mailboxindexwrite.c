@@ -120,7 +120,7 @@ void mailbox_log_cached(struct mailbox *mailbox, const struct mailbox_message *m
     put_in_entry(mailbox, MAILBOX_INDEX_CACHED, 0, &cached, sizeof cached);
 }
 
-static void put_state(struct mailbox *mailbox)
+void mailbox_log_state(struct mailbox *mailbox)
 {
     mailbox->state.boot = clock_boot_seconds();
     begin_entry(mailbox, MAILBOX_INDEX_STATE, mailbox->state.modseq);
@@ -143,7 +143,7 @@ static void put_sums(struct mailbox *mailbox)
 /* One write: a reader finds all of it, or the beginning of something that is not there yet. */
 static bool append_log(struct mailbox *mailbox)
 {
-    put_state(mailbox);
+    mailbox_log_state(mailbox);
     if (mailbox->log.failed)
         return false;
     put_sums(mailbox);

@@ -160,6 +160,9 @@ static bool look_around(struct mailbox *mailbox)
     case MAILBOX_INDEX_OK:
         if (!begin_boot(mailbox))
             return false;
+        if (mailbox->keyword_serial != mailbox->state.keyword_serial &&
+            !mailbox_load_keywords(mailbox))
+            return false;
         mailbox->cur_known = cur_is_known(mailbox);
         mailbox->new_known = new_is_known(mailbox);
         return true;

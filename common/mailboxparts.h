@@ -110,6 +110,8 @@ void mailbox_log_message(struct mailbox *mailbox, const struct mailbox_message *
 void mailbox_log_flags(struct mailbox *mailbox, const struct mailbox_message *message);
 void mailbox_log_gone(struct mailbox *mailbox, uint32_t uid, uint64_t modseq);
 void mailbox_log_cached(struct mailbox *mailbox, const struct mailbox_message *message);
+/* The state as it is now; else it stands at the end of what is written. */
+void mailbox_log_state(struct mailbox *mailbox);
 /* Writes it, with the state; now and then the whole index anew. Where that can't be, the index is
  * removed. */
 void mailbox_index_flush(struct mailbox *mailbox);

@@ -2,7 +2,9 @@
 #include "fetch.h"
 
 #include "imapcommand.h"
+#include "modseq.h"
 #include "pick.h"
+#include "vanished.h"
 
 #include <errno.h>
 
@@ -90,12 +92,21 @@ static enum answer check_items(struct fetch_job *job)
 static void set_seen(struct fetch_job *job)
 {
     struct mailbox_message *message = fetch_message(job);
-    job->tells_flags = false;
+    job->tells_flags = job->tells_modseq = false;
     if (!job->request->reads || job->session->read_only || (message->flags & MAILDIR_SEEN))
         return;
     job->found = NULL;
-    if (mailbox_set_flags(job->session->mailbox, message, MAILBOX_ADD, MAILDIR_SEEN, 0))
+    if (mailbox_set_flags(job->session->mailbox, message, MAILBOX_ADD, MAILDIR_SEEN, 0)) {
         job->tells_flags = !fetch_has(job->request, "FLAGS");
+        job->tells_modseq =
+            job->session->enabled & ENABLED_CONDSTORE && !fetch_has(job->request, "MODSEQ");
+    }
+}
+
+static bool write_unasked(struct fetch_job *job, const char *name)
+{
+    static const struct fetch_item item;
+    return str_append_byte(job->out, ' ') && fetch_kind(slice_text(name))->write(job, &item);
 }
 
 static bool write_items(struct fetch_job *job)
@@ -109,10 +120,8 @@ static bool write_items(struct fetch_job *job)
         if (job->out->size > FETCH_COLLECT_MAX)
             fetch_send_so_far(job);
     }
-    if (!job->tells_flags)
-        return true;
-    static const struct fetch_item flags;
-    return str_append_byte(job->out, ' ') && fetch_kind(SLICE("FLAGS"))->write(job, &flags);
+    return (!job->tells_flags || write_unasked(job, "FLAGS")) &&
+           (!job->tells_modseq || write_unasked(job, "MODSEQ"));
 }
 
 /* All items of one message. Other than ANSWER_DONE: it was left out. */
@@ -137,8 +146,16 @@ static enum answer tell_message(struct fetch_job *job)
     return ANSWER_DONE;
 }
 
+static bool is_wanted(const struct imapsession *session, const struct fetch_modifiers *modifiers,
+                      size_t index)
+{
+    const struct mailbox *mailbox = session->mailbox;
+    return !modifiers->is_changed ||
+           mailbox_modseq(mailbox, &mailbox->messages[index]) > modifiers->changed_since;
+}
+
 static enum answer tell_all(struct imapsession *session, struct pick *pick,
-                            struct fetch_request *request)
+                            struct fetch_request *request, const struct fetch_modifiers *modifiers)
 {
     enum answer answer = ANSWER_DONE;
     size_t index;
@@ -148,6 +165,8 @@ static enum answer tell_all(struct imapsession *session, struct pick *pick,
     str_init(&job.fields, IMAPSESSION_READ_MAX);
     while (!session->ended && session->stream.broken == STREAM_OK &&
            pick_next(pick, session, &index)) {
+        if (!is_wanted(session, modifiers, index))
+            continue;
         source_move(&job.source, index);
         enum answer told = tell_message(&job);
         if (told == ANSWER_MESSAGE_GONE)
@@ -162,6 +181,47 @@ static enum answer tell_all(struct imapsession *session, struct pick *pick,
     return answer == ANSWER_DONE ? pick_end(pick) : answer;
 }
 
+/* Items and modifiers that not every account, session or form of the command has. */
+static bool may_have(struct imapsession *session, const struct fetch_request *request,
+                     const struct fetch_modifiers *modifiers)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const char *capability = request->items[i].kind->capability;
+        if (capability && !imapsession_has(session, capability))
+            return false;
+    }
+    /* RFC 9394 3.3: of UID FETCH alone */
+    if (modifiers->is_page && !session->uid)
+        return false;
+    /* RFC 7162 3.2.6: the same, from who has enabled QRESYNC */
+    if (modifiers->tells_vanished &&
+        (!session->uid || !modifiers->is_changed || !(session->enabled & ENABLED_QRESYNC)))
+        return false;
+    bool knows_modseq = modifiers->is_changed || fetch_has(request, "MODSEQ");
+    return !knows_modseq || modseq_enable(session);
+}
+
+/* What goes out without being asked for. */
+static bool add_items(struct imapsession *session, struct fetch_request *request,
+                      const struct fetch_modifiers *modifiers)
+{
+    if (modifiers->is_changed && !fetch_has(request, "MODSEQ") &&
+        !fetch_add(&session->arena, request, "MODSEQ"))
+        return false;
+    /* RFC 7162 3.2: MODSEQ never comes without UID */
+    bool wants_uid =
+        session->uid || (session->enabled & ENABLED_QRESYNC && fetch_has(request, "MODSEQ"));
+    return !wants_uid || fetch_has(request, "UID") || fetch_add(&session->arena, request, "UID");
+}
+
+static enum answer tell_vanished(struct imapsession *session, const struct pick *pick,
+                                 const struct fetch_modifiers *modifiers)
+{
+    struct vanished_known known = {
+        .modseq = modifiers->changed_since, .uids = pick->set, .has_uids = true};
+    return modifiers->tells_vanished ? vanished_tell_earlier(session, &known) : ANSWER_DONE;
+}
+
 enum answer fetch_fetch(struct imapsession *session, struct parse *arguments)
 {
     struct pick pick;
@@ -171,14 +231,16 @@ enum answer fetch_fetch(struct imapsession *session, struct parse *arguments)
     if (answer == ANSWER_SYNTAX || !parse_space(arguments) || !fetch_parse(arguments, &request) ||
         !fetch_parse_modifiers(arguments, &modifiers) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
-    /* RFC 9394 3.3: of UID FETCH alone */
-    if (modifiers.is_page && !session->uid)
+    if (!may_have(session, &request, &modifiers))
         return ANSWER_SYNTAX;
     if (answer != ANSWER_DONE)
         return answer;
-    if (session->uid && !fetch_has(&request, "UID") && !fetch_add(&session->arena, &request, "UID"))
+    if (!add_items(session, &request, &modifiers))
         return ANSWER_TROUBLE;
+    answer = tell_vanished(session, &pick, &modifiers);
+    if (answer != ANSWER_DONE)
+        return answer;
     if (modifiers.is_page)
         pick_page(&pick, session, &modifiers.page);
-    return tell_all(session, &pick, &request);
+    return tell_all(session, &pick, &request, &modifiers);
 }

@@ -46,6 +46,7 @@ struct fetch_kind {
     enum section_kind section; /* of RFC822.HEADER and its like */
     enum mailbox_fact fact;    /* or 0: what `make` makes, and the mailbox's cache may have */
     fetch_maker *make;
+    const char *capability; /* without which there is no such item; NULL: none */
 };
 
 struct fetch_item {
@@ -68,6 +69,9 @@ struct fetch_request {
 struct fetch_modifiers {
     bool is_page;
     struct partial page; /* RFC 9394 3.3 */
+    bool is_changed;     /* RFC 7162 3.1.4: messages that were changed since then */
+    uint64_t changed_since;
+    bool tells_vanished; /* RFC 7162 3.2.6: and what is gone since then */
 };
 
 /* One message of a FETCH. */
@@ -79,6 +83,7 @@ struct fetch_job {
     struct str scratch;   /* memory that items of all messages share: of one ENVELOPE or so */
     struct str fields;    /* and of parts of a message, as long as they come */
     bool tells_flags;     /* FLAGS go out although nobody asked: \Seen was set */
+    bool tells_modseq;    /* the same of MODSEQ (RFC 7162 3.1) */
     const struct fetch_kind *found; /* NULL, or whose fact was found in the cache last */
     struct slice fact;              /* it; valid till the mailbox is asked for another */
 };
@@ -94,7 +99,7 @@ void fetch_send_so_far(struct fetch_job *job);
 
 /* The items behind the message set: one, or a list in parentheses. */
 bool fetch_parse(struct parse *parse, struct fetch_request *request);
-/* " (PARTIAL 1:50)", or nothing. */
+/* " (PARTIAL 1:50 CHANGEDSINCE 17 VANISHED)", or nothing. */
 bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifiers);
 /* Adds an item that was not asked for, in front. False without memory. */
 bool fetch_add(struct arena *arena, struct fetch_request *request, const char *name);
@@ -104,8 +109,9 @@ bool fetch_has(const struct fetch_request *request, const char *name);
 fetch_parser fetchbody_parse, fetchbody_parse_peek, fetchbinary_parse, fetchbinary_parse_size,
     fetchpreview_parse;
 fetch_checker fetchbinary_check;
-fetch_maker fetchpreview_make;
-fetch_writer fetchbody_write, fetchbinary_write, fetchbinary_write_size, fetchpreview_write;
+fetch_maker fetchpreview_make, fetchobject_make_keys;
+fetch_writer fetchbody_write, fetchbinary_write, fetchbinary_write_size, fetchpreview_write,
+    fetchobject_write_email, fetchobject_write_modseq, fetchobject_write_thread;
 
 /* "<offset.length>", or nothing; RFC 3501 wants a length of at least one. */
 bool fetchbody_parse_partial(struct parse *parse, struct fetch_item *item);

@@ -142,10 +142,12 @@ static const struct fetch_kind kinds[] = {
      .need = FETCH_NEEDS_WHOLE},
     {.name = "BODYSTRUCTURE", .write = write_fact, .need = FETCH_NEEDS_WHOLE,
      .fact = MAILBOX_BODYSTRUCTURE, .make = make_structure},
+    {.name = "EMAILID", .write = fetchobject_write_email, .capability = "OBJECTID"},
     {.name = "ENVELOPE", .write = write_fact, .need = FETCH_NEEDS_HEADER,
      .fact = MAILBOX_ENVELOPE, .make = make_envelope},
     {.name = "FLAGS", .write = write_flags},
     {.name = "INTERNALDATE", .write = write_date},
+    {.name = "MODSEQ", .write = fetchobject_write_modseq, .capability = "CONDSTORE"},
     {.name = "PREVIEW", .parse = fetchpreview_parse, .write = fetchpreview_write,
      .need = FETCH_NEEDS_FILE, .fact = MAILBOX_PREVIEW, .make = fetchpreview_make},
     {.name = "RFC822", .write = fetchbody_write, .need = FETCH_NEEDS_FILE, .reads = true,
@@ -156,6 +158,8 @@ static const struct fetch_kind kinds[] = {
     {.name = "RFC822.TEXT", .write = fetchbody_write, .need = FETCH_NEEDS_WHOLE, .reads = true,
      .section = SECTION_TEXT},
     {.name = "SAVEDATE", .write = write_save_date},
+    {.name = "THREADID", .write = fetchobject_write_thread, .need = FETCH_NEEDS_HEADER,
+     .fact = MAILBOX_KEYS, .make = fetchobject_make_keys, .capability = "OBJECTID"},
     {.name = "UID", .write = write_uid},
 };
 /* clang-format on */

@@ -1,6 +1,8 @@
 /* fetchparse - the items of FETCH, see fetch.h */
 #include "fetch.h"
 
+#include "modseq.h"
+
 #include <string.h>
 
 enum { MACRO_MAX = 5 };
@@ -76,6 +78,21 @@ bool fetch_parse(struct parse *parse, struct fetch_request *request)
     return parse_byte(parse, ')');
 }
 
+static bool parse_modifier(struct parse *parse, struct fetch_modifiers *modifiers)
+{
+    if (!modifiers->is_page && parse_word(parse, "PARTIAL")) {
+        modifiers->is_page = true;
+        return parse_space(parse) && partial_parse(parse, &modifiers->page);
+    }
+    if (!modifiers->is_changed && parse_word(parse, "CHANGEDSINCE")) {
+        modifiers->is_changed = true;
+        return parse_space(parse) && modseq_parse(parse, &modifiers->changed_since);
+    }
+    bool again = modifiers->tells_vanished;
+    modifiers->tells_vanished = parse_word(parse, "VANISHED");
+    return modifiers->tells_vanished && !again;
+}
+
 bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifiers)
 {
     *modifiers = (struct fetch_modifiers){0};
@@ -84,10 +101,8 @@ bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifier
     if (!parse_space(parse) || !parse_byte(parse, '('))
         return false;
     do {
-        if (!parse_word(parse, "PARTIAL") || modifiers->is_page || !parse_space(parse) ||
-            !partial_parse(parse, &modifiers->page))
+        if (!parse_modifier(parse, modifiers))
             return false;
-        modifiers->is_page = true;
     } while (parse_space(parse));
     return parse_byte(parse, ')');
 }

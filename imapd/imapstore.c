@@ -91,8 +91,12 @@ static enum answer change_all(struct imapsession *session, struct pick *pick,
     size_t index;
     if (!mailbox_lock(session->mailbox))
         return answer_from_errno(errno);
+    /* A keyword that is taken away need not exist; whether one does, the last look tells. */
+    bool create = request->change != MAILBOX_REMOVE;
     if (!mailbox_sync(session->mailbox))
         answer = answer_from_errno(errno);
+    else if (!flags_keywords(session->mailbox, &request->flags, create, &request->keywords))
+        answer = ANSWER_NO_KEYWORD;
     while (answer == ANSWER_DONE && pick_next(pick, session, &index))
         answer = change_one(session, pick, index, request);
     return mailbox_unlock(session->mailbox) ? answer : answer_from_errno(errno);
@@ -126,10 +130,6 @@ static void set_modified(struct imapsession *session, struct store_request *requ
 static enum answer store(struct imapsession *session, struct pick *pick,
                          struct store_request *request)
 {
-    /* A keyword that is taken away need not exist. */
-    bool create = request->change != MAILBOX_REMOVE;
-    if (!flags_keywords(session->mailbox, &request->flags, create, &request->keywords))
-        return ANSWER_NO_KEYWORD;
     enum answer answer = change_all(session, pick, request);
     if (flags_keyword_count(session->mailbox) != session->told_keywords)
         update_tell_flags(session);

@@ -2,9 +2,30 @@
 #include "search.h"
 
 #include "imapcommand.h"
+#include "modseq.h"
 #include "progress.h"
 #include "searchcontext.h"
 #include "searchresult.h"
+
+/* RFC 7162 3.1.5: a search for mod-sequences tells the highest one of what it found. */
+static bool asks_for_modseq(const struct search_key *key)
+{
+    for (; key; key = key->next)
+        if (key->kind == SEARCH_MODSEQ || asks_for_modseq(key->child))
+            return true;
+    return false;
+}
+
+static uint64_t highest_modseq(const struct mailbox *mailbox, const struct searchresult *found)
+{
+    uint64_t highest = 0;
+    for (size_t i = 0; i < found->count; i++) {
+        uint64_t modseq = mailbox_modseq(mailbox, &mailbox->messages[found->indexes[i]]);
+        if (modseq > highest)
+            highest = modseq;
+    }
+    return highest;
+}
 
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
                            struct search_key **root)
@@ -17,6 +38,8 @@ enum answer search_prepare(struct imapsession *session, struct parse *parse, str
     case SEARCH_BAD_CHARSET:
         return ANSWER_BAD_CHARSET;
     }
+    if (asks_for_modseq(*root) && !modseq_enable(session))
+        return ANSWER_SYNTAX;
     return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;
 }
 
@@ -81,6 +104,8 @@ bool search_run(struct imapsession *session, const struct search_key *root, unsi
     if ((ends & SEARCHRESULT_MAX) && (ends == SEARCHRESULT_MAX || found->count > 0))
         find_last(&hunt, found);
     searcher_end(&hunt.searcher);
+    if (asks_for_modseq(root))
+        found->modseq = highest_modseq(session->mailbox, found);
     return true;
 }
 

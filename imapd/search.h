@@ -29,6 +29,7 @@ enum search_kind {
     SEARCH_SAVED_BEFORE, /* RFC 8514 */
     SEARCH_SAVED_ON,
     SEARCH_SAVED_SINCE,
+    SEARCH_MODSEQ,      /* RFC 7162 3.1.5: changed at `size` or later */
     SEARCH_SENT_BEFORE, /* Date: */
     SEARCH_SENT_ON,
     SEARCH_SENT_SINCE,
@@ -48,7 +49,7 @@ struct search_key {
     struct slice name;
     struct textneedle needle;
     int64_t day;   /* since 1970 */
-    uint64_t size; /* bytes; of OLDER and YOUNGER seconds */
+    uint64_t size; /* bytes; of OLDER and YOUNGER seconds; of MODSEQ that */
 };
 
 enum search_result { SEARCH_OK, SEARCH_SYNTAX, SEARCH_BAD_CHARSET };

@@ -104,6 +104,11 @@ static int64_t saved_date(const struct searcher *searcher)
     return saved > 0 ? saved : message->date;
 }
 
+static bool match_modseq(const struct search_key *key, struct searcher *searcher)
+{
+    return mailbox_modseq(searcher->mailbox, message_of(searcher)) >= key->size;
+}
+
 static bool match_saved(const struct search_key *key, struct searcher *searcher)
 {
     int64_t day = day_of(saved_date(searcher));
@@ -208,6 +213,7 @@ static matcher *const matchers[] = {
     [SEARCH_SAVED_BEFORE] = match_saved,
     [SEARCH_SAVED_ON] = match_saved,
     [SEARCH_SAVED_SINCE] = match_saved,
+    [SEARCH_MODSEQ] = match_modseq,
     [SEARCH_SENT_BEFORE] = match_sent,
     [SEARCH_SENT_ON] = match_sent,
     [SEARCH_SENT_SINCE] = match_sent,

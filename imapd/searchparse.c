@@ -5,6 +5,7 @@
 #include "charset.h"
 #include "flags.h"
 #include "maildate.h"
+#include "modseq.h"
 #include "pick.h"
 
 enum { SEARCH_TEXT_MAX = 1048576 };
@@ -168,6 +169,28 @@ static struct search_key *parse_header(struct search_parser *parser)
     return key;
 }
 
+/* "/flags/\\draft" all: of which flag the mod-sequence is meant. Here they have one together (RFC 7162
+ * 3.1.5), so this is read and passed over. */
+static bool parse_entry(struct parse *parse)
+{
+    struct slice name;
+    if (parse_peek(parse) != '"')
+        return true;
+    return parse_string(parse, &name) && slice_starts_nocase(name, SLICE("/flags/")) &&
+           parse_space(parse) &&
+           (parse_word(parse, "all") || parse_word(parse, "priv") || parse_word(parse, "shared")) &&
+           parse_space(parse);
+}
+
+static struct search_key *parse_modseq(struct search_parser *parser)
+{
+    struct search_key *key = new_key(parser, SEARCH_MODSEQ, COST_LIST);
+    if (!key || !parse_space(parser->parse) || !parse_entry(parser->parse) ||
+        !modseq_parse(parser->parse, &key->size))
+        return NULL;
+    return key;
+}
+
 static struct search_key *parse_uid(struct search_parser *parser)
 {
     struct search_key *key = new_key(parser, SEARCH_UID, COST_LIST);
@@ -217,6 +240,8 @@ static struct search_key *parse_named(struct search_parser *parser, struct slice
         return parse_keyword(parser, false);
     if (slice_equal_nocase(name, SLICE("UNKEYWORD")))
         return parse_keyword(parser, true);
+    if (slice_equal_nocase(name, SLICE("MODSEQ")))
+        return parse_modseq(parser);
     if (slice_equal_nocase(name, SLICE("UID")))
         return parse_uid(parser);
     if (slice_equal_nocase(name, SLICE("NOT")))
