@@ -30,7 +30,12 @@
 
 #include <time.h>
 
-enum { MAILBOX_MESSAGES_MAX = 2000000, MAILBOX_KEYWORD_MAX = 64, MAILBOX_UNSYNCED_MAX = 16, MAILBOX_WINDOWS = 4 };
+enum {
+    MAILBOX_MESSAGES_MAX = 2000000,
+    MAILBOX_KEYWORD_MAX = 64,
+    MAILBOX_UNSYNCED_MAX = 16,
+    MAILBOX_WINDOWS = 4
+};
 
 /* As it lies in the index, too. */
 struct mailbox_message {
@@ -84,7 +89,7 @@ struct mailbox_state {
     uint32_t cache_gone;     /* messages removed since the cache was begun */
     uint32_t bits;           /* enum mailbox_state_bit */
     uint32_t keyword_serial; /* moves with mailbox-keywords */
-    uint32_t spare;
+    uint32_t uids_reserved;  /* what mailbox-uids says */
     uint64_t modseq;         /* the highest that was given out */
     uint64_t modseq_floor;   /* no message's is lower */
     uint64_t vanished_floor; /* removals up to here are not all known */
@@ -154,7 +159,7 @@ struct mailbox {
 
     /* mailboxcache.c */
     int cache;
-    uint64_t cache_open_id;  /* of the file that `cache` is; 0: none */
+    uint64_t cache_open_id; /* of the file that `cache` is; 0: none */
     struct mailbox_window cache_windows[MAILBOX_WINDOWS];
     uint64_t cache_reads;
     struct str cache_new;  /* not written yet */

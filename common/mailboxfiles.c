@@ -1,9 +1,8 @@
 /* mailboxfiles - see mailbox.h: UIDVALIDITY, UIDNEXT, mod-sequences, and the names of keywords
  *
  * mailbox-uids has a fixed size and lies in one sector, so its numbers are overwritten in place. The
- * index and the names of files know UIDNEXT, too; the file has to know it only before the message
- * with the highest UID goes, and then is a good deal ahead, so that it is not written each time. It
- * is ahead of the mod-sequences that are given out, always.
+ * file is ahead of the UIDs and mod-sequences that are given out, always, and by so much that it is
+ * not written each time: without an index the next ones begin there.
  */
 #include "clock.h"
 #include "io.h"
@@ -12,13 +11,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 static const char uids_name[] = "mailbox-uids";
 static const char keywords_name[] = "mailbox-keywords";
+static const char uidvalidity_name[] = "mailbox-uidvalidity";
+static const char uidvalidity_above[] = "../mailbox-uidvalidity";
 
 enum {
     UIDS_FILE_MAX = 256,
@@ -26,6 +29,8 @@ enum {
     UIDS_AHEAD = 1000,
     MODSEQS_AHEAD = 100000,
     ID_DIGITS = 16,
+    UIDVALIDITY_DIGITS = 10,
+    UIDVALIDITY_AHEAD_MAX = 100 * 24 * 3600, /* seconds; what is farther ahead is damaged */
     KEYWORDS_FILE_MAX = MAILDIR_KEYWORDS * (MAILBOX_KEYWORD_MAX + 1),
 };
 
@@ -126,6 +131,33 @@ static uint64_t new_id(void)
     return id != 0 ? id : (uint64_t)clock_microseconds();
 }
 
+/* A number that no other folder of the account has, or had: a name with a UIDVALIDITY must never mean
+ * two mailboxes (RFC 9051 2.3.1.1), and folders are renamed. The time, but later than the last one
+ * that was given, which stands in a file beside INBOX. */
+static uint32_t new_uidvalidity(struct mailbox *mailbox)
+{
+    struct stat info;
+    char text[UIDVALIDITY_DIGITS + 1];
+    uint64_t last = 0, now = (uint64_t)clock_seconds();
+    bool is_inbox = fstatat(mailbox->folder, "../cur", &info, 0) < 0;
+    int fd = openat(mailbox->folder, is_inbox ? uidvalidity_name : uidvalidity_above,
+                    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0 || flock(fd, LOCK_EX) < 0) {
+        io_close(&fd);
+        return (uint32_t)now;
+    }
+    ssize_t got = pread(fd, text, sizeof text, 0);
+    if (got > 0 && number_parse(slice_trim(slice_of(text, (size_t)got)), UINT32_MAX - 1, &last) &&
+        last >= now && last < now + UIDVALIDITY_AHEAD_MAX)
+        now = last + 1;
+    snprintf(text, sizeof text, "%010u", (unsigned)now);
+    text[UIDVALIDITY_DIGITS] = '\n';
+    /* Where it can't be kept the time has to do. */
+    (void)!pwrite(fd, text, sizeof text, 0);
+    io_close(&fd);
+    return (uint32_t)now;
+}
+
 /* The file is lost or damaged. UIDs in names are kept, but which higher ones were given out to
  * messages that are gone nobody knows. So, with nothing to go by, UIDVALIDITY changes, as RFC 3501
  * 2.3.1.1 wants it, and is higher than the old one since time went on. Where the old one can still
@@ -135,15 +167,10 @@ static uint32_t rebuilt_uidnext(struct mailbox *mailbox, uint32_t highest)
 {
     uint64_t next = (uint64_t)highest + 1;
     if (mailbox->uidvalidity == 0)
-        mailbox->uidvalidity = (uint32_t)clock_seconds();
+        mailbox->uidvalidity = new_uidvalidity(mailbox);
     else
         next += UIDS_GAP;
     return next <= MAILDIR_UID_MAX ? (uint32_t)next : MAILDIR_UID_MAX;
-}
-
-uint32_t mailbox_skip_uids(uint32_t uid)
-{
-    return uid < MAILDIR_UID_MAX - 2 * UIDS_AHEAD ? uid + UIDS_AHEAD : uid;
 }
 
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
@@ -164,9 +191,6 @@ bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
                                 : rebuilt_uidnext(mailbox, highest);
     if (mailbox->state.uidnext < mailbox->uids_on_disk)
         mailbox->state.uidnext = mailbox->uids_on_disk;
-    /* There was an index, and with a power cut messages may be gone whose UIDs somebody saw. */
-    if (uids.modseq > 0 && mailbox->state.recent_from == 0)
-        highest = mailbox_skip_uids(highest);
     /* Behind the names after a power cut, or when a file came with a UID of its own. */
     if (mailbox->state.uidnext <= highest)
         mailbox->state.uidnext = highest + 1;
@@ -182,6 +206,21 @@ bool mailbox_begin_uids(struct mailbox *mailbox, uint32_t uidvalidity, uint32_t 
     return write_uids(mailbox);
 }
 
+/* The file is ahead of all UIDs that were given out, whoever removes the messages, and whatever is
+ * lost with the index or in a power cut. */
+static bool reserve_uids(struct mailbox *mailbox, uint64_t next)
+{
+    uint64_t ahead = next + UIDS_AHEAD;
+    uint32_t before = mailbox->uids_on_disk;
+    if (next <= before)
+        return true;
+    mailbox->uids_on_disk = ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
+    if (write_uids(mailbox))
+        return true;
+    mailbox->uids_on_disk = before;
+    return false;
+}
+
 bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
 {
     uint64_t next = (uint64_t)mailbox->state.uidnext + count;
@@ -190,22 +229,17 @@ bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
         errno = EOVERFLOW;
         return mailbox_fail(mailbox);
     }
+    if (!reserve_uids(mailbox, next))
+        return false;
     mailbox->state.uidnext = (uint32_t)next;
+    mailbox->state.uids_reserved = mailbox->uids_on_disk;
     mailbox->state_changed = true;
     return true;
 }
 
 bool mailbox_keep_uid_used(struct mailbox *mailbox, uint32_t uid)
 {
-    uint64_t ahead = (uint64_t)mailbox->state.uidnext + UIDS_AHEAD;
-    if (uid < mailbox->uids_on_disk)
-        return true;
-    uint32_t before = mailbox->uids_on_disk;
-    mailbox->uids_on_disk = ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
-    if (write_uids(mailbox))
-        return true;
-    mailbox->uids_on_disk = before;
-    return false;
+    return reserve_uids(mailbox, (uint64_t)uid + 1);
 }
 
 uint64_t mailbox_give_modseq(struct mailbox *mailbox)

@@ -144,7 +144,8 @@ static bool begin_boot(struct mailbox *mailbox)
     uint64_t modseq = mailbox_give_modseq(mailbox);
     mailbox->state.modseq_floor = modseq;
     mailbox->state.vanished_floor = modseq;
-    mailbox->state.uidnext = mailbox_skip_uids(mailbox->state.uidnext);
+    if (mailbox->state.uidnext < mailbox->uids_on_disk)
+        mailbox->state.uidnext = mailbox->uids_on_disk;
     mailbox->state.boot = clock_boot_seconds();
     mailbox->state_changed = true;
     return modseq != 0;

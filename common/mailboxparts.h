@@ -67,8 +67,6 @@ bool mailbox_read_uids(struct mailbox *mailbox, struct mailbox_uids *uids);
 /* Makes it when missing, and whole; `highest` is the highest UID in a file name. Sets uidvalidity,
  * id, state.uidnext and what is reserved. Under the lock. */
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest);
-/* A UID far enough behind that none up to it was given out unnoticed. */
-uint32_t mailbox_skip_uids(uint32_t uid);
 /* Gives out `count` UIDs from *first on. */
 bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first);
 /* A higher mod-sequence than all before. 0 with trouble. */

@@ -252,34 +252,8 @@ static void sweep(int root)
     closedir(folder);
 }
 
-/* UIDVALIDITY is the second of a folder's first use. A folder of the same name that comes after
- * this one must have a higher one (RFC 3501 2.3.1.1), so one that is younger than a second waits.
- */
-static void outlive_uidvalidity(const struct imapfolder *folder)
-{
-    char path[IMAPFOLDER_PATH_MAX + 16];
-    struct str content;
-    uint64_t uidvalidity = 0;
-    snprintf(path, sizeof path, "%s/mailbox-uids", folder->path);
-    str_init(&content, FOLDERTREE_UIDS_MAX);
-    if (io_read_file(AT_FDCWD, path, &content)) {
-        struct slice rest = str_slice(&content);
-        struct slice line = slice_cut(&rest, '\n');
-        slice_cut_word(&line);
-        if (!number_parse(slice_cut_word(&line), UINT32_MAX, &uidvalidity))
-            uidvalidity = 0;
-    }
-    str_free(&content);
-    int64_t now = clock_microseconds();
-    if (uidvalidity != (uint64_t)(now / MICROSECONDS))
-        return;
-    struct timespec wait = {.tv_nsec = (MICROSECONDS - now % MICROSECONDS) * 1000};
-    nanosleep(&wait, NULL);
-}
-
 bool foldertree_remove(const struct imapfolder *folder)
 {
-    outlive_uidvalidity(folder);
     char gone[sizeof FOLDERTREE_REMOVED + 2 * NUMBER_TEXT_SIZE + 4];
     snprintf(gone, sizeof gone, FOLDERTREE_REMOVED "%lld-%ld", (long long)clock_microseconds(),
              (long)getpid());
@@ -340,7 +314,6 @@ static bool target_is_free(const struct imapfolder *from, const struct imapfolde
 
 static bool rename_one(const struct imapfolder *from, const struct imapfolder *to)
 {
-    outlive_uidvalidity(from);
     return rename(from->path, to->path) == 0;
 }
 

@@ -17,7 +17,9 @@ struct transcript {
     "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\n"                         \
     "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded \\*)] ~\n"     \
     "* " exists " EXISTS\n* " recent " RECENT\n"
-#define VALIDITY(next) "* OK [UIDVALIDITY #] UIDs valid\n* OK [UIDNEXT " next "] Next UID\n"
+#define VALIDITY(next)                                                                             \
+    "* OK [UIDVALIDITY #] UIDs valid\n* OK [UIDNEXT " next "] Next UID\n"                          \
+    "* OK [HIGHESTMODSEQ #] Highest\n* OK [MAILBOXID ~\n"
 #define MESSAGE                                                                                    \
     "From: Joe <joe@example.com>\r\nSubject: hello\r\nDate: Fri, 21 Nov 1997 09:55:06 -0600\r\n"   \
     "\r\nbody\r\n"
