@@ -13,6 +13,7 @@
 
 enum {
     READ_SIZE = 65536,
+    FOLLOW_ATTEMPTS = 3,
     LOG_MAX = 1 << 30,     /* bytes of anything that waits to be written */
     SETTLE_AT_ONCE = 1000, /* names, at the end: then others get the lock for a moment */
     LISTING_SECONDS =
@@ -217,8 +218,9 @@ static int open_file(struct mailbox *mailbox, struct mailbox_message *message)
                   O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
-/* Finds out what became of a message whose file isn't where it was. False when it is gone. */
-static bool follow(struct mailbox *mailbox, struct mailbox_message *message)
+/* Finds out what became of a message whose file isn't where it was; the first time it may be enough to
+ * hear what other sessions say. False when it is gone. */
+static bool follow(struct mailbox *mailbox, struct mailbox_message *message, bool is_first)
 {
     struct mailbox_message before = *message;
     if (!mailbox_lock(mailbox)) {
@@ -229,7 +231,7 @@ static bool follow(struct mailbox *mailbox, struct mailbox_message *message)
     bool was_told = message->gone || message->in_new != before.in_new ||
                     message->name_flags != before.name_flags ||
                     message->name_keywords != before.name_keywords || message->name != before.name;
-    bool done = was_told || mailbox_scan(mailbox, true, true);
+    bool done = (was_told && is_first) || mailbox_scan(mailbox, true, true);
     done = mailbox_unlock(mailbox) && done;
     errno = done ? ENOENT : mailbox->error;
     return done && !message->gone;
@@ -269,7 +271,9 @@ int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *messag
     errno = ENOENT;
     if (!message->gone)
         fd = open_file(mailbox, message);
-    if (fd < 0 && errno == ENOENT && !message->gone && follow(mailbox, message))
+    for (int attempt = 0; fd < 0 && errno == ENOENT && !message->gone &&
+                          attempt < FOLLOW_ATTEMPTS && follow(mailbox, message, attempt == 0);
+         attempt++)
         fd = open_file(mailbox, message);
     if (fd >= 0)
         check_size(mailbox, message, fd);

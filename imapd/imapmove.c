@@ -102,10 +102,10 @@ static enum answer run(struct copy_job *job, const struct imapfolder *folder)
     answer = copy_all(job);
     if (answer == ANSWER_DONE || job->move)
         tell_copyuid(job);
-    if (answer == ANSWER_DONE && job->move && job->count > 0)
-        modseq_set_code(job->session);
     if (answer == ANSWER_DONE)
         answer = pick_end(&job->pick);
+    if (answer == ANSWER_DONE && job->move && job->count > 0)
+        modseq_set_code(job->session);
     uidlist_free(&job->from_uids);
     uidlist_free(&job->to_uids);
     imapsession_close_other(job->session, job->to);

@@ -154,7 +154,7 @@ static const struct transcript {
     {"several messages at once", INPUT("a APPEND INBOX " M " (\\Seen) " M " \" 1-Feb-2020 10:00:00 +0000\" " M "\r\n"
      "b APPEND INBOX {20}\r\n" SMALL " {20}\r\n" SMALL "\r\nc EXAMINE INBOX\r\nd UID FETCH 2:3 (FLAGS INTERNALDATE)\r\n"),
      "a OK [APPENDUID # 1:3] APPEND completed\n+ OK\n+ OK\nb OK [APPENDUID # 4:5] APPEND completed\n"
-     "* FLAGS ~\n* OK [PERM~\n* 5 EXISTS\n* 5 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\nc OK ~\n"
+     "* FLAGS ~\n* OK [PERM~\n* 5 EXISTS\n* 5 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\nc OK ~\n"
      "* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent) INTERNALDATE ~\n"
      "* 3 FETCH (UID 3 FLAGS (\\Recent) INTERNALDATE \" 1-Feb-2020 10:00:00 +0000\")\nd OK ~\n"},
     {"all of them or none", INPUT("a APPEND INBOX " M " {0}\r\nb APPEND INBOX " M " {3+}\r\na\0b " M "\r\n"
@@ -166,28 +166,28 @@ static const struct transcript {
      "c APPEND INBOX UTF8 (~{20+}\r\n" SMALL "\r\nd APPEND INBOX UTF8 (~{20+}\r\n" SMALL ")x\r\ne APPEND INBOX ~{20+}\r\n" SMALL "\r\n"
      "f EXAMINE INBOX\r\ng FETCH 1 BODY[]\r\n"),
      "a OK [APPENDUID # 1] ~\n+ OK\nb OK [APPENDUID # 2:3] ~\nc BAD ~\nd BAD ~\ne OK [APPENDUID # 4] ~\n"
-     "* FLAGS ~\n* OK [PERM~\n* 4 EXISTS\n* 4 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\nf OK ~\n"
+     "* FLAGS ~\n* OK [PERM~\n* 4 EXISTS\n* 4 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\nf OK ~\n"
      "* 1 FETCH (BODY[] {20}\nSubject: s\n\nbody\n)\ng OK ~\n"},
     {"binary comes in, and out again",
      INPUT("a APPEND INBOX ~{61+}\r\nContent-Type: x/y\r\nContent-Transfer-Encoding: binary\r\n\r\n\0\n\r\nx\r\n"
      "b EXAMINE INBOX\r\nc FETCH 1 (BINARY.SIZE[1] BODY[1])\r\n"),
      "a OK [APPENDUID # 1] ~\n"
-     "* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\nb OK ~\n"
+     "* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\nb OK ~\n"
      "* 1 FETCH (BINARY.SIZE[1] 5 BODY[1] {10}\nAAoNCng=\n)\nc OK ~\n"},
     {"replace", INPUT("a REPLACE 1 INBOX " M "\r\nb APPEND INBOX " M " " M " " M "\r\n" "s SELECT INBOX\r\nc REPLACE 2 INBOX (\\Draft) " M "\r\n"
      "d UID REPLACE 3 Drafts " M "\r\ne REPLACE * none {20}\r\nf REPLACE 3 INBOX " M "\r\ng REPLACE 1 INBOX " M " " M "\r\n"
      "h UID REPLACE 2 INBOX " M "\r\ni FETCH 1:* UID\r\n"),
      "a BAD No mailbox is selected\nb OK [APPENDUID # 1:3] ~\n"
-     "* FLAGS ~\n* OK [PERM~\n* 3 EXISTS\n* 3 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\ns OK ~\n"
+     "* FLAGS ~\n* OK [PERM~\n* 3 EXISTS\n* 3 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n"
      "* OK [APPENDUID # 4] ~\n* 2 EXPUNGE\n* 3 EXISTS\n* 3 RECENT\nc OK REPLACE completed\n"
      "* OK [APPENDUID # 1] ~\n* 2 EXPUNGE\n* 2 EXISTS\n* 2 RECENT\nd OK ~\ne NO [TRYCREATE] ~\nf BAD No such message ~\ng BAD ~\n"
      "h BAD No such ~\n* 1 FETCH (UID 1)\n* 2 FETCH (UID 4)\ni OK ~\n"},
     {"encodings that are not known", INPUT("a APPEND INBOX {51+}\r\nContent-Transfer-Encoding: x-own (of mine)\r\n\r\nabc\r\n\r\n"
      "s EXAMINE INBOX\r\nb FETCH 1 BINARY[1]\r\nc FETCH 1 (FLAGS BINARY.SIZE[1])\r\nd FETCH 1 (BINARY[2] BINARY.SIZE[2] BINARY.SIZE[])\r\n"),
-     "a OK ~\n* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\ns OK ~\n"
+     "a OK ~\n* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n"
      "b NO [UNKNOWN-CTE] ~\nc NO [UNKNOWN-CTE] ~\n* 1 FETCH (BINARY[2] NIL BINARY.SIZE[2] 0 BINARY.SIZE[] 51)\nd OK ~\n"},
     {"preview", INPUT("a APPEND INBOX " M "\r\ns EXAMINE INBOX\r\nb FETCH 1 (PREVIEW (LAZY))\r\nc FETCH 1 (PREVIEW UID)\r\nd FETCH 1 PREVIEW (X)\r\n"),
-     "a OK ~\n* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\ns OK ~\n"
+     "a OK ~\n* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n"
      "* 1 FETCH (PREVIEW \"body\")\nb OK ~\n* 1 FETCH (PREVIEW \"body\" UID 1)\nc OK ~\nd BAD ~\n"},
     {"what is sent in the clear behind COMPRESS makes no sense", INPUT("a COMPRESS GZIP\r\nb COMPRESS DEFLATE\r\nc NOOP\r\n"),
      "a BAD ~\nb OK COMPRESS completed\n"},
@@ -255,7 +255,7 @@ static void files_with_lf(void **state)
     account_compare(
         "LF", str_slice(&output),
         "* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n"
-        "* OK [UIDN~\ns OK ~\n* 1 FETCH (BODY[]<8> {7}\n s\n\nb BODY[] {20}\nSubject: s\n\n"
+        "* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n* 1 FETCH (BODY[]<8> {7}\n s\n\nb BODY[] {20}\nSubject: s\n\n"
         "b\x80"
         "dy\n RFC822.SIZE 20 BINARY[1] ~\nb~\n PREVIEW \"b dy\")\na OK FETCH completed\n");
     assert_int_equal(account_remove(state), 0);

@@ -59,7 +59,7 @@ static const struct transcript transcripts[] = {
      "i ESEARCH IN (personal) 1:*\r\nj ESEARCH IN (personal) RETURN (SAVE) ALL\r\nk ESEARCH IN () ALL\r\nl ESEARCH IN (bogus) ALL\r\n"
      "m ESEARCH IN (inboxes) SUBJECT none\r\nn ESEARCH IN (mailboxes) ALL\r\no ESEARCH IN (subscribed) BOGUS\r\n" OPEN
      "p1 ESEARCH RETURN () 2\r\nq ESEARCH IN (selected) RETURN (SAVE) UID 2\r\nr ESEARCH IN (personal) RETURN (ALL) TEXT body\r\nt FETCH $ UID\r\n",
-     APPENDED("1") APPENDED("2") "a OK CREATE completed\nb NO [TRYCREATE] ~\nb OK CREATE completed\nc OK [APPENDUID # 1] ~\n"
+     APPENDED("1") APPENDED("2") "a OK [MAILBOXID ~\nb NO [TRYCREATE] ~\nb OK [MAILBOXID ~\nc OK [APPENDUID # 1] ~\n"
      "* ESEARCH (TAG \"d\" MAILBOX \"INBOX\" UIDVALIDITY #) UID ALL 1:2\n"
      "* ESEARCH (TAG \"d\" MAILBOX \"w/x\" UIDVALIDITY #) UID ALL 1\nd OK ESEARCH completed\n"
      "* ESEARCH (TAG \"e\" MAILBOX \"w/x\" UIDVALIDITY #) UID MAX 1 COUNT 1\ne OK ESEARCH completed\n"
@@ -95,7 +95,7 @@ static const struct transcript transcripts[] = {
      "# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n# BAD ~\n21 BAD ~\n* BYE ~\n"},
     {"literals wherever a string may stand, both kinds",
      "a CREATE {3}\r\nfoo\r\nb RENAME {3+}\r\nfoo {3}\r\nbar\r\nc STATUS {3}\r\nbar (MESSAGES)\r\nd LOGOUT\r\n",
-     "+ OK\na OK CREATE completed\n+ OK\nb OK RENAME completed\n+ OK\n* STATUS \"bar\" (MESSAGES 0)\n"
+     "+ OK\na OK [MAILBOXID ~\n+ OK\nb OK RENAME completed\n+ OK\n* STATUS \"bar\" (MESSAGES 0)\n"
      "c OK STATUS completed\n* BYE Logging out\nd OK LOGOUT completed\n"},
     {"a literal of 4 GB is answered at once",
      "a SELECT {4294967296}\r\nb APPEND INBOX {4294967296}\r\nc APPEND INBOX {99999999999999999999999}\r\nd NOOP\r\n",
@@ -122,21 +122,21 @@ static const struct transcript transcripts[] = {
      "h CREATE /x\r\ni CREATE x//y\r\nj CREATE \"x*y\"\r\nk CREATE \"&Jjo!-\"\r\nl DELETE P\r\nm LIST \"\" P\r\nn DELETE P\r\n"
      "o DELETE INBOX\r\np DELETE none\r\nq RENAME P P/y\r\nr RENAME P C/D\r\ns LIST \"\" C*\r\nt RENAME none x\r\n"
      "u RENAME C Sent\r\nv CREATE &ZeVnLIqe-\r\nw LIST \"\" &*\r\n",
-     "a OK CREATE completed\n* LIST (\\Noselect \\HasChildren) \"/\" \"P\"\n"
+     "a OK [MAILBOXID ~\n* LIST (\\Noselect \\HasChildren) \"/\" \"P\"\n"
      "* LIST (\\Noselect \\HasChildren) \"/\" \"P/v1.2\"\n* LIST (\\HasNoChildren) \"/\" \"P/v1.2/B\"\nb OK LIST completed\n"
-     "* LIST (\\Noselect \\HasChildren) \"/\" \"P/v1.2\"\nc OK LIST completed\nd OK CREATE completed\n"
-     "e NO [ALREADYEXISTS] The mailbox exists already\nf OK CREATE completed\ng NO [ALREADYEXISTS] ~\n"
+     "* LIST (\\Noselect \\HasChildren) \"/\" \"P/v1.2\"\nc OK LIST completed\nd OK [MAILBOXID ~\n"
+     "e NO [ALREADYEXISTS] The mailbox exists already\nf OK [MAILBOXID ~\ng NO [ALREADYEXISTS] ~\n"
      "h NO [CANNOT] ~\ni NO [CANNOT] ~\nj NO [CANNOT] ~\nk NO [CANNOT] ~\nl OK DELETE completed\n"
      "* LIST (\\Noselect \\HasChildren) \"/\" \"P\"\nm OK LIST completed\nn NO [HASCHILDREN] ~\n"
      "o NO [CANNOT] INBOX can't be deleted\np NO [NONEXISTENT] No such mailbox\nq NO [CANNOT] A mailbox can't move below itself\n"
      "r OK RENAME completed\n* LIST (\\Noselect \\HasChildren) \"/\" \"C\"\n* LIST (\\Noselect \\HasChildren) \"/\" \"C/D\"\n"
      "* LIST (\\Noselect \\HasChildren) \"/\" \"C/D/v1.2\"\n* LIST (\\HasNoChildren) \"/\" \"C/D/v1.2/B\"\n"
      "* LIST (\\HasNoChildren) \"/\" \"C/D/x\"\ns OK LIST completed\nt NO [NONEXISTENT] ~\nu NO [ALREADYEXISTS] ~\n"
-     "v OK CREATE completed\n* LIST (\\HasNoChildren) \"/\" \"&ZeVnLIqe-\"\nw OK LIST completed\n"},
+     "v OK [MAILBOXID ~\n* LIST (\\HasNoChildren) \"/\" \"&ZeVnLIqe-\"\nw OK LIST completed\n"},
     {"subscriptions",
      "a CREATE a/b\r\nb SUBSCRIBE a/b\r\nc LSUB \"\" %\r\nd LSUB a/ %\r\ne UNSUBSCRIBE a/b\r\nf LSUB \"\" a*\r\ng SUBSCRIBE none\r\n"
      "h UNSUBSCRIBE Sent\r\ni LIST (SUBSCRIBED) \"\" S*\r\nj UNSUBSCRIBE Sent\r\n",
-     "a OK CREATE completed\nb OK SUBSCRIBE completed\n* LSUB () \"/\" \"Archive\"\n* LSUB () \"/\" \"Drafts\"\n"
+     "a OK [MAILBOXID ~\nb OK SUBSCRIBE completed\n* LSUB () \"/\" \"Archive\"\n* LSUB () \"/\" \"Drafts\"\n"
      "* LSUB () \"/\" \"Junk\"\n* LSUB () \"/\" \"Sent\"\n* LSUB () \"/\" \"Trash\"\n* LSUB (\\Noselect) \"/\" \"a\"\nc OK LSUB completed\n"
      "* LSUB () \"/\" \"a/b\"\nd OK LSUB completed\ne OK UNSUBSCRIBE completed\nf OK LSUB completed\n"
      "g NO [NONEXISTENT] No such mailbox\nh OK UNSUBSCRIBE completed\ni OK LIST completed\nj OK UNSUBSCRIBE completed\n"},
@@ -205,7 +205,7 @@ static const struct transcript transcripts[] = {
      "e OK UNSELECT completed\nf BAD No mailbox is selected\n"},
     {"the mailbox that is selected is deleted, and renamed",
      "a CREATE x\r\nb SELECT x\r\nc RENAME x y\r\nd CHECK\r\ne DELETE y\r\nf CHECK\r\n",
-     "a OK CREATE completed\n" SELECTED("0", "0", "1") VALIDITY("1") "b OK [READ-WRITE] SELECT completed\nc OK RENAME completed\n"
+     "a OK [MAILBOXID ~\n" SELECTED("0", "0", "1") VALIDITY("1") "b OK [READ-WRITE] SELECT completed\nc OK RENAME completed\n"
      "d OK CHECK completed\ne OK DELETE completed\nf BAD No mailbox is selected\n"},
     {"idle ends by DONE, and by nothing else",
      OPEN "a IDLE\r\nDONE\r\nb IDLE\r\nNOOP\r\nc NOOP\r\n",
