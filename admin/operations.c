@@ -97,6 +97,14 @@ const struct commandline_verb commandline_verbs[] = {
     {"queue", "requeue", 0, 64, "sender recipient", false, COMMANDLINE_ROOT, operations_queue_requeue,
      "queue requeue ID...|all [--sender ADDRESS|DOMAIN] [--recipient ADDRESS|DOMAIN]",
      "Begins anew with messages, held ones too: they are scanned and routed again and tried now."},
+    {"store", "check", 1, 2, "", false, COMMANDLINE_ROOT, operations_store_check,
+     "store check USER@DOMAIN [FOLDER]",
+     "Compares the files of a mailbox with each other: index, names of messages, pending changes, cache, maildirsize; of "
+     "all folders, or of one, named INBOX or as it lies in the Maildir. Exit 1 when something is wrong."},
+    {"store", "rebuild", 1, 2, "", false, COMMANDLINE_ROOT, operations_store_rebuild,
+     "store rebuild USER@DOMAIN [FOLDER]",
+     "Makes the indexes anew from the names of the messages, and drops the caches; UIDs, UIDVALIDITY and flags stay, and "
+     "sessions go on."},
     {"explain", NULL, 1, 2, "", false, COMMANDLINE_ROOT, operations_explain,
      "explain USER@DOMAIN|DOMAIN [SETTING]",
      "Says which value is in force, which layer it comes from, and who may change it."},

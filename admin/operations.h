@@ -44,6 +44,9 @@ int operations_queue_release(struct commandline *command);
 int operations_queue_delete(struct commandline *command);
 int operations_queue_requeue(struct commandline *command);
 
+int operations_store_check(struct commandline *command);
+int operations_store_rebuild(struct commandline *command);
+
 int operations_explain(struct commandline *command);
 int operations_status(struct commandline *command);
 int operations_cert(struct commandline *command);

@@ -65,23 +65,50 @@ static void begin(struct mailbox *mailbox, bool read_only, bool leaves_new)
         str_init(&mailbox->cache_windows[i].bytes, LOG_MAX);
 }
 
-static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,
-                                    bool leaves_new)
+static void release(struct mailbox **mailbox)
+{
+    struct mailbox *closed = *mailbox;
+    mailbox_cache_close(closed);
+    mailbox_index_close(closed);
+    mailbox_pending_free(closed);
+    mailbox_view_end(closed);
+    for (size_t i = 0; i < MAILDIR_KEYWORDS; i++)
+        free(closed->keywords[i]);
+    str_free(&closed->log);
+    io_close(&closed->cur);
+    io_close(&closed->new);
+    io_close(&closed->lock);
+    io_close(&closed->folder);
+    free(closed);
+    *mailbox = NULL;
+}
+
+struct mailbox *mailbox_begin(int directory, const char *path, bool read_only, bool leaves_new)
 {
     struct mailbox *mailbox = malloc(sizeof *mailbox);
     if (!mailbox)
         return NULL;
     begin(mailbox, read_only, leaves_new);
     mailbox->folder = open_folder(directory, path);
-    if (mailbox->folder >= 0 && open_parts(mailbox) && mailbox_view_begin(mailbox)) {
-        if (mailbox_sync(mailbox)) {
-            mailbox_forget_gone(mailbox);
-            return mailbox;
-        }
-        errno = mailbox->error;
-    }
-    mailbox_close(&mailbox);
+    if (mailbox->folder >= 0 && open_parts(mailbox) && mailbox_view_begin(mailbox))
+        return mailbox;
+    int error = errno;
+    release(&mailbox);
+    errno = error;
     return NULL;
+}
+
+static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,
+                                    bool leaves_new)
+{
+    struct mailbox *mailbox = mailbox_begin(directory, path, read_only, leaves_new);
+    if (mailbox && !mailbox_sync(mailbox)) {
+        errno = mailbox->error;
+        mailbox_close(&mailbox);
+    }
+    if (mailbox)
+        mailbox_forget_gone(mailbox);
+    return mailbox;
 }
 
 struct mailbox *mailbox_open(int directory, const char *path, bool read_only)
@@ -103,19 +130,7 @@ void mailbox_close(struct mailbox **mailbox)
     mailbox_cache_flush(closed);
     while (mailbox_settle(closed, SETTLE_AT_ONCE))
         ;
-    mailbox_cache_close(closed);
-    mailbox_index_close(closed);
-    mailbox_pending_free(closed);
-    mailbox_view_end(closed);
-    for (size_t i = 0; i < MAILDIR_KEYWORDS; i++)
-        free(closed->keywords[i]);
-    str_free(&closed->log);
-    io_close(&closed->cur);
-    io_close(&closed->new);
-    io_close(&closed->lock);
-    io_close(&closed->folder);
-    free(closed);
-    *mailbox = NULL;
+    release(mailbox);
     errno = error;
 }
 
@@ -148,6 +163,12 @@ static bool is_overdue(const struct mailbox *mailbox)
            clock_seconds() > mailbox->state.listed + LISTING_SECONDS;
 }
 
+/* Asked once: afterwards the log tells. */
+static bool is_behind(const struct mailbox *mailbox)
+{
+    return mailbox->uidnext == 0 && !mailbox_pending_is_known(mailbox);
+}
+
 static bool finish_sync(struct mailbox *mailbox)
 {
     if (!mailbox->leaves_new || mailbox->read_only)
@@ -162,7 +183,8 @@ static bool finish_sync(struct mailbox *mailbox)
 
 static bool sync_locked(struct mailbox *mailbox)
 {
-    bool all = mailbox->scan_wanted || mailbox->index_unusable || is_overdue(mailbox);
+    bool all = mailbox->scan_wanted || mailbox->index_unusable || is_overdue(mailbox) ||
+               is_behind(mailbox);
     if ((all || !mailbox->cur_known || !mailbox->new_known) &&
         !mailbox_scan(mailbox, all || !mailbox->cur_known, all || !mailbox->new_known))
         return false;
@@ -178,7 +200,7 @@ static bool sync_locked(struct mailbox *mailbox)
 static bool wants_lock(const struct mailbox *mailbox)
 {
     return mailbox->scan_wanted || !mailbox_is_known(mailbox) || claims_recent(mailbox) ||
-           is_overdue(mailbox);
+           is_overdue(mailbox) || is_behind(mailbox);
 }
 
 bool mailbox_sync(struct mailbox *mailbox)
@@ -195,15 +217,6 @@ bool mailbox_sync(struct mailbox *mailbox)
         return false;
     errno = mailbox->error = done ? 0 : error;
     return done;
-}
-
-bool mailbox_rebuild(struct mailbox *mailbox)
-{
-    if (!mailbox_lock(mailbox))
-        return false;
-    mailbox->index_unusable = true;
-    bool done = mailbox_scan(mailbox, true, true);
-    return mailbox_unlock(mailbox) && done;
 }
 
 /* ---- reading -----------------------------------------------------------------------------------

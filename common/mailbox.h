@@ -90,6 +90,8 @@ struct mailbox_state {
     uint32_t bits;           /* enum mailbox_state_bit */
     uint32_t keyword_serial; /* moves with mailbox-keywords */
     uint32_t uids_reserved;  /* what mailbox-uids says */
+    uint32_t pending_size;   /* bytes of mailbox-pending that the list knows */
+    uint32_t spare;
     uint64_t modseq;         /* the highest that was given out */
     uint64_t modseq_floor;   /* no message's is lower */
     uint64_t vanished_floor; /* removals up to here are not all known */
@@ -292,7 +294,20 @@ void mailbox_append_abort(struct mailbox_append *append);
 bool mailbox_copy(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
                   bool move, uint32_t *uid);
 
-/* Writes the index anew from the names alone, and the cache with it. */
-bool mailbox_rebuild(struct mailbox *mailbox);
+/* Makes the index anew from names and mailbox-pending alone; the cache goes. UIDs, UIDVALIDITY, flags
+ * and keywords stay; sessions go on. False with errno. */
+bool mailbox_rebuild(int directory, const char *path);
+
+/* Compares, under the lock, what stands in the folder's files with each other, and changes nothing but
+ * what is missing of the Maildir. `tell` is called for each thing that is wrong. What the next session
+ * takes over by itself (mail that came, other programs' changes, an index that is missing) is not.
+ * False with errno: it could not be compared. */
+struct mailbox_checked {
+    uint64_t messages, bytes; /* of the files, as maildirsize counts */
+    uint64_t findings;
+};
+typedef void mailbox_tell(void *owner, const char *text);
+bool mailbox_check(int directory, const char *path, mailbox_tell *tell, void *owner,
+                   struct mailbox_checked *checked);
 
 #endif

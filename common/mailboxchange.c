@@ -100,8 +100,11 @@ static void put_flags(struct mailbox *mailbox, struct mailbox_message *message,
 
 static bool record_flags(struct mailbox *mailbox, struct mailbox_message *message)
 {
+    bool has_journal =
+        mailbox->journal.size > 0 || (mailbox->state.bits & MAILBOX_STATE_PENDING) != 0;
     if (is_eager(mailbox, message))
-        return mailbox_rename_message(mailbox, message);
+        return mailbox_rename_message(mailbox, message) &&
+               (!has_journal || mailbox_pend_flags(mailbox, message));
     if (!mailbox_pend_flags(mailbox, message))
         return false;
     mailbox_log_flags(mailbox, message);

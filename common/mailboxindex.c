@@ -343,6 +343,19 @@ static bool is_header(const struct mailbox_index_header *header, uint64_t file_s
            is_ordered(header, file_size);
 }
 
+/* Of a small file, which is read anyway, that costs nothing worth speaking of. */
+static bool small_body_is_whole(const struct reading *reading)
+{
+    uint64_t size = reading->header.log_at - MAILBOX_INDEX_PAGE;
+    return hash_add_block(HASH_START, reading->bytes + MAILBOX_INDEX_PAGE, (size_t)size) ==
+           reading->header.body_sum;
+}
+
+static bool is_small(const struct reading *reading)
+{
+    return reading->size == reading->file_size;
+}
+
 /* The sum over all in front of the log, as it lies on the disk. */
 static bool body_is_whole(const struct reading *reading)
 {
@@ -358,6 +371,13 @@ static bool body_is_whole(const struct reading *reading)
     }
     free(bytes);
     return at == reading->header.log_at && sum == reading->header.body_sum;
+}
+
+bool mailbox_index_is_whole(const struct mailbox *mailbox)
+{
+    struct reading reading = {.fd = mailbox->index};
+    return io_pread_all(mailbox->index, &reading.header, sizeof reading.header, 0) &&
+           body_is_whole(&reading);
 }
 
 static enum mailbox_index_result begin_reading(struct mailbox *mailbox, struct reading *reading)
@@ -452,13 +472,12 @@ static void take_header(struct mailbox *mailbox, const struct mailbox_index_head
 /* Into an empty list. */
 static bool take_all(struct mailbox *mailbox, struct reading *reading)
 {
-    bool is_small = reading->size == reading->file_size;
-    if (!(is_small ? copy_small(mailbox, reading) : map_large(mailbox, reading)) ||
+    if (!(is_small(reading) ? copy_small(mailbox, reading) : map_large(mailbox, reading)) ||
         !read_vanished(mailbox, reading))
         return false;
     take_header(mailbox, &reading->header);
     take_file(mailbox, reading);
-    if (is_small) {
+    if (is_small(reading)) {
         size_t at = (size_t)mailbox->log_end;
         return apply_log(mailbox, reading->bytes + at, reading->size - at);
     }
@@ -481,8 +500,11 @@ static bool is_of_these_uids(struct mailbox *mailbox, const struct mailbox_index
 static bool is_of_use(struct mailbox *mailbox, const struct reading *reading)
 {
     struct mailbox other = {.state = reading->header.state};
-    return is_of_these_uids(mailbox, &reading->header) &&
-           (!mailbox_index_is_of_another_boot(&other) || body_is_whole(reading));
+    if (!is_of_these_uids(mailbox, &reading->header))
+        return false;
+    if (is_small(reading))
+        return small_body_is_whole(reading);
+    return !mailbox_index_is_of_another_boot(&other) || body_is_whole(reading);
 }
 
 static enum mailbox_index_result load_empty(struct mailbox *mailbox)

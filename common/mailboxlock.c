@@ -134,6 +134,11 @@ static bool take_lock(struct mailbox *mailbox)
     }
 }
 
+bool mailbox_lock_alone(struct mailbox *mailbox)
+{
+    return take_lock(mailbox) || mailbox_fail(mailbox);
+}
+
 /* After a power cut it is not known which of the last changes are undone: all messages count as
  * changed, with a mod-sequence that none had before. */
 static bool begin_boot(struct mailbox *mailbox)

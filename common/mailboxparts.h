@@ -12,6 +12,10 @@
 /* Keeps errno in mailbox->error; false, for the caller's return. */
 bool mailbox_fail(struct mailbox *mailbox);
 
+/* ---- mailbox.c */
+/* Opens the folder, and reads nothing yet. NULL with errno. */
+struct mailbox *mailbox_begin(int directory, const char *path, bool read_only, bool leaves_new);
+
 /* ---- mailboxview.c: the list in memory */
 /* Address space for all messages that a folder may have, so that they never move. */
 bool mailbox_view_begin(struct mailbox *mailbox);
@@ -44,6 +48,8 @@ int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_messag
 bool mailbox_is_settled(const struct mailbox *mailbox, const struct mailbox_message *message);
 
 /* ---- mailboxlock.c */
+/* The lock alone: nothing is read, and nothing is written when the object is closed. */
+bool mailbox_lock_alone(struct mailbox *mailbox);
 /* As far as the times tell. */
 bool mailbox_is_known(const struct mailbox *mailbox);
 /* The time of a folder, which no later change will leave as it is; 0: there is none that would do. */
@@ -99,6 +105,8 @@ enum mailbox_index_result {
 enum mailbox_index_result mailbox_index_load(struct mailbox *mailbox);
 /* Under the lock: the same, and cuts off a torn end. */
 enum mailbox_index_result mailbox_index_catch_up(struct mailbox *mailbox);
+/* Is all in front of the log of the file that was loaded as it was written? */
+bool mailbox_index_is_whole(const struct mailbox *mailbox);
 void mailbox_index_note_vanished(struct mailbox *mailbox, uint32_t first, uint32_t last,
                                  uint64_t modseq);
 
@@ -132,12 +140,26 @@ bool mailbox_pend_removal(struct mailbox *mailbox, const struct mailbox_message 
 bool mailbox_pend_move(struct mailbox *mailbox, const struct mailbox_message *message);
 /* Under the lock: makes sure that what is pending outlives this process. */
 bool mailbox_pending_write(struct mailbox *mailbox);
-/* Under the lock, before the folders are listed: which files are only waiting to be removed. */
+/* Under the lock, before the folders are listed: which files are only waiting to be removed. What is
+ * pending counts as known then. */
 bool mailbox_pending_load(struct mailbox *mailbox);
-/* Under the lock, when the list was made from names alone: flags that are not in them yet. */
+/* Does the list know all that is pending? Not so when the index was cut, or is an old one. */
+bool mailbox_pending_is_known(const struct mailbox *mailbox);
+/* Under the lock, when the list was made from names, or does not know all: flags that are not in them
+ * yet. */
 bool mailbox_pending_apply(struct mailbox *mailbox);
 void mailbox_pending_free(struct mailbox *mailbox);
 bool mailbox_pending_is_empty(const struct mailbox *mailbox);
+/* What the file says, line by line, in its order. `kind` of a line that makes no sense: NONE. */
+enum mailbox_pending_kind { MAILBOX_PENDING_NONE, MAILBOX_PENDING_FLAGS, MAILBOX_PENDING_REMOVAL };
+struct mailbox_pending_line {
+    enum mailbox_pending_kind kind;
+    uint32_t uid;
+    struct slice rest; /* letters, or folder and name */
+};
+bool mailbox_pending_read(struct mailbox *mailbox, struct str *content);
+/* False at the end. */
+bool mailbox_pending_next(struct slice *rest, struct mailbox_pending_line *line);
 /* Was the message with this UID removed, though its file is there still? */
 bool mailbox_pending_removes(const struct mailbox *mailbox, uint32_t uid);
 

@@ -162,7 +162,10 @@ static bool append_journal(struct mailbox *mailbox)
         done = false;
     }
     io_close(&fd);
-    return done || mailbox_fail(mailbox);
+    if (!done)
+        return mailbox_fail(mailbox);
+    mailbox->state.pending_size = (uint32_t)((size_t)info.st_size + lines.size);
+    return true;
 }
 
 /* At once, since there is no other way to make it last. */
@@ -189,28 +192,32 @@ bool mailbox_pending_write(struct mailbox *mailbox)
     return done || carry_out_all(mailbox);
 }
 
-struct line {
-    enum pending_kind kind;
-    uint32_t uid;
-    struct slice rest; /* letters, or folder and name */
-};
+static enum mailbox_pending_kind kind_of(struct slice word)
+{
+    if (slice_equal(word, SLICE("flags")))
+        return MAILBOX_PENDING_FLAGS;
+    return slice_equal(word, SLICE("remove")) ? MAILBOX_PENDING_REMOVAL : MAILBOX_PENDING_NONE;
+}
 
-/* False for what is none: the tail that a power cut left. */
-static bool parse_line(struct slice text, struct line *line)
+bool mailbox_pending_next(struct slice *rest, struct mailbox_pending_line *line)
 {
     uint64_t uid;
-    struct slice word = slice_cut(&text, ' ');
-    line->kind = slice_equal(word, SLICE("remove")) ? PENDING_REMOVAL : PENDING_NAME_CHANGE;
-    if (line->kind == PENDING_NAME_CHANGE && !slice_equal(word, SLICE("flags")))
+    *line = (struct mailbox_pending_line){0};
+    if (rest->size == 0)
         return false;
-    if (!number_parse(slice_cut(&text, ' '), MAILDIR_UID_MAX, &uid) || uid == 0)
-        return false;
+    /* A line that is not whole is the tail that a power cut left. */
+    bool is_whole = slice_has(*rest, '\n');
+    struct slice text = slice_cut(rest, '\n');
+    enum mailbox_pending_kind kind = kind_of(slice_cut(&text, ' '));
+    if (!is_whole || !number_parse(slice_cut(&text, ' '), MAILDIR_UID_MAX, &uid) || uid == 0)
+        return true;
+    line->kind = kind;
     line->uid = (uint32_t)uid;
     line->rest = text;
     return true;
 }
 
-static bool read_file(struct mailbox *mailbox, struct str *content)
+bool mailbox_pending_read(struct mailbox *mailbox, struct str *content)
 {
     str_init(content, PENDING_FILE_MAX);
     if (io_read_file(mailbox->folder, PENDING_NAME, content))
@@ -219,11 +226,11 @@ static bool read_file(struct mailbox *mailbox, struct str *content)
     return errno == ENOENT || mailbox_fail(mailbox);
 }
 
-/* Whole lines only. */
-static bool next_line(struct slice *rest, struct line *line)
+/* The next line that makes sense. */
+static bool next_line(struct slice *rest, struct mailbox_pending_line *line)
 {
-    while (slice_has(*rest, '\n'))
-        if (parse_line(slice_cut(rest, '\n'), line))
+    while (mailbox_pending_next(rest, line))
+        if (line->kind != MAILBOX_PENDING_NONE)
             return true;
     return false;
 }
@@ -245,11 +252,11 @@ static bool remove_named(struct mailbox *mailbox, struct slice path)
 static bool carry_out_file(struct mailbox *mailbox)
 {
     struct str content;
-    struct line line;
-    bool done = read_file(mailbox, &content);
+    struct mailbox_pending_line line;
+    bool done = mailbox_pending_read(mailbox, &content);
     for (struct slice rest = str_slice(&content); done && next_line(&rest, &line);)
-        done = line.kind == PENDING_REMOVAL ? remove_named(mailbox, line.rest)
-                                            : change_name(mailbox, line.uid);
+        done = line.kind == MAILBOX_PENDING_REMOVAL ? remove_named(mailbox, line.rest)
+                                                    : change_name(mailbox, line.uid);
     str_free(&content);
     return done;
 }
@@ -266,6 +273,7 @@ static bool finish(struct mailbox *mailbox)
         return mailbox_fail(mailbox);
     mailbox->journal_bytes = 0;
     mailbox->state.bits &= ~(uint32_t)MAILBOX_STATE_PENDING;
+    mailbox->state.pending_size = 0;
     mailbox->state_changed = true;
     return true;
 }
@@ -310,52 +318,83 @@ bool mailbox_pending_removes(const struct mailbox *mailbox, uint32_t uid)
 
 static bool note_removed(struct mailbox *mailbox, struct slice rest)
 {
-    struct line line;
+    struct mailbox_pending_line line;
     size_t count = 0;
     for (struct slice lines = rest; next_line(&lines, &line);)
-        count += line.kind == PENDING_REMOVAL;
+        count += line.kind == MAILBOX_PENDING_REMOVAL;
     free(mailbox->removed);
     mailbox->removed_count = 0;
     mailbox->removed = count > 0 ? calloc(count, sizeof *mailbox->removed) : NULL;
     if (count > 0 && !mailbox->removed)
         return mailbox_fail(mailbox);
     for (struct slice lines = rest; next_line(&lines, &line);)
-        if (line.kind == PENDING_REMOVAL)
+        if (line.kind == MAILBOX_PENDING_REMOVAL)
             mailbox->removed[mailbox->removed_count++] = line.uid;
     if (count > 1)
         qsort(mailbox->removed, count, sizeof *mailbox->removed, compare_uids);
     return true;
 }
 
+bool mailbox_pending_is_known(const struct mailbox *mailbox)
+{
+    struct stat info;
+    if (fstatat(mailbox->folder, PENDING_NAME, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        info.st_size = 0;
+    return (uint64_t)info.st_size == mailbox->state.pending_size;
+}
+
+static void note_pending(struct mailbox *mailbox, size_t size)
+{
+    if (mailbox->state.pending_size == size)
+        return;
+    mailbox->state.pending_size = (uint32_t)size;
+    if (size > 0)
+        mailbox->state.bits |= MAILBOX_STATE_PENDING;
+    else
+        mailbox->state.bits &= ~(uint32_t)MAILBOX_STATE_PENDING;
+    mailbox->state_changed = true;
+}
+
 bool mailbox_pending_load(struct mailbox *mailbox)
 {
     struct str content;
-    bool done = read_file(mailbox, &content) && note_removed(mailbox, str_slice(&content));
-    if (done && content.size > 0 && !(mailbox->state.bits & MAILBOX_STATE_PENDING)) {
-        mailbox->state.bits |= MAILBOX_STATE_PENDING;
-        mailbox->state_changed = true;
-    }
+    bool done =
+        mailbox_pending_read(mailbox, &content) && note_removed(mailbox, str_slice(&content));
+    if (done)
+        note_pending(mailbox, content.size);
     str_free(&content);
     return done;
 }
 
-/* For a list that was made from names alone. */
+static bool apply_flags(struct mailbox *mailbox, struct mailbox_message *message,
+                        struct slice letters)
+{
+    struct maildir_name facts = {0};
+    maildir_parse_flags(letters, &facts);
+    if (message->flags == facts.flags && message->keywords == facts.keywords)
+        return true;
+    uint64_t modseq = mailbox_give_modseq(mailbox);
+    if (modseq == 0)
+        return false;
+    mailbox_view_uncount(mailbox, message);
+    message->flags = (uint8_t)facts.flags;
+    message->keywords = facts.keywords;
+    message->changed = mailbox->uidnext != 0;
+    message->modseq = modseq;
+    mailbox_view_count(mailbox, message);
+    mailbox_log_flags(mailbox, message);
+    return true;
+}
+
 bool mailbox_pending_apply(struct mailbox *mailbox)
 {
     struct str content;
-    struct line line;
-    bool done = read_file(mailbox, &content);
+    struct mailbox_pending_line line;
+    bool done = mailbox_pending_read(mailbox, &content);
     for (struct slice rest = str_slice(&content); done && next_line(&rest, &line);) {
         struct mailbox_message *message =
-            line.kind == PENDING_NAME_CHANGE ? mailbox_find(mailbox, line.uid) : NULL;
-        struct maildir_name facts = {0};
-        if (!message)
-            continue;
-        maildir_parse_flags(line.rest, &facts);
-        mailbox_view_uncount(mailbox, message);
-        message->flags = (uint8_t)facts.flags;
-        message->keywords = facts.keywords;
-        mailbox_view_count(mailbox, message);
+            line.kind == MAILBOX_PENDING_FLAGS ? mailbox_find(mailbox, line.uid) : NULL;
+        done = !message || message->gone || apply_flags(mailbox, message, line.rest);
     }
     str_free(&content);
     return done;

@@ -37,6 +37,7 @@ struct scan {
     struct str names; /* each with a NUL behind it */
     bool cur, new;    /* which folders were listed */
     bool is_first;    /* the list is made from the names alone */
+    bool is_behind;   /* it does not know all that is pending */
     bool put_off;     /* some candidates could not be named for want of room */
     uint8_t *present; /* a bit for each message of the list */
     size_t known;     /* how many those are */
@@ -626,7 +627,9 @@ static bool prepare(struct mailbox *mailbox, struct scan *scan)
     scan->present = calloc(scan->known / 8 + 1, 1);
     if (!scan->present)
         return mailbox_fail(mailbox);
-    if (!mailbox->index_unusable && !(mailbox->state.bits & MAILBOX_STATE_PENDING))
+    scan->is_behind = scan->is_first || !mailbox_pending_is_known(mailbox);
+    if (!mailbox->index_unusable && !scan->is_behind &&
+        !(mailbox->state.bits & MAILBOX_STATE_PENDING))
         return true;
     /* UIDVALIDITY and what is reserved may have been lost along with the index. */
     if (!scan->is_first && mailbox->index_unusable && !mailbox_load_uids(mailbox, 0))
@@ -642,10 +645,10 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
     mailbox->scan_wanted = false;
     bool done = (!scan.is_first || mailbox_adopt(mailbox)) && prepare(mailbox, &scan) &&
                 list_folders(mailbox, &scan, cur, new) && take_candidates(mailbox, &scan);
-    if (done && scan.is_first) {
+    if (done && scan.is_behind)
         done = mailbox_pending_apply(mailbox);
+    if (done && scan.is_first)
         begin_recent(mailbox);
-    }
     if (done && !scan.put_off)
         take_scan_stamps(mailbox, &scan);
     else
