@@ -4,9 +4,9 @@
  * Runs as     root, but for "help"
  * Started by  the operator, and by scripts
  * Descriptors 0 a password, where a verb wants one; 1 the result; 2 why not
- * Reads       control/, queue/, cdb/domains.cdb
- * Writes      control/domains/, and compiles what it touched; removes mail of removed accounts, as
- *             the domain's uid
+ * Reads       control/, queue/, cdb/domains.cdb; a mailbox that is checked, as the domain's uid
+ * Writes      control/domains/, and compiles what it touched; removes mail of removed accounts, and
+ *             makes indexes of mailboxes anew, as the domain's uid
  * Trusts      root's command line and control files, but checks both
  * If taken    is root; strangers' bytes reach it only in queue files that it shows, with control
  *             bytes replaced

@@ -324,8 +324,8 @@ static bool note_removed(struct mailbox *mailbox, struct slice rest)
         count += line.kind == MAILBOX_PENDING_REMOVAL;
     free(mailbox->removed);
     mailbox->removed_count = 0;
-    mailbox->removed = count > 0 ? calloc(count, sizeof *mailbox->removed) : NULL;
-    if (count > 0 && !mailbox->removed)
+    mailbox->removed = calloc(count + 1, sizeof *mailbox->removed);
+    if (!mailbox->removed)
         return mailbox_fail(mailbox);
     for (struct slice lines = rest; next_line(&lines, &line);)
         if (line.kind == MAILBOX_PENDING_REMOVAL)

@@ -42,9 +42,8 @@ static size_t count_lines(struct slice content)
 
 bool uidlnames_parse(struct uidlnames *names, struct slice content)
 {
-    size_t count = count_lines(content);
-    names->of = count > 0 ? calloc(count, sizeof *names->of) : NULL;
-    if (count > 0 && !names->of)
+    names->of = calloc(count_lines(content) + 1, sizeof *names->of);
+    if (!names->of)
         return false;
     while (slice_has(content, '\n')) {
         uint64_t uid;

@@ -542,3 +542,49 @@ def test_damage_is_found(suite):
         check(code == 1 and found["INBOX"], f"{what} is found: {found}")
     suite.mailctl("store", "rebuild", f"hurt@{DOMAIN}", "INBOX")
     equal(state_of_store(suite, "hurt")[0], 0, "at the end")
+
+
+def test_a_wrong_maildirsize_is_found(suite):
+    path = os.path.join(hurt_folder(suite), "maildirsize")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("0S\n123 4\n")
+    os.chown(path, *([os.stat(hurt_folder(suite)).st_uid] * 2))
+    code, found = state_of_store(suite, "hurt")
+    check(code == 1 and "123 bytes in 4 messages" in found["maildirsize"][0], f"{found}")
+    total = sum(os.stat(name).st_size for name in suite.mailbox(f"hurt@{DOMAIN}"))
+    with open(path, "w", encoding="ascii") as file:
+        file.write(f"0S\n{total} {len(suite.mailbox(f'hurt@{DOMAIN}'))}\n")
+    equal(state_of_store(suite, "hurt")[0], 0, "the right sum")
+
+
+def test_a_large_index_damaged(suite):
+    """Beyond what is read at once: it is mapped, and changed in place only by what replaces files."""
+    path = suite.path("mail", DOMAIN, "many/Maildir/mailbox-index")
+    with suite.imaps(f"many@{DOMAIN}") as client:
+        ok(client.select("INBOX"))
+        ok(client.store("1:2000", "+FLAGS", "(\\Flagged)"))
+        before = look(client, "INBOX")
+    whole = read(path)
+    check(len(whole) > 200000, f"large: {len(whole)}")
+    owner = os.stat(path).st_uid
+    for what, data in (("cut", whole[:100000]), ("cut in the log", whole[:-24]), ("header", os.urandom(200) + whole[200:]),
+                       ("empty", b""), ("gone", None)):
+        os.unlink(path)
+        if data is not None:
+            with open(path, "wb") as file:
+                file.write(data)
+            os.chown(path, owner, owner)
+        with suite.imaps(f"many@{DOMAIN}") as client:
+            after = look(client, "INBOX")
+        equal((after[0], after[2] == before[2]), (before[0], True), f"{what}: a session afterwards")
+        equal(state_of_store(suite, "many"), (0, state_of_store(suite, "many")[1]), f"{what}: check")
+    # In the middle of the records, while the machine runs: check finds it, rebuild mends it.
+    data = read(path)
+    overwrite(path, data[:50000] + b"\xa5" * 300 + data[50300:])
+    code, found = state_of_store(suite, "many", "INBOX")
+    check(code == 1 and any("sum" in one for one in found["INBOX"]), f"{found}")
+    suite.mailctl("store", "rebuild", f"many@{DOMAIN}")
+    with suite.imaps(f"many@{DOMAIN}") as client:
+        after = look(client, "INBOX")
+    equal((after[0], after[2] == before[2]), (before[0], True), "rebuilt")
+    equal(state_of_store(suite, "many")[0], 0, "rebuilt")

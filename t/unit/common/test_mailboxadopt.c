@@ -6,10 +6,12 @@
 #include "mailbox.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -275,6 +277,58 @@ static void twenty_thousand(void **state)
     mailbox_close(&mailbox);
 }
 
+/* kill -9 at any moment: what comes next does the rest, and all comes to the same. */
+static void killed_at_any_moment(void **state)
+{
+    enum { COUNT = 400, KILLS = 40 };
+    struct box *box = *state;
+    struct str list;
+    char path[96];
+    str_init(&list, 1 << 20);
+    str_append_text(&list, "3 V9 N5000\n");
+    for (unsigned i = 1; i <= COUNT; i++) {
+        if (i % 10 != 0)
+            str_format(&list, "%u Pname-%u :17%08u.M%uP1.h\n", i * 3, i, COUNT - i, i);
+        snprintf(path, sizeof path, "m/%s/17%08u.M%uP1.h", i % 7 ? "cur" : "new", COUNT - i, i);
+        put(box, path, "x");
+    }
+    assert_non_null(str_text(&list));
+    put(box, "m/dovecot-uidlist", str_text(&list));
+    str_free(&list);
+    for (unsigned i = 0; i < KILLS; i++) {
+        struct timespec wait = {.tv_nsec = 50000 + i * 200000};
+        int status;
+        pid_t child = fork();
+        if (child == 0)
+            _exit(mailbox_open(box->fd, "m", false) ? 0 : 1);
+        nanosleep(&wait, NULL);
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+    }
+    struct mailbox *mailbox = open_box(box);
+    assert_int_equal(mailbox->uidvalidity, 9);
+    assert_int_equal(mailbox->count, COUNT);
+    unsigned named = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        char name[MAILBOX_NAME_SIZE];
+        unsigned number;
+        assert_true(mailbox_name(mailbox, &mailbox->messages[i], name));
+        assert_int_equal(sscanf(strchr(name, 'M'), "M%uP1", &number), 1);
+        if (number % 10 != 0)
+            assert_int_equal(mailbox->messages[i].uid, number * 3);
+        else
+            assert_true(mailbox->messages[i].uid >= 5000);
+    }
+    mailbox_close(&mailbox);
+    struct str names;
+    str_init(&names, 1 << 20);
+    assert_true(io_read_file(box->fd, "m/mailbox-uidls", &names));
+    for (struct slice rest = str_slice(&names); rest.size > 0; named++)
+        (void)slice_cut(&rest, '\n');
+    assert_int_equal(named, COUNT - COUNT / 10);
+    str_free(&names);
+}
+
 int main(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_box, remove_box)
@@ -288,6 +342,7 @@ int main(void)
         TEST(a_folder_or_link_is_no_list),
         TEST(courier),
         TEST(twenty_thousand),
+        TEST(killed_at_any_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
