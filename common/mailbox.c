@@ -48,17 +48,12 @@ static bool open_parts(struct mailbox *mailbox)
     return true;
 }
 
-static void begin(struct mailbox *mailbox, bool read_only, bool leaves_new)
+void mailbox_init(struct mailbox *mailbox)
 {
-    *mailbox = (struct mailbox){.folder = -1,
-                                .read_only = read_only,
-                                .leaves_new = leaves_new,
-                                .cur = -1,
-                                .new = -1,
-                                .lock = -1,
-                                .index = -1,
-                                .cache = -1};
+    *mailbox =
+        (struct mailbox){.folder = -1, .cur = -1, .new = -1, .lock = -1, .index = -1, .cache = -1};
     str_init(&mailbox->log, LOG_MAX);
+    str_init(&mailbox->more_names, INT32_MAX);
     str_init(&mailbox->journal, LOG_MAX);
     str_init(&mailbox->cache_new, LOG_MAX);
     for (size_t i = 0; i < MAILBOX_WINDOWS; i++)
@@ -88,7 +83,9 @@ struct mailbox *mailbox_begin(int directory, const char *path, bool read_only, b
     struct mailbox *mailbox = malloc(sizeof *mailbox);
     if (!mailbox)
         return NULL;
-    begin(mailbox, read_only, leaves_new);
+    mailbox_init(mailbox);
+    mailbox->read_only = read_only;
+    mailbox->leaves_new = leaves_new;
     mailbox->folder = open_folder(directory, path);
     if (mailbox->folder >= 0 && open_parts(mailbox) && mailbox_view_begin(mailbox))
         return mailbox;

@@ -92,10 +92,11 @@ struct mailbox_state {
     uint32_t uids_reserved;  /* what mailbox-uids says */
     uint32_t pending_size;   /* bytes of mailbox-pending that the list knows */
     uint32_t spare;
-    uint64_t modseq;         /* the highest that was given out */
-    uint64_t modseq_floor;   /* no message's is lower */
-    uint64_t vanished_floor; /* removals up to here are not all known */
-    uint64_t cache_id;       /* of the cache that `cached` points into */
+    uint64_t modseq;           /* the highest that was given out */
+    uint64_t modseqs_reserved; /* what mailbox-uids says */
+    uint64_t modseq_floor;     /* no message's is lower */
+    uint64_t vanished_floor;   /* removals up to here are not all known */
+    uint64_t cache_id;         /* of the cache that `cached` points into */
     int64_t cur_stamp,
         new_stamp;  /* times of the folders when they were as the list says; 0: never */
     int64_t listed; /* seconds: when both were listed */
@@ -130,6 +131,7 @@ struct mailbox {
     unsigned lock_depth;
     unsigned eager_left;                /* under the lock: names that are changed at once */
     bool has_twin;                      /* another object of this process shares the lock */
+    int64_t used_bytes, used_count;     /* under the lock: what was added, less what was removed */
     uint64_t lock_modseq;               /* of all changes under this lock; 0: none yet */
     bool cur_known, new_known;          /* under the lock: the list is what the folder holds */
     bool cur_changed, new_changed;      /* under the lock: we changed something there */

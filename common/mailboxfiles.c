@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "io.h"
 #include "mailboxparts.h"
+#include "maildirsize.h"
 #include "number.h"
 
 #include <errno.h>
@@ -21,7 +22,6 @@
 static const char uids_name[] = "mailbox-uids";
 static const char keywords_name[] = "mailbox-keywords";
 static const char uidvalidity_name[] = "mailbox-uidvalidity";
-static const char uidvalidity_above[] = "../mailbox-uidvalidity";
 
 enum {
     UIDS_FILE_MAX = 256,
@@ -131,17 +131,37 @@ static uint64_t new_id(void)
     return id != 0 ? id : (uint64_t)clock_microseconds();
 }
 
+/* Folders lie in INBOX, which lies in a folder that is no Maildir (Maildir++). */
+int mailbox_open_account(int folder)
+{
+    struct stat info;
+    bool is_inbox = fstatat(folder, "../cur", &info, 0) < 0;
+    return openat(folder, is_inbox ? "." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+void mailbox_write_usage(struct mailbox *mailbox)
+{
+    if (mailbox->used_bytes == 0 && mailbox->used_count == 0)
+        return;
+    int account = mailbox_open_account(mailbox->folder);
+    /* Trouble is put right when it is counted again. */
+    if (account >= 0)
+        (void)maildirsize_add(account, mailbox->used_bytes, mailbox->used_count);
+    io_close(&account);
+    mailbox->used_bytes = mailbox->used_count = 0;
+}
+
 /* A number that no other folder of the account has, or had: a name with a UIDVALIDITY must never mean
  * two mailboxes (RFC 9051 2.3.1.1), and folders are renamed. The time, but later than the last one
  * that was given, which stands in a file beside INBOX. */
 static uint32_t new_uidvalidity(struct mailbox *mailbox)
 {
-    struct stat info;
     char text[UIDVALIDITY_DIGITS + 1];
     uint64_t last = 0, now = (uint64_t)clock_seconds();
-    bool is_inbox = fstatat(mailbox->folder, "../cur", &info, 0) < 0;
-    int fd = openat(mailbox->folder, is_inbox ? uidvalidity_name : uidvalidity_above,
+    int account = mailbox_open_account(mailbox->folder);
+    int fd = openat(account, uidvalidity_name,
                     O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    io_close(&account);
     if (fd < 0 || flock(fd, LOCK_EX) < 0) {
         io_close(&fd);
         return (uint32_t)now;
@@ -173,6 +193,12 @@ static uint32_t rebuilt_uidnext(struct mailbox *mailbox, uint32_t highest)
     return next <= MAILDIR_UID_MAX ? (uint32_t)next : MAILDIR_UID_MAX;
 }
 
+static uint32_t ahead_of(uint64_t uidnext)
+{
+    uint64_t ahead = uidnext + UIDS_AHEAD;
+    return ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
+}
+
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
 {
     struct mailbox_uids uids;
@@ -194,6 +220,10 @@ bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
     /* Behind the names after a power cut, or when a file came with a UID of its own. */
     if (mailbox->state.uidnext <= highest)
         mailbox->state.uidnext = highest + 1;
+    if (!is_whole)
+        mailbox->uids_on_disk = ahead_of(mailbox->state.uidnext);
+    mailbox->state.uids_reserved = mailbox->uids_on_disk;
+    mailbox->state.modseqs_reserved = mailbox->modseq_reserved;
     return is_whole || write_uids(mailbox);
 }
 
@@ -210,11 +240,10 @@ bool mailbox_begin_uids(struct mailbox *mailbox, uint32_t uidvalidity, uint32_t 
  * lost with the index or in a power cut. */
 static bool reserve_uids(struct mailbox *mailbox, uint64_t next)
 {
-    uint64_t ahead = next + UIDS_AHEAD;
     uint32_t before = mailbox->uids_on_disk;
     if (next <= before)
         return true;
-    mailbox->uids_on_disk = ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
+    mailbox->uids_on_disk = ahead_of(next);
     if (write_uids(mailbox))
         return true;
     mailbox->uids_on_disk = before;
@@ -256,6 +285,7 @@ uint64_t mailbox_give_modseq(struct mailbox *mailbox)
         }
     }
     mailbox->state.modseq = mailbox->lock_modseq = modseq;
+    mailbox->state.modseqs_reserved = mailbox->modseq_reserved;
     mailbox->state_changed = true;
     return modseq;
 }

@@ -298,6 +298,12 @@ static bool read_log(struct mailbox *mailbox, uint64_t size)
     return done;
 }
 
+static int open_file(const struct mailbox *mailbox)
+{
+    return openat(mailbox->folder, MAILBOX_INDEX_NAME,
+                  O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
 /* ---- reading the whole -------------------------------------------------------------------------
  */
 
@@ -383,8 +389,7 @@ bool mailbox_index_is_whole(const struct mailbox *mailbox)
 static enum mailbox_index_result begin_reading(struct mailbox *mailbox, struct reading *reading)
 {
     struct stat info;
-    *reading = (struct reading){.fd = openat(mailbox->folder, MAILBOX_INDEX_NAME,
-                                             O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)};
+    *reading = (struct reading){.fd = open_file(mailbox)};
     if (reading->fd < 0)
         return errno == ENOENT ? MAILBOX_INDEX_NONE : MAILBOX_INDEX_TROUBLE;
     reading->bytes = malloc(SMALL_FILE);
@@ -523,6 +528,46 @@ static enum mailbox_index_result load_empty(struct mailbox *mailbox)
     return result;
 }
 
+/* ---- the state alone ---------------------------------------------------------------------------
+ */
+
+bool mailbox_index_open(struct mailbox *mailbox)
+{
+    mailbox->index = open_file(mailbox);
+    return mailbox->index >= 0;
+}
+
+/* What was written last ends with it. */
+static bool read_last_state(struct mailbox *mailbox)
+{
+    /* The entry and the state behind it, aligned. */
+    uint64_t room[(sizeof(struct mailbox_index_entry) + sizeof(struct mailbox_state)) / 8];
+    const struct mailbox_index_entry *entry = (const void *)room;
+    uint64_t seed = mailbox_index_seed(mailbox->index_id, mailbox->generation);
+    if (mailbox->log_end - mailbox->log_start < sizeof room ||
+        !io_pread_all(mailbox->index, room, sizeof room, (off_t)(mailbox->log_end - sizeof room)))
+        return false;
+    return entry->kind == MAILBOX_INDEX_STATE && entry->size == sizeof room &&
+           is_whole(entry, sizeof room, seed) && apply_state(mailbox, entry);
+}
+
+bool mailbox_index_read_state(struct mailbox *mailbox)
+{
+    struct mailbox_index_header header;
+    struct stat info;
+    if (fstat(mailbox->index, &info) < 0 || info.st_nlink == 0 ||
+        !io_pread_all(mailbox->index, &header, sizeof header, 0) ||
+        !is_header(&header, (uint64_t)info.st_size))
+        return false;
+    mailbox->index_id = header.index_id;
+    mailbox->generation = header.generation;
+    mailbox->uidvalidity = header.uidvalidity;
+    mailbox->state = header.state;
+    mailbox->log_start = header.log_at;
+    mailbox->log_end = (uint64_t)info.st_size;
+    return mailbox->log_end == mailbox->log_start || read_last_state(mailbox);
+}
+
 /* ---- another file than the one that was read ---------------------------------------------------
  */
 
@@ -569,9 +614,11 @@ static void take_index(struct mailbox *mailbox, struct mailbox *fresh)
 
 static enum mailbox_index_result load_beside(struct mailbox *mailbox)
 {
-    struct mailbox fresh = {.folder = mailbox->folder, .index = -1};
+    struct mailbox fresh;
     enum mailbox_index_result result = MAILBOX_INDEX_TROUBLE;
     uint32_t uidvalidity = mailbox->uidvalidity;
+    mailbox_init(&fresh);
+    fresh.folder = mailbox->folder;
     if (mailbox_view_begin(&fresh))
         result = load_empty(&fresh);
     if (result == MAILBOX_INDEX_OK && fresh.uidvalidity != uidvalidity) {

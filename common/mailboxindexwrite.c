@@ -348,6 +348,12 @@ static void give_up(struct mailbox *mailbox)
     mailbox->index_unusable = true;
 }
 
+void mailbox_index_append(struct mailbox *mailbox)
+{
+    if (mailbox->log.failed || !append_log(mailbox))
+        give_up(mailbox);
+}
+
 void mailbox_index_flush(struct mailbox *mailbox)
 {
     bool has_news = mailbox->log.size > 0 || mailbox->state_changed;

@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char lock_name[] = "mailbox-lock";
 enum {
     LOCK_WAIT_FIRST_MS = 1,
     LOCK_WAIT_MOST_MS = 50,
@@ -116,7 +115,7 @@ static bool wait_for_lock(int fd)
 static bool open_lock(struct mailbox *mailbox)
 {
     if (mailbox->lock < 0)
-        mailbox->lock = openat(mailbox->folder, lock_name,
+        mailbox->lock = openat(mailbox->folder, MAILBOX_LOCK_NAME,
                                O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     return mailbox->lock >= 0;
 }
@@ -258,6 +257,7 @@ bool mailbox_unlock(struct mailbox *mailbox)
     settle_with_twin(mailbox);
     bool done = mailbox_pending_write(mailbox);
     mailbox_cache_write(mailbox);
+    mailbox_write_usage(mailbox);
     take_stamps(mailbox);
     mailbox_index_flush(mailbox);
     mailbox->uidnext = mailbox->state.uidnext;

@@ -47,7 +47,12 @@ int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_messag
 /* Does the name say what the list says, and is the file where it belongs? */
 bool mailbox_is_settled(const struct mailbox *mailbox, const struct mailbox_message *message);
 
+/* ---- mailbox.c */
+/* Nothing open, nothing known. */
+void mailbox_init(struct mailbox *mailbox);
+
 /* ---- mailboxlock.c */
+#define MAILBOX_LOCK_NAME "mailbox-lock"
 /* The lock alone: nothing is read, and nothing is written when the object is closed. */
 bool mailbox_lock_alone(struct mailbox *mailbox);
 /* As far as the times tell. */
@@ -91,6 +96,11 @@ bool mailbox_begin_keywords(struct mailbox *mailbox,
  * over. True too when there is nothing to do. */
 bool mailbox_adopt(struct mailbox *mailbox);
 
+/* The account's Maildir, which holds what is of all its folders; -1 with errno. */
+int mailbox_open_account(int folder);
+/* Under the lock, before it is given back: keeps Maildir/maildirsize right. */
+void mailbox_write_usage(struct mailbox *mailbox);
+
 /* ---- mailboxindex.c */
 enum mailbox_state_bit {
     MAILBOX_STATE_PENDING = 1 << 0, /* mailbox-pending is there */
@@ -105,6 +115,10 @@ enum mailbox_index_result {
 enum mailbox_index_result mailbox_index_load(struct mailbox *mailbox);
 /* Under the lock: the same, and cuts off a torn end. */
 enum mailbox_index_result mailbox_index_catch_up(struct mailbox *mailbox);
+/* Opens the index, and under the lock reads its state alone, so that something can be appended. False:
+ * there is none that is right. */
+bool mailbox_index_open(struct mailbox *mailbox);
+bool mailbox_index_read_state(struct mailbox *mailbox);
 /* Is all in front of the log of the file that was loaded as it was written? */
 bool mailbox_index_is_whole(const struct mailbox *mailbox);
 void mailbox_index_note_vanished(struct mailbox *mailbox, uint32_t first, uint32_t last,
@@ -121,6 +135,8 @@ void mailbox_log_state(struct mailbox *mailbox);
 /* Writes it, with the state; now and then the whole index anew. Where that can't be, the index is
  * removed. */
 void mailbox_index_flush(struct mailbox *mailbox);
+/* The first of that alone: for who knows only the state. */
+void mailbox_index_append(struct mailbox *mailbox);
 void mailbox_index_close(struct mailbox *mailbox);
 /* The machine was started anew since the index was written. */
 bool mailbox_index_is_of_another_boot(const struct mailbox *mailbox);

@@ -26,7 +26,6 @@ static void *reserve(void *at)
 bool mailbox_view_begin(struct mailbox *mailbox)
 {
     void *at = reserve(NULL);
-    str_init(&mailbox->more_names, NAMES_MAX);
     if (at == MAP_FAILED)
         return false;
     mailbox->messages = at;

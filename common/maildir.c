@@ -465,7 +465,8 @@ static bool finish_name(struct maildir_delivery *delivery)
                                  .has_size = true,
                                  .size = delivery->size,
                                  .has_crlf_size = true,
-                                 .crlf_size = delivery->crlf_size};
+                                 .crlf_size = delivery->crlf_size,
+                                 .uid = delivery->uid};
     if (!maildir_format_name(&name, &facts)) {
         str_free(&name);
         return fail(delivery, ENAMETOOLONG);

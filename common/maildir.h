@@ -97,6 +97,7 @@ struct maildir_delivery {
     char temporary[256];
     struct str name;
     uint64_t size, crlf_size;
+    uint32_t uid; /* to stand in the name; 0: none */
     bool last_was_cr;
     bool repeated;
     int error; /* errno of the first failure */

@@ -324,3 +324,8 @@ bool maildirsize_read(int maildir, uint64_t limit, struct maildirsize *size)
     }
     return maildirsize_count(maildir, limit, size);
 }
+
+void maildirsize_forget(int maildir)
+{
+    (void)unlinkat(maildir, MAILDIRSIZE_NAME, 0);
+}

@@ -42,6 +42,8 @@ bool maildirsize_read(int maildir, uint64_t limit, struct maildirsize *size);
 bool maildirsize_add(int maildir, int64_t bytes, int64_t messages);
 /* Counts everything again, and writes the file. */
 bool maildirsize_count(int maildir, uint64_t limit, struct maildirsize *size);
+/* A whole folder went: all is counted again when it is asked for. */
+void maildirsize_forget(int maildir);
 /* May `bytes` more come? */
 bool maildirsize_has_room(const struct maildirsize *size, uint64_t bytes);
 

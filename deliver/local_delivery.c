@@ -5,6 +5,7 @@
 #include "io.h"
 #include "log.h"
 #include "loop_check.h"
+#include "mailboxdeliver.h"
 #include "maildir.h"
 #include "maildirrepeat.h"
 #include "outgoing.h"
@@ -215,7 +216,7 @@ static int write_to(const struct local_request *request, struct local_delivery *
         copy_encoded(maildir, request, fd);
     else if (!is_whole)
         maildir_copy(maildir, fd, (off_t)request->start, request->size);
-    delivery->is_placed = maildir_place(maildir);
+    delivery->is_placed = mailboxdeliver_place(maildir, request->is_repeat);
     if (delivery->is_placed)
         return 0;
     int error = maildir->error;

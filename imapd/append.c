@@ -4,6 +4,7 @@
 #include "appendsink.h"
 #include "imapcommand.h"
 #include "imapname.h"
+#include "imapquota.h"
 #include "uidlist.h"
 
 #include <errno.h>
@@ -26,6 +27,7 @@ struct append_job {
     uint32_t replaced;             /* UID in the selected mailbox; 0: none */
     struct appendsink *messages;   /* MESSAGES_MAX, in memory of its own */
     size_t count;
+    uint64_t size; /* of all */
     enum answer answer; /* ANSWER_DONE while all is well */
 };
 
@@ -101,6 +103,10 @@ static void check_message(struct append_job *job)
         open_target(job);
     if (job->answer == ANSWER_DONE && job->count == MESSAGES_MAX)
         fail(job, ANSWER_TOO_MANY);
+    /* Messages of one command are in the mailbox together, or not at all. */
+    job->size += literal->too_long ? 0 : literal->size;
+    if (job->answer == ANSWER_DONE && !imapquota_has_room(job->session, job->size))
+        fail(job, ANSWER_NO_SPACE);
 }
 
 /* NULL: it is to be dropped. */

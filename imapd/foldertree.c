@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 #include "maildir.h"
+#include "maildirsize.h"
 #include "number.h"
 #include "specialuse.h"
 #include "subscribe.h"
@@ -262,6 +263,7 @@ bool foldertree_remove(const struct imapfolder *folder)
     if (done) {
         done = io_sync_folder(root);
         sweep(root);
+        maildirsize_forget(root);
     }
     io_close(&root);
     return done;

@@ -1,6 +1,7 @@
 /* imapmove - COPY, MOVE (RFC 6851) and their UID forms, with COPYUID (RFC 4315) */
 #include "imapcommand.h"
 #include "imapname.h"
+#include "imapquota.h"
 #include "modseq.h"
 #include "pick.h"
 #include "uidlist.h"
@@ -47,6 +48,17 @@ static enum answer copy_one(struct copy_job *job, size_t index)
     return ANSWER_DONE;
 }
 
+/* Of the messages that are to be copied. */
+static uint64_t size_of(const struct copy_job *job)
+{
+    struct pick pick = job->pick;
+    uint64_t size = 0;
+    size_t index;
+    while (job->session->terms.quota > 0 && pick_next(&pick, job->session, &index))
+        size += job->session->mailbox->messages[index].size;
+    return size;
+}
+
 static enum answer copy_all(struct copy_job *job)
 {
     struct imapsession *session = job->session;
@@ -58,6 +70,8 @@ static enum answer copy_all(struct copy_job *job)
     /* Flags that others changed meanwhile go along. */
     if (!mailbox_sync(session->mailbox))
         answer = answer_from_errno(errno);
+    if (answer == ANSWER_DONE && !job->move && !imapquota_has_room(session, size_of(job)))
+        answer = ANSWER_NO_SPACE;
     while (answer == ANSWER_DONE && pick_next(&job->pick, session, &index))
         answer = copy_one(job, index);
     if (answer != ANSWER_DONE || (job->pick.gone && !job->pick.uid))

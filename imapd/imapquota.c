@@ -1,4 +1,6 @@
-/* imapquota - GETQUOTA, GETQUOTAROOT (RFC 9208): one root, the account, with STORAGE */
+/* imapquota - see imapquota.h; GETQUOTA, GETQUOTAROOT: one root, the account, with STORAGE */
+#include "imapquota.h"
+
 #include "foldertree.h"
 #include "imapcommand.h"
 #include "imapname.h"
@@ -17,14 +19,19 @@ static uint64_t units(uint64_t bytes)
     return bytes / QUOTA_UNIT + (bytes % QUOTA_UNIT != 0);
 }
 
-/* Counted from the names: maildirsize_read is right only where every program that adds and removes
- * mail calls maildirsize_add, which they don't yet. */
 static bool measure(const struct imapsession *session, struct maildirsize *size)
 {
     int maildir = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = maildir >= 0 && maildirsize_count(maildir, session->terms.quota, size);
+    bool done = maildir >= 0 && maildirsize_read(maildir, session->terms.quota, size);
     io_close(&maildir);
     return done;
+}
+
+bool imapquota_has_room(const struct imapsession *session, uint64_t bytes)
+{
+    struct maildirsize size;
+    return session->terms.quota == 0 || !measure(session, &size) ||
+           maildirsize_has_room(&size, bytes);
 }
 
 static enum answer tell_quota(struct imapsession *session)

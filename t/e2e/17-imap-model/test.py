@@ -16,7 +16,7 @@ from races import race, wreck  # noqa: E402
 from stress import Run  # noqa: E402
 from suite import Failure, check  # noqa: E402
 
-FIRST, COUNT = (int(part) for part in os.environ.get("SEEDS", "7:2").split(":"))
+FIRST, COUNT = (int(part) for part in os.environ.get("SEEDS", "1:3").split(":"))
 STEPS = int(os.environ.get("STEPS", "400"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
 KILLS = 5
@@ -37,7 +37,7 @@ def prepare(suite):
 
 
 def stress(suite, kind):
-    failed, done, reused, start = [], 0, [], time.monotonic()
+    failed, done, start = [], 0, time.monotonic()
     for seed in range(FIRST, FIRST + COUNT):
         address = f"{kind}{seed}@example.jp"
         suite.add_user(address)
@@ -45,12 +45,10 @@ def stress(suite, kind):
             run = Run(suite, address, seed, **KINDS[kind])
             run.go(STEPS)
             done += STEPS
-            reused += run.world.reused
         except Failure as error:
             failed.append(seed)
             print(f"  {kind} {error}", flush=True)
-    print(f"  {kind}: {COUNT} seeds, {done} steps agreed in {time.monotonic() - start:.0f} s"
-          + (f"; names whose UIDVALIDITY another mailbox had: {reused}" if reused else ""))
+    print(f"  {kind}: {COUNT} seeds, {done} steps agreed in {time.monotonic() - start:.0f} s")
     if failed:
         raise Failure(f"{kind}: seeds {failed} differ from the model")
 

@@ -119,8 +119,7 @@ class Mailbox:
         check(self.uidvalidity == told,
               f"UIDVALIDITY of {self.name} is {told}, was {self.uidvalidity}")
         owner = world.validities.setdefault((self.name, told), self)
-        if owner is not self:
-            world.reused.add((self.name, told))
+        check(owner is self, f"{self.name} with UIDVALIDITY {told} was another mailbox before (RFC 9051 2.3.1.1)")
 
     def learn_modseq(self, entry, told):
         """RFC 7162 3: grows with each change, and stays without one."""
@@ -171,7 +170,6 @@ class World:
         self.mailboxes = {name: Mailbox(name) for name in names}
         self.subscribed = set(subscribed)
         self.validities = {}
-        self.reused = set()  # names that had another mailbox with the same UIDVALIDITY (RFC 9051 2.3.1.1)
         self.step = 0
         self.kept = {}       # name -> snapshots, of mailboxes that are gone too
 
