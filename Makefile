@@ -31,8 +31,8 @@ PROGRAMS = \
 	scan/scand \
 	deliver/local deliver/remote deliver/bounce deliver/mtastsd \
 	admin/cdb admin/mailctl
-# Copied for each connection (common/template.h): the fewer mappings, the cheaper.
-STATIC = smtpd imap-login pop3-login
+# Copied for each connection (common/template.h; tlsd forks): the fewer mappings, the cheaper.
+STATIC = smtpd imap-login pop3-login pop3d tlsd
 FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 
 LIBS_tlsd    = -lbearssl
@@ -46,7 +46,8 @@ LIBS_lookupd = -lcares -lresolv
 LIBS_scand   = -lclamav
 LIBS_remote  = -lresolv -lidn2
 LIBS_mtastsd = -lresolv
-LIBS_imapd   = -lunistring -lz
+# imapd is copied, too, but iconv loads its converters, which wants libc as it is installed.
+LIBS_imapd   = $(if $(SAN),-lunistring -lz,-l:libunistring.a -l:libz.a)
 LIBS_mailctl = -lcrypt -ljansson -lidn2
 LIBS_cdb     = -lcrypt -lidn2
 # cdbfile is the one module of common/ with a library of its own.

@@ -56,6 +56,46 @@ void children_add(struct children *children, pid_t pid, uid_t uid,
         .pid = pid, .uid = uid, .program = request->program, .owner = owner_of(request)};
 }
 
+void children_add_session(struct children *children, uint64_t seat, uid_t uid,
+                          const struct program_request *request)
+{
+    size_t before = children->count;
+    children_add(children, 0, uid, request);
+    if (children->count > before)
+        children->all[before].seat = seat;
+}
+
+static struct child *find_waiting(struct children *children, uint64_t seat)
+{
+    for (size_t i = 0; i < children->count; i++)
+        if (children->all[i].pid == 0 && children->all[i].seat == seat)
+            return &children->all[i];
+    return NULL;
+}
+
+void children_begin_session(struct children *children, uint64_t seat, pid_t pid)
+{
+    struct child *child = find_waiting(children, seat);
+    if (child)
+        child->pid = pid;
+}
+
+/* The owner's name is the caller's then. */
+static struct child cut(struct children *children, struct child *child)
+{
+    struct child one = *child;
+    *child = children->all[--children->count];
+    children->all[children->count].owner = NULL;
+    return one;
+}
+
+void children_drop_session(struct children *children, uint64_t seat)
+{
+    struct child *child = find_waiting(children, seat);
+    if (child)
+        free(cut(children, child).owner);
+}
+
 size_t children_count(const struct children *children, bool sessions)
 {
     size_t count = 0;
@@ -109,17 +149,18 @@ static void log_end_of(const struct child *child, int status)
     log_end(&line);
 }
 
-void children_reap(struct children *children)
+void children_reap(struct children *children, children_ended *ended, void *owner)
 {
     int status;
     for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
         struct child *child = find(children, pid);
-        if (!child)
+        if (!child) {
+            ended(NULL, pid, status, owner);
             continue;
-        struct child ended = *child;
-        *child = children->all[--children->count];
-        children->all[children->count].owner = NULL;
-        log_end_of(&ended, status);
-        free(ended.owner);
+        }
+        struct child one = cut(children, child);
+        log_end_of(&one, status);
+        ended(&one, pid, status, owner);
+        free(one.owner);
     }
 }

@@ -17,7 +17,7 @@
 
 /* Descriptors of the started program, and where the child keeps what it needs until exec. */
 enum {
-    CHILD_INPUT_FD = 3,
+    CHILD_FREE_FD = 3,
     CHILD_REPORT_FD = 4,
     CHILD_MAIL_FD = 5,
     CHILD_DOMAIN_FD = 6,
@@ -55,25 +55,22 @@ static int moved_away(int fd)
 
 static void place(int fd, int wanted, bool only_until_exec)
 {
-    if (fd < 0)
-        close(wanted);
-    else if (dup3(fd, wanted, only_until_exec ? O_CLOEXEC : 0) < 0)
+    if (dup3(fd, wanted, only_until_exec ? O_CLOEXEC : 0) < 0)
         _exit(EXIT_PASSING);
 }
 
-/* 0 and 1 the client, 3 its input; or 0 alone, and 1 goes to the log. All else that spawnd has is
- * closed: sockets, pending requests, other reports. */
+/* 0 is what it works for, 1 and 2 go to the log. All else that spawnd has is closed: sockets, pending
+ * requests, other reports. */
 static void arrange_descriptors(const struct launch *launch, int report)
 {
-    bool is_session = launch->request->program->is_session;
-    int client = moved_away(launch->fds[0]);
-    int input = is_session ? moved_away(launch->fds[1]) : -1;
+    int work = moved_away(launch->fd);
     int mail = moved_away(launch->mail);
     place(moved_away(report), CHILD_REPORT_FD, true);
     place(mail, CHILD_MAIL_FD, true);
-    place(client, STDIN_FILENO, false);
-    place(is_session ? client : STDERR_FILENO, STDOUT_FILENO, false);
-    place(input, CHILD_INPUT_FD, false);
+    place(work, STDIN_FILENO, false);
+    place(STDERR_FILENO, STDOUT_FILENO, false);
+    if (close(CHILD_FREE_FD) < 0 && errno != EBADF)
+        fail("close descriptors");
     if (close_range(CHILD_DOMAIN_FD, UINT_MAX, 0) < 0)
         fail("close descriptors");
 }
@@ -112,32 +109,6 @@ static void hold_domain_folder(const struct launch *launch)
     }
     if (folder != CHILD_DOMAIN_FD && dup3(folder, CHILD_DOMAIN_FD, O_CLOEXEC) < 0)
         fail("hold mail/DOMAIN");
-}
-
-/* Its name is on disk before a Maildir is made in it; else it is as if it had not been made. */
-static void make_account_folder(const char *local)
-{
-    if (mkdir(local, 0700) < 0) {
-        if (errno != EEXIST)
-            fail("make mail/DOMAIN/LOCAL");
-        return;
-    }
-    if (!io_sync_folder(AT_FDCWD)) {
-        rmdir(local);
-        fail("sync mail/DOMAIN");
-    }
-}
-
-/* As the domain's uid: a link below leads nowhere that this uid could not go by itself. */
-static void enter_folder(const struct program_request *request)
-{
-    if (fchdir(CHILD_DOMAIN_FD) < 0)
-        fail("enter mail/DOMAIN");
-    if (request->program->place == PROGRAM_IN_DOMAIN)
-        return;
-    make_account_folder(request->local);
-    if (chdir(request->local) < 0)
-        fail("enter mail/DOMAIN/LOCAL");
 }
 
 static void reset_signals(void)
@@ -179,7 +150,8 @@ static _Noreturn void become(const struct launch *launch, int report)
     if (in_mail) {
         hold_domain_folder(launch); /* root's last act */
         life_drop_to_uid(launch->uid);
-        enter_folder(launch->request);
+        if (fchdir(CHILD_DOMAIN_FD) < 0)
+            fail("enter mail/DOMAIN");
     } else {
         life_drop(program->role, true, NULL);
     }

@@ -4,7 +4,8 @@
  * The only place of the suite where root's rights are used on behalf of others. Root touches only
  * mail/ itself, which is root's: it makes mail/DOMAIN and gives it to the domain's uid. What lies
  * below belongs to a customer, who may have put symbolic links there; it is entered after the drop
- * only, with the customer's rights.
+ * only, with the customer's rights. A program with an account's folder is started in mail/DOMAIN, as
+ * a template (templates.h), whose copies go on from there.
  */
 #ifndef AUTHD_LAUNCH_H
 #define AUTHD_LAUNCH_H
@@ -16,8 +17,8 @@
 struct launch {
     const struct program_request *request;
     uid_t uid;
-    int fds[2]; /* as they came; not owned */
-    int mail;   /* ROOT/mail, not owned */
+    int fd;   /* becomes 0; not owned */
+    int mail; /* ROOT/mail, not owned */
 };
 
 /* What the child said before exec took it away. */

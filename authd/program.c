@@ -40,6 +40,16 @@ static const struct program programs[] = {
 /* Fields of a request before its arguments: protocol, program, domain, local part. */
 enum { FIELDS_BEFORE_ARGUMENTS = 4 };
 
+const char *program_argument_name(enum program_argument kind)
+{
+    static const char *const names[] = {
+        [PROGRAM_NO_ARGUMENT] = "", [PROGRAM_ACCOUNT] = "ACCOUNT", [PROGRAM_DOMAIN] = "DOMAIN",
+        [PROGRAM_TAG] = "TAG",      [PROGRAM_CLIENT] = "CLIENT",   [PROGRAM_TLS] = "TLS",
+        [PROGRAM_TERMS] = "TERMS",
+    };
+    return names[kind];
+}
+
 size_t program_descriptors(const struct program *program)
 {
     return program->is_session ? 2 : 1;

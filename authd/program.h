@@ -16,7 +16,7 @@ enum { PROGRAM_ARGUMENTS_MAX = 5, PROGRAM_ARGUMENT_SIZE = TERMS_MAX + 1, PROGRAM
 
 /* Where a program works and as whom. */
 enum program_place {
-    PROGRAM_IN_ACCOUNT, /* uid of the domain, folder mail/DOMAIN/LOCAL */
+    PROGRAM_IN_ACCOUNT, /* uid of the domain, folder mail/DOMAIN/LOCAL: a session (templates.h) */
     PROGRAM_IN_DOMAIN,  /* uid of the domain, folder mail/DOMAIN */
     PROGRAM_IN_ROOT,    /* uid of a role, folder ROOT */
 };
@@ -38,7 +38,7 @@ struct program {
     enum role role; /* PROGRAM_IN_ROOT: whose uid */
     enum program_argument arguments[PROGRAM_ARGUMENTS_MAX];
     const char *domain_limit; /* directory_derived_number of how many a domain may have, or NULL */
-    bool is_session;          /* fds: client, input -> 0 and 1, 3; otherwise one -> 0 */
+    bool is_session;          /* two descriptors: the client, its input; otherwise one */
     struct life_limits limits;
 };
 
@@ -49,6 +49,9 @@ struct program_request {
     char arguments[PROGRAM_ARGUMENTS_MAX][PROGRAM_ARGUMENT_SIZE];
     size_t argument_count;
 };
+
+/* What a template is told an argument as (common/mailsession.h). */
+const char *program_argument_name(enum program_argument kind);
 
 /* How many descriptors come with a request. */
 size_t program_descriptors(const struct program *program);

@@ -11,7 +11,7 @@
  *             is checked again: names, uids, arguments
  * If taken    all is lost: hence its size, and that no byte of a stranger reaches it but in names
  * Limits      sessions-max programs at once, sessions-per-domain of one domain, IMAP sessions by its plan, 256 peers, 9 s
- *             until exec; each answered with "temp"
+ *             until exec; each answered with "temp"; 100 templates
  * Exits       0 told to stop (what it started goes on), 100 wrong configuration, 111 passing
  *             trouble
  */
@@ -50,7 +50,7 @@ static void signal_came(int number, void *owner)
 {
     struct spawnd *spawnd = owner;
     if (number == SIGCHLD)
-        children_reap(&spawnd->starter.children);
+        starter_reap(&spawnd->starter);
     else
         loop_stop(&spawnd->loop);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/wait.h>
 
 enum {
     SESSIONS_MAX = 4000, /* as in the table of settings, should there be no cdb/host.cdb */
@@ -34,16 +35,21 @@ struct pending {
     pid_t pid;
 };
 
+static void session_came_out(void *owner, uint64_t seat, struct service_peer *peer, pid_t pid,
+                             const char *reason);
+
 bool starter_init(struct starter *starter, struct loop *loop)
 {
     *starter = (struct starter){.loop = loop};
     directory_init(&starter->directory);
     starter->mail = open("mail", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    templates_init(&starter->templates, loop, starter->mail, session_came_out, starter);
     return starter->mail >= 0;
 }
 
 void starter_free(struct starter *starter)
 {
+    templates_free(&starter->templates);
     directory_close(&starter->directory);
     children_free(&starter->children);
     io_close(&starter->mail);
@@ -138,11 +144,52 @@ static void exec_timed_out(struct loop_timer *timer)
         refuse(peer, "temp", "", "the program did not start in time");
 }
 
+/* What waits for the answer has a pointer to the peer, and peer->data leads to that. */
 void starter_gone(struct service_peer *peer)
 {
-    struct pending *pending = peer->data;
-    if (pending)
-        pending->peer = NULL;
+    struct service_peer **waiting = peer->data;
+    if (waiting)
+        *waiting = NULL;
+}
+
+static void session_came_out(void *owner, uint64_t seat, struct service_peer *peer, pid_t pid,
+                             const char *reason)
+{
+    struct starter *starter = owner;
+    if (pid > 0)
+        children_begin_session(&starter->children, seat, pid);
+    else
+        children_drop_session(&starter->children, seat);
+    if (peer && pid > 0)
+        answer_ok(peer, pid);
+    else if (peer)
+        refuse(peer, "temp", "", reason);
+}
+
+/* A session's crash may be a look at its layout, which others of the domain share. */
+static bool is_crash(int status)
+{
+    static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
+            return true;
+    return false;
+}
+
+static void child_ended(const struct child *child, pid_t pid, int status, void *owner)
+{
+    struct starter *starter = owner;
+    if (!child)
+        templates_ended(&starter->templates, pid);
+    else if (child->program->is_session && is_crash(status))
+        templates_crashed(&starter->templates, child->program, child->uid);
+}
+
+/* A copy speaks before it may end: so we know whose it is. */
+void starter_reap(struct starter *starter)
+{
+    templates_read_reports(&starter->templates);
+    children_reap(&starter->children, child_ended, starter);
 }
 
 /* ---- a request --------------------------------------------------------------------------------
@@ -253,21 +300,36 @@ static void start_program(struct starter *starter, struct service_peer *peer,
                           struct wire_message *message, const struct program_request *request,
                           uid_t uid)
 {
-    struct launch launch = {.request = request, .uid = uid, .mail = starter->mail};
+    /* The descriptor stays the message's, which closes our copy when the child has its own. */
+    struct launch launch = {
+        .request = request, .uid = uid, .fd = message->fds[0], .mail = starter->mail};
     struct pending *pending = make_pending(starter, peer);
     if (!pending) {
         refuse(peer, "temp", "", "memory is out");
         return;
     }
-    /* They stay the message's, which closes our copies when the child has its own. */
-    for (size_t i = 0; i < program_descriptors(request->program); i++)
-        launch.fds[i] = message->fds[i];
-    peer->data = pending;
+    peer->data = &pending->peer;
     if (!start(starter, pending, &launch)) {
         int error = errno;
         end(pending);
         refuse(peer, "temp", "", strerror(error));
     }
+}
+
+static void start_session(struct starter *starter, struct service_peer *peer,
+                          struct wire_message *message, const struct program_request *request,
+                          uid_t uid)
+{
+    uint64_t seat = templates_next_seat(&starter->templates);
+    errno = ENOMEM;
+    if (children_reserve(&starter->children)) {
+        children_add_session(&starter->children, seat, uid, request);
+        if (templates_begin(&starter->templates, seat, request, uid, peer, message))
+            return;
+    }
+    int error = errno;
+    children_drop_session(&starter->children, seat);
+    refuse(peer, "temp", "", strerror(error));
 }
 
 void starter_message(struct service_peer *peer, struct wire_message *message)
@@ -290,6 +352,8 @@ void starter_message(struct service_peer *peer, struct wire_message *message)
     char limit[REASON_MAX];
     if (over_limit(starter, &request, uid, limit))
         refuse(peer, "temp", "limit", limit);
+    else if (request.program->is_session)
+        start_session(starter, peer, message, &request, uid);
     else
         start_program(starter, peer, message, &request, uid);
 }

@@ -7,11 +7,13 @@
 #include "children.h"
 #include "directory.h"
 #include "service.h"
+#include "templates.h"
 
 struct starter {
     struct loop *loop;
     struct directory directory;
     struct children children;
+    struct templates templates;
     int mail; /* ROOT/mail */
 };
 
@@ -23,5 +25,8 @@ void starter_free(struct starter *starter);
 bool starter_welcome(uid_t uid, void *owner);
 void starter_message(struct service_peer *peer, struct wire_message *message);
 void starter_gone(struct service_peer *peer);
+
+/* Children have ended. */
+void starter_reap(struct starter *starter);
 
 #endif

@@ -22,6 +22,7 @@ enum sandbox_grant {
     SANDBOX_FORK = 1 << 4,        /* fork (not exec), wait, signal own children */
     SANDBOX_TIGHTEN = 1 << 5,     /* enter a second, tighter sandbox (a child, mostly) */
     SANDBOX_TEMPLATE = 1 << 6, /* make copies of itself for its parent (template.h), and end that */
+    SANDBOX_NARROW = 1 << 7,   /* sandbox_narrow later on */
 };
 
 enum { SANDBOX_PATHS_MAX = 8 };
@@ -36,5 +37,8 @@ struct sandbox {
 
 /* Ends the process with a message when it can't be entered. */
 void sandbox_enter(const struct sandbox *sandbox);
+/* Later, in a copy of who entered one with SANDBOX_NARROW: of the files that it may reach, these alone.
+ * `grants` is not looked at. Ends the process, too. */
+void sandbox_narrow(const struct sandbox *sandbox);
 
 #endif

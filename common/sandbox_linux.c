@@ -165,6 +165,9 @@ static const struct rule rules[] = {
     {SYS_rseq, SANDBOX_FORK},
     /* a filter can only take away; a second Landlock rule set is not made (its calls fail, which
      * counts as "not there"): the first one's holds on */
+    {SYS_landlock_create_ruleset, SANDBOX_NARROW},
+    {SYS_landlock_add_rule, SANDBOX_NARROW},
+    {SYS_landlock_restrict_self, SANDBOX_NARROW},
     {SYS_seccomp, SANDBOX_TIGHTEN},
     {SYS_prctl, SANDBOX_TIGHTEN},
 #ifdef SYS_fork
@@ -236,8 +239,7 @@ static void enter_seccomp(unsigned grants)
     size = add_template_rules(filter, size, grants);
     filter[size++] = ANSWER(SECCOMP_RET_ERRNO | EPERM);
     struct sock_fprog program = {.len = (unsigned short)size, .filter = filter};
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) < 0)
         life_die_passing("enter", "seccomp sandbox");
 }
 
@@ -286,8 +288,7 @@ static void enter_landlock(const struct sandbox *sandbox)
         life_die_passing("make", "Landlock rules");
     allow_paths(ruleset, sandbox->read_paths, landlock_read);
     allow_paths(ruleset, sandbox->write_paths, write);
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+    if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
         life_die_passing("enter", "Landlock sandbox");
     io_close(&ruleset);
 }
@@ -307,10 +308,17 @@ void sandbox_enter(const struct sandbox *sandbox)
 #ifdef MAIL_SUITE_SANITIZER
     is_confined = 1;
 #endif
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        life_die_passing("set", "no_new_privs");
     enter_landlock(sandbox);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(MAIL_SUITE_SANITIZER)
     enter_seccomp(sandbox->grants);
 #else
     (void)enter_seccomp;
 #endif
+}
+
+void sandbox_narrow(const struct sandbox *sandbox)
+{
+    enter_landlock(sandbox);
 }

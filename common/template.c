@@ -66,7 +66,7 @@ static bool is_variable(struct slice field)
 
 bool template_read_connection(const struct wire_message *message, uint64_t *seat)
 {
-    if (!has_version(message) || message->fd_count != 1 ||
+    if (!has_version(message) || message->fd_count < 1 || message->fd_count > 2 ||
         !wire_number(message, 1, TEMPLATE_SEAT_MAX, seat))
         return false;
     for (size_t i = VARIABLE_FIRST; i < message->count; i++)
@@ -106,14 +106,18 @@ static void end_variables(struct wire_message *message)
 }
 
 /* In the copy. The first dup2 takes the way to tcpd and to other clients' connections from it. */
-static bool become_session(uint64_t seat, int connection)
+static bool become_session(uint64_t seat, int connection, int second)
 {
     struct rlimit none = {0, 0};
     if (!report(seat, getpid()) || dup2(connection, STDIN_FILENO) < 0 ||
         dup2(connection, STDOUT_FILENO) < 0 || setrlimit(RLIMIT_NPROC, &none) < 0)
         return false;
     io_close(&connection);
-    return true;
+    if (second < 0 || second == TEMPLATE_SECOND_FD)
+        return true;
+    bool moved = dup2(second, TEMPLATE_SECOND_FD) >= 0;
+    io_close(&second);
+    return moved;
 }
 
 /* 1 in the copy, 0 in the template, -1 when tcpd is not there any more. */
@@ -121,13 +125,15 @@ static int serve_one(struct wire_message *message, uint64_t seat)
 {
     end_variables(message);
     int connection = wire_take_fd(message, 0);
+    int second = wire_take_fd(message, 1);
     pid_t pid = copy();
     if (pid == 0) {
-        if (!become_session(seat, connection))
+        if (!become_session(seat, connection, second))
             _exit(EXIT_FAILURE);
         return 1;
     }
     io_close(&connection);
+    io_close(&second);
     return pid > 0 || report(seat, 0) ? 0 : -1;
 }
 

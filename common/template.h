@@ -14,10 +14,12 @@
  *
  * Protocol over SOCK_SEQPACKET, netstrings (wire.h), each side in order:
  *   program -> tcpd   "template/1"                        it is ready
- *   tcpd -> program   "template/1", seat, "NAME=VALUE"... the connection as descriptor
+ *   tcpd -> program   "template/1", seat, "NAME=VALUE"... the connection as descriptor, and perhaps
+ *                                                         a second one
  *   program -> tcpd   "template/1", seat, pid             said by the copy itself, before it looks
  *                                                         at the connection; pid 0, by the template:
  *                                                         no process could be had
+ * spawnd does the same for imapd and pop3d (authd/templates.h).
  * When tcpd's end is shut, the program ends once all that was sent before is served. tcpd sees the end
  * of the socket only when the template and each copy that has not spoken yet are gone: so what was
  * not reported by then is served by nobody, and may be given to another template.
@@ -31,7 +33,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { TEMPLATE_SEAT_MAX = 1000000 };
+enum {
+    TEMPLATE_SEAT_MAX = 1000000,
+    TEMPLATE_SECOND_FD = 3, /* what a second descriptor becomes in the copy */
+};
 
 /* ---- the program's side ---- */
 

@@ -1,15 +1,16 @@
 /*
  * imapd - serves one account's mail over IMAP4rev1, after login
  *
- *     imapd LOCAL@DOMAIN TAG CLIENT TLS TERMS
- *
- * Runs as     the domain's uid, no groups; sandbox: the account's folder, the tables of iconv
- * Started by  spawnd (asked by authd), one process per session, in mail/DOMAIN/LOCAL
- * Descriptors 0/1 client (one socket), 2 log, 3 pipe with input that imap-login read too far
+ * Runs as     the domain's uid, no groups; sandbox: mail/DOMAIN, the tables of iconv; a copy: of these
+ *             the account's folder alone
+ * Started by  spawnd (asked by authd) in mail/DOMAIN, as a template (common/template.h) that is copied
+ *             for each session
+ * Descriptors 0 spawnd; in a copy 0/1 client (one socket), 2 log, 3 pipe with input that imap-login
+ *             read too far
  * Reads       Maildir/
  * Writes      Maildir/: folders, messages, names (UIDs, flags), mailbox-*, subscriptions,
  *             special-use, server-metadata, maildirsize
- * Trusts      its arguments; nothing that arrives on 0, no message
+ * Trusts      spawnd about the session; nothing that arrives on 0, no message
  * If taken    attacker has the mail of this domain, whose password he had for one account
  * Limits      imapsession.h: line 64 KiB, command 1 MiB, message 100 MiB, 20 senseless commands in a
  *             row, 30 minutes of silence; each answered with BAD, NO or BYE
@@ -22,7 +23,9 @@
 #include "io.h"
 #include "life.h"
 #include "log.h"
+#include "mailsession.h"
 #include "sandbox.h"
+#include "template.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,7 +33,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PENDING_MAX = 65536, ARGUMENTS = 6 };
+enum { PENDING_MAX = 65536 };
+
+#define STARTED_BY "imapd is started by spawnd"
+#if defined(__x86_64__)
+#define ICONV_FOLDER "/usr/lib/x86_64-linux-gnu/gconv"
+#elif defined(__aarch64__)
+#define ICONV_FOLDER "/usr/lib/aarch64-linux-gnu/gconv"
+#else
+#error "imapd: name the folder of this machine's iconv here"
+#endif
 
 static void read_pending(struct str *pending)
 {
@@ -63,35 +75,59 @@ static void log_session(const struct imapsession *session)
     log_end(&line);
 }
 
+static const struct sandbox sandbox = {.grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES |
+                                                 SANDBOX_TEMPLATE | SANDBOX_NARROW,
+                                       .read_paths = {ICONV_FOLDER},
+                                       .write_paths = {"."}};
+
+/* A copy of the template, from here on. */
+static void serve(struct imapsession *session, const struct mailsession *mail)
+{
+    bool entered = mailsession_enter(mail, &sandbox);
+    if (!entered)
+        log_trouble("enter", mail->folder, errno, "see to mail/DOMAIN/LOCAL, its owner and modes");
+    /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
+    io_set_nodelay(STDOUT_FILENO);
+    begin_session(session);
+    if (entered && foldertree_prepare()) {
+        imapsession_greet(session, slice_text(mail->tag));
+        imapsession_run(session);
+    } else {
+        if (entered)
+            log_trouble("prepare", "Maildir", errno,
+                        "see to the account's folder, its owner and disk");
+        imapsession_refuse(session, slice_text(mail->tag));
+    }
+    imapsession_unselect(session);
+    log_session(session);
+}
+
 int main(int argc, char **argv)
 {
+    static struct wire_message connection;
+    static struct imapsession session;
+    struct mailsession mail;
+    (void)argv;
     log_init("imapd");
     signal(SIGPIPE, SIG_IGN);
     umask(077);
-    if (argc != ARGUMENTS)
-        life_die_permanent("start with", "these arguments", "imapd is started by spawnd");
+    if (argc != 1)
+        life_die_permanent("start with", "arguments", STARTED_BY);
     if (geteuid() == 0)
         life_die_permanent("run as", "root", "imapd runs as the domain's uid");
-    struct imapsession session = {.account = argv[1], .client = argv[3], .tls = argv[4]};
-    if (!terms_parse(slice_text(argv[5]), &session.terms))
-        life_die_permanent("understand", argv[5], "authd and imapd are not of one version");
     life_limit(&(struct life_limits){.memory_bytes = 1UL << 30, .open_files = 1024});
-    sandbox_enter(&(struct sandbox){
-        .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES,
-        .read_paths = {"/usr/lib/x86_64-linux-gnu/gconv", "/usr/lib/aarch64-linux-gnu/gconv"},
-        .write_paths = {"."}});
+    wire_init(&connection);
+    sandbox_enter(&sandbox);
+    if (!template_serve(&connection, NULL, NULL))
+        return EXIT_DONE;
 
-    /* An answer waits for nobody's acknowledgement. Behind tlsd it is no TCP socket: no harm. */
-    io_set_nodelay(STDOUT_FILENO);
-    begin_session(&session);
-    if (foldertree_prepare()) {
-        imapsession_greet(&session, slice_text(argv[2]));
-        imapsession_run(&session);
-    } else {
-        log_trouble("prepare", "Maildir", errno, "see to the account's folder, its owner and disk");
-        imapsession_refuse(&session, slice_text(argv[2]));
-    }
-    log_session(&session);
-    imapsession_end(&session);
-    return EXIT_DONE;
+    if (!mailsession_read(&mail, &connection) || !mail.tag)
+        life_die_permanent("understand", "what is said about the session", STARTED_BY);
+    session.account = mail.account;
+    session.client = mail.client;
+    session.tls = mail.tls;
+    session.terms = mail.terms;
+    serve(&session, &mail);
+    /* The end of the process frees and closes faster than we could. */
+    _exit(EXIT_DONE);
 }

@@ -408,6 +408,19 @@ static void reply_too_soon(struct pop3session *session)
                    number_format(session->peer->terms.login_delay, digits));
 }
 
+static void reply_trouble(struct pop3session *session)
+{
+    pop3reply_send(&session->stream, session->language, POP3REPLY_MAILBOX_TROUBLE, SLICE(""));
+    end(session, "mailbox-trouble");
+}
+
+void pop3session_refuse(struct pop3session *session)
+{
+    reply_trouble(session);
+    (void)stream_flush(&session->stream);
+    log_session(session);
+}
+
 void pop3session_run(struct pop3session *session, int directory, const char *path)
 {
     switch (maildrop_open(&session->maildrop, directory, path, session->peer->terms.login_delay)) {
@@ -425,8 +438,7 @@ void pop3session_run(struct pop3session *session, int directory, const char *pat
         break;
     case MAILDROP_TROUBLE:
         log_trouble("open", path, errno, "check the Maildir's owner and modes");
-        pop3reply_send(&session->stream, session->language, POP3REPLY_MAILBOX_TROUBLE, SLICE(""));
-        end(session, "mailbox-trouble");
+        reply_trouble(session);
         break;
     }
     /* Before the last answer leaves: a client may be back the moment it has it. */

@@ -49,5 +49,7 @@ bool pop3session_init(struct pop3session *session, const struct pop3session_peer
 void pop3session_free(struct pop3session *session);
 /* Opens the Maildir `path` and serves the client; the last line of the log is written. */
 void pop3session_run(struct pop3session *session, int directory, const char *path);
+/* The same where the account's folder can't be used: -ERR, and the line of the log. */
+void pop3session_refuse(struct pop3session *session);
 
 #endif

@@ -119,7 +119,7 @@ class Ours(MailStore, systems.Ours):
     def settle(self):
         """Sessions that ended may have files to rename."""
         super().settle()
-        systems.harness.wait_until(lambda: not any(name in ("imapd", "pop3d") for _, name in self.suite.processes()),
+        systems.harness.wait_until(lambda: not self.suite.sessions("imapd") and not self.suite.sessions("pop3d"),
                                    f"{self.name}: the end of all sessions")
 
     def user_home(self, user):

@@ -70,6 +70,8 @@ def profile_run(side, what, run, units, unit):
     path = record(side.group, ["cpu-clock"], run)
     print(*report(path, "comm"), sep="\n")
     print()
+    print(*report(path, "comm", "dso"), sep="\n")
+    print()
     print(*report(path, "comm", "dso", "symbol"), sep="\n")
     os.unlink(path)
     print(f"\n==== {side.label}: {what}: system calls per {unit}, by program ====")

@@ -1,6 +1,7 @@
 """Who runs as whom, and what happens when one of them dies."""
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -196,6 +197,45 @@ def test_a_crash_brings_a_new_template(suite):
             check(layout(pid) != layout(min(sessions)), "another layout")
             survivor = victim if min(sessions) != sessions[0] else other
             survivor.expect("NOOP", "250")
+
+
+def test_templates_of_a_domain(suite):
+    """imapd is copied for each session; who crashes takes the template along, the sessions go on."""
+    def templates():
+        return {pid for pid, _ in suite.processes("imapd")} - \
+            {pid for pid, _ in suite.sessions("imapd")}
+
+    with suite.imap("u1@example.jp") as one:
+        one.select("INBOX")
+        before = templates()
+        equal(len(before), 1, "templates of the domain")
+        two = suite.imap("u2@example.jp")
+        two.select("INBOX")
+        equal(templates(), before, "the same template serves both")
+        folders = {os.readlink(f"/proc/{pid}/cwd"): pid for pid, _ in suite.sessions("imapd")}
+        equal(set(folders), {suite.path("mail", "example.jp", user) for user in ("u1", "u2")}, "their folders")
+        os.kill(folders[suite.path("mail", "example.jp", "u2")], signal.SIGTRAP)  # sanitizers make an exit of SIGSEGV
+        wait_until(lambda: not templates(), "the template of a session that crashed ends")
+        two.shutdown()
+        check("signal=5" in suite.logs("spawnd"), "the log says so")
+        one.noop()
+        # A template that is killed is replaced by the next session.
+        for _ in range(3):
+            with suite.imap("u2@example.jp") as three:
+                three.select("INBOX")
+            for pid in templates():
+                os.kill(pid, signal.SIGKILL)
+        one.noop()
+        # So is one whose mail/DOMAIN is another folder now.
+        with suite.imap("u2@example.jp"):
+            before = templates()
+        folder = suite.path("mail", "example.jp")
+        os.rename(folder, folder + ".away")
+        with suite.imap("u1@example.jp"):
+            check(os.path.isdir(os.path.join(folder, "u1")), "a new folder")
+            check(not templates() & before, "a new template")
+        shutil.rmtree(folder)
+        os.rename(folder + ".away", folder)
 
 
 def test_host_settings_hold_at_the_next_connection(suite):

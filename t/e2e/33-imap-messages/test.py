@@ -453,7 +453,7 @@ def test_bombs(suite):
                 took = time.monotonic() - start
                 check(result.done.kind in ("OK", "NO"), f"{name}, {item}: {result.done}")
                 check(took < 5, f"{name}, {item}: {took:.1f} s")
-        pid = suite.processes("imapd")[0][0]
+        pid = suite.sessions("imapd")[0][0]
         with open(f"/proc/{pid}/status", encoding="ascii") as status:
             peak = int(re.search(r"VmHWM:\s+(\d+)", status.read())[1])
         check(peak < 200_000, f"{peak} KB at most")

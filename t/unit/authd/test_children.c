@@ -36,10 +36,17 @@ static void add(struct children *children, const struct program *program, uid_t 
     children_add(children, pid, uid, &request);
 }
 
+static void note_end(const struct child *child, pid_t pid, int status, void *owner)
+{
+    (void)status;
+    (void)owner;
+    assert_true(child && child->pid == pid);
+}
+
 static void wait_for(struct children *children, size_t left)
 {
     for (int i = 0; i < 1000 && children->count > left; i++) {
-        children_reap(children);
+        children_reap(children, note_end, NULL);
         usleep(5000);
     }
     assert_int_equal(children->count, left);
@@ -128,8 +135,7 @@ static void a_launch_that_can_t_drop_is_no_success(void **state)
     assert_int_equal(mkdirat(mail, "example.jp", 0700), 0);
     /* Root's it would be given away: see below. */
     assert_true(getuid() != 0 || fchownat(mail, "example.jp", 1, 1, 0) == 0);
-    struct launch launch = {
-        .request = &request, .uid = getuid() + 12345, .fds = {null, null}, .mail = mail};
+    struct launch launch = {.request = &request, .uid = getuid() + 12345, .fd = null, .mail = mail};
     pid_t pid = launch_start(&launch, &fd);
     assert_true(pid > 0);
     while (!launch_read_report(fd, &report))
@@ -161,7 +167,7 @@ static void a_folder_that_was_made_and_not_given_is_given(void **state)
     int mail = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     assert_int_equal(mkdirat(mail, "example.jp", 0700), 0);
-    struct launch launch = {.request = &request, .uid = 12345, .fds = {null, null}, .mail = mail};
+    struct launch launch = {.request = &request, .uid = 12345, .fd = null, .mail = mail};
     pid_t pid = launch_start(&launch, &fd);
     assert_true(pid > 0);
     while (!launch_read_report(fd, &report))
