@@ -867,7 +867,7 @@ class Run:
             {one for one in entry.flags if one not in LETTERS.values()}
         time.sleep(OLD_TICK)
         os.rename(os.path.join(folder, name), os.path.join(folder, f"{base}:2,{letters}{kept}"))
-        box.set_flags(entry, flags, self.world.step)
+        box.set_flags(entry, flags, self.world.step, foreign=True)
 
     def remove_file(self, _):
         chosen = self.some_file()

@@ -26,7 +26,9 @@ class Entry:
         self.least, self.most = floor, 2 ** 32 - 1  # what its UID may be
         self.history = [(step, frozenset(flags))]
         self.modseq = None       # as told for the present flags
+        self.modseq_known = None  # flags and MODSEQ in front of changes by other programs alone
         self.modseq_above = 0    # every MODSEQ told before the last change
+        self.changed_by_us = step
         self.touched = step      # last step that may have given it a new MODSEQ, though no flag changed
 
     @property
@@ -36,6 +38,11 @@ class Entry:
     @property
     def changed(self):
         return self.history[-1][0]
+
+    def differs_since(self, step):
+        """Flags that another program changed and put back may never have been seen in between."""
+        before = [flags for when, flags in self.history if when <= step]
+        return self.changed > step and (self.changed_by_us > step or not before or before[-1] != self.flags)
 
     def told(self, flags, since):
         """The first state from number `since` on that had these flags; None: it never had them."""
@@ -99,11 +106,17 @@ class Mailbox:
         for entry in self.unplaced:
             entry.most = min(entry.most, told)
 
-    def set_flags(self, entry, flags, step):
+    def set_flags(self, entry, flags, step, foreign=False):
         flags = frozenset(flags)
         entry.touched = step
+        if not foreign:
+            entry.changed_by_us = step
         if flags == entry.flags:
             return False
+        if entry.modseq is not None:
+            entry.modseq_known = entry.flags, entry.modseq
+        if not foreign:
+            entry.modseq_known = None
         entry.modseq_above, entry.modseq = self.modseq, None
         entry.history.append((step, flags))
         return True
@@ -124,7 +137,7 @@ class Mailbox:
     def learn_modseq(self, entry, told):
         """RFC 7162 3: grows with each change, and stays without one."""
         if entry.modseq is None:
-            check(told > entry.modseq_above,
+            check(told > entry.modseq_above or entry.modseq_known == (entry.flags, told),
                   f"MODSEQ {told} of UID {entry.uid} in {self.name} after a change: {entry.modseq_above} "
                   "was told before it")
         elif entry.modseq != told:
@@ -146,7 +159,7 @@ class Mailbox:
 
     def changed_since(self, step):
         """(UIDs that CHANGEDSINCE must tell, UIDs that it may tell) for the HIGHESTMODSEQ of a step."""
-        must = {entry.uid for entry in self.entries if entry.changed > step}
+        must = {entry.uid for entry in self.entries if entry.differs_since(step)}
         if self.forgot >= step:
             return must, {entry.uid for entry in self.entries}
         return must, must | {entry.uid for entry in self.entries if entry.touched > step}
