@@ -26,7 +26,7 @@ class Entry:
         self.least, self.most = floor, 2 ** 32 - 1  # what its UID may be
         self.history = [(step, frozenset(flags))]
         self.modseq = None       # as told for the present flags
-        self.modseq_known = None  # flags and MODSEQ in front of changes by other programs alone
+        self.before_others = None  # flags in front of changes that were made by other programs alone
         self.modseq_above = 0    # every MODSEQ told before the last change
         self.changed_by_us = step
         self.touched = step      # last step that may have given it a new MODSEQ, though no flag changed
@@ -113,10 +113,10 @@ class Mailbox:
             entry.changed_by_us = step
         if flags == entry.flags:
             return False
-        if entry.modseq is not None:
-            entry.modseq_known = entry.flags, entry.modseq
         if not foreign:
-            entry.modseq_known = None
+            entry.before_others = None
+        elif entry.before_others is None:
+            entry.before_others = entry.flags
         entry.modseq_above, entry.modseq = self.modseq, None
         entry.history.append((step, flags))
         return True
@@ -137,7 +137,7 @@ class Mailbox:
     def learn_modseq(self, entry, told):
         """RFC 7162 3: grows with each change, and stays without one."""
         if entry.modseq is None:
-            check(told > entry.modseq_above or entry.modseq_known == (entry.flags, told),
+            check(told > entry.modseq_above or entry.before_others == entry.flags,
                   f"MODSEQ {told} of UID {entry.uid} in {self.name} after a change: {entry.modseq_above} "
                   "was told before it")
         elif entry.modseq != told:
