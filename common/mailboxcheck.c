@@ -15,13 +15,15 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 512 };
+enum { TEXT_MAX = 512, TEXTS_MAX = 1 << 20, LISTINGS_MAX = 5 };
 
 struct check {
     struct mailbox *mailbox;
     mailbox_tell *tell;
     void *owner;
     struct mailbox_checked *checked;
+    struct str texts; /* what was found, each with a NUL behind it */
+    size_t text_size;
     struct str pending; /* mailbox-pending */
     struct mailbox_pending_line *lines;
     size_t line_count;
@@ -38,8 +40,16 @@ __attribute__((format(printf, 2, 3))) static void find(struct check *check, cons
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    /* More than has room is counted all the same. */
+    if (str_append(&check->texts, slice_of(text, strlen(text) + 1)))
+        check->text_size = check->texts.size;
     check->checked->findings++;
-    check->tell(check->owner, text);
+}
+
+static void tell_all(struct check *check)
+{
+    for (size_t at = 0; at < check->text_size; at += strlen(check->texts.data + at) + 1)
+        check->tell(check->owner, check->texts.data + at);
 }
 
 /* ---- the index itself --------------------------------------------------------------------------
@@ -67,7 +77,6 @@ static bool load_index(struct check *check)
     }
     if (!mailbox_index_is_whole(mailbox))
         find(check, "index: its sum is wrong");
-    check->is_known = mailbox_is_known(mailbox);
     return true;
 }
 
@@ -275,7 +284,7 @@ static bool check_file(void *owner, const char *name)
     return true;
 }
 
-static bool check_files(struct check *check)
+static bool list_files(struct check *check)
 {
     struct mailbox *mailbox = check->mailbox;
     check->folder = mailbox->new;
@@ -290,6 +299,27 @@ static bool check_files(struct check *check)
         if (!mailbox->messages[i].gone && !(check->seen[i / 8] >> i % 8 & 1))
             find(check, "UID %u: it has no file", mailbox->messages[i].uid);
     return true;
+}
+
+/* Mail that comes meanwhile (which needs no lock) is no finding: then all is looked at again, and where
+ * it does not stop coming, as what the next session takes over. */
+static bool check_files(struct check *check)
+{
+    size_t texts = check->text_size;
+    struct mailbox_checked before = *check->checked;
+    for (int listing = 1;; listing++) {
+        check->is_known =
+            check->has_index && listing < LISTINGS_MAX && mailbox_is_known(check->mailbox);
+        bool was_known = check->is_known;
+        memset(check->seen, 0, check->mailbox->count / 8 + 1);
+        if (!list_files(check))
+            return false;
+        if (!was_known || mailbox_is_known(check->mailbox))
+            return true;
+        *check->checked = before;
+        check->text_size = texts;
+        str_truncate(&check->texts, texts);
+    }
 }
 
 /* ---- the cache ---------------------------------------------------------------------------------
@@ -343,11 +373,15 @@ bool mailbox_check(int directory, const char *path, mailbox_tell *tell, void *ow
     struct check check = {.tell = tell, .owner = owner, .checked = checked};
     *checked = (struct mailbox_checked){0};
     str_init(&check.pending, 0);
+    str_init(&check.texts, TEXTS_MAX);
     check.mailbox = mailbox_begin(directory, path, true, true);
     if (!check.mailbox)
         return false;
     bool done = check_all(&check);
     int error = check.mailbox->error;
+    if (done)
+        tell_all(&check);
+    str_free(&check.texts);
     free(check.seen);
     free(check.lines);
     str_free(&check.pending);

@@ -14,6 +14,7 @@ import signal
 import smtplib
 import socket
 import subprocess
+import threading
 import time
 
 import certificates
@@ -588,3 +589,53 @@ def test_a_large_index_damaged(suite):
         after = look(client, "INBOX")
     equal((after[0], after[2] == before[2]), (before[0], True), "rebuilt")
     equal(state_of_store(suite, "many")[0], 0, "rebuilt")
+
+
+def test_check_is_right_while_mail_comes_and_sessions_work(suite):
+    address = f"hurt@{DOMAIN}"
+    stop = threading.Event()
+    faults = []
+
+    def deliver():
+        number = 0
+        while not stop.is_set():
+            with suite.smtp() as client:
+                for _ in range(5):
+                    number += 1
+                    client.sendmail("sender@example.org", [address], corpus.message(number % 50))
+
+    def work(turn):
+        with suite.imaps(address) as client:
+            while not stop.is_set():
+                turn += 1
+                change_something(client, turn)
+
+    def guarded(function, *arguments):
+        try:
+            function(*arguments)
+        except Exception as error:  # pylint: disable=broad-except
+            faults.append(repr(error))
+
+    threads = [threading.Thread(target=guarded, args=(deliver,)),
+               threading.Thread(target=guarded, args=(work, 0)), threading.Thread(target=guarded, args=(work, 1))]
+    os.unlink(os.path.join(hurt_folder(suite), "maildirsize"))
+    for thread in threads:
+        thread.start()
+    try:
+        end = time.monotonic() + 6
+        checks = 0
+        while time.monotonic() < end:
+            equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), "check while all goes on")
+            checks += 1
+            if checks % 5 == 0:
+                suite.mailctl("store", "rebuild", address)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    equal(faults, [], "the clients' troubles")
+    check(checks > 5, f"{checks} checks")
+    suite.wait_queue_empty()
+    with suite.imaps(address) as client:
+        ok(client.select("INBOX"))
+    equal(state_of_store(suite, "hurt"), (0, state_of_store(suite, "hurt")[1]), "at the end")
