@@ -20,6 +20,7 @@
 enum {
     LOCK_WAIT_FIRST_MS = 1,
     LOCK_WAIT_MOST_MS = 50,
+    NEW_LISTED_MAX = 1000,
     EAGER_MAX = 64, /* names that change before the answer; renaming takes some 5 us */
 };
 
@@ -227,13 +228,32 @@ bool mailbox_sync_file(struct mailbox *mailbox, int *fd)
     return true;
 }
 
+/* A file that has no UID, or one that was not given out, came meanwhile. */
+static bool is_ours(void *owner, const char *name)
+{
+    const struct mailbox *mailbox = owner;
+    struct maildir_name facts;
+    return !maildir_parse_name(slice_text(name), &facts) ||
+           (facts.uid != 0 && facts.uid < mailbox->state.uidnext);
+}
+
+/* A delivery that could not wait for the lock has moved the time of new/ just as we have. So after the
+ * stamp it is listed once more; it is short but for the moments in which very many are moved on. */
+static int64_t stamp_new(struct mailbox *mailbox)
+{
+    int64_t stamp = mailbox->new_known ? mailbox_stamp(mailbox->new) : 0;
+    if (stamp == 0 || mailbox->totals.in_new > NEW_LISTED_MAX)
+        return stamp;
+    return mailbox_list_files(mailbox, mailbox->new, is_ours, mailbox) ? stamp : 0;
+}
+
 /* What we changed ourselves is in the list, and if nothing else was unknown, all is. */
 static void take_stamps(struct mailbox *mailbox)
 {
     if (mailbox->cur_changed)
         mailbox->state.cur_stamp = mailbox->cur_known ? mailbox_stamp(mailbox->cur) : 0;
     if (mailbox->new_changed)
-        mailbox->state.new_stamp = mailbox->new_known ? mailbox_stamp(mailbox->new) : 0;
+        mailbox->state.new_stamp = stamp_new(mailbox);
     if (!mailbox->cur_changed && !mailbox->new_changed)
         return;
     mailbox->state.bits |= MAILBOX_STATE_CHANGED;

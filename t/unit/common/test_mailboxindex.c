@@ -343,6 +343,26 @@ static void rebuilt_under_a_session(void **state)
     assert_good(box, "after the session", 0);
 }
 
+/* It did not wait for the lock, and came while we changed new/ ourselves. */
+static void a_delivery_under_our_lock_is_seen(void **state)
+{
+    struct box *box = *state;
+    fill(box, FEW);
+    struct mailbox *mailbox = mailbox_open_to_fill(box->fd, "m");
+    assert_non_null(mailbox);
+    size_t count = mailbox->count;
+    struct mailbox_message *message = &mailbox->messages[0];
+    assert_true(message->in_new);
+    assert_true(mailbox_lock(mailbox));
+    put(box, "m/new/1900000000.M1P1.host", SLICE("d: e\r\n\r\n"));
+    assert_true(mailbox_set_flags(mailbox, message, MAILBOX_ADD, MAILDIR_FLAGGED, 0));
+    assert_true(mailbox_unlock(mailbox));
+    assert_true(mailbox_sync(mailbox));
+    assert_int_equal(mailbox->count, count + 1);
+    mailbox_close(&mailbox);
+    assert_good(box, "afterwards", 0);
+}
+
 /* What check is there to find. */
 static void findings(void **state)
 {
@@ -385,6 +405,7 @@ int main(void)
         TEST(an_index_of_another_folder),
         TEST(a_cache_that_was_cut),
         TEST(rebuilt_under_a_session),
+        TEST(a_delivery_under_our_lock_is_seen),
         TEST(findings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
