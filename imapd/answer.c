@@ -58,6 +58,8 @@ static const struct answer_text answers[ANSWER_COUNT] = {
     [ANSWER_USE_TAKEN] = {"NO", "USEATTR", "Another mailbox has this use"},
     [ANSWER_USE_UNKNOWN] = {"NO", "USEATTR", "No mailbox here can have this use"},
     [ANSWER_TOO_MANY] = {"NO", "LIMIT", "Too many messages in one command"},
+    [ANSWER_BAD_EVENT] = {"NO", "BADEVENT", "There is no such event here"},
+    [ANSWER_NOTIFY_MUCH] = {"NO", "NOTIFICATIONOVERFLOW", "Too many mailboxes to watch"},
     [ANSWER_NO_SPACE] = {"NO", "OVERQUOTA", "No space left"},
     [ANSWER_TROUBLE] = {"NO", "UNAVAILABLE", "Passing trouble; try again later"},
 };

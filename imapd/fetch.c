@@ -154,17 +154,36 @@ static bool is_wanted(const struct imapsession *session, const struct fetch_modi
            mailbox_modseq(mailbox, &mailbox->messages[index]) > modifiers->changed_since;
 }
 
+static void begin_job(struct fetch_job *job, struct imapsession *session,
+                      struct fetch_request *request)
+{
+    *job = (struct fetch_job){.session = session, .request = request};
+    source_begin(&job->source, session->mailbox, 0);
+    str_init(&job->scratch, FETCH_ITEM_MAX);
+    str_init(&job->fields, IMAPSESSION_READ_MAX);
+}
+
+static void end_job(struct fetch_job *job)
+{
+    source_end(&job->source);
+    mailbox_cache_flush(job->session->mailbox);
+    str_free(&job->scratch);
+    str_free(&job->fields);
+}
+
+static bool goes_on(const struct imapsession *session)
+{
+    return !session->ended && session->stream.broken == STREAM_OK;
+}
+
 static enum answer tell_all(struct imapsession *session, struct pick *pick,
                             struct fetch_request *request, const struct fetch_modifiers *modifiers)
 {
     enum answer answer = ANSWER_DONE;
     size_t index;
-    struct fetch_job job = {.session = session, .request = request};
-    source_begin(&job.source, session->mailbox, 0);
-    str_init(&job.scratch, FETCH_ITEM_MAX);
-    str_init(&job.fields, IMAPSESSION_READ_MAX);
-    while (!session->ended && session->stream.broken == STREAM_OK &&
-           pick_next(pick, session, &index)) {
+    struct fetch_job job;
+    begin_job(&job, session, request);
+    while (goes_on(session) && pick_next(pick, session, &index)) {
         if (!is_wanted(session, modifiers, index))
             continue;
         source_move(&job.source, index);
@@ -174,10 +193,7 @@ static enum answer tell_all(struct imapsession *session, struct pick *pick,
         else if (told != ANSWER_DONE)
             answer = told;
     }
-    source_end(&job.source);
-    mailbox_cache_flush(session->mailbox);
-    str_free(&job.scratch);
-    str_free(&job.fields);
+    end_job(&job);
     return answer == ANSWER_DONE ? pick_end(pick) : answer;
 }
 
@@ -243,4 +259,25 @@ enum answer fetch_fetch(struct imapsession *session, struct parse *arguments)
     if (modifiers.is_page)
         pick_page(&pick, session, &modifiers.page);
     return tell_all(session, &pick, &request, &modifiers);
+}
+
+bool fetch_prepare_unasked(struct imapsession *session, struct arena *arena,
+                           struct fetch_request *request)
+{
+    request->reads = false;
+    return may_have(session, request, &(struct fetch_modifiers){0}) &&
+           (fetch_has(request, "UID") || fetch_add(arena, request, "UID"));
+}
+
+void fetch_tell_unasked(struct imapsession *session, struct fetch_request *request, size_t first)
+{
+    struct fetch_job job;
+    begin_job(&job, session, request);
+    for (size_t i = first; i < session->told_exists && goes_on(session); i++) {
+        source_move(&job.source, i);
+        /* One that has vanished meanwhile is told so with the next expunges. */
+        if (!session->mailbox->messages[i].gone)
+            (void)tell_message(&job);
+    }
+    end_job(&job);
 }

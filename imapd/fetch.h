@@ -105,6 +105,13 @@ bool fetch_parse_modifiers(struct parse *parse, struct fetch_modifiers *modifier
 bool fetch_add(struct arena *arena, struct fetch_request *request, const char *name);
 bool fetch_has(const struct fetch_request *request, const char *name);
 
+/* For NOTIFY (RFC 5465 5.2): may this client ask for the items? UID is added, and nothing of it sets
+ * \\Seen: nobody has read the messages. False: BAD. */
+bool fetch_prepare_unasked(struct imapsession *session, struct arena *arena,
+                           struct fetch_request *request);
+/* Tells them of the messages from position `first` on. */
+void fetch_tell_unasked(struct imapsession *session, struct fetch_request *request, size_t first);
+
 /* Items of other files. */
 fetch_parser fetchbody_parse, fetchbody_parse_peek, fetchbinary_parse, fetchbinary_parse_size,
     fetchpreview_parse;

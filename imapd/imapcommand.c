@@ -4,6 +4,7 @@
 #include "append.h"
 #include "capability.h"
 #include "identity.h"
+#include "notify.h"
 #include "quote.h"
 #include "update.h"
 
@@ -69,7 +70,7 @@ static const struct imapcommand commands[] = {
     {"ENABLE", enable_enable, IMAPCOMMAND_ARGUMENTS},
     {"ESEARCH", multisearch_esearch, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"EXAMINE", imapselect_examine, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
-    {"EXPUNGE", imapselect_expunge, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID},
+    {"EXPUNGE", imapselect_expunge, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_EXPUNGES},
     {"FETCH", fetch_fetch,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"GETMETADATA", imapmetadata_get, IMAPCOMMAND_ARGUMENTS},
@@ -81,11 +82,14 @@ static const struct imapcommand commands[] = {
     {"LOGIN", run_logged_in, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
     {"LOGOUT", run_logout, IMAPCOMMAND_QUIET},
     {"LSUB", imaplist_lsub, IMAPCOMMAND_ARGUMENTS},
-    {"MOVE", imapmove_move, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
+    {"MOVE", imapmove_move,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_EXPUNGES},
     {"NAMESPACE", imaplist_namespace, 0},
     {"NOOP", run_noop, 0},
+    {"NOTIFY", notify_notify, IMAPCOMMAND_ARGUMENTS},
     {"RENAME", manage_rename, IMAPCOMMAND_ARGUMENTS},
-    {"REPLACE", run_append, IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS},
+    {"REPLACE", run_append,
+     IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_EXPUNGES},
     {"SEARCH", search_search,
      IMAPCOMMAND_SELECTED | IMAPCOMMAND_UID | IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_NO_EXPUNGE},
     {"SELECT", imapselect_select, IMAPCOMMAND_ARGUMENTS | IMAPCOMMAND_QUIET},
@@ -184,9 +188,10 @@ void imapcommand_answer(struct imapsession *session, enum answer answer)
 static void tell_news(struct imapsession *session)
 {
     unsigned traits = session->command ? session->command->traits : IMAPCOMMAND_QUIET;
-    if (session->ended || !session->mailbox || (traits & IMAPCOMMAND_QUIET))
+    if (session->ended || (traits & IMAPCOMMAND_QUIET))
         return;
-    update_tell(session, !(traits & IMAPCOMMAND_NO_EXPUNGE) || session->uid);
+    unsigned tells = !(traits & IMAPCOMMAND_NO_EXPUNGE) || session->uid ? UPDATE_EXPUNGES : 0;
+    notify_tell(session, traits & IMAPCOMMAND_EXPUNGES ? tells | UPDATE_OWN : tells);
 }
 
 static void finish(struct imapsession *session, enum answer answer)

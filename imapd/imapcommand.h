@@ -17,8 +17,9 @@ enum imapcommand_trait {
     IMAPCOMMAND_UID = 1 << 1,       /* "UID NAME" exists too */
     IMAPCOMMAND_ARGUMENTS = 1 << 2, /* has arguments, so a space follows its name */
     IMAPCOMMAND_NO_EXPUNGE =
-        1 << 3,                 /* message numbers must not move (RFC 3501 7.4.1), unless UID */
-    IMAPCOMMAND_QUIET = 1 << 4, /* no news of the mailbox before its answer */
+        1 << 3,                    /* message numbers must not move (RFC 3501 7.4.1), unless UID */
+    IMAPCOMMAND_QUIET = 1 << 4,    /* no news of the mailbox before its answer */
+    IMAPCOMMAND_EXPUNGES = 1 << 5, /* removes messages, and says so by the news before its answer */
 };
 
 struct imapcommand {
@@ -58,6 +59,8 @@ imapcommand_handler sort_sort, thread_thread;
 imapcommand_handler multisearch_esearch, uidbatches_uidbatches;
 /* enable.c */
 imapcommand_handler enable_enable;
+/* notify.c */
+imapcommand_handler notify_notify;
 /* idle.c, imapcompress.c */
 imapcommand_handler idle_idle, imapcompress_compress;
 

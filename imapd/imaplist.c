@@ -301,6 +301,14 @@ void imaplist_tell_renamed(struct imapsession *session, const struct imapfolder 
     imapsession_send(session);
 }
 
+void imaplist_tell_attribute(struct imapsession *session, struct slice name, const char *attribute)
+{
+    struct str *out = imapsession_line(session);
+    str_append_texts(out, "LIST (", attribute);
+    append_name(session, out, name);
+    imapsession_send(session);
+}
+
 /* INBOX in small letters is no other name. */
 static bool is_inbox(struct slice name)
 {

@@ -13,5 +13,7 @@ void imaplist_tell_name(struct imapsession *session, const struct imapfolder *fo
 /* The same with a name as our lists have it, in modified UTF-7. */
 void imaplist_tell_renamed(struct imapsession *session, const struct imapfolder *folder,
                            struct slice old_name);
+/* "* LIST (ATTRIBUTE) "/" NAME" of a name that need not be there; the attribute may be "". */
+void imaplist_tell_attribute(struct imapsession *session, struct slice name, const char *attribute);
 
 #endif

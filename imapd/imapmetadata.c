@@ -5,6 +5,7 @@
 #include "imapcommand.h"
 #include "imapname.h"
 #include "metadata.h"
+#include "notify.h"
 #include "quote.h"
 #include "specialuse.h"
 
@@ -345,5 +346,7 @@ enum answer imapmetadata_set(struct imapsession *session, struct parse *argument
         answer = check_changes(&job);
     if (answer == ANSWER_DONE)
         answer = store_changes(&job);
+    if (answer == ANSWER_DONE)
+        notify_expect(session, "", job.folder ? job.folder->name : "");
     return answer == ANSWER_DONE ? store_use(&job) : answer;
 }

@@ -6,6 +6,7 @@
 #include "compression.h"
 #include "imapcommand.h"
 #include "io.h"
+#include "notify.h"
 #include "searchcontext.h"
 
 #include <errno.h>
@@ -62,6 +63,7 @@ bool imapsession_begin(struct imapsession *session, int in, int out, struct slic
 void imapsession_end(struct imapsession *session)
 {
     imapsession_unselect(session);
+    notify_free(&session->notify);
     reader_free(&session->reader);
     stream_free(&session->stream);
     compression_free(&session->compression);
@@ -142,6 +144,8 @@ static void wait_lightly(struct imapsession *session)
     if (session->compression &&
         !io_wait(session->stream.in, POLLIN, clock_deadline(IMAPSESSION_REST_MS)))
         compression_slim(session->compression);
+    if (session->notify)
+        notify_wait_for_command(session);
 }
 
 static void start_compression(struct imapsession *session)
@@ -174,6 +178,8 @@ bool imapsession_step(struct imapsession *session)
 {
     if (!stream_has_input(&session->stream) && stream_flush(&session->stream) == STREAM_OK)
         wait_lightly(session);
+    if (session->ended)
+        return false;
     switch (reader_next(&session->reader)) {
     case READER_COMMAND:
         imapcommand_run(session);

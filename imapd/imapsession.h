@@ -29,7 +29,7 @@ enum {
     IMAPSESSION_CAPABILITIES_MAX = 2048,     /* bytes of their names, all together */
     IMAPSESSION_KEEP_BUFFER = 16384,         /* larger buffers are given back after a command */
     IMAPSESSION_SETTLE = 64, /* names of files that follow before the client is looked at again */
-    IMAPSESSION_REST_MS = 2000,              /* of silence, then compression gives memory back */
+    IMAPSESSION_REST_MS = 2000, /* of silence, then compression gives memory back */
 };
 
 /* What the client has enabled (RFC 5161), and so how the session speaks to it. */
@@ -43,6 +43,7 @@ enum {
 struct append_options;
 struct compression;
 struct imapcommand;
+struct notify;
 struct searchcontexts;
 
 struct imapsession {
@@ -74,6 +75,8 @@ struct imapsession {
     struct searchcontexts *contexts; /* searches kept up to date; NULL: none */
     struct imapfolder folder;
     bool read_only;
+
+    struct notify *notify; /* events told unasked; NULL: none */
 
     bool uid;                /* the command is UID FETCH or its like */
     bool starts_compression; /* with the first byte behind this command's answer */

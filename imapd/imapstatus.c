@@ -159,6 +159,19 @@ static void append_items(struct str *out, const struct status *status, unsigned 
     }
 }
 
+void imapstatus_tell_mailbox(struct imapsession *session, const struct imapfolder *folder,
+                             struct mailbox *mailbox, unsigned items)
+{
+    struct status status = {.session = session, .mailbox = mailbox};
+    struct str *out = imapsession_line(session);
+    str_append_text(out, "STATUS ");
+    imapname_append(session, out, slice_text(folder->name));
+    str_append_text(out, " (");
+    append_items(out, &status, items);
+    str_append_byte(out, ')');
+    imapsession_send(session);
+}
+
 enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder *folder,
                             unsigned items)
 {
@@ -171,14 +184,7 @@ enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder
     /* The selected mailbox may be asked for too (RFC 9051 6.3.11). */
     if (mailbox == session->mailbox && !mailbox_sync(mailbox))
         return answer_from_errno(errno);
-    struct status status = {.session = session, .mailbox = mailbox};
-    struct str *out = imapsession_line(session);
-    str_append_text(out, "STATUS ");
-    imapname_append(session, out, slice_text(folder->name));
-    str_append_text(out, " (");
-    append_items(out, &status, items);
-    str_append_byte(out, ')');
-    imapsession_send(session);
+    imapstatus_tell_mailbox(session, folder, mailbox, items);
     imapsession_close_other(session, mailbox);
     return ANSWER_DONE;
 }

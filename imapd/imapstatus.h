@@ -11,5 +11,8 @@ bool imapstatus_parse_items(struct parse *parse, unsigned *items);
 /* One untagged STATUS. ANSWER_DONE, or why there is none. */
 enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder *folder,
                             unsigned items);
+/* The same of a mailbox that is open, with items that this client may be told. */
+void imapstatus_tell_mailbox(struct imapsession *session, const struct imapfolder *folder,
+                             struct mailbox *mailbox, unsigned items);
 
 #endif

@@ -9,9 +9,13 @@ static const struct kind {
     enum mailboxfilter_kind kind;
     bool has_names;
 } kinds[] = {
-    {"INBOXES", MAILBOXFILTER_INBOXES, false},        {"MAILBOXES", MAILBOXFILTER_MAILBOXES, true},
-    {"PERSONAL", MAILBOXFILTER_PERSONAL, false},      {"SELECTED", MAILBOXFILTER_SELECTED, false},
-    {"SUBSCRIBED", MAILBOXFILTER_SUBSCRIBED, false},  {"SUBTREE", MAILBOXFILTER_SUBTREE, true},
+    {"INBOXES", MAILBOXFILTER_INBOXES, false},
+    {"MAILBOXES", MAILBOXFILTER_MAILBOXES, true},
+    {"PERSONAL", MAILBOXFILTER_PERSONAL, false},
+    {"SELECTED", MAILBOXFILTER_SELECTED, false},
+    {"SELECTED-DELAYED", MAILBOXFILTER_SELECTED_DELAYED, false},
+    {"SUBSCRIBED", MAILBOXFILTER_SUBSCRIBED, false},
+    {"SUBTREE", MAILBOXFILTER_SUBTREE, true},
     {"SUBTREE-ONE", MAILBOXFILTER_SUBTREE_ONE, true},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
@@ -49,8 +53,8 @@ static bool take_names(struct imapsession *session, struct parse *parse,
     return parse_byte(parse, ')');
 }
 
-static bool parse_filter(struct imapsession *session, struct parse *parse,
-                         struct mailboxfilter *filter)
+bool mailboxfilter_parse_one(struct imapsession *session, struct parse *parse,
+                             struct mailboxfilter *filter)
 {
     for (size_t i = 0; i < KINDS; i++) {
         if (!parse_word(parse, kinds[i].word))
@@ -67,7 +71,8 @@ bool mailboxfilter_parse(struct imapsession *session, struct parse *parse,
     filters->count = 0;
     do {
         if (filters->count == MAILBOXFILTER_MAX ||
-            !parse_filter(session, parse, &filters->all[filters->count]))
+            !mailboxfilter_parse_one(session, parse, &filters->all[filters->count]) ||
+            filters->all[filters->count].kind == MAILBOXFILTER_SELECTED_DELAYED)
             return false;
         filters->count++;
     } while (parse_space(parse));
@@ -98,11 +103,12 @@ static bool is_named(const struct mailboxfilter *filter, struct slice name)
     return false;
 }
 
-static bool meets(const struct imapsession *session, const struct mailboxfilter *filter,
-                  const struct subscriptions *list, struct slice name)
+bool mailboxfilter_meets(const struct imapsession *session, const struct mailboxfilter *filter,
+                         const struct subscriptions *list, struct slice name)
 {
     switch (filter->kind) {
     case MAILBOXFILTER_SELECTED:
+    case MAILBOXFILTER_SELECTED_DELAYED:
         return session->mailbox && slice_equal(name, slice_text(session->folder.name));
     case MAILBOXFILTER_INBOXES:
         return slice_equal(name, SLICE(IMAPFOLDER_INBOX));
@@ -127,7 +133,8 @@ bool mailboxfilter_choose(const struct imapsession *session, const struct mailbo
         struct foldertree_entry *entry = &tree->entries[i];
         entry->meets = false;
         for (size_t k = 0; entry->exists && !entry->meets && k < filters->count; k++)
-            entry->meets = meets(session, &filters->all[k], &list, slice_text(entry->name));
+            entry->meets =
+                mailboxfilter_meets(session, &filters->all[k], &list, slice_text(entry->name));
     }
     subscribe_free(&list);
     return done;

@@ -6,12 +6,14 @@
 
 #include "foldertree.h"
 #include "imapsession.h"
+#include "subscribe.h"
 
 enum { MAILBOXFILTER_MAX = 64, MAILBOXFILTER_NAMES_MAX = 1000 };
 
 enum mailboxfilter_kind {
     MAILBOXFILTER_SELECTED,
-    MAILBOXFILTER_INBOXES, /* where mail is delivered: INBOX */
+    MAILBOXFILTER_SELECTED_DELAYED, /* of NOTIFY alone */
+    MAILBOXFILTER_INBOXES,          /* where mail is delivered: INBOX */
     MAILBOXFILTER_PERSONAL,
     MAILBOXFILTER_SUBSCRIBED,
     MAILBOXFILTER_SUBTREE,
@@ -30,11 +32,18 @@ struct mailboxfilters {
     size_t count;
 };
 
-/* Filters with a blank between them. Names that can't be are passed over. False: BAD. */
+/* One of them. */
+bool mailboxfilter_parse_one(struct imapsession *session, struct parse *parse,
+                             struct mailboxfilter *filter);
+/* Filters with a blank between them. Names that can't be are passed over; SELECTED-DELAYED is none
+ * of them. False: BAD. */
 bool mailboxfilter_parse(struct imapsession *session, struct parse *parse,
                          struct mailboxfilters *filters);
 /* Is the selected mailbox all that it is about? */
 bool mailboxfilter_is_selected_alone(const struct mailboxfilters *filters);
+/* Is the mailbox of that name meant? Of SELECTED: is it selected? */
+bool mailboxfilter_meets(const struct imapsession *session, const struct mailboxfilter *filter,
+                         const struct subscriptions *list, struct slice name);
 /* Reads the folders and sets `meets` of those that exist and are meant. False with errno. */
 bool mailboxfilter_choose(const struct imapsession *session, const struct mailboxfilters *filters,
                           struct foldertree *tree);

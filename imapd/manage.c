@@ -3,6 +3,7 @@
 #include "imapcommand.h"
 #include "imaplist.h"
 #include "imapname.h"
+#include "notify.h"
 #include "objectid.h"
 #include "specialuse.h"
 #include "subscribe.h"
@@ -131,8 +132,10 @@ enum answer manage_create(struct imapsession *session, struct parse *arguments)
         answer = imapname_take_new(session, name, &folder, &normalised);
     if (answer == ANSWER_DONE)
         answer = create(&folder, bits);
-    if (answer == ANSWER_DONE)
+    if (answer == ANSWER_DONE) {
+        notify_expect(session, "", folder.name);
         set_mailbox_id(session, &folder);
+    }
     /* RFC 9051 6.3.4 */
     if (answer == ANSWER_DONE && normalised && (session->enabled & ENABLED_REV2))
         imaplist_tell_name(session, &folder, name);
@@ -183,6 +186,8 @@ enum answer manage_delete(struct imapsession *session, struct parse *arguments)
     bool selected = imapsession_is_selected(session, &folder);
     enum answer answer = remove_folder(lock, &uses, &folder);
     specialuse_unlock(&lock);
+    if (answer == ANSWER_DONE)
+        notify_expect(session, folder.name, "");
     if (selected && answer == ANSWER_DONE)
         imapsession_unselect(session);
     return answer;
@@ -266,12 +271,16 @@ static enum answer rename_any(struct imapsession *session, const struct imapfold
 {
     if (imapfolder_is_inbox(to))
         return ANSWER_EXISTS;
-    if (imapfolder_is_inbox(from))
+    if (imapfolder_is_inbox(from)) {
+        notify_expect(session, "", to->name);
         return rename_inbox(session, to);
+    }
     if (imapfolder_is_within(slice_text(to->name), slice_text(from->name)))
         return foldertree_exists(to) ? ANSWER_EXISTS : ANSWER_WITHIN_ITSELF;
     bool follows = is_concerned(session, from);
     enum answer answer = rename_folder(from, to);
+    if (answer == ANSWER_DONE)
+        notify_expect(session, from->name, to->name);
     if (answer == ANSWER_DONE && follows)
         follow_rename(session, from, to);
     /* RFC 9051 6.3.6 */
@@ -296,6 +305,15 @@ enum answer manage_rename(struct imapsession *session, struct parse *arguments)
 
 /* ---- subscriptions ----------------------------------------------------------------------------- */
 
+static enum answer change_subscription(struct imapsession *session, const struct imapfolder *folder,
+                                       bool subscribed)
+{
+    if (!subscribe_change(slice_text(folder->name), subscribed))
+        return answer_from_errno(errno);
+    notify_expect(session, "", folder->name);
+    return ANSWER_DONE;
+}
+
 /* A folder that has to be there. */
 enum answer manage_subscribe(struct imapsession *session, struct parse *arguments)
 {
@@ -308,7 +326,7 @@ enum answer manage_subscribe(struct imapsession *session, struct parse *argument
         return answer;
     if (!foldertree_exists(&folder))
         return ANSWER_NO_MAILBOX;
-    return subscribe_change(slice_text(folder.name), true) ? ANSWER_DONE : answer_from_errno(errno);
+    return change_subscription(session, &folder, true);
 }
 
 enum answer manage_unsubscribe(struct imapsession *session, struct parse *arguments)
@@ -319,6 +337,5 @@ enum answer manage_unsubscribe(struct imapsession *session, struct parse *argume
         return ANSWER_SYNTAX;
     if (imapname_take(session, without_separator(name), &folder) != ANSWER_DONE)
         return ANSWER_NOT_SUBSCRIBED;
-    return subscribe_change(slice_text(folder.name), false) ? ANSWER_DONE
-                                                            : answer_from_errno(errno);
+    return change_subscription(session, &folder, false);
 }

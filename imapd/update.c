@@ -3,6 +3,7 @@
 
 #include "flags.h"
 #include "modseq.h"
+#include "notify.h"
 #include "searchcontext.h"
 #include "uidlist.h"
 
@@ -124,14 +125,14 @@ void update_tell_message(struct imapsession *session, size_t index, bool flags)
     message->changed = false;
 }
 
-static void tell_changes(struct imapsession *session)
+static void tell_changes(struct imapsession *session, bool wanted)
 {
     struct mailbox *mailbox = session->mailbox;
     for (size_t i = 0; i < mailbox->count; i++) {
         struct mailbox_message *message = &mailbox->messages[i];
         if (!message->changed)
             continue;
-        if (i < session->told_exists && !message->gone)
+        if (wanted && i < session->told_exists && !message->gone)
             update_tell_message(session, i, true);
         message->changed = false;
     }
@@ -139,14 +140,18 @@ static void tell_changes(struct imapsession *session)
 
 static void tell_new(struct imapsession *session)
 {
-    size_t recent = count_recent(session);
-    if (session->mailbox->count == session->told_exists && recent == session->told_recent)
+    size_t recent = count_recent(session), told = session->told_exists;
+    if (session->mailbox->count == told && recent == session->told_recent)
         return;
     update_tell_counts(session);
+    notify_tell_new(session, told);
 }
 
-void update_tell(struct imapsession *session, bool expunges)
+void update_tell(struct imapsession *session, unsigned tells)
 {
+    unsigned events = tells & UPDATE_OWN ? NOTIFY_ANY_MESSAGE : notify_selected_events(session);
+    if (!(events & NOTIFY_MESSAGE_NEW))
+        return;
     if (!mailbox_sync(session->mailbox)) {
         if (errno == ENOENT)
             imapsession_bye(session, "The selected mailbox was deleted", "deleted");
@@ -154,13 +159,13 @@ void update_tell(struct imapsession *session, bool expunges)
             imapsession_bye(session, "The selected mailbox has other UIDs now", "uidvalidity");
         return;
     }
-    if (expunges) {
+    if (tells & UPDATE_EXPUNGES) {
         searchcontext_tell_gone(session);
         tell_expunges(session);
     }
     if (flags_keyword_count(session->mailbox) != session->told_keywords)
         update_tell_flags(session);
-    tell_changes(session);
+    tell_changes(session, events & NOTIFY_FLAG_CHANGE);
     tell_new(session);
     searchcontext_tell_news(session);
 }

@@ -6,9 +6,14 @@
 
 #include "imapsession.h"
 
-/* Looks for what others did and tells the client. Expunges are held back where message numbers
- * must not move: the messages stay in their places till the next call that may tell. */
-void update_tell(struct imapsession *session, bool expunges);
+enum {
+    UPDATE_EXPUNGES = 1 << 0, /* else they are held back, because message numbers must not move: the
+                               * messages stay in their places till the next call that may tell */
+    UPDATE_OWN = 1 << 1, /* all, whatever NOTIFY says: the client has removed messages itself */
+};
+
+/* Looks for what others did and tells the client what it wants to hear (notify.h). */
+void update_tell(struct imapsession *session, unsigned tells);
 /* The first report, of SELECT: EXISTS and RECENT. */
 void update_tell_counts(struct imapsession *session);
 /* FLAGS and PERMANENTFLAGS. */

@@ -300,14 +300,19 @@ class Parser:
         return name.decode(), dict(self.listed(pair))
 
     def metadata(self):
-        """RFC 5464 5, with values"""
+        """RFC 5464 5: a dict, with values; unasked a list of names"""
         def pair():
             name = self.astring().decode()
             self.want(b" ")
             return name, self.literal8() if self.has(b"~") else self.nstring()
-        name = self.astring().decode()
+        mailbox = self.astring().decode()
         self.want(b" ")
-        return name, dict(self.listed(pair, empty=False))
+        if self.peek(b"("):
+            return mailbox, dict(self.listed(pair, empty=False))
+        names = [self.astring().decode()]
+        while self.has(b" "):
+            names.append(self.astring().decode())
+        return mailbox, names
 
     def literal8(self):
         size = int(self.take(LITERAL, "literal8")[1])
