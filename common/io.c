@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { IO_READ_SIZE = 65536 };
+enum { IO_READ_SIZE = 65536, IO_SMALL_READ_SIZE = 4096 };
 
 bool io_wait(int fd, short events, int64_t deadline)
 {
@@ -85,25 +85,51 @@ bool io_pread_all(int fd, void *bytes, size_t size, off_t offset)
     return true;
 }
 
+/* 1: there may be more, 0: that was all, -1: errno. */
+static int take_read(int fd, char *bytes, size_t size, struct str *content)
+{
+    ssize_t got = io_read(fd, bytes, size, CLOCK_NEVER);
+    if (got <= 0)
+        return (int)got;
+    if (str_append(content, slice_of(bytes, (size_t)got)))
+        return 1;
+    errno = EFBIG;
+    return -1;
+}
+
+/* Apart from the beginning, so that a small file does not touch all these pages. */
+__attribute__((noinline)) static int read_rest(int fd, struct str *content)
+{
+    char bytes[IO_READ_SIZE];
+    int more;
+    do
+        more = take_read(fd, bytes, sizeof bytes, content);
+    while (more > 0);
+    return more;
+}
+
+static bool read_to_end(int fd, struct str *content)
+{
+    char bytes[IO_SMALL_READ_SIZE];
+    size_t before = content->size;
+    int more = take_read(fd, bytes, sizeof bytes, content);
+    if (more > 0 && content->size - before < sizeof bytes)
+        more = take_read(fd, bytes, sizeof bytes, content); /* its end, nearly always */
+    if (more > 0)
+        more = read_rest(fd, content);
+    return more == 0;
+}
+
 bool io_read_file(int directory, const char *path, struct str *content)
 {
     int fd = openat(directory, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return false;
-    for (;;) {
-        /* What is left below the maximum, and one byte more to see that the file passes it. */
-        char bytes[IO_READ_SIZE];
-        ssize_t got = io_read(fd, bytes, sizeof bytes, CLOCK_NEVER);
-        if (got <= 0) {
-            io_close(&fd);
-            return got == 0;
-        }
-        if (!str_append(content, slice_of(bytes, (size_t)got))) {
-            io_close(&fd);
-            errno = EFBIG;
-            return false;
-        }
-    }
+    bool done = read_to_end(fd, content);
+    int error = errno;
+    io_close(&fd);
+    errno = error;
+    return done;
 }
 
 static bool write_new(int fd, struct slice content, mode_t mode, uid_t owner, gid_t group)

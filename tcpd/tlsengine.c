@@ -210,8 +210,11 @@ static bool prepare(br_ssl_engine_context *engine)
 bool tlsengine_serve(struct tlsengine *tls, struct tlskeys *keys)
 {
     br_ssl_server_context *server = &tls->context.server;
-    *tls = (struct tlsengine){.policy = {.vtable = &policy_class, .keys = keys},
-                              .cache = {.vtable = &cache_class, .keys = keys}};
+    /* Not all of it: a session with a client never touches the pages of the room for chains. */
+    tls->policy = (struct tlsengine_policy){.vtable = &policy_class, .keys = keys};
+    tls->cache = (struct tlsengine_cache){.vtable = &cache_class, .keys = keys};
+    tls->verify.result = TLSREPORT_SUCCESS;
+    tls->verify.reason = "";
     tls->engine = &server->eng;
     br_ssl_server_zero(server);
     if (!prepare(tls->engine))

@@ -10,10 +10,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* A signature is the longest of the other answers. */
+enum { REPLY_MAX = KEY_SIGNATURE_MAX + 512 };
+
 void tlskeys_open(struct tlskeys *keys, const char *path)
 {
-    *keys = (struct tlskeys){.fd = unixsocket_connect(path, SOCK_SEQPACKET)};
+    keys->fd = unixsocket_connect(path, SOCK_SEQPACKET);
+    keys->trouble[0] = '\0';
     wire_init(&keys->answer);
+    wire_init_small(&keys->reply, REPLY_MAX);
     if (keys->fd < 0)
         snprintf(keys->trouble, sizeof keys->trouble, "keyd is not there (%s)", strerror(errno));
 }
@@ -26,8 +31,9 @@ static void wipe(struct str *bytes)
 
 void tlskeys_close(struct tlskeys *keys)
 {
-    wipe(&keys->answer.bytes);
-    wire_free(&keys->answer);
+    wire_free(&keys->answer); /* certificates: no secret */
+    wipe(&keys->reply.bytes);
+    wire_free(&keys->reply);
     io_close(&keys->fd);
 }
 
@@ -97,14 +103,12 @@ size_t tlskeys_sign(struct tlskeys *keys, unsigned algorithm, struct slice messa
                     unsigned char *signature, size_t room)
 {
     struct str packet;
-    struct wire_message answer;
     size_t size = 0;
     begin(&packet, "sign");
     wire_put_number(&packet, algorithm);
     wire_put(&packet, message);
-    wire_init(&answer);
-    if (ask(keys, &packet, &answer)) {
-        struct slice given = wire_field(&answer, 1);
+    if (ask(keys, &packet, &keys->reply)) {
+        struct slice given = wire_field(&keys->reply, 1);
         if (given.size > 0 && given.size <= room) {
             memcpy(signature, given.data, given.size);
             size = given.size;
@@ -112,7 +116,6 @@ size_t tlskeys_sign(struct tlskeys *keys, unsigned algorithm, struct slice messa
             note(keys, "keyd answers nonsense");
         }
     }
-    wire_free(&answer);
     return size;
 }
 
@@ -133,28 +136,22 @@ static bool take_session(struct wire_message *answer, struct key_session *sessio
 bool tlskeys_load(struct tlskeys *keys, struct key_session *session)
 {
     struct str packet;
-    struct wire_message answer;
     begin(&packet, "load");
     wire_put(&packet, slice_of(session->id, sizeof session->id));
-    wire_init(&answer);
-    bool found = ask(keys, &packet, &answer) && take_session(&answer, session);
+    bool found = ask(keys, &packet, &keys->reply) && take_session(&keys->reply, session);
     if (!found && keys->fd >= 0)
         keys->trouble[0] = '\0'; /* no trouble: a full handshake follows */
-    wipe(&answer.bytes);
-    wire_free(&answer);
+    wipe(&keys->reply.bytes);
     return found;
 }
 
 void tlskeys_save(struct tlskeys *keys, const struct key_session *session)
 {
     struct str packet;
-    struct wire_message answer;
     begin(&packet, "save");
     wire_put(&packet, slice_of(session->id, sizeof session->id));
     wire_put_number(&packet, session->version);
     wire_put_number(&packet, session->suite);
     wire_put(&packet, slice_of(session->secret, sizeof session->secret));
-    wire_init(&answer);
-    (void)ask(keys, &packet, &answer); /* not saved: the next session has a full handshake */
-    wire_free(&answer);
+    (void)ask(keys, &packet, &keys->reply); /* not saved: the next session has a full handshake */
 }

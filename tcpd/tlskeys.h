@@ -14,6 +14,7 @@
 struct tlskeys {
     int fd;                     /* -1: keyd is not there */
     struct wire_message answer; /* the chain points into it: it has an answer of its own */
+    struct wire_message reply;  /* to all else */
     char trouble[128];
 };
 

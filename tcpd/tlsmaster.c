@@ -63,7 +63,7 @@ static _Noreturn void be_session(struct tlsmaster *master, int fd, bool as_clien
     loop_free(&master->loop);
     signal(SIGALRM, SIG_DFL);
     loop_unblock_signals();
-    exit(tlssession_run(&task));
+    _exit(tlssession_run(&task));
 }
 
 static void start_session(struct tlsmaster *master, int fd)

@@ -210,7 +210,14 @@ static bool turn(struct tlsrelay *relay)
 
 void tlsrelay_init(struct tlsrelay *relay, br_ssl_engine_context *engine, int net)
 {
-    *relay = (struct tlsrelay){.engine = engine, .net = net, .plain = -1};
+    /* All but `raw`: its pages are touched when there is something for them. */
+    relay->engine = engine;
+    relay->net = net;
+    relay->plain = -1;
+    relay->net_ended = relay->plain_ended = relay->plain_deaf = false;
+    relay->broken = relay->moved = false;
+    relay->deadline = relay->linger_ms = 0;
+    relay->raw_start = relay->raw_end = 0;
 }
 
 enum tlsrelay_end tlsrelay_handshake(struct tlsrelay *relay, int64_t deadline)

@@ -196,7 +196,6 @@ int tlssession_run(const struct tlssession_task *task)
     io_close(&session.net);
     io_close(&session.asker);
     wire_free(&session.request);
-    explicit_bzero(&session.tls, sizeof session.tls);
-    explicit_bzero(&session.relay, sizeof session.relay);
+    explicit_bzero(&session.tls.context, sizeof session.tls.context);
     return EXIT_DONE;
 }
