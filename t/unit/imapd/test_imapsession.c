@@ -481,6 +481,31 @@ static void subscriptions_of_others(void **state)
     str_free(&content);
 }
 
+/* Read as long as there is none of ours; a change makes ours, and leaves it. */
+static void subscriptions_of_courier(void **state)
+{
+    (void)state;
+    static const char courier[] =
+        "INBOX\r\nINBOX.Work.Sub\nINBOX.&ZeVnLIqe-\nINBOX.\nINBOX.Work.Sub\n";
+    struct subscriptions list;
+    struct str content;
+    (void)unlink("Maildir/subscriptions");
+    assert_false(subscribe_exists());
+    account_write_file("Maildir/courierimapsubscribed", slice_text(courier));
+    assert_true(subscribe_exists());
+    assert_true(subscribe_load(&list));
+    assert_slice(str_slice(&list.names), "INBOX\nWork/Sub\n&ZeVnLIqe-\n");
+    subscribe_free(&list);
+    assert_true(subscribe_change(SLICE("INBOX"), false));
+    assert_true(subscribe_load(&list));
+    assert_slice(str_slice(&list.names), "Work/Sub\n&ZeVnLIqe-\n");
+    subscribe_free(&list);
+    str_init(&content, 4096);
+    assert_true(io_read_file(AT_FDCWD, "Maildir/courierimapsubscribed", &content));
+    assert_slice(str_slice(&content), courier);
+    str_free(&content);
+}
+
 static void foreign_names_are_no_folders(void **state)
 {
     (void)state;
@@ -609,6 +634,7 @@ int main(void)
         IN_ACCOUNT(search_nesting_is_bounded),
         IN_ACCOUNT(two_sessions),
         IN_ACCOUNT(subscriptions_of_others),
+        IN_ACCOUNT(subscriptions_of_courier),
         IN_ACCOUNT(foreign_names_are_no_folders),
         IN_ACCOUNT(nul_in_a_message),
         IN_ACCOUNT(answers_that_swell),
