@@ -71,13 +71,25 @@ static bool resolve_range(struct sequence_range *range, uint32_t highest)
     return range->first != 0;
 }
 
+/* "n:*" and "*:n" are open; "*" alone is one message. */
+static void note_open(struct sequence *sequence, struct sequence_range range)
+{
+    if ((range.first == SEQUENCE_STAR) == (range.last == SEQUENCE_STAR))
+        return;
+    uint32_t from = range.first == SEQUENCE_STAR ? range.last : range.first;
+    if (sequence->open_from == 0 || from < sequence->open_from)
+        sequence->open_from = from;
+}
+
 void sequence_resolve(struct sequence *sequence, uint32_t highest)
 {
     struct sequence_range *ranges = sequence->ranges;
     size_t kept = 0;
-    for (size_t i = 0; i < sequence->count; i++)
+    for (size_t i = 0; i < sequence->count; i++) {
+        note_open(sequence, ranges[i]);
         if (resolve_range(&ranges[i], highest))
             ranges[kept++] = ranges[i];
+    }
     if (kept > 1)
         qsort(ranges, kept, sizeof *ranges, compare);
     size_t joined = 0;

@@ -21,6 +21,8 @@ struct sequence_range {
 struct sequence {
     struct sequence_range *ranges; /* in the arena */
     size_t count;
+    uint32_t
+        open_from; /* once resolved, of "n:*": the lowest n, since what is gone may lie above; else 0 */
     bool is_saved; /* "$": pick_resolve fills in what it stands for (RFC 5182) */
 };
 

@@ -40,6 +40,22 @@ static bool read_gaps(struct imapsession *session, struct sequence *set)
     return true;
 }
 
+static bool is_open(const struct vanished_known *known, uint32_t uid)
+{
+    return !known->has_uids || (known->uids.open_from != 0 && uid >= known->uids.open_from);
+}
+
+/* The lowest UID that the client knows, at `from` or above; 0: none. To a client that asks for 1:* what
+ * was the last message is of interest, too, though '*' is below it now. */
+static uint32_t next_known(const struct vanished_known *known, uint32_t from)
+{
+    if (is_open(known, from))
+        return from;
+    uint32_t next = sequence_next(&known->uids, from);
+    bool is_before = known->uids.open_from != 0 && (next == 0 || known->uids.open_from < next);
+    return is_before ? known->uids.open_from : next;
+}
+
 /* The part of a range that lies in `known`, and behind what is certain. */
 static void append_known(struct uidlist *list, struct sequence_range range,
                          const struct vanished_known *known)
@@ -47,10 +63,10 @@ static void append_known(struct uidlist *list, struct sequence_range range,
     if (range.first <= known->certain)
         range.first = known->certain + 1;
     while (range.first <= range.last) {
-        uint32_t uid = known->has_uids ? sequence_next(&known->uids, range.first) : range.first;
+        uint32_t uid = next_known(known, range.first);
         if (uid == 0 || uid > range.last)
             return;
-        uint32_t end = known->has_uids ? sequence_range_end(&known->uids, uid) : range.last;
+        uint32_t end = is_open(known, uid) ? range.last : sequence_range_end(&known->uids, uid);
         if (end > range.last)
             end = range.last;
         uidlist_add_range(list, uid, end);

@@ -9,10 +9,9 @@ import re
 import subprocess
 import threading
 import time
-import zlib
 
 import corpus
-from imapsession import Imap, Literal, Unwaited
+from imapsession import Compressed, Imap, Literal, Unwaited
 from suite import check, equal, wait_until
 
 SMALL = b"From: <a@example.org>\r\nSubject: small\r\n\r\none\r\ntwo\r\n"
@@ -24,31 +23,6 @@ def prepare(suite):
     suite.add_domain("example.jp", "compress", "multi", "binary", "utf8", "replace", "preview", "fetch", "bombs",
                      "full", "limit")
     suite.start()
-
-
-class Compressed(Imap):
-    """A session whose bytes go through DEFLATE once COMPRESS was answered."""
-
-    def compress(self):
-        self.ok("COMPRESS DEFLATE")
-        self.deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
-        self.inflate = zlib.decompressobj(-15)
-        self.plain, self.socket = self.socket, self
-        self.wire_in = 0
-
-    def sendall(self, data):
-        self.plain.sendall(self.deflate.compress(data) + self.deflate.flush(zlib.Z_SYNC_FLUSH))
-
-    def recv(self, size):
-        while True:
-            got = self.plain.recv(size)
-            self.wire_in += len(got)
-            data = self.inflate.decompress(got)
-            if data or not got:
-                return data
-
-    def close(self):
-        self.plain.close()
 
 
 def user(suite, name):

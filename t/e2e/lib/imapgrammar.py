@@ -14,6 +14,7 @@ QUOTED = re.compile(rb'"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f]|\\["\
 QUOTED_UTF8 = re.compile(rb'"((?:[\x01-\x09\x0b\x0c\x0e-\x21\x23-\x5b\x5d-\x7f\x80-\xff]|\\["\\])*)"')
 TEXT = re.compile(rb"[\x01-\x09\x0b\x0c\x0e-\x7f]+")
 NUMBER = re.compile(rb"\d+")
+OBJECT_ID = re.compile(rb"\(([A-Za-z0-9_-]{1,255})\)")
 STATUS = re.compile(rb"MESSAGES|RECENT|UIDNEXT|UIDVALIDITY|UNSEEN|APPENDLIMIT|DELETED-STORAGE|DELETED|SIZE"
                     rb"|HIGHESTMODSEQ")
 DATE = re.compile(rb'"( \d|\d\d)-(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)-\d{4}'
@@ -248,6 +249,10 @@ class Parser:
         value = self.literal8() if self.has(b"~") else self.nstring()
         return found[0].decode().strip(), value
 
+    def object_id(self):
+        """RFC 8474 7: a name of at most 255 letters, digits, _ and -, in parentheses"""
+        return self.take(OBJECT_ID, "objectid")[1].decode()
+
     def item(self):
         simple = {b"FLAGS ": lambda: self.listed(lambda: self.flag((rb"\Recent",))),
                   b"UID ": lambda: self.number(1), b"RFC822.SIZE ": self.number,
@@ -257,7 +262,8 @@ class Parser:
                   b"RFC822.HEADER ": self.nstring, b"RFC822.TEXT ": self.nstring,
                   b"PREVIEW ": self.nstring,
                   b"SAVEDATE ": lambda: self.nil_or(lambda: self.take(DATE, "date-time")[0].decode().strip('"')),
-                  b"MODSEQ ": lambda: self.listed(self.number64, empty=False)[0]}
+                  b"MODSEQ ": lambda: self.listed(self.number64, empty=False)[0],
+                  b"EMAILID ": self.object_id, b"THREADID ": lambda: self.nil_or(self.object_id)}
         for name, one in simple.items():
             if self.has(name):
                 return name.decode().strip(), one()
@@ -292,6 +298,8 @@ class Parser:
 
     def status(self):
         def pair():
+            if self.has(b"MAILBOXID "):
+                return "MAILBOXID", self.object_id()
             name = self.take(STATUS, "item")[0]
             self.want(b" ")
             return name.decode(), self.number64()
@@ -479,6 +487,9 @@ class Parser:
                 self.want(b" ")
                 values.append(self.take(UIDS, "uid-set")[0].decode())
             return values
+        if code == "MAILBOXID":
+            self.want(b" ")
+            return self.object_id()
         if code == "BADCHARSET" and self.has(b" "):
             return self.listed(self.astring, empty=False)
         if self.has(b" "):

@@ -1,6 +1,7 @@
 """IMAP by hand, each byte of ours chosen and each of the server's checked by imapgrammar."""
 
 import re
+import zlib
 from typing import NamedTuple
 
 import imapgrammar
@@ -71,14 +72,21 @@ class Imap(Dialogue):
         return line
 
     def response(self):
-        """The next response, whole and parsed."""
+        """The next response, parsed."""
+        return self.parsed(self.raw_response())
+
+    def parsed(self, data):
+        answer = imapgrammar.parse(data, self.utf8)
+        self.utf8 |= answer.kind == "ENABLED" and not UTF8.isdisjoint(answer.value)
+        return answer
+
+    def raw_response(self):
+        """The next response, whole."""
         data = self.bytes_to_line_end()
         while True:
             literal = LITERAL.search(data)
             if not literal:
-                answer = imapgrammar.parse(data, self.utf8)
-                self.utf8 |= answer.kind == "ENABLED" and not UTF8.isdisjoint(answer.value)
-                return answer
+                return data
             size = int(literal[1])
             while len(self.pending) < size:
                 self.pending += self.socket.recv(262144)
@@ -141,3 +149,31 @@ class Imap(Dialogue):
         number, item = what.split(" ", 1)
         items = self.ok(f"FETCH {number} {item}").fetched()[int(number)]
         return next(value for name, value in items.items() if name not in ("UID", "FLAGS"))
+
+
+class Compressed(Imap):
+    """A session whose bytes go through DEFLATE once COMPRESS was answered."""
+
+    def compress(self):
+        self.ok("COMPRESS DEFLATE")
+        self.start_deflate()
+
+    def start_deflate(self):
+        self.deflate = zlib.compressobj(6, zlib.DEFLATED, -15)
+        self.inflate = zlib.decompressobj(-15)
+        self.plain, self.socket = self.socket, self
+        self.wire_in = 0
+
+    def sendall(self, data):
+        self.plain.sendall(self.deflate.compress(data) + self.deflate.flush(zlib.Z_SYNC_FLUSH))
+
+    def recv(self, size):
+        while True:
+            got = self.plain.recv(size)
+            self.wire_in += len(got)
+            data = self.inflate.decompress(got)
+            if data or not got:
+                return data
+
+    def close(self):
+        self.plain.close()

@@ -163,6 +163,24 @@ static void sequences(void **state)
     }
 }
 
+static void where_a_sequence_is_open(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned highest, from;
+    } sets[] = {
+        {"1:*", 4, 1}, {"*:7", 4, 7}, {"1,9:*,5:*", 4, 5}, {"1:*", 0, 1},
+        {"*", 4, 0},   {"*:*", 4, 0}, {"1:9", 4, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof sets / sizeof *sets; i++) {
+        struct sequence sequence;
+        assert_true(sequence_parse(slice_text(sets[i].text), &arena, &sequence));
+        sequence_resolve(&sequence, sets[i].highest);
+        assert_int_equal(sequence.open_from, sets[i].from);
+    }
+}
+
 static void looking_up_in_a_sequence(void **state)
 {
     (void)state;
@@ -254,6 +272,7 @@ int main(void)
         WITH_ARENA(strings),
         WITH_ARENA(astrings_and_atoms),
         WITH_ARENA(sequences),
+        WITH_ARENA(where_a_sequence_is_open),
         WITH_ARENA(looking_up_in_a_sequence),
         cmocka_unit_test(literals),
         cmocka_unit_test(quoting),
