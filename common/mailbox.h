@@ -130,9 +130,9 @@ struct mailbox {
     uint64_t device, inode; /* of the folder: locks of two are taken in this order */
     unsigned lock_depth;
     unsigned eager_left;                /* under the lock: names that are changed at once */
-    bool has_twin;                      /* another object of this process shares the lock */
     int64_t used_bytes, used_count;     /* under the lock: what was added, less what was removed */
     uint64_t lock_modseq;               /* of all changes under this lock; 0: none yet */
+    bool has_twin;                      /* another object of this process shares the lock */
     bool cur_known, new_known;          /* under the lock: the list is what the folder holds */
     bool cur_changed, new_changed;      /* under the lock: we changed something there */
     bool cur_unsynced, new_unsynced;    /* under the lock: to be synced before it is given back */
@@ -179,8 +179,8 @@ struct mailbox {
 
     /* mailboxfiles.c */
     uint32_t uids_on_disk;    /* UIDs below it can't be given out again after a power cut */
-    uint64_t modseq_reserved; /* mod-sequences up to here are not given out again either */
     uint32_t keyword_serial;  /* of `keywords` */
+    uint64_t modseq_reserved; /* mod-sequences up to here are not given out again either */
 };
 
 /* Opens `path` relative to `directory`. NULL with errno: ENOENT no such folder; others are passing
