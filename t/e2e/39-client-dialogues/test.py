@@ -6,8 +6,8 @@ N: the answer has no such line      (of those read since the last C:)
 O: another session of the account sends this, and gets OK
 Z: from here on both sides deflate
 
-Untagged lines come in any order, with others between them; a tagged line has to be the next one wanted. All of it has to be right by
-RFC 9051's grammar (lib/imapgrammar.py). The account is as prepare() makes it.
+Untagged lines come in any order, with others between them; a tagged line has to be the next one wanted. All of it
+has to be right by the grammar (lib/imapgrammar.py). The account is as prepare() makes it.
 """
 
 import base64
