@@ -130,6 +130,7 @@ enum account_result account_find(struct directory *directory, const struct login
 {
     struct directory_account found;
     *account = (struct account){0};
+    directory_hold(directory); /* its other questions are all about this login */
     set_name(directory, login, account);
     struct slice name = slice_text(account->name);
     size_t at = slice_find_last(name, '@');

@@ -344,6 +344,7 @@ void starter_message(struct service_peer *peer, struct wire_message *message)
         service_close(peer); /* one question at a time */
         return;
     }
+    directory_hold(&starter->directory);
     reason = program_read_request(message, asker, &request);
     if (reason || !find_uid(starter, &request, &uid, &verdict, &reason)) {
         refuse(peer, verdict, "", reason);

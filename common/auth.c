@@ -77,17 +77,20 @@ static void read_answer(const struct wire_message *message, struct auth_answer *
     }
 }
 
+/* Two texts and a few words. */
+enum { ANSWER_MAX = AUTH_USER_MAX + AUTH_TEXT_MAX + 512 };
+
 void auth_ask(const struct auth_request *request, struct auth_answer *answer)
 {
     struct str packet;
-    struct wire_message message;
+    WIRE_UNFILLED struct wire_message message;
     int fds[2] = {request->client_fd, request->input_fd};
     size_t fd_count = request->client_fd < 0 ? 0 : request->input_fd < 0 ? 1 : 2;
     int fd = -1;
     set_trouble(answer);
     str_init(&packet, AUTH_PACKET_MAX);
     str_reserve(&packet, AUTH_PACKET_MAX); /* growing would leave copies of the secret behind */
-    wire_init(&message);
+    wire_init_small(&message, ANSWER_MAX);
     put_question(&packet, request);
     if (!packet.failed && wire_ask_kept(&fd, AUTH_SOCKET, str_slice(&packet), fds, fd_count,
                                         &message, AUTH_TIMEOUT_MS))

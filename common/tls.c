@@ -50,10 +50,13 @@ static bool take_answer(struct tls_session *session, struct wire_message *answer
     return session->fd >= 0;
 }
 
+/* Six texts. */
+enum { ANSWER_MAX = 8 * TLS_TEXT_MAX };
+
 static bool converse(int tlsd, struct slice packet, int fd, struct tls_session *session)
 {
-    struct wire_message answer;
-    wire_init(&answer);
+    WIRE_UNFILLED struct wire_message answer;
+    wire_init_small(&answer, ANSWER_MAX);
     bool done = false;
     switch (wire_ask(tlsd, packet, &fd, 1, &answer, clock_deadline(TLS_HANDSHAKE_MS))) {
     case WIRE_OK:

@@ -23,6 +23,7 @@
 #include "template.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define STARTED_BY "start imap-login by tcpd"
 
@@ -73,5 +74,6 @@ int main(void)
         life_die_passing("set up", "the session");
     imaplogin_run(&login);
     imaplogin_free(&login);
-    return EXIT_DONE;
+    /* The end of the process frees and closes faster than we could. */
+    _exit(EXIT_DONE);
 }

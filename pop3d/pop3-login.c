@@ -22,6 +22,7 @@
 #include "template.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define STARTED_BY "start pop3-login by tcpd"
 
@@ -78,5 +79,6 @@ int main(void)
         life_die_passing("set up", "the session");
     pop3login_run(&login);
     pop3login_free(&login);
-    return EXIT_DONE;
+    /* The end of the process frees and closes faster than we could. */
+    _exit(EXIT_DONE);
 }
