@@ -14,12 +14,23 @@
 
 /* ---- what happened ----------------------------------------------------------------------------- */
 
+/* Watches may have ended unheard, too: they are set again, which changes nothing of those that are
+ * there. */
 static void take_lost(struct notify *notify)
 {
     notify->names_changed = notify->server_metadata_changed = true;
-    for (size_t i = 0; i < notify->mailboxes.count; i++)
-        notify->mailboxes.all[i].messages_changed = notify->mailboxes.all[i].metadata_changed =
-            true;
+    for (size_t i = 0; i < notify->mailboxes.count; i++) {
+        struct notify_mailbox *mailbox = &notify->mailboxes.all[i];
+        mailbox->watched = (struct watched){0};
+        mailbox->messages_changed = mailbox->metadata_changed = true;
+    }
+}
+
+/* Another folder may get the same inode: it is not this one. */
+static void take_gone(struct notify_mailbox *mailbox)
+{
+    mailbox->watched = (struct watched){0};
+    mailbox->device = mailbox->inode = 0;
 }
 
 /* News of the selected mailbox are looked for anyway. */
@@ -34,6 +45,8 @@ static void take_news(void *owner, int id, unsigned news)
         struct notify_mailbox *mailbox = &notify->mailboxes.all[i];
         if (!watch_is(&mailbox->watched, id))
             continue;
+        if (news & WATCH_GONE)
+            take_gone(mailbox);
         mailbox->messages_changed |= (news & WATCH_MESSAGES) != 0;
         mailbox->metadata_changed |= (news & WATCH_METADATA) != 0;
         return;

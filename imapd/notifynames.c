@@ -9,8 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Of these a folder is watched for. */
-static const unsigned watched_events = NOTIFY_ANY_MESSAGE | NOTIFY_MAILBOX_METADATA;
+/* Of these a folder is watched for; of its name, because a folder that is deleted may be followed by
+ * one with the same inode. */
+static const unsigned watched_events =
+    NOTIFY_ANY_MESSAGE | NOTIFY_MAILBOX_METADATA | NOTIFY_MAILBOX_NAME;
 
 /* One look at the folders. */
 struct look {

@@ -83,6 +83,8 @@ void watch_forget(int watch, int id)
 /* What stands in new/ and cur/ is messages; a folder has files and folders of known names. */
 static unsigned news_of(const struct inotify_event *event)
 {
+    if (event->mask & IN_IGNORED)
+        return WATCH_GONE;
     if (event->mask & IN_MOVE_SELF)
         return WATCH_NAMES;
     if (event->len == 0)

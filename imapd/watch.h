@@ -19,7 +19,8 @@ enum watch_news {
     WATCH_SUBSCRIPTIONS = 1 << 3,   /* the list of them */
     WATCH_SERVER_METADATA = 1 << 4, /* annotations of the account */
     WATCH_WHOLE = 1 << 5,           /* a folder that was just made has become one */
-    WATCH_LOST = 1 << 6,            /* more than the kernel kept: anything may have happened */
+    WATCH_GONE = 1 << 6,            /* the folder is no more, nor is this watch */
+    WATCH_LOST = 1 << 7,            /* more than the kernel kept: anything may have happened */
 };
 
 enum watch_part { WATCH_FOLDER, WATCH_NEW, WATCH_CUR, WATCH_PARTS };

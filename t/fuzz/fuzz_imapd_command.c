@@ -7,6 +7,7 @@
 #include "imapfolder.h"
 #include "io.h"
 #include "mailboxfilter.h"
+#include "notify.h"
 #include "reader.h"
 #include "search.h"
 
@@ -100,6 +101,17 @@ static void try_words(struct parse parse)
         must(filters.count > 0 && filters.count <= MAILBOXFILTER_MAX);
 }
 
+/* What follows the word SET, with its space. */
+static void try_notify(struct parse parse)
+{
+    static struct imapsession session;
+    struct notify_request request;
+    parse.at--;
+    if (notify_parse(&session, &parse, &request))
+        must(request.count <= NOTIFY_GROUPS_MAX &&
+             (request.has_unknown || !(request.selected_events & ~(unsigned)NOTIFY_ANY_MESSAGE)));
+}
+
 static void try_arguments(struct slice text, struct arena *arena, const struct mime_part *root)
 {
     struct parse parse;
@@ -115,6 +127,7 @@ static void try_arguments(struct slice text, struct arena *arena, const struct m
     try_search(parse);
     try_names(parse);
     try_words(parse);
+    try_notify(parse);
     try_fetch(parse, root);
     struct parse again = parse;
     (void)flags_parse(&again, true, &flags);
