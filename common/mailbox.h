@@ -126,21 +126,27 @@ struct mailbox {
     int error;                        /* errno of the last failure */
 
     /* The rest is mailbox's own. */
-    int cur, new, lock;     /* descriptors */
-    uint64_t device, inode; /* of the folder: locks of two are taken in this order */
-    unsigned lock_depth;
-    unsigned eager_left;                /* under the lock: names that are changed at once */
-    int64_t used_bytes, used_count;     /* under the lock: what was added, less what was removed */
-    uint64_t lock_modseq;               /* of all changes under this lock; 0: none yet */
-    bool has_twin;                      /* another object of this process shares the lock */
-    bool cur_known, new_known;          /* under the lock: the list is what the folder holds */
-    bool cur_changed, new_changed;      /* under the lock: we changed something there */
-    bool cur_unsynced, new_unsynced;    /* under the lock: to be synced before it is given back */
-    int unsynced[MAILBOX_UNSYNCED_MAX]; /* files, the same */
-    size_t unsynced_count;
-    bool state_changed; /* under the lock: to be written */
-    bool scan_wanted;   /* a name was not where it should be */
+    int cur, new, lock, index, cache; /* descriptors */
+    uint32_t uids_on_disk;            /* UIDs below it are never given out again */
+    uint32_t keyword_serial;          /* of `keywords` */
+    uint64_t modseq_reserved;         /* mod-sequences up to here are not given out again either */
+    uint64_t device, inode;           /* of the folder: locks of two are taken in this order */
     struct mailbox_state state;
+
+    /* under the lock */
+    unsigned lock_depth;
+    unsigned eager_left;                /* names that are changed at once */
+    int64_t used_bytes, used_count;     /* what was added, less what was removed */
+    uint64_t lock_modseq;               /* of all changes; 0: none yet */
+    int unsynced[MAILBOX_UNSYNCED_MAX]; /* files to be synced before a change is answered */
+    size_t unsynced_count;
+    bool cur_unsynced, new_unsynced; /* folders, the same */
+    bool cur_known, new_known;       /* the list is what the folder holds */
+    bool cur_changed, new_changed;   /* we changed something there */
+    bool state_changed;              /* to be written */
+    bool has_twin;                   /* another object of this process shares the lock */
+    bool index_unusable;             /* to be written anew */
+    bool scan_wanted;                /* a name was not where it should be */
 
     /* mailboxview.c */
     const char *names; /* stems: those of the index, mapped */
@@ -152,17 +158,14 @@ struct mailbox {
     size_t first_unseen;   /* all in front of it are seen */
 
     /* mailboxindex.c */
-    int index;
     uint64_t index_id, generation;
     uint64_t log_start, log_end; /* read so far */
-    bool index_unusable;         /* to be written anew */
     struct str log;              /* records that are not written yet */
     size_t log_last;             /* where the last of them begins, which may grow */
     struct mailbox_vanished *vanished;
     size_t vanished_count, vanished_capacity;
 
     /* mailboxcache.c */
-    int cache;
     uint64_t cache_open_id; /* of the file that `cache` is; 0: none */
     struct mailbox_window cache_windows[MAILBOX_WINDOWS];
     uint64_t cache_reads;
@@ -176,11 +179,6 @@ struct mailbox {
     uint64_t journal_bytes; /* that this session wrote into it */
     uint32_t *removed;      /* during a scan: UIDs whose files are only waiting to be removed */
     size_t removed_count;
-
-    /* mailboxfiles.c */
-    uint32_t uids_on_disk;    /* UIDs below it can't be given out again after a power cut */
-    uint32_t keyword_serial;  /* of `keywords` */
-    uint64_t modseq_reserved; /* mod-sequences up to here are not given out again either */
 };
 
 /* Opens `path` relative to `directory`. NULL with errno: ENOENT no such folder; others are passing

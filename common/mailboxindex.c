@@ -541,7 +541,7 @@ bool mailbox_index_open(struct mailbox *mailbox)
 static bool read_last_state(struct mailbox *mailbox)
 {
     /* The entry and the state behind it, aligned. */
-    uint64_t room[(sizeof(struct mailbox_index_entry) + sizeof(struct mailbox_state)) / 8];
+    uint64_t room[(sizeof(struct mailbox_index_entry) + sizeof(struct mailbox_state)) / 8] = {0};
     const struct mailbox_index_entry *entry = (const void *)room;
     uint64_t seed = mailbox_index_seed(mailbox->index_id, mailbox->generation);
     if (mailbox->log_end - mailbox->log_start < sizeof room ||

@@ -27,7 +27,7 @@ struct append_job {
     uint32_t replaced;             /* UID in the selected mailbox; 0: none */
     struct appendsink *messages;   /* MESSAGES_MAX, in memory of its own */
     size_t count;
-    uint64_t size; /* of all */
+    uint64_t size;      /* of all */
     enum answer answer; /* ANSWER_DONE while all is well */
 };
 

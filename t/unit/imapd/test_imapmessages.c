@@ -255,7 +255,8 @@ static void files_with_lf(void **state)
     account_compare(
         "LF", str_slice(&output),
         "* FLAGS ~\n* OK [PERM~\n* 1 EXISTS\n* 1 RECENT\n* OK [UNSEEN 1] ~\n* OK [UIDV~\n"
-        "* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n* 1 FETCH (BODY[]<8> {7}\n s\n\nb BODY[] {20}\nSubject: s\n\n"
+        "* OK [UIDN~\n* OK [HIGH~\n* OK [MAILB~\ns OK ~\n* 1 FETCH (BODY[]<8> {7}\n s\n\nb BODY[] "
+        "{20}\nSubject: s\n\n"
         "b\x80"
         "dy\n RFC822.SIZE 20 BINARY[1] ~\nb~\n PREVIEW \"b dy\")\na OK FETCH completed\n");
     assert_int_equal(account_remove(state), 0);
