@@ -84,7 +84,7 @@ static bool read_folders(struct look *look)
         count += tree.entries[i].exists;
     look->notify->overflow = count > NOTIFY_MAILBOXES_MAX;
     bool done = !look->notify->overflow;
-    look->mailboxes.all = done ? calloc(count, sizeof *look->mailboxes.all) : NULL;
+    look->mailboxes.all = done ? calloc(count + 1, sizeof *look->mailboxes.all) : NULL;
     done = look->mailboxes.all;
     for (size_t i = 0; done && i < tree.count; i++)
         if (tree.entries[i].exists)
