@@ -27,12 +27,41 @@ static enum step step_of(ssize_t result)
 
 /* ---- the four ways of bytes ------------------------------------------------------------------ */
 
+/* True when some of it left. */
+static bool send_flight(struct tlsrelay *relay)
+{
+    if (relay->flight_size == 0)
+        return false;
+    ssize_t sent = send(relay->net, relay->flight, relay->flight_size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    switch (step_of(sent)) {
+    case STEP_MOVED:
+        relay->flight_size -= (size_t)sent;
+        memmove(relay->flight, relay->flight + sent, relay->flight_size);
+        return true;
+    case STEP_WAIT:
+        return false;
+    case STEP_ENDED:
+        relay->broken = true;
+        return false;
+    }
+    return false;
+}
+
+/* During the handshake they wait for those that follow: two records less that wake the peer. */
 static bool send_records(struct tlsrelay *relay)
 {
     size_t size;
     unsigned char *bytes = br_ssl_engine_sendrec_buf(relay->engine, &size);
     if (!bytes)
         return false;
+    if (relay->plain < 0 && size <= sizeof relay->flight - relay->flight_size) {
+        memcpy(relay->flight + relay->flight_size, bytes, size);
+        relay->flight_size += size;
+        br_ssl_engine_sendrec_ack(relay->engine, size);
+        return true;
+    }
+    if (relay->flight_size > 0)
+        return send_flight(relay);
     ssize_t sent = send(relay->net, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
     switch (step_of(sent)) {
     case STEP_MOVED:
@@ -164,12 +193,15 @@ static void push(struct tlsrelay *relay)
 {
     while (!relay->broken && (send_records(relay) || give_plain(relay) || feed_records(relay)))
         relay->moved = true;
+    while (!relay->broken && send_flight(relay))
+        relay->moved = true;
 }
 
 static short net_events(const struct tlsrelay *relay, unsigned state)
 {
     bool in = (state & BR_SSL_RECVREC) && !relay->net_ended;
-    return (short)((in ? POLLIN : 0) | (state & BR_SSL_SENDREC ? POLLOUT : 0));
+    bool out = (state & BR_SSL_SENDREC) || relay->flight_size > 0;
+    return (short)((in ? POLLIN : 0) | (out ? POLLOUT : 0));
 }
 
 static short plain_events(const struct tlsrelay *relay, unsigned state)
@@ -210,14 +242,14 @@ static bool turn(struct tlsrelay *relay)
 
 void tlsrelay_init(struct tlsrelay *relay, br_ssl_engine_context *engine, int net)
 {
-    /* All but `raw`: its pages are touched when there is something for them. */
+    /* All but `raw` and `flight`: their pages are touched when there is something for them. */
     relay->engine = engine;
     relay->net = net;
     relay->plain = -1;
     relay->net_ended = relay->plain_ended = relay->plain_deaf = false;
     relay->broken = relay->moved = false;
     relay->deadline = relay->linger_ms = 0;
-    relay->raw_start = relay->raw_end = 0;
+    relay->raw_start = relay->raw_end = relay->flight_size = 0;
 }
 
 enum tlsrelay_end tlsrelay_handshake(struct tlsrelay *relay, int64_t deadline)
@@ -229,7 +261,8 @@ enum tlsrelay_end tlsrelay_handshake(struct tlsrelay *relay, int64_t deadline)
         if (relay->broken || relay->net_ended || (state & BR_SSL_CLOSED))
             return TLSRELAY_BROKEN;
         /* Our last message must be out, too: then the peer, too, knows that it is done. */
-        if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) && !(state & BR_SSL_SENDREC))
+        if ((state & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) && !(state & BR_SSL_SENDREC) &&
+            relay->flight_size == 0)
             return TLSRELAY_DONE;
         if (!turn(relay))
             return TLSRELAY_TIMEOUT;

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TLSRELAY_RAW_SIZE = 4096 };
+enum { TLSRELAY_RAW_SIZE = 4096, TLSRELAY_FLIGHT_SIZE = 2048 };
 
 struct tlsrelay {
     br_ssl_engine_context *engine;
@@ -26,6 +26,9 @@ struct tlsrelay {
      * halves the system calls of small records; large ones go straight to the engine. */
     unsigned char raw[TLSRELAY_RAW_SIZE];
     size_t raw_start, raw_end;
+    /* Small records of the handshake, which leave in one piece. */
+    unsigned char flight[TLSRELAY_FLIGHT_SIZE];
+    size_t flight_size;
 };
 
 enum tlsrelay_end {

@@ -71,7 +71,7 @@ static bool receive_request(struct session *session)
     session->net = wire_take_fd(&session->request, 0);
     if (!is_stream(session->net) || !io_set_nonblocking(session->net, true))
         return false;
-    /* A flight of the handshake is several records, each sent as it is made. */
+    /* A record waits for nobody's acknowledgement of the one before. */
     io_set_nodelay(session->net);
     return true;
 }
