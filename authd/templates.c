@@ -419,15 +419,21 @@ void templates_init(struct templates *templates, struct loop *loop, int mail,
 /* spawnd ends: templates see it, and end once they have served what they were given. */
 void templates_free(struct templates *templates)
 {
-    while (templates->sessions) {
-        struct templates_session *session = templates->sessions;
-        cut_session(session);
-        if (session->peer)
-            session->peer->data = NULL;
-        free(session);
+    struct templates_session *sessions = templates->sessions;
+    struct templates_process *processes = templates->processes;
+    templates->sessions = NULL;
+    templates->processes = NULL;
+    for (struct templates_session *next, *at = sessions; at; at = next) {
+        next = at->next;
+        cut_session(at);
+        if (at->peer)
+            at->peer->data = NULL;
+        free(at);
     }
-    while (templates->processes)
-        free_process(templates->processes);
+    for (struct templates_process *next, *at = processes; at; at = next) {
+        next = at->next;
+        free_process(at);
+    }
     loop_clear_timer(templates->loop, &templates->sweep);
     wire_free(&templates->report);
 }
