@@ -189,16 +189,23 @@ static bool is_over(const struct imapsession *session)
     return session->ended || session->stream.broken != STREAM_OK;
 }
 
+/* Where the kernel has no watch left, the session looks now and then by itself. */
+static int64_t next_look(const struct imapsession *session, int64_t deadline)
+{
+    int64_t look = clock_deadline(NOTIFY_LOOK_MS);
+    return session->notify || !session->mailbox || deadline < look ? deadline : look;
+}
+
 /* True: the client has sent something, or the time is up. */
 static bool poll_both(const struct imapsession *session, int64_t deadline)
 {
     struct pollfd descriptors[] = {
         {.fd = session->stream.in, .events = POLLIN},
         {.fd = session->notify ? session->notify->watch : -1, .events = POLLIN}};
-    int ready = poll(descriptors, 2, clock_left(deadline));
+    int ready = poll(descriptors, 2, clock_left(next_look(session, deadline)));
     if (ready < 0)
         return errno != EINTR;
-    return ready == 0 || descriptors[0].revents;
+    return descriptors[0].revents || (ready == 0 && clock_left(deadline) == 0);
 }
 
 static void flush(struct imapsession *session)
@@ -276,7 +283,7 @@ void notify_begin_idle(struct imapsession *session)
 {
     if (session->notify || !session->mailbox)
         return;
-    /* Where the kernel has none left, IDLE only waits for DONE. */
+    /* Where the kernel has none left, IDLE looks from time to time. */
     session->notify = begin();
     if (!session->notify)
         return;

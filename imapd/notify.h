@@ -23,6 +23,7 @@ enum {
     NOTIFY_MAILBOXES_MAX = 2000,      /* of the account; the same */
     NOTIFY_TEXT_MAX = 65536,          /* bytes of the command; the same */
     NOTIFY_ARENA_MAX = 2 * 1048576,   /* what is parsed out of it; BAD */
+    NOTIFY_LOOK_MS = 10000,           /* where nothing can be watched */
     NOTIFY_SUBSCRIPTIONS_MAX = 65536, /* bytes; overflow */
     NOTIFY_METADATA_MAX = 1048576,    /* bytes of names of annotations; overflow */
 };
