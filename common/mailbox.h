@@ -5,11 +5,11 @@
  * letters and sizes; small text files hold the rest:
  *     mailbox-uids      "uidvalidity N", "uidnext N" (or more), "modseq N" (or more), "mailboxid X"
  *     mailbox-keywords  one keyword per line: the n-th line is letter 'a' + n
- *     mailbox-pending   changes that were answered and are not in the names yet (mailboxpending.h)
+ *     mailbox-pending   changes that were answered and are not in the names yet (mailboxpending.c)
  *     mailbox-lock      flock on it covers every change
  * Beside them lie two caches, which may be deleted, torn or stale at any time:
  *     mailbox-index     the list as fixed records, and a log of what changed since (mailboxindex.h)
- *     mailbox-cache     what was computed from messages (mailboxcache.h)
+ *     mailbox-cache     what was computed from messages (mailboxcache.c)
  * A session maps the records privately and reads what others append to the log: opening a folder
  * that nothing but the suite has changed lists no directory and looks at no message. Programs that
  * know nothing of all this (mutt on the server, cp by hand) are noticed by the times of cur/ and
@@ -18,9 +18,8 @@
  * A message that was seen once keeps its UID for ever; a UID is given out once.
  *
  * What is promised when the machine stops: a UID that was given out is in the file's name (cur/ is
- * synced once for a whole batch); `uidnext` is on the disk before a message that has the highest
- * UID is removed, so that none is given out again; appended and copied messages are there with
- * their flags. Changes of flags and removals are not synced: they may be undone by a power cut.
+ * synced once for a whole batch); `uidnext` on the disk is ahead of all that were given out, so that
+ * none is given out again; appended and copied messages are there with their flags. Changes of flags and removals are not synced: they may be undone by a power cut.
  * After one, all messages count as changed (mod-sequences), so that no client misses an undone one.
  */
 #ifndef COMMON_MAILBOX_H
