@@ -641,6 +641,8 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
 {
     struct scan scan = {0};
     scan.is_first = mailbox->state.recent_from == 0;
+    if (cur && new && !mailbox->read_only)
+        maildir_clean_tmp(mailbox->folder);
     mailbox->error = 0;
     mailbox->scan_wanted = false;
     bool done = (!scan.is_first || mailbox_adopt(mailbox)) && prepare(mailbox, &scan) &&
