@@ -6,6 +6,7 @@
 #include "launch.h"
 #include "log.h"
 #include "spawn.h"
+#include "template.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,22 +167,12 @@ static void session_came_out(void *owner, uint64_t seat, struct service_peer *pe
         refuse(peer, "temp", "", reason);
 }
 
-/* A session's crash may be a look at its layout, which others of the domain share. */
-static bool is_crash(int status)
-{
-    static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
-            return true;
-    return false;
-}
-
 static void child_ended(const struct child *child, pid_t pid, int status, void *owner)
 {
     struct starter *starter = owner;
     if (!child)
         templates_ended(&starter->templates, pid);
-    else if (child->program->is_session && is_crash(status))
+    else if (child->program->is_session && template_copy_crashed(status))
         templates_crashed(&starter->templates, child->program, child->uid);
 }
 

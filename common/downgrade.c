@@ -290,16 +290,6 @@ static size_t put_part(struct rewriter *rewriter, const struct mime_part *part)
     return part->body + part->body_size;
 }
 
-/* In the order in which they stand in the message. */
-static const struct mime_part *next_part(const struct mime_part *part)
-{
-    if (part->first_child)
-        return part->first_child;
-    while (part && !part->next)
-        part = part->parent;
-    return part ? part->next : NULL;
-}
-
 static void put_between_to(struct rewriter *rewriter, size_t *done, size_t end)
 {
     if (end > *done)
@@ -316,7 +306,7 @@ bool downgrade_write(struct slice message, enum downgrade_target target, content
         return false;
     contentwriter_init(&rewriter.out, take, owner);
     for (const struct mime_part *part = root; part && !rewriter.out.failed;
-         part = next_part(part)) {
+         part = mime_next_part(part)) {
         put_between_to(&rewriter, &done, part->header);
         done = put_part(&rewriter, part);
     }

@@ -230,8 +230,7 @@ void mailbox_cache_flush(struct mailbox *mailbox)
 
 static void forget_all(struct mailbox *mailbox)
 {
-    for (size_t i = 0; i < mailbox->count; i++)
-        mailbox->messages[i].cached = 0;
+    mailbox_view_forget_cached(mailbox);
     mailbox->state.cache_id = 0;
     mailbox->state.cache_gone = 0;
     mailbox->state_changed = true;

@@ -219,13 +219,6 @@ static bool apply_cached(struct mailbox *mailbox, const struct mailbox_index_ent
     return true;
 }
 
-/* A cache that was begun anew holds nothing of what the records point to. */
-static void forget_cached(struct mailbox *mailbox)
-{
-    for (size_t i = 0; i < mailbox->count; i++)
-        mailbox->messages[i].cached = 0;
-}
-
 static bool apply_state(struct mailbox *mailbox, const struct mailbox_index_entry *entry)
 {
     struct mailbox_state state;
@@ -233,7 +226,7 @@ static bool apply_state(struct mailbox *mailbox, const struct mailbox_index_entr
         return false;
     memcpy(&state, entry + 1, sizeof state);
     if (state.cache_id != mailbox->state.cache_id)
-        forget_cached(mailbox);
+        mailbox_view_forget_cached(mailbox);
     mailbox->state = state;
     return true;
 }
@@ -659,7 +652,7 @@ static enum mailbox_index_result follow(struct mailbox *mailbox)
     if (goes_on) {
         take_file(mailbox, &reading);
         if (reading.header.state.cache_id != mailbox->state.cache_id)
-            forget_cached(mailbox);
+            mailbox_view_forget_cached(mailbox);
         mailbox->state = reading.header.state;
         if (!read_log(mailbox, reading.file_size))
             result = MAILBOX_INDEX_TROUBLE;

@@ -20,8 +20,8 @@ struct mailbox *mailbox_begin(int directory, const char *path, bool read_only, b
 /* Address space for all messages that a folder may have, so that they never move. */
 bool mailbox_view_begin(struct mailbox *mailbox);
 void mailbox_view_end(struct mailbox *mailbox);
-/* Forgets all messages and names. */
-void mailbox_view_clear(struct mailbox *mailbox);
+/* A cache that was begun anew holds nothing of what the records point to. */
+void mailbox_view_forget_cached(struct mailbox *mailbox);
 /* Keeps a stem (or a whole odd name). False without room. */
 bool mailbox_view_keep_name(struct mailbox *mailbox, struct slice name, uint32_t *place);
 /* The stem, or the whole odd name. Empty for a place that is none. */

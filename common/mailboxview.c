@@ -17,15 +17,10 @@ static const size_t view_size = sizeof(struct mailbox_message) * (size_t)MAILBOX
 
 _Static_assert(sizeof(struct mailbox_message) == 64, "a record of the index");
 
-static void *reserve(void *at)
-{
-    return mmap(at, view_size, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (at ? MAP_FIXED : 0), -1, 0);
-}
-
 bool mailbox_view_begin(struct mailbox *mailbox)
 {
-    void *at = reserve(NULL);
+    void *at = mmap(NULL, view_size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return false;
     mailbox->messages = at;
@@ -40,17 +35,6 @@ static void forget_names(struct mailbox *mailbox)
     mailbox->names = NULL;
     mailbox->names_size = 0;
     str_free(&mailbox->more_names);
-}
-
-void mailbox_view_clear(struct mailbox *mailbox)
-{
-    forget_names(mailbox);
-    /* Fresh pages in the place of those that were used: the range can't be lost by it. */
-    if (mailbox->count > 0 && reserve(mailbox->messages) == MAP_FAILED)
-        memset(mailbox->messages, 0, mailbox->count * sizeof *mailbox->messages);
-    mailbox->count = 0;
-    mailbox->totals = (struct mailbox_totals){0};
-    mailbox->first_unseen = 0;
 }
 
 void mailbox_view_end(struct mailbox *mailbox)
@@ -278,6 +262,12 @@ void mailbox_view_forget_unknown(struct mailbox *mailbox)
     if (mailbox->count != mailbox->totals.messages)
         compact(mailbox, mailbox->known_count);
     mailbox->known_count = mailbox->count;
+}
+
+void mailbox_view_forget_cached(struct mailbox *mailbox)
+{
+    for (size_t i = 0; i < mailbox->count; i++)
+        mailbox->messages[i].cached = 0;
 }
 
 size_t mailbox_first_unseen(struct mailbox *mailbox)

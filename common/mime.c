@@ -334,3 +334,12 @@ struct mime_part *mime_parse(struct slice message)
         mime_free(&root);
     return root;
 }
+
+const struct mime_part *mime_next_part(const struct mime_part *part)
+{
+    if (part->first_child)
+        return part->first_child;
+    while (part && !part->next)
+        part = part->parent;
+    return part ? part->next : NULL;
+}

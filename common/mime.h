@@ -38,6 +38,9 @@ struct mime_part {
 /* Parses a whole message. NULL only without memory. One mime_free frees all of the tree. */
 struct mime_part *mime_parse(struct slice message);
 void mime_free(struct mime_part **root);
+/* The part that comes next in the message: those within a part, of messages too, before those behind
+ * it. NULL behind the last. */
+const struct mime_part *mime_next_part(const struct mime_part *part);
 
 /* Walks header fields. `header` is the header's bytes; *rest starts as them. Unfolded by nobody:
  * `value` keeps its line breaks, without the last line end and without the blanks behind the colon.

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { CONTROL = STDIN_FILENO, REPORT_MAX = 64, VARIABLE_FIRST = 2 };
@@ -168,4 +169,13 @@ const char *template_variable(const struct wire_message *message, const char *na
             return variable.data + strlen(name) + 1;
     }
     return NULL;
+}
+
+bool template_copy_crashed(int status)
+{
+    static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
+            return true;
+    return false;
 }

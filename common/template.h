@@ -67,6 +67,9 @@ struct template_report {
 enum template_word template_read_report(const struct wire_message *message,
                                         struct template_report *report);
 
+/* Does a status of waitpid(2) tell of a crash, and not of a signal that a supervisor or an operator
+ * sends? It may have been a look at the layout that all copies share. */
+bool template_copy_crashed(int status);
 /* What template_serve takes for a connection. */
 bool template_read_connection(const struct wire_message *message, uint64_t *seat);
 

@@ -57,14 +57,9 @@ static enum answer check(struct imapsession *session, struct multisearch *search
 {
     struct search_key *root = NULL;
     struct parse program = search->program;
-    switch (search_parse(&program, search->charset, &root)) {
-    case SEARCH_OK:
-        break;
-    case SEARCH_SYNTAX:
-        return ANSWER_SYNTAX;
-    case SEARCH_BAD_CHARSET:
-        return ANSWER_BAD_CHARSET;
-    }
+    enum answer answer = search_read(&program, search->charset, &root);
+    if (answer != ANSWER_DONE)
+        return answer;
     if (names_selected(&search->where) && !session->mailbox)
         return ANSWER_NOT_SELECTED;
     bool is_of_one = has_message_numbers(root) || (search->wanted.options & SEARCHRESULT_SAVE);

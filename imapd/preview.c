@@ -155,17 +155,6 @@ static bool is_readable(const struct mime_part *part)
             slice_equal_nocase(part->subtype, SLICE("html")));
 }
 
-/* In the order of the message. A message inside belongs to somebody else's story: it is looked into
- * like any other part. */
-static const struct mime_part *next_part(const struct mime_part *part)
-{
-    if (part->first_child)
-        return part->first_child;
-    while (part && !part->next)
-        part = part->parent;
-    return part ? part->next : NULL;
-}
-
 void preview_append(struct str *utf8, struct slice message)
 {
     enum { TEXTS_MAX = 8 };
@@ -173,7 +162,7 @@ void preview_append(struct str *utf8, struct slice message)
     struct mime_part *root = mime_parse(message);
     size_t start = utf8->size, texts = 0;
     for (const struct mime_part *part = root; part && utf8->size == start && texts < TEXTS_MAX;
-         part = next_part(part)) {
+         part = mime_next_part(part)) {
         if (!is_readable(part))
             continue;
         append_part(utf8, message, part);

@@ -27,17 +27,25 @@ static uint64_t highest_modseq(const struct mailbox *mailbox, const struct searc
     return highest;
 }
 
-enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
-                           struct search_key **root)
+enum answer search_read(struct parse *parse, struct slice charset, struct search_key **root)
 {
     switch (search_parse(parse, charset, root)) {
     case SEARCH_OK:
-        break;
-    case SEARCH_SYNTAX:
-        return ANSWER_SYNTAX;
+        return ANSWER_DONE;
     case SEARCH_BAD_CHARSET:
         return ANSWER_BAD_CHARSET;
+    case SEARCH_SYNTAX:
+        break;
     }
+    return ANSWER_SYNTAX;
+}
+
+enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
+                           struct search_key **root)
+{
+    enum answer answer = search_read(parse, charset, root);
+    if (answer != ANSWER_DONE)
+        return answer;
     if (asks_for_modseq(*root) && !modseq_enable(session))
         return ANSWER_SYNTAX;
     return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;

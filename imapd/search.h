@@ -63,6 +63,8 @@ enum search_result search_parse(struct parse *parse, struct slice charset,
 /* Gives '*' and "$" their values in all sets, in memory of `arena`. False without memory. */
 bool search_resolve(struct search_key *key, const struct imapsession *session, struct arena *arena);
 
+/* search_parse, and what the command is answered. */
+enum answer search_read(struct parse *parse, struct slice charset, struct search_key **root);
 /* All of that for the command at work: ANSWER_DONE, ANSWER_SYNTAX, ANSWER_BAD_CHARSET ... */
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
                            struct search_key **root);

@@ -414,16 +414,6 @@ void templates_give(struct templates *templates, struct seat *seat, struct slice
 
 /* ---- children --------------------------------------------------------------------------------- */
 
-/* Not those that a supervisor or an operator sends. */
-static bool is_crash(int status)
-{
-    static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP};
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-        if (WIFSIGNALED(status) && WTERMSIG(status) == signals[i])
-            return true;
-    return false;
-}
-
 static bool is_template(struct templates *templates, pid_t pid)
 {
     for (size_t i = 0; i < TEMPLATES_MAX; i++)
@@ -473,7 +463,8 @@ void templates_reap(struct templates *templates, pid_t pid, int status, bool gav
     /* A copy that was killed before it could speak: which connection was its own shows when the
      * template, too, is gone. One that crashed: nobody tries the same layout twice. */
     bool is_lost = !seat && !gave_on;
-    bool is_probed = is_crash(status) && (!seat || seat->template == templates_number(templates));
+    bool is_probed =
+        template_copy_crashed(status) && (!seat || seat->template == templates_number(templates));
     if (seat)
         leave_seat(templates, seat, gave_on);
     if (is_probed)

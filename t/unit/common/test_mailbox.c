@@ -1,5 +1,5 @@
 /* mailbox: UIDs, flags, several sessions, other programs' files, what survives a kill */
-#include "unit.h"
+#include "box.h"
 
 #include "clock.h"
 #include "io.h"
@@ -16,31 +16,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-struct box {
-    char path[64];
-    int fd;
-};
-
-static int make_box(void **state)
-{
-    static struct box box;
-    snprintf(box.path, sizeof box.path, "/tmp/test_mailbox.XXXXXX");
-    if (!mkdtemp(box.path))
-        return -1;
-    box.fd = open(box.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = &box;
-    return box.fd >= 0 && maildir_create(box.fd, "m") ? 0 : -1;
-}
-
-static int remove_box(void **state)
-{
-    struct box *box = *state;
-    char command[128];
-    io_close(&box->fd);
-    snprintf(command, sizeof command, "rm -rf '%s'", box->path);
-    return system(command);
-}
 
 /* ---- helpers -----------------------------------------------------------------------------------
  */
@@ -991,8 +966,6 @@ static void sessions_at_once_agree(void **state)
     mailbox_close(&watcher);
     mailbox_close(&mailbox);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_box, remove_box)
 
 int main(void)
 {

@@ -1,5 +1,5 @@
 /* mailboxadopt: a Maildir of Dovecot or Courier keeps UIDs, UIDVALIDITY, keywords, dates, POP3 names */
-#include "unit.h"
+#include "box.h"
 
 #include "clock.h"
 #include "io.h"
@@ -14,31 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-struct box {
-    char path[64];
-    int fd;
-};
-
-static int make_box(void **state)
-{
-    static struct box box;
-    snprintf(box.path, sizeof box.path, "/tmp/test_mailboxadopt.XXXXXX");
-    if (!mkdtemp(box.path))
-        return -1;
-    box.fd = open(box.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = &box;
-    return box.fd >= 0 && maildir_create(box.fd, "m") ? 0 : -1;
-}
-
-static int remove_box(void **state)
-{
-    struct box *box = *state;
-    char command[128];
-    io_close(&box->fd);
-    snprintf(command, sizeof command, "rm -rf '%s'", box->path);
-    return system(command);
-}
 
 static void put(struct box *box, const char *path, const char *content)
 {
@@ -331,7 +306,6 @@ static void killed_at_any_moment(void **state)
 
 int main(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, make_box, remove_box)
     const struct CMUnitTest tests[] = {
         TEST(dovecot),
         TEST(afterwards_our_own_numbers_count),

@@ -1,5 +1,5 @@
 /* mailboxdeliver: a delivery is in the index at once; without one, or in doubt, it is a plain one */
-#include "unit.h"
+#include "box.h"
 
 #include "io.h"
 #include "mailbox.h"
@@ -13,31 +13,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
-
-struct box {
-    char path[64];
-    int fd;
-};
-
-static int make_box(void **state)
-{
-    static struct box box;
-    snprintf(box.path, sizeof box.path, "/tmp/test_deliver.XXXXXX");
-    if (!mkdtemp(box.path))
-        return -1;
-    box.fd = open(box.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = &box;
-    return box.fd >= 0 && maildir_create(box.fd, "m") ? 0 : -1;
-}
-
-static int remove_box(void **state)
-{
-    struct box *box = *state;
-    char command[128];
-    io_close(&box->fd);
-    snprintf(command, sizeof command, "rm -rf '%s'", box->path);
-    return system(command);
-}
 
 static void deliver(struct box *box, const char *id, bool repeats)
 {
@@ -146,8 +121,6 @@ static void in_doubt_it_is_a_plain_delivery(void **state)
     deliver(box, "0cw9x2k4m7q1e", false);
     assert_int_equal(count_named(box, ",U=5"), 1);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, make_box, remove_box)
 
 int main(void)
 {
