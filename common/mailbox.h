@@ -134,8 +134,9 @@ struct mailbox {
 
     /* under the lock */
     unsigned lock_depth;
-    unsigned eager_left;                /* names that are changed at once */
-    int64_t used_bytes, used_count;     /* what was added, less what was removed */
+    unsigned eager_left; /* names that are changed at once */
+    /* what was added, less what was removed; modulo 2^64, for sizes are what the index says */
+    uint64_t used_bytes, used_count;
     uint64_t lock_modseq;               /* of all changes; 0: none yet */
     int unsynced[MAILBOX_UNSYNCED_MAX]; /* files to be synced before a change is answered */
     size_t unsynced_count;

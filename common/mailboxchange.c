@@ -204,7 +204,7 @@ static bool remove_message(struct mailbox *mailbox, struct mailbox_message *mess
 void mailbox_note_removal(struct mailbox *mailbox, struct mailbox_message *message, uint64_t modseq)
 {
     mailbox->state.cache_gone += message->cached != 0;
-    mailbox->used_bytes -= (int64_t)message->size;
+    mailbox->used_bytes -= message->size;
     mailbox->used_count--;
     mailbox_log_gone(mailbox, message->uid, modseq);
     mailbox_view_set_gone(mailbox, message);

@@ -52,7 +52,7 @@ static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, 
     else
         mailbox->cur_unsynced = true;
     mailbox_changes_folder(mailbox, in_new);
-    mailbox->used_bytes += (int64_t)facts->size;
+    mailbox->used_bytes += facts->size;
     mailbox->used_count++;
     struct mailbox_message *added = NULL;
     if (mailbox_message_from_name(mailbox, name, facts, in_new, &message)) {

@@ -146,7 +146,7 @@ void mailbox_write_usage(struct mailbox *mailbox)
     int account = mailbox_open_account(mailbox->folder);
     /* Trouble is put right when it is counted again. */
     if (account >= 0)
-        (void)maildirsize_add(account, mailbox->used_bytes, mailbox->used_count);
+        (void)maildirsize_add(account, (int64_t)mailbox->used_bytes, (int64_t)mailbox->used_count);
     io_close(&account);
     mailbox->used_bytes = mailbox->used_count = 0;
 }
