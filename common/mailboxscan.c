@@ -1,8 +1,9 @@
 /* mailboxscan - see mailbox.h: listing cur/ and new/, and bringing the list in step
  *
  * A name with a UID that the list has, and the same stem, is a known message, perhaps with other
- * flags. All other names are candidates: those with a UID above all that were given out keep it
- * (another session or a delivery gave it), the rest get the next UIDs, in order of arrival.
+ * flags. A name with another UID was found: above all that were given out it counts (another session
+ * or a delivery gave it). The rest are candidates for the next UIDs, in order of arrival. Without an
+ * index every message is found anew, so that this is done with one look at its name.
  * Everything here is done under the lock.
  */
 #include "clock.h"
@@ -23,18 +24,25 @@ enum {
     NAMES_MAX = 1 << 30, /* bytes of candidates' names */
 };
 
-/* A file that is not in the list. */
+/* A file without a UID that counts. */
 struct candidate {
     size_t name; /* in the scan's names */
-    uint32_t uid;
     bool in_new;
     int64_t date; /* of the name; 0 when it tells none */
 };
 
+/* A message that was found. */
+struct place {
+    uint32_t uid; /* 0: it does not count */
+    uint32_t at;  /* in scan->found */
+};
+
 struct scan {
+    struct mailbox_message *found;
+    size_t found_count, found_capacity;
     struct candidate *candidates;
     size_t count, capacity;
-    struct str names; /* each with a NUL behind it */
+    struct str names; /* of candidates, each with a NUL behind it */
     bool cur, new;    /* which folders were listed */
     bool is_first;    /* the list is made from the names alone */
     bool is_behind;   /* it does not know all that is pending */
@@ -52,14 +60,14 @@ static const char *name_of(const struct scan *scan, const struct candidate *cand
 /* ---- renaming ----------------------------------------------------------------------------------
  */
 
-typedef bool place(int from, const char *name, int to, const char *new_name);
+typedef bool placer(int from, const char *name, int to, const char *new_name);
 
 static bool place_link(int from, const char *name, int to, const char *new_name)
 {
     return linkat(from, name, to, new_name, 0) == 0;
 }
 
-static bool try_name(place *how, int from, const char *old_name, int to,
+static bool try_name(placer *how, int from, const char *old_name, int to,
                      const struct maildir_name *facts, char name[MAILBOX_NAME_SIZE])
 {
     struct str text = str_on(name, MAILBOX_NAME_SIZE - 1);
@@ -226,31 +234,79 @@ static bool is_there(const struct mailbox *mailbox, const struct mailbox_message
 
 static void free_scan(struct scan *scan)
 {
+    free(scan->found);
     free(scan->candidates);
     free(scan->present);
     str_free(&scan->names);
 }
 
+/* Room for one more of `count` items of `size` bytes. */
+static bool make_room(struct mailbox *mailbox, void **items, size_t count, size_t *capacity,
+                      size_t size)
+{
+    if (count < *capacity)
+        return true;
+    size_t wanted = *capacity ? *capacity * 2 : CAPACITY_FIRST;
+    void *grown = count < MAILBOX_MESSAGES_MAX ? reallocarray(*items, wanted, size) : NULL;
+    if (!grown) {
+        errno = count < MAILBOX_MESSAGES_MAX ? ENOMEM : EFBIG;
+        return mailbox_fail(mailbox);
+    }
+    *items = grown;
+    *capacity = wanted;
+    return true;
+}
+
 static bool add_candidate(struct mailbox *mailbox, struct scan *scan, const char *name,
                           const struct maildir_name *facts, bool in_new)
 {
-    if (scan->count == scan->capacity) {
-        size_t capacity = scan->capacity ? scan->capacity * 2 : CAPACITY_FIRST;
-        struct candidate *candidates = reallocarray(scan->candidates, capacity, sizeof *candidates);
-        if (!candidates)
-            return mailbox_fail(mailbox);
-        scan->candidates = candidates;
-        scan->capacity = capacity;
-    }
-    struct candidate candidate = {.name = scan->names.size,
-                                  .uid = facts->uid,
-                                  .date = facts->has_date ? facts->date : 0,
-                                  .in_new = in_new};
+    void *items = scan->candidates;
+    if (!make_room(mailbox, &items, scan->count, &scan->capacity, sizeof *scan->candidates))
+        return false;
+    scan->candidates = items;
+    scan->candidates[scan->count] = (struct candidate){
+        .name = scan->names.size, .date = facts->has_date ? facts->date : 0, .in_new = in_new};
     if (!str_append(&scan->names, slice_of(name, strlen(name) + 1))) {
         errno = ENOMEM;
         return mailbox_fail(mailbox);
     }
-    scan->candidates[scan->count++] = candidate;
+    scan->count++;
+    return true;
+}
+
+bool mailbox_ask_file(int folder, const char *name, int64_t tolerance, struct maildir_name *facts)
+{
+    struct stat info;
+    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    if (!facts->has_size || facts->size != (uint64_t)info.st_size) {
+        facts->has_size = true;
+        facts->size = (uint64_t)info.st_size;
+        facts->has_crlf_size = false;
+    }
+    /* Other programs keep INTERNALDATE in the file's time. */
+    int64_t apart = info.st_mtime - facts->date;
+    if (!facts->has_date || apart > tolerance || apart < -tolerance) {
+        facts->has_date = true;
+        facts->date = info.st_mtime > 0 ? info.st_mtime : 0;
+    }
+    return true;
+}
+
+static bool add_found(struct mailbox *mailbox, struct scan *scan, const char *name,
+                      struct maildir_name *facts, bool in_new)
+{
+    void *items = scan->found;
+    if (!make_room(mailbox, &items, scan->found_count, &scan->found_capacity, sizeof *scan->found))
+        return false;
+    scan->found = items;
+    facts->has_info = !in_new;
+    if (!(facts->has_size && facts->has_date) &&
+        !mailbox_ask_file(in_new ? mailbox->new : mailbox->cur, name, DATE_TOLERANCE, facts))
+        return errno == ENOENT || mailbox_fail(mailbox);
+    if (!mailbox_message_from_name(mailbox, name, facts, in_new, &scan->found[scan->found_count]))
+        return false;
+    scan->found_count++;
     return true;
 }
 
@@ -269,16 +325,16 @@ static bool take_entry(struct mailbox *mailbox, struct scan *scan, const char *n
         return true;
     if (facts.uid && mailbox_pending_removes(mailbox, facts.uid))
         return drop_removed(mailbox, name, in_new);
-    struct mailbox_message *message = facts.uid ? mailbox_find(mailbox, facts.uid) : NULL;
-    if (!message || !has_stem(mailbox, message, name))
+    if (facts.uid == 0)
         return add_candidate(mailbox, scan, name, &facts, in_new);
+    struct mailbox_message *message = mailbox_find(mailbox, facts.uid);
+    if (!message || !has_stem(mailbox, message, name))
+        return add_found(mailbox, scan, name, &facts, in_new);
     size_t position = (size_t)(message - mailbox->messages);
     /* Two files of one message: moved between our two listings, or a copy made by hand. */
-    if (is_seen(scan, position) && is_there(mailbox, message)) {
-        facts.uid = 0;
+    if (is_seen(scan, position) && is_there(mailbox, message))
         return has_name(mailbox, message, name) ||
                add_candidate(mailbox, scan, name, &facts, in_new);
-    }
     see(scan, position);
     return take_name(mailbox, message, name, &facts, in_new);
 }
@@ -365,7 +421,7 @@ static bool mark_gone(struct mailbox *mailbox, const struct scan *scan)
  * stamps come before: what changes later has a later time. */
 static bool list_once(struct mailbox *mailbox, struct scan *scan, bool cur, bool new)
 {
-    scan->count = 0;
+    scan->found_count = scan->count = 0;
     str_clear(&scan->names);
     memset(scan->present, 0, scan->known / 8 + 1);
     scan->cur = cur;
@@ -401,7 +457,7 @@ static bool list_folders(struct mailbox *mailbox, struct scan *scan, bool cur, b
     return mark_gone(mailbox, scan);
 }
 
-/* ---- taking candidates -------------------------------------------------------------------------
+/* ---- taking what was found ---------------------------------------------------------------------
  */
 
 static int compare_numbers(int64_t a, int64_t b)
@@ -409,85 +465,130 @@ static int compare_numbers(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-/* Those with a UID first, by UID; the others by arrival. */
-static int compare_candidates(const void *first, const void *second, void *owner)
+struct sorting {
+    const struct mailbox *mailbox;
+    const struct scan *scan;
+};
+
+static int compare_places(const void *first, const void *second, void *owner)
 {
-    const struct candidate *a = first, *b = second;
-    if (!a->uid != !b->uid)
-        return a->uid ? -1 : 1;
-    int order = compare_numbers(a->uid, b->uid);
-    if (order == 0 && !a->uid)
-        order = compare_numbers(a->date, b->date);
-    return order ? order : strcmp(name_of(owner, a), name_of(owner, b));
+    const struct place *a = first, *b = second;
+    const struct sorting *sorting = owner;
+    if (a->uid != b->uid)
+        return a->uid > b->uid ? 1 : -1;
+    /* Not by the order of the listing: whoever looks finds the same. */
+    struct slice one = mailbox_stem(sorting->mailbox, &sorting->scan->found[a->at]);
+    struct slice other = mailbox_stem(sorting->mailbox, &sorting->scan->found[b->at]);
+    int order = memcmp(one.data, other.data, one.size < other.size ? one.size : other.size);
+    return order ? order : compare_numbers((int64_t)one.size, (int64_t)other.size);
 }
 
-static void sort_candidates(struct scan *scan)
+/* What was found, by UID. NULL: no memory. */
+static struct place *sort_found(struct mailbox *mailbox, const struct scan *scan)
 {
-    if (scan->count > 1)
-        qsort_r(scan->candidates, scan->count, sizeof *scan->candidates, compare_candidates, scan);
+    struct place *places = calloc(scan->found_count + 1, sizeof *places);
+    for (size_t i = 0; places && i < scan->found_count; i++)
+        places[i] = (struct place){scan->found[i].uid, (uint32_t)i};
+    if (places && scan->found_count > 1)
+        qsort_r(places, scan->found_count, sizeof *places, compare_places,
+                &(struct sorting){mailbox, scan});
+    if (!places)
+        mailbox_fail(mailbox);
+    return places;
 }
 
-/* UIDs that were given out before to others of the list, or stand twice, don't count. Returns the
- * highest that stays. */
-static uint32_t check_uids(struct scan *scan, uint32_t highest)
+/* It is to get another UID. */
+static bool make_candidate(struct mailbox *mailbox, struct scan *scan,
+                           const struct mailbox_message *message)
 {
-    bool dropped = false;
-    for (size_t i = 0; i < scan->count && scan->candidates[i].uid; i++) {
-        struct candidate *candidate = &scan->candidates[i];
-        if (candidate->uid > highest) {
-            highest = candidate->uid;
-        } else {
-            candidate->uid = 0;
-            dropped = true;
+    char name[MAILBOX_NAME_SIZE];
+    struct maildir_name facts;
+    return (mailbox_name(mailbox, message, name) && maildir_parse_name(slice_text(name), &facts) &&
+            add_candidate(mailbox, scan, name, &facts, message->in_new)) ||
+           mailbox_fail(mailbox);
+}
+
+/* UIDs that were given out before to others of the list, or stand twice, don't count. *highest is the
+ * highest that does. */
+static bool check_uids(struct mailbox *mailbox, struct scan *scan, struct place *places,
+                       uint32_t *highest)
+{
+    for (size_t i = 0; i < scan->found_count; i++) {
+        if (places[i].uid > *highest) {
+            *highest = places[i].uid;
+            continue;
         }
-    }
-    if (dropped)
-        sort_candidates(scan);
-    return highest;
-}
-
-static size_t count_without_uid(const struct scan *scan)
-{
-    size_t count = 0;
-    while (count < scan->count && !scan->candidates[scan->count - 1 - count].uid)
-        count++;
-    return count;
-}
-
-bool mailbox_ask_file(int folder, const char *name, int64_t tolerance, struct maildir_name *facts)
-{
-    struct stat info;
-    if (fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    if (!facts->has_size || facts->size != (uint64_t)info.st_size) {
-        facts->has_size = true;
-        facts->size = (uint64_t)info.st_size;
-        facts->has_crlf_size = false;
-    }
-    /* Other programs keep INTERNALDATE in the file's time. */
-    int64_t apart = info.st_mtime - facts->date;
-    if (!facts->has_date || apart > tolerance || apart < -tolerance) {
-        facts->has_date = true;
-        facts->date = info.st_mtime > 0 ? info.st_mtime : 0;
+        if (!make_candidate(mailbox, scan, &scan->found[places[i].at]))
+            return false;
+        places[i].uid = 0;
     }
     return true;
 }
 
-/* Once in a file's life: afterwards it stands in the name. */
-static bool complete_facts(int folder, const char *name, struct maildir_name *facts, bool is_new)
+/* Without an index nothing is known of what was changed when. */
+static bool begin_state(struct mailbox *mailbox)
 {
-    return (!is_new && facts->has_size && facts->has_date) ||
-           mailbox_ask_file(folder, name, DATE_TOLERANCE, facts);
+    mailbox->state.modseq = mailbox->modseq_reserved;
+    uint64_t modseq = mailbox_give_modseq(mailbox);
+    mailbox->state.modseq_floor = mailbox->state.vanished_floor = modseq;
+    return modseq != 0;
 }
 
-/* A name without a UID gets one. It stays in its folder: who may bring it to cur/ does so later, as
- * with all that is in new/ (mailbox_empty_new). False with errno; ENOENT when somebody was faster. */
+/* The numbers that are given out: at the first look the names tell which UIDs are in use, afterwards
+ * the state does. */
+static bool load_numbers(struct mailbox *mailbox, struct scan *scan, struct place *places)
+{
+    uint32_t highest = scan->is_first ? 0 : mailbox->state.uidnext - 1;
+    if (!check_uids(mailbox, scan, places, &highest))
+        return false;
+    if (mailbox->count + scan->found_count + scan->count > MAILBOX_MESSAGES_MAX) {
+        errno = EFBIG;
+        return mailbox_fail(mailbox);
+    }
+    if (scan->is_first)
+        return mailbox_load_uids(mailbox, highest) && begin_state(mailbox);
+    if (mailbox->state.uidnext <= highest)
+        mailbox->state.uidnext = highest + 1;
+    return true;
+}
+
+static bool add_to_list(struct mailbox *mailbox, struct mailbox_message *message)
+{
+    message->modseq = mailbox_give_modseq(mailbox);
+    struct mailbox_message *added = message->modseq ? mailbox_view_add(mailbox, message) : NULL;
+    /* A mailbox that is read for the first time is written as a whole. */
+    if (added && !mailbox->index_unusable)
+        mailbox_log_message(mailbox, added);
+    return added != NULL;
+}
+
+static bool take_found(struct mailbox *mailbox, struct scan *scan)
+{
+    struct place *places = sort_found(mailbox, scan);
+    bool done = places && load_numbers(mailbox, scan, places);
+    for (size_t i = 0; done && i < scan->found_count; i++)
+        if (places[i].uid)
+            done = add_to_list(mailbox, &scan->found[places[i].at]);
+    free(places);
+    return done;
+}
+
+/* ---- taking candidates -------------------------------------------------------------------------
+ */
+
+static int compare_candidates(const void *first, const void *second, void *owner)
+{
+    const struct candidate *a = first, *b = second;
+    int order = compare_numbers(a->date, b->date);
+    return order ? order : strcmp(name_of(owner, a), name_of(owner, b));
+}
+
+/* It stays in its folder: who may bring it to cur/ does so later, as with all that is in new/
+ * (mailbox_empty_new). False with errno; ENOENT when somebody was faster. */
 static bool name_candidate(struct mailbox *mailbox, const struct candidate *candidate, int folder,
                            const char *old_name, const struct maildir_name *facts,
                            char name[MAILBOX_NAME_SIZE])
 {
-    if (candidate->uid != 0)
-        return slice_copy_text(slice_text(old_name), name, MAILBOX_NAME_SIZE);
     mailbox_changes_folder(mailbox, candidate->in_new);
     if (candidate->in_new)
         mailbox->new_unsynced = true;
@@ -515,7 +616,8 @@ static bool take_candidate(struct mailbox *mailbox, struct scan *scan,
     facts.uid = uid;
     facts.has_info = !candidate->in_new;
     errno = 0;
-    bool done = complete_facts(folder, old_name, &facts, candidate->uid == 0) &&
+    /* The file is asked once in its life: afterwards it stands in the name. */
+    bool done = mailbox_ask_file(folder, old_name, DATE_TOLERANCE, &facts) &&
                 name_candidate(mailbox, candidate, folder, old_name, &facts, name);
     if (!done && is_no_room(errno)) {
         scan->put_off = true;
@@ -523,61 +625,26 @@ static bool take_candidate(struct mailbox *mailbox, struct scan *scan,
     }
     if (!done)
         return errno == ENOENT || mailbox_fail(mailbox);
-    if (!mailbox_message_from_name(mailbox, name, &facts, candidate->in_new, &message))
-        return false;
-    message.modseq = mailbox_give_modseq(mailbox);
-    struct mailbox_message *added = message.modseq ? mailbox_view_add(mailbox, &message) : NULL;
-    if (!added)
-        return false;
-    /* A mailbox that is read for the first time is written as a whole. */
-    if (!mailbox->index_unusable)
-        mailbox_log_message(mailbox, added);
-    return true;
-}
-
-/* Without an index nothing is known of what was changed when. */
-static bool begin_state(struct mailbox *mailbox)
-{
-    mailbox->state.modseq = mailbox->modseq_reserved;
-    uint64_t modseq = mailbox_give_modseq(mailbox);
-    mailbox->state.modseq_floor = mailbox->state.vanished_floor = modseq;
-    return modseq != 0;
-}
-
-/* The numbers that are given out: at the first look the names tell which UIDs are in use, afterwards
- * the state does. */
-static bool load_numbers(struct mailbox *mailbox, struct scan *scan)
-{
-    if (scan->is_first)
-        return mailbox_load_uids(mailbox, check_uids(scan, 0)) && begin_state(mailbox);
-    uint32_t highest = check_uids(scan, mailbox->state.uidnext - 1);
-    if (mailbox->state.uidnext <= highest)
-        mailbox->state.uidnext = highest + 1;
-    return true;
+    return mailbox_message_from_name(mailbox, name, &facts, candidate->in_new, &message) &&
+           add_to_list(mailbox, &message);
 }
 
 static bool take_candidates(struct mailbox *mailbox, struct scan *scan)
 {
     uint32_t next = 0;
-    sort_candidates(scan);
-    if (!load_numbers(mailbox, scan))
-        return false;
-    size_t without = count_without_uid(scan);
-    if (mailbox->count + scan->count > MAILBOX_MESSAGES_MAX) {
-        errno = EFBIG;
-        return mailbox_fail(mailbox);
-    }
-    if (without > 0 && !mailbox_give_uids(mailbox, (uint32_t)without, &next))
+    if (scan->count == 0)
+        return true;
+    if (scan->count > 1)
+        qsort_r(scan->candidates, scan->count, sizeof *scan->candidates, compare_candidates, scan);
+    if (!mailbox_give_uids(mailbox, (uint32_t)scan->count, &next))
         return false;
     for (size_t i = 0; i < scan->count && !scan->put_off; i++) {
-        struct candidate *candidate = &scan->candidates[i];
-        uint32_t uid = candidate->uid ? candidate->uid : next;
-        if (!take_candidate(mailbox, scan, candidate, uid))
+        if (!take_candidate(mailbox, scan, &scan->candidates[i], next))
             return false;
-        next += uid == next && !scan->put_off;
+        next += !scan->put_off;
     }
     /* Nobody has seen those that were not used: we hold the lock. */
-    if (scan->put_off && without > 0 && next > 0)
+    if (scan->put_off)
         mailbox->state.uidnext = next;
     return true;
 }
@@ -646,7 +713,8 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
     mailbox->error = 0;
     mailbox->scan_wanted = false;
     bool done = (!scan.is_first || mailbox_adopt(mailbox)) && prepare(mailbox, &scan) &&
-                list_folders(mailbox, &scan, cur, new) && take_candidates(mailbox, &scan);
+                list_folders(mailbox, &scan, cur, new) && take_found(mailbox, &scan) &&
+                take_candidates(mailbox, &scan);
     if (done && scan.is_behind)
         done = mailbox_pending_apply(mailbox);
     if (done && scan.is_first)
