@@ -3,37 +3,6 @@
 
 #include <string.h>
 
-struct slice slice_of(const void *data, size_t size)
-{
-    return (struct slice){data, size};
-}
-
-struct slice slice_text(const char *text)
-{
-    return (struct slice){text ? text : "", text ? strlen(text) : 0};
-}
-
-bool slice_equal(struct slice a, struct slice b)
-{
-    return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
-}
-
-char slice_lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
-}
-
-bool slice_is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-bool slice_is_letter(char byte)
-{
-    char lower = slice_lower(byte);
-    return lower >= 'a' && lower <= 'z';
-}
-
 bool slice_equal_nocase(struct slice a, struct slice b)
 {
     if (a.size != b.size)
@@ -42,11 +11,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
         if (slice_lower(a.data[i]) != slice_lower(b.data[i]))
             return false;
     return true;
-}
-
-bool slice_starts(struct slice whole, struct slice prefix)
-{
-    return whole.size >= prefix.size && slice_equal(slice_part(whole, 0, prefix.size), prefix);
 }
 
 bool slice_starts_nocase(struct slice whole, struct slice prefix)
@@ -61,45 +25,10 @@ bool slice_ends(struct slice whole, struct slice suffix)
            slice_equal(slice_from(whole, whole.size - suffix.size), suffix);
 }
 
-size_t slice_find(struct slice whole, char byte)
-{
-    const char *found = whole.size ? memchr(whole.data, byte, whole.size) : NULL;
-    return found ? (size_t)(found - whole.data) : whole.size;
-}
-
 size_t slice_find_last(struct slice whole, char byte)
 {
     const char *found = whole.size ? memrchr(whole.data, byte, whole.size) : NULL;
     return found ? (size_t)(found - whole.data) : whole.size;
-}
-
-bool slice_has(struct slice whole, char byte)
-{
-    return slice_find(whole, byte) < whole.size;
-}
-
-struct slice slice_from(struct slice whole, size_t start)
-{
-    if (start > whole.size)
-        start = whole.size;
-    /* An empty slice may have no data, and nothing may be added to NULL. */
-    return start == 0 ? whole : (struct slice){whole.data + start, whole.size - start};
-}
-
-struct slice slice_part(struct slice whole, size_t start, size_t size)
-{
-    struct slice part = slice_from(whole, start);
-    if (part.size > size)
-        part.size = size;
-    return part;
-}
-
-struct slice slice_cut(struct slice *rest, char separator)
-{
-    size_t end = slice_find(*rest, separator);
-    struct slice head = slice_part(*rest, 0, end);
-    *rest = slice_from(*rest, end < rest->size ? end + 1 : end);
-    return head;
 }
 
 static bool is_blank(char byte)

@@ -95,11 +95,6 @@ bool str_append_list(struct str *str, const char *const texts[])
     return !str->failed;
 }
 
-bool str_append_byte(struct str *str, char byte)
-{
-    return str_append(str, slice_of(&byte, 1));
-}
-
 bool str_append_printable(struct str *str, struct slice bytes)
 {
     for (size_t i = 0; i < bytes.size; i++)

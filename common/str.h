@@ -36,7 +36,7 @@ bool str_append_text(struct str *str, const char *text);
 #define str_append_texts(str, ...) str_append_list(str, (const char *const[]){__VA_ARGS__, NULL})
 /* The same with a list that ends in NULL. */
 bool str_append_list(struct str *str, const char *const texts[]);
-bool str_append_byte(struct str *str, char byte);
+static inline bool str_append_byte(struct str *str, char byte);
 bool str_append_number(struct str *str, uint64_t number);
 /* On one line of 7 bits: bytes that are not printable ASCII become '?'. */
 bool str_append_printable(struct str *str, struct slice bytes);
@@ -64,5 +64,14 @@ struct slice str_slice(const struct str *str);
 /* The content as a C string, valid till the next change. NULL when it holds a NUL,
  * failed, or there is no memory for the end mark. */
 const char *str_text(struct str *str);
+
+static inline bool str_append_byte(struct str *str, char byte)
+{
+    /* Capacity may have been doubled beyond the maximum. */
+    if (str->failed || str->size >= str->capacity || str->size >= str->max)
+        return str_append(str, slice_of(&byte, 1));
+    str->data[str->size++] = byte;
+    return true;
+}
 
 #endif
