@@ -14,56 +14,67 @@ static bool is_blank(char byte)
     return byte == ' ' || byte == '\t';
 }
 
-/* The size of the first line with its LF. */
-static size_t line_size(struct slice text)
-{
-    size_t size = slice_find(text, '\n');
-    return size < text.size ? size + 1 : size;
-}
-
-/* The size of the field at the front: its line and those that continue it (RFC 5322 2.2.3). */
-static size_t field_size(struct slice text)
-{
-    size_t size = line_size(text);
-    while (size < text.size && is_blank(text.data[size]))
-        size += line_size(slice_from(text, size));
-    return size;
-}
-
-/* The name in front of the colon; blanks between them are obsolete, but seen. Empty: no field. */
-static struct slice field_name(struct slice line)
+/* The name in front of the colon, whose place goes to *colon; blanks between them are obsolete, but
+ * seen. Empty: no field. */
+static struct slice field_name(struct slice line, size_t *colon)
 {
     size_t size = 0;
     while (size < line.size && (unsigned char)line.data[size] > ' ' && line.data[size] != ':' &&
            line.data[size] != 0x7F)
         size++;
-    size_t colon = size;
-    while (colon < line.size && is_blank(line.data[colon]))
-        colon++;
-    bool is_field = colon < line.size && line.data[colon] == ':';
+    *colon = size;
+    while (*colon < line.size && is_blank(line.data[*colon]))
+        ++*colon;
+    bool is_field = *colon < line.size && line.data[*colon] == ':';
     return slice_part(line, 0, is_field ? size : 0);
 }
 
-static struct slice field_value(struct slice whole)
+/* The place behind the LF that comes next from `at` on. */
+static size_t behind_line(struct slice text, size_t at)
 {
-    struct slice value = slice_from(whole, slice_find(whole, ':') + 1);
-    while (value.size > 0 &&
-           (is_blank(value.data[0]) || value.data[0] == '\r' || value.data[0] == '\n'))
-        value = slice_from(value, 1);
-    return slice_without_line_end(value);
+    const char *end = memchr(text.data + at, '\n', text.size - at);
+    return end ? (size_t)(end - text.data) + 1 : text.size;
+}
+
+/* The size of the field at the front: its line, which has that size, and those that continue it (RFC
+ * 5322 2.2.3). */
+static size_t field_size(struct slice text, size_t line_size)
+{
+    size_t size = line_size;
+    while (size < text.size && is_blank(text.data[size]))
+        size = behind_line(text, size);
+    return size;
+}
+
+static bool is_line_end(char byte)
+{
+    return byte == '\r' || byte == '\n';
+}
+
+static struct slice field_value(struct slice whole, size_t colon)
+{
+    size_t start = colon + 1, end = whole.size;
+    while (start < end && (is_blank(whole.data[start]) || is_line_end(whole.data[start])))
+        start++;
+    if (end > start && whole.data[end - 1] == '\n')
+        end--;
+    if (end > start && whole.data[end - 1] == '\r')
+        end--;
+    return slice_part(whole, start, end - start);
 }
 
 bool mime_next_field(struct slice *rest, struct mime_field *field)
 {
     while (rest->size > 0) {
-        struct slice line = slice_part(*rest, 0, line_size(*rest));
-        struct slice name = field_name(line);
-        size_t size = name.size > 0 ? field_size(*rest) : line.size;
+        size_t colon, line_size = behind_line(*rest, 0);
+        struct slice name = field_name(slice_part(*rest, 0, line_size), &colon);
+        size_t size = name.size > 0 ? field_size(*rest, line_size) : line_size;
         struct slice whole = slice_part(*rest, 0, size);
         *rest = slice_from(*rest, size);
         if (name.size == 0)
             continue;
-        *field = (struct mime_field){.name = name, .value = field_value(whole), .whole = whole};
+        *field =
+            (struct mime_field){.name = name, .value = field_value(whole, colon), .whole = whole};
         return true;
     }
     return false;

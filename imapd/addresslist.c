@@ -3,6 +3,7 @@
 
 #include "headerlex.h"
 #include "mime.h"
+#include "plainaddress.h"
 
 /* A byte of a field can become 17 of an ENVELOPE. */
 enum { ADDRESSLIST_SIZE_MAX = 131072 };
@@ -176,10 +177,11 @@ static void take_special(struct addresslist *list, char special)
     }
 }
 
-void addresslist_walk(struct slice field, addresslist_take *take, void *owner)
+/* Any field, whatever it is like. */
+static void walk_slowly(struct slice field, addresslist_take *take, void *owner)
 {
     struct addresslist list = {.take = take, .owner = owner};
-    headerlex_begin(&list.lex, slice_part(field, 0, ADDRESSLIST_SIZE_MAX), "<>@,;:.");
+    headerlex_begin(&list.lex, field, "<>@,;:.");
     str_init(&list.address.name, MIME_FIELD_MAX);
     str_init(&list.address.mailbox, MIME_FIELD_MAX);
     str_init(&list.address.domain, MIME_FIELD_MAX);
@@ -199,4 +201,18 @@ void addresslist_walk(struct slice field, addresslist_take *take, void *owner)
     str_free(&list.address.name);
     str_free(&list.address.mailbox);
     str_free(&list.address.domain);
+}
+
+void addresslist_walk(struct slice field, addresslist_take *take, void *owner)
+{
+    struct addresslist_entry entry;
+    field = slice_part(field, 0, ADDRESSLIST_SIZE_MAX);
+    for (plainaddress_skip(&field); field.size > 0; plainaddress_skip(&field)) {
+        if (!plainaddress_cut(&field, &entry)) {
+            walk_slowly(field, take, owner);
+            return;
+        }
+        if (!take(owner, &entry))
+            return;
+    }
 }

@@ -101,13 +101,10 @@ static void find_fields(struct slice header, struct part_fields *fields)
 
 static void append_nil_or_text(struct str *out, struct slice value)
 {
-    struct str text;
-    str_init(&text, MIME_FIELD_MAX);
-    if (value.size > 0 && headerlex_unfold(value, &text))
-        quote_string(out, str_slice(&text));
+    if (value.size > 0)
+        quote_field(out, value);
     else
         str_append_text(out, "NIL");
-    str_free(&text);
 }
 
 /* The first word of a field, or `otherwise`. */

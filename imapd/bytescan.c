@@ -118,3 +118,43 @@ bool bytescan_has_high(struct slice text)
         rest |= (uint8_t)text.data[at];
     return rest >= 0x80 || !is_zero(all & splat(0x80));
 }
+
+/* Of bytes from blank to '~', and none a quote or a backslash. */
+static bool is_plain_block(block bytes)
+{
+    block odd = (block)(bytes < splat(' ')) | (block)(bytes > splat('~')) |
+                (block)(bytes == splat('"')) | (block)(bytes == splat('\\'));
+    return is_zero(odd);
+}
+
+/* Of 8 to 16 bytes: the first and the last eight. */
+static block load_short(struct slice text)
+{
+    uint64_t halves[2];
+    block bytes;
+    memcpy(&halves[0], text.data, sizeof halves[0]);
+    memcpy(&halves[1], text.data + text.size - sizeof halves[1], sizeof halves[1]);
+    memcpy(&bytes, halves, sizeof bytes);
+    return bytes;
+}
+
+static bool is_plain_byte(char byte)
+{
+    return byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+}
+
+bool bytescan_is_plain(struct slice text)
+{
+    if (text.size < BLOCK / 2) {
+        for (size_t i = 0; i < text.size; i++)
+            if (!is_plain_byte(text.data[i]))
+                return false;
+        return true;
+    }
+    if (text.size < BLOCK)
+        return is_plain_block(load_short(text));
+    for (size_t at = 0; at + BLOCK < text.size; at += BLOCK)
+        if (!is_plain_block(load(text.data + at)))
+            return false;
+    return is_plain_block(load(text.data + text.size - BLOCK));
+}

@@ -1,5 +1,6 @@
 /*
- * bytescan - finding bytes whatever the case of their ASCII letters, fast
+ * bytescan - finding bytes whatever the case of their ASCII letters, and what kinds of bytes there
+ * are, fast
  */
 #ifndef IMAPD_BYTESCAN_H
 #define IMAPD_BYTESCAN_H
@@ -14,5 +15,7 @@ void bytescan_choose(struct slice wanted, size_t *first, size_t *second);
 bool bytescan_has(struct slice text, struct slice wanted, size_t first, size_t second);
 /* Is any byte 0x80 or higher? */
 bool bytescan_has_high(struct slice text);
+/* Are all bytes printable ASCII, and none a quote or a backslash? */
+bool bytescan_is_plain(struct slice text);
 
 #endif

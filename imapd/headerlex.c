@@ -30,7 +30,7 @@ static bool is_line_end(char byte)
 static size_t shifted_size(struct slice text)
 {
     enum { RUN_MAX = 1024 };
-    if (!slice_starts(text, SLICE("\x1b$")))
+    if (text.size < 2 || text.data[0] != '\x1b' || text.data[1] != '$')
         return 0;
     struct slice run = slice_part(text, 0, RUN_MAX);
     const char *back = memmem(run.data, run.size, "\x1b(", 2);
@@ -112,6 +112,11 @@ enum headerlex_token headerlex_next(struct headerlex *lex)
     str_append(&lex->text, slice_part(lex->rest, 0, size));
     lex->rest = slice_from(lex->rest, size);
     return HEADERLEX_WORD;
+}
+
+bool headerlex_is_folded(struct slice value)
+{
+    return slice_has(value, '\n') || slice_has(value, '\r');
 }
 
 /* A fold, with all blanks around its line end, becomes one space. */

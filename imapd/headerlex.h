@@ -22,6 +22,8 @@ void headerlex_begin(struct headerlex *lex, struct slice field, const char *spec
 void headerlex_end(struct headerlex *lex);
 enum headerlex_token headerlex_next(struct headerlex *lex);
 
+/* Are there line ends in it? */
+bool headerlex_is_folded(struct slice value);
 /* A field in one line: each fold one space, no blanks at both ends. */
 bool headerlex_unfold(struct slice value, struct str *text);
 

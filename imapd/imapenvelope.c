@@ -2,9 +2,10 @@
 #include "imapenvelope.h"
 
 #include "addresslist.h"
-#include "headerlex.h"
 #include "mime.h"
 #include "quote.h"
+
+#include <string.h>
 
 /* ---- addresses --------------------------------------------------------------------------------
  * An address without a domain can't have NIL there, which would make it a group (RFC 3501 7.4.2);
@@ -90,19 +91,19 @@ enum field {
 };
 
 static const struct {
-    const char *name;
+    struct slice name;
     bool is_addresses;
 } fields[FIELD_COUNT] = {
-    [FIELD_DATE] = {"Date", false},
-    [FIELD_SUBJECT] = {"Subject", false},
-    [FIELD_FROM] = {"From", true},
-    [FIELD_SENDER] = {"Sender", true},
-    [FIELD_REPLY_TO] = {"Reply-To", true},
-    [FIELD_TO] = {"To", true},
-    [FIELD_CC] = {"Cc", true},
-    [FIELD_BCC] = {"Bcc", true},
-    [FIELD_IN_REPLY_TO] = {"In-Reply-To", false},
-    [FIELD_MESSAGE_ID] = {"Message-ID", false},
+    [FIELD_DATE] = {{"Date", 4}, false},
+    [FIELD_SUBJECT] = {{"Subject", 7}, false},
+    [FIELD_FROM] = {{"From", 4}, true},
+    [FIELD_SENDER] = {{"Sender", 6}, true},
+    [FIELD_REPLY_TO] = {{"Reply-To", 8}, true},
+    [FIELD_TO] = {{"To", 2}, true},
+    [FIELD_CC] = {{"Cc", 2}, true},
+    [FIELD_BCC] = {{"Bcc", 3}, true},
+    [FIELD_IN_REPLY_TO] = {{"In-Reply-To", 11}, false},
+    [FIELD_MESSAGE_ID] = {{"Message-ID", 10}, false},
 };
 
 /* What the header says. Of texts the first field counts; addresses are often spread over several
@@ -110,7 +111,23 @@ static const struct {
 struct values {
     struct slice field[FIELD_COUNT]; /* no data where there is none */
     struct str joined[FIELD_COUNT];  /* of several fields; `field` points into it */
+    bool any_joined;
 };
+
+static void begin_joining(struct values *values)
+{
+    if (values->any_joined)
+        return;
+    values->any_joined = true;
+    for (size_t i = 0; i < FIELD_COUNT; i++)
+        str_init(&values->joined[i], MIME_FIELD_MAX);
+}
+
+static void end_joining(struct values *values)
+{
+    for (size_t i = 0; values->any_joined && i < FIELD_COUNT; i++)
+        str_free(&values->joined[i]);
+}
 
 static void take_field(struct values *values, enum field which, struct slice value)
 {
@@ -122,6 +139,7 @@ static void take_field(struct values *values, enum field which, struct slice val
     }
     if (!fields[which].is_addresses)
         return;
+    begin_joining(values);
     if (joined->size == 0)
         str_append(joined, *field);
     str_append_text(joined, ", ");
@@ -134,55 +152,72 @@ static void find_fields(struct slice header, struct values *values)
     struct mime_field field;
     while (mime_next_field(&header, &field))
         for (size_t i = 0; i < FIELD_COUNT; i++)
-            if (slice_equal_nocase(field.name, slice_text(fields[i].name)))
+            if (field.name.size == fields[i].name.size &&
+                slice_equal_nocase(field.name, fields[i].name)) {
                 take_field(values, (enum field)i, field.value);
+                break;
+            }
 }
 
-static void append_text_field(struct str *out, struct slice value)
+/* From's addresses, in the answer already. */
+struct place {
+    size_t start, size;
+};
+
+static void append_again(struct str *out, struct place place)
 {
-    struct str text;
-    str_init(&text, MIME_FIELD_MAX);
-    if (value.data && headerlex_unfold(value, &text))
-        quote_string(out, str_slice(&text));
-    else
-        str_append_text(out, "NIL");
-    str_free(&text);
+    char *room = str_reserve(out, place.size);
+    if (!room)
+        return;
+    memcpy(room, out->data + place.start, place.size);
+    str_added(out, place.size);
 }
 
 /* Sender and Reply-To that are missing or hold no address are From's (RFC 3501 7.4.2). */
-static void append_address_field(struct str *out, struct slice value, struct slice from)
+static void append_addresses_or(struct str *out, struct slice field, struct place from)
 {
     size_t start = out->size;
-    imapenvelope_append_addresses(out, value);
-    if (from.data && slice_equal(slice_from(str_slice(out), start), SLICE("NIL"))) {
-        str_truncate(out, start);
-        imapenvelope_append_addresses(out, from);
-    }
+    imapenvelope_append_addresses(out, field);
+    if (!slice_equal(slice_from(str_slice(out), start), SLICE("NIL")))
+        return;
+    str_truncate(out, start);
+    append_again(out, from);
 }
 
-static void append_field(struct str *out, const struct values *values, enum field which)
+static struct place append_addresses(struct str *out, struct slice field)
 {
-    bool falls_back = which == FIELD_SENDER || which == FIELD_REPLY_TO;
-    struct slice from = falls_back ? values->field[FIELD_FROM] : (struct slice){0};
-    if (fields[which].is_addresses)
-        append_address_field(out, values->field[which], from);
-    else
-        append_text_field(out, values->field[which]);
+    size_t start = out->size;
+    imapenvelope_append_addresses(out, field);
+    return (struct place){start, out->size - start};
+}
+
+/* The fields with a blank in front of each but the first. */
+static void append_values(struct str *out, const struct slice values[FIELD_COUNT])
+{
+    struct place from = {0, 0};
+    for (size_t i = 0; i < FIELD_COUNT; i++) {
+        str_append_byte(out, i == 0 ? '(' : ' ');
+        if (i == FIELD_FROM)
+            from = append_addresses(out, values[i]);
+        else if (i == FIELD_SENDER || i == FIELD_REPLY_TO)
+            append_addresses_or(out, values[i], from);
+        else if (fields[i].is_addresses)
+            imapenvelope_append_addresses(out, values[i]);
+        else if (values[i].data)
+            quote_field(out, values[i]);
+        else
+            str_append(out, SLICE("NIL"));
+    }
+    str_append_byte(out, ')');
 }
 
 bool imapenvelope_append(struct str *out, struct slice header)
 {
-    struct values values = {0};
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        str_init(&values.joined[i], MIME_FIELD_MAX);
+    struct values values;
+    memset(values.field, 0, sizeof values.field);
+    values.any_joined = false;
     find_fields(header, &values);
-    str_append_byte(out, '(');
-    for (size_t i = 0; i < FIELD_COUNT; i++) {
-        if (i > 0)
-            str_append_byte(out, ' ');
-        append_field(out, &values, (enum field)i);
-    }
-    for (size_t i = 0; i < FIELD_COUNT; i++)
-        str_free(&values.joined[i]);
-    return str_append_byte(out, ')');
+    append_values(out, values.field);
+    end_joining(&values);
+    return !out->failed;
 }

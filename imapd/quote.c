@@ -1,7 +1,12 @@
 /* quote - see quote.h */
 #include "quote.h"
 
+#include "bytescan.h"
+#include "headerlex.h"
+#include "mime.h"
 #include "parse.h"
+
+#include <string.h>
 
 /* What stands in one line of an answer stays short for clients with line limits. */
 enum { QUOTE_QUOTED_MAX = 4096 };
@@ -18,7 +23,21 @@ static bool may_be_quoted(struct slice text, bool utf8)
     return true;
 }
 
-static bool append_quoted(struct str *out, struct slice text)
+/* Nothing in it has to be escaped, or looked at again. */
+static bool append_plain(struct str *out, struct slice text)
+{
+    char *room = str_reserve(out, text.size + 2);
+    if (!room)
+        return false;
+    *room = '"';
+    if (text.size > 0)
+        memcpy(room + 1, text.data, text.size);
+    room[text.size + 1] = '"';
+    str_added(out, text.size + 2);
+    return true;
+}
+
+static bool append_escaped(struct str *out, struct slice text)
 {
     str_append_byte(out, '"');
     for (size_t start = 0; start < text.size;) {
@@ -53,14 +72,37 @@ static bool append_literal(struct str *out, struct slice text)
     return !out->failed;
 }
 
+static bool append_string(struct str *out, struct slice text, bool utf8)
+{
+    if (text.size <= QUOTE_QUOTED_MAX && bytescan_is_plain(text))
+        return append_plain(out, text);
+    return may_be_quoted(text, utf8) ? append_escaped(out, text) : append_literal(out, text);
+}
+
 bool quote_string(struct str *out, struct slice text)
 {
-    return may_be_quoted(text, false) ? append_quoted(out, text) : append_literal(out, text);
+    return append_string(out, text, false);
 }
 
 bool quote_utf8(struct str *out, struct slice text)
 {
-    return may_be_quoted(text, true) ? append_quoted(out, text) : append_literal(out, text);
+    return append_string(out, text, true);
+}
+
+static bool append_unfolded(struct str *out, struct slice value)
+{
+    struct str text;
+    str_init(&text, MIME_FIELD_MAX);
+    bool done = headerlex_unfold(value, &text) ? quote_string(out, str_slice(&text))
+                                               : str_append(out, SLICE("NIL"));
+    str_free(&text);
+    return done;
+}
+
+bool quote_field(struct str *out, struct slice value)
+{
+    value = slice_trim(slice_part(value, 0, MIME_FIELD_MAX));
+    return headerlex_is_folded(value) ? append_unfolded(out, value) : quote_string(out, value);
 }
 
 bool quote_nstring(struct str *out, struct slice text)

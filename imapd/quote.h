@@ -11,6 +11,8 @@
 bool quote_string(struct str *out, struct slice text);
 /* The same for a client that reads UTF-8 in quoted strings (RFC 6855 3). `text` is valid UTF-8. */
 bool quote_utf8(struct str *out, struct slice text);
+/* A header field's value in one line: each fold one space, no blanks at both ends. */
+bool quote_field(struct str *out, struct slice value);
 /* NIL when `text` has no data (NULL). */
 bool quote_nstring(struct str *out, struct slice text);
 /* As an atom where it is one, else as quote_string does. */

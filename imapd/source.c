@@ -108,12 +108,21 @@ bool source_whole(struct source *source, struct slice *whole)
     return true;
 }
 
+static bool is_empty_line(struct slice whole, size_t line)
+{
+    return whole.data[line] == '\r' && line + 1 < whole.size && whole.data[line + 1] == '\n' &&
+           (line == 0 || (line > 1 && whole.data[line - 2] == '\r'));
+}
+
+/* Line by line, which is faster than memmem for four bytes. */
 struct slice source_header_of(struct slice whole)
 {
-    if (slice_starts(whole, SLICE("\r\n")))
-        return slice_part(whole, 0, 2);
-    const char *end = whole.size ? memmem(whole.data, whole.size, "\r\n\r\n", 4) : NULL;
-    return end ? slice_part(whole, 0, (size_t)(end - whole.data) + 4) : whole;
+    for (size_t line = 0; line < whole.size;) {
+        if (is_empty_line(whole, line))
+            return slice_part(whole, 0, line + 2);
+        line += slice_find(slice_from(whole, line), '\n') + 1;
+    }
+    return whole;
 }
 
 static bool ends_header(struct slice header)

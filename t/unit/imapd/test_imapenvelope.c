@@ -60,6 +60,84 @@ static void addresses(void **state)
     }
 }
 
+/* Usual addresses are read by other code than all others: in each field as it stands, and all of it as
+ * if it were unusual, for a comment in front. */
+static void plain_and_other_addresses(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "a@b",
+        " a@b ",
+        "<a@b>",
+        "< a@b>",
+        "Joe <a@b>",
+        "Joe<a@b>",
+        "J. R. <a@b>",
+        "J  R <a@b>",
+        "J\tR <a@b>",
+        "J R\t<a@b>",
+        "J R\r\n <a@b>",
+        "J\r\n R <a@b>",
+        "J R <a@b",
+        "J R <a @b>",
+        "J R <a@b@c>",
+        "J R <@b>",
+        "J R <a@>",
+        "J R <a>",
+        "J R a@b",
+        "J R",
+        "J",
+        "J R <a@b> x",
+        "J R <a@b> (x)",
+        "J R <a@b> <c@d>",
+        "J (x) R <a@b>",
+        "\"J R\" <a@b>",
+        "\"J R\"<a@b>",
+        "\"J, R\" \r\n\t<a@b> \r\n",
+        "\"\" <a@b>",
+        "\"J \\\" R\" <a@b>",
+        "\"J\tR\" <a@b>",
+        "\"J\" R <a@b>",
+        "\"J\" a@b",
+        "\"J\" \"R\" <a@b>",
+        "\"J\"",
+        "\"J",
+        "J\"R\" <a@b>",
+        "\"a\"@b",
+        "a@\"b\"",
+        "a@b.",
+        ".a@.b",
+        "a@[192.0.2.1]",
+        "a@[IPv6:2001:db8::1]",
+        "a@b;",
+        "a@b; c@d",
+        "x@y, T: a@b;, z@w",
+        "x@y,, ,\r\n z@w,",
+        "x@y z@w, a@b",
+        "\xe3\x81\x82 <\xff@\x80>",
+        "a\x01@b",
+        "a@b\x7f",
+        "\x1b$B\"<\"@\x1b(B <a@b>",
+        "a@b, \x1b$B,\x1b(B <a@b>",
+        "a)@b",
+        "a\\b@c",
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        for (size_t twice = 0; twice < 2; twice++) {
+            struct str field, out, slow;
+            str_init(&field, 1024);
+            str_init(&out, 1024);
+            str_init(&slow, 1024);
+            str_append_texts(&field, "()", twice ? "p@q, " : "", fields[i], twice ? ",r@s" : "");
+            assert_true(imapenvelope_append_addresses(&out, slice_from(str_slice(&field), 2)));
+            assert_true(imapenvelope_append_addresses(&slow, str_slice(&field)));
+            assert_string_equal(str_text(&out), str_text(&slow));
+            str_free(&field);
+            str_free(&out);
+            str_free(&slow);
+        }
+}
+
 /* RFC 3501 section 8 */
 static const char rfc_header[] = "Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\n"
                                  "From: Terry Gray <gray@cac.washington.edu>\r\n"
@@ -98,6 +176,9 @@ static void envelopes(void **state)
          "(NIL \"one two three\" NIL NIL NIL ((NIL NIL \"a\" \"b\")(NIL NIL \"c\" \"d\")) NIL NIL "
          "NIL "
          "NIL)"},
+        {"Subject: a\\\"b\r\nMessage-ID:\r\n <c@d>\r\nTo: x\r\nFrom: ;\r\nReply-To: a@b\r\n\r\n",
+         "(NIL \"a\\\\\\\"b\" NIL NIL ((NIL NIL \"a\" \"b\")) ((NIL NIL \"x\" \"MISSING_DOMAIN\")) "
+         "NIL NIL NIL \"<c@d>\")"},
         {"Date:\r\nIn-Reply-To: <a@b>\r\n <c@d>\r\nno field\r\n\r\n",
          "(\"\" NIL NIL NIL NIL NIL NIL NIL \"<a@b> <c@d>\" NIL)"},
     };
@@ -280,8 +361,11 @@ static void sections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),       cmocka_unit_test(envelopes),
-        cmocka_unit_test(body_structures), cmocka_unit_test(a_full_answer_is_no_crash),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(plain_and_other_addresses),
+        cmocka_unit_test(envelopes),
+        cmocka_unit_test(body_structures),
+        cmocka_unit_test(a_full_answer_is_no_crash),
         cmocka_unit_test(sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

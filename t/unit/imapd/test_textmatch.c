@@ -321,6 +321,25 @@ static void scanning(void **state)
                                         "89abcdef")));
 }
 
+/* Every byte at every place of texts of every size around those of the blocks. */
+static void plain_bytes(void **state)
+{
+    (void)state;
+    char text[50];
+    for (size_t size = 0; size <= sizeof text; size++) {
+        memset(text, 'a', sizeof text);
+        assert_true(bytescan_is_plain(slice_of(text, size)));
+        for (size_t place = 0; place < size; place++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                bool plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+                text[place] = (char)byte;
+                assert_int_equal(bytescan_is_plain(slice_of(text, size)), plain);
+            }
+            text[place] = 'a';
+        }
+    }
+}
+
 /* ---- monsters --------------------------------------------------------------------------------- */
 
 static void monsters_cost_little(void **state)
@@ -359,6 +378,7 @@ int main(void)
         cmocka_unit_test(borders_of_pieces),
         cmocka_unit_test(large_texts_in_charsets),
         cmocka_unit_test(scanning),
+        cmocka_unit_test(plain_bytes),
         cmocka_unit_test(monsters_cost_little),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
