@@ -268,14 +268,14 @@ static void correct_sizes(struct mailbox *mailbox, struct mailbox_message *messa
 }
 
 /* A name that lies about the size would make every answer about the message wrong. */
-static void check_size(struct mailbox *mailbox, struct mailbox_message *message, int fd)
+void mailbox_check_size(struct mailbox *mailbox, struct mailbox_message *message, int fd)
 {
     struct stat info;
     if (fstat(fd, &info) == 0 && (uint64_t)info.st_size != message->size)
         correct_sizes(mailbox, message, (uint64_t)info.st_size, 0);
 }
 
-int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *message)
+int mailbox_open_unchecked(struct mailbox *mailbox, struct mailbox_message *message)
 {
     int fd = -1;
     errno = ENOENT;
@@ -285,8 +285,14 @@ int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *messag
                           attempt < FOLLOW_ATTEMPTS && follow(mailbox, message, attempt == 0);
          attempt++)
         fd = open_file(mailbox, message);
+    return fd;
+}
+
+int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *message)
+{
+    int fd = mailbox_open_unchecked(mailbox, message);
     if (fd >= 0)
-        check_size(mailbox, message, fd);
+        mailbox_check_size(mailbox, message, fd);
     return fd;
 }
 

@@ -238,6 +238,10 @@ bool mailbox_name(const struct mailbox *mailbox, const struct mailbox_message *m
 /* Opens the message for reading, following a rename by another session. -1 with errno; ENOENT when
  * it is gone (then marked so). */
 int mailbox_open_message(struct mailbox *mailbox, struct mailbox_message *message);
+/* The same in two steps, for who needs not know how long the file is, or sees it when he reads: the
+ * size in its name may be wrong till the second. */
+int mailbox_open_unchecked(struct mailbox *mailbox, struct mailbox_message *message);
+void mailbox_check_size(struct mailbox *mailbox, struct mailbox_message *message, int fd);
 /* The whole message in wire form (LF files get CRLF) into `text`; false with errno, EFBIG beyond
  * its max. Sets crlf_size. */
 bool mailbox_read_message(struct mailbox *mailbox, struct mailbox_message *message,

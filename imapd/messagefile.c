@@ -48,7 +48,7 @@ void messagefile_begin(struct messagefile *file, struct mailbox *mailbox, size_t
 static bool open_file(struct messagefile *file)
 {
     if (file->fd < 0 && !file->failed)
-        file->fd = mailbox_open_message(file->mailbox, &file->mailbox->messages[file->index]);
+        file->fd = mailbox_open_unchecked(file->mailbox, &file->mailbox->messages[file->index]);
     file->failed |= file->fd < 0;
     return !file->failed;
 }

@@ -10,13 +10,15 @@
 #include <unistd.h>
 
 enum {
-    SOURCE_READ_MAX = 524288, /* longer messages are mapped */
-    SOURCE_HEADER_STEP = 8192 /* of the first read when only the header is wanted */
+    SOURCE_READ_MAX = 524288,  /* longer messages are mapped */
+    SOURCE_FRONT_FIRST = 4096, /* of the first read when only the header is wanted */
+    SOURCE_FRONT_MOST = 65536,
 };
 
 void source_begin(struct source *source, struct mailbox *mailbox, size_t index)
 {
-    *source = (struct source){.mailbox = mailbox, .index = index, .fd = -1};
+    *source =
+        (struct source){.mailbox = mailbox, .index = index, .fd = -1, .front = SOURCE_FRONT_FIRST};
     str_init(&source->bytes, IMAPSESSION_READ_MAX);
 }
 
@@ -27,6 +29,7 @@ static void forget(struct source *source)
         munmap(source->map, source->map_size);
     source->map = NULL;
     io_close(&source->fd);
+    source->is_known = source->is_converted = false;
     source->header_size = 0;
 }
 
@@ -45,29 +48,47 @@ void source_end(struct source *source)
     str_free(&source->bytes);
 }
 
-static bool convert(struct source *source, struct mailbox_message *message)
+static struct mailbox_message *message_of(const struct source *source)
 {
-    source->is_converted = mailbox_read_message(source->mailbox, message, &source->bytes);
+    return &source->mailbox->messages[source->index];
+}
+
+/* What is a message's wire form already, by what the list says of it. */
+static bool seems_wire_form(const struct source *source)
+{
+    const struct mailbox_message *message = message_of(source);
+    return message->size == message->crlf_size;
+}
+
+/* How long it is nobody knows then. */
+static bool open_file(struct source *source)
+{
+    if (source->fd < 0)
+        source->fd = mailbox_open_unchecked(source->mailbox, message_of(source));
+    return source->fd >= 0;
+}
+
+static bool convert(struct source *source)
+{
+    str_clear(&source->bytes);
+    source->is_converted =
+        mailbox_read_message(source->mailbox, message_of(source), &source->bytes);
     source->size = source->bytes.size;
     return source->is_converted;
 }
 
 bool source_open(struct source *source)
 {
-    struct mailbox_message *message = &source->mailbox->messages[source->index];
-    if (source->fd >= 0)
+    if (source->is_known)
         return true;
-    source->is_converted = false;
-    source->fd = mailbox_open_message(source->mailbox, message);
-    if (source->fd < 0)
+    if (!open_file(source))
         return false;
-    /* A file that is as long as its wire form is its wire form. */
-    bool done = mailbox_crlf_size(source->mailbox, message, &source->size);
-    if (done && message->size != source->size)
-        done = convert(source, message);
-    if (!done)
+    mailbox_check_size(source->mailbox, message_of(source), source->fd);
+    source->is_known = mailbox_crlf_size(source->mailbox, message_of(source), &source->size) &&
+                       (seems_wire_form(source) || convert(source));
+    if (!source->is_known)
         io_close(&source->fd);
-    return done;
+    return source->is_known;
 }
 
 /* Has at least `size` bytes of the file, which is that long, in memory. */
@@ -95,9 +116,26 @@ static bool map_file(struct source *source)
     return true;
 }
 
+/* A message that is not long in one read, without asking for its size: that there is not one byte more
+ * than there should be tells it. */
+static bool read_at_once(struct source *source)
+{
+    uint64_t size = message_of(source)->size;
+    if (source->is_known || source->bytes.size > 0 || size > SOURCE_READ_MAX ||
+        !seems_wire_form(source) || !open_file(source))
+        return false;
+    char *room = str_reserve(&source->bytes, (size_t)size + 1);
+    if (!room || pread(source->fd, room, (size_t)size + 1, 0) != (ssize_t)size)
+        return false;
+    str_added(&source->bytes, (size_t)size);
+    source->size = size;
+    source->is_known = true;
+    return true;
+}
+
 bool source_whole(struct source *source, struct slice *whole)
 {
-    if (!source_open(source))
+    if (!read_at_once(source) && !source_open(source))
         return false;
     bool is_long = !source->is_converted && source->size > SOURCE_READ_MAX;
     if (is_long && !source->map && !map_file(source))
@@ -137,22 +175,41 @@ static struct slice header_in(const struct source *source, struct slice bytes)
                                    : source_header_of(bytes);
 }
 
-/* Tries to find the header in the front of the file, so that the rest need not be read. */
+/* Reads up to source->front. False when the file ended, or can't be read. */
+static bool read_front(struct source *source)
+{
+    struct str *bytes = &source->bytes;
+    if (bytes->size >= source->front)
+        return true;
+    size_t missing = source->front - bytes->size;
+    char *room = open_file(source) ? str_reserve(bytes, missing) : NULL;
+    ssize_t got = room ? pread(source->fd, room, missing, (off_t)bytes->size) : -1;
+    if (got > 0)
+        str_added(bytes, (size_t)got);
+    return got == (ssize_t)missing;
+}
+
+/* Tries to find the header in the front of the file, so that the rest need not be read, nor asked how
+ * long it is. What one header needed the next ones are likely to need. */
 static bool find_in_front(struct source *source, struct slice *header)
 {
-    size_t size = SOURCE_HEADER_STEP;
-    if (source->is_converted || source->size <= size || !read_up_to(source, size))
+    if (source->is_converted || source->map || !seems_wire_form(source))
         return false;
-    *header = header_in(source, str_slice(&source->bytes));
-    return ends_header(*header);
+    for (;;) {
+        bool goes_on = read_front(source) && source->front < SOURCE_FRONT_MOST;
+        *header = header_in(source, str_slice(&source->bytes));
+        if (ends_header(*header))
+            return true;
+        if (!goes_on)
+            return false;
+        source->front *= 2;
+    }
 }
 
 bool source_header(struct source *source, struct slice *header)
 {
     struct slice whole;
-    if (!source_open(source))
-        return false;
-    if (source->map || !find_in_front(source, header)) {
+    if (!find_in_front(source, header)) {
         if (!source_whole(source, &whole))
             return false;
         *header = header_in(source, whole);

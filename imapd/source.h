@@ -15,8 +15,10 @@ struct source {
     struct mailbox *mailbox;
     size_t index;      /* of the message: its address may change with a sync */
     int fd;            /* -1: not open */
-    uint64_t size;     /* in wire form; set once it is open */
+    bool is_known;     /* `size` is right, and so is `is_converted` */
+    uint64_t size;     /* in wire form */
     bool is_converted; /* the file is in another form: `bytes` has it */
+    size_t front;      /* how much of a file is read in search of the header's end */
     struct str bytes;  /* the front of the message, as far as it was read; or all, converted */
     void *map;         /* or NULL */
     size_t map_size;
