@@ -194,8 +194,16 @@ static bool sync_locked(struct mailbox *mailbox)
     return mailbox_empty_new(mailbox);
 }
 
+/* Who only puts messages in looks around when he has the lock for that. */
+static bool opens_to_fill(const struct mailbox *mailbox)
+{
+    return mailbox->uidnext == 0 && mailbox->leaves_new && !mailbox->read_only;
+}
+
 static bool wants_lock(const struct mailbox *mailbox)
 {
+    if (opens_to_fill(mailbox))
+        return false;
     return mailbox->scan_wanted || !mailbox_is_known(mailbox) || claims_recent(mailbox) ||
            is_overdue(mailbox) || is_behind(mailbox);
 }

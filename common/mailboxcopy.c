@@ -127,7 +127,7 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
         done = mailbox_fail(mailbox);
     }
     if (done)
-        maildir_begin_sync(delivery);
+        maildir_await_data(delivery);
     if (done && mailbox_lock(mailbox)) {
         done = place_append(mailbox, append, &facts);
         done = mailbox_unlock(mailbox) && done;

@@ -12,14 +12,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-    LOCK_WAIT_FIRST_MS = 1,
-    LOCK_WAIT_MOST_MS = 50,
     NEW_LISTED_MAX = 1000,
     EAGER_MAX = 64, /* names that change before the answer; renaming takes some 5 us */
 };
@@ -94,23 +94,45 @@ void mailbox_changes_folder(struct mailbox *mailbox, bool in_new)
 /* ---- the lock ----------------------------------------------------------------------------------
  */
 
+static void ignore_alarm(int number)
+{
+    (void)number;
+}
+
+/* A signal that interrupts a system call now and then, from the deadline on; 0: no more. */
+static bool set_alarm(time_t seconds)
+{
+    struct itimerval timer = {.it_interval.tv_sec = seconds > 0, .it_value.tv_sec = seconds};
+    return setitimer(ITIMER_REAL, &timer, NULL) == 0;
+}
+
+/* Sleeps till the holder gives it back: who looked now and then instead would leave it idle between
+ * two holders for longer than they hold it. */
+static bool sleep_for_lock(int fd)
+{
+    int64_t deadline = clock_deadline(MAILBOX_LOCK_MS);
+    int result;
+    while ((result = flock(fd, LOCK_EX)) < 0 && errno == EINTR && clock_left(deadline) > 0)
+        ;
+    if (result < 0 && errno == EINTR)
+        errno = ETIMEDOUT;
+    return result == 0;
+}
+
 /* False with ETIMEDOUT: some session hangs, or was stopped, with the lock. */
 static bool wait_for_lock(int fd)
 {
-    int64_t deadline = clock_deadline(MAILBOX_LOCK_MS);
-    long wait_ms = LOCK_WAIT_FIRST_MS;
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return false;
-        if (clock_left(deadline) == 0) {
-            errno = ETIMEDOUT;
-            return false;
-        }
-        struct timespec wait = {.tv_nsec = wait_ms * 1000000};
-        nanosleep(&wait, NULL);
-        wait_ms = wait_ms * 2 < LOCK_WAIT_MOST_MS ? wait_ms * 2 : LOCK_WAIT_MOST_MS;
-    }
-    return true;
+    struct sigaction before, action = {.sa_handler = ignore_alarm};
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno != EWOULDBLOCK || sigaction(SIGALRM, &action, &before) < 0)
+        return false;
+    bool done = set_alarm(MAILBOX_LOCK_MS / 1000) && sleep_for_lock(fd);
+    int error = errno;
+    done = set_alarm(0) && done;
+    sigaction(SIGALRM, &before, NULL);
+    errno = error;
+    return done;
 }
 
 static bool open_lock(struct mailbox *mailbox)

@@ -511,6 +511,13 @@ void maildir_begin_sync(const struct maildir_delivery *delivery)
     (void)!sync_file_range(delivery->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 }
 
+void maildir_await_data(const struct maildir_delivery *delivery)
+{
+    (void)!sync_file_range(delivery->fd, 0, 0,
+                           SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                               SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 enum verdict maildir_commit(struct maildir_delivery *delivery)
 {
     bool is_placed = delivery->new >= 0 || maildir_place(delivery);

@@ -115,6 +115,10 @@ bool maildir_place(struct maildir_delivery *delivery);
  * their place on the disk when they are synced, one after the other, and each would need a commit of
  * its own. Makes nothing durable. */
 void maildir_begin_sync(const struct maildir_delivery *delivery);
+/* The same, and waits till the data has left. Then the commit that takes the name has all there is to
+ * say of the file; while data is on its way ext4 says the last of it in the commit after that. Trouble
+ * shows when the file is synced. */
+void maildir_await_data(const struct maildir_delivery *delivery);
 /* Places it unless that was done, and ends the delivery. VERDICT_OK: it is on disk. */
 enum verdict maildir_commit(struct maildir_delivery *delivery);
 void maildir_abort(struct maildir_delivery *delivery);
