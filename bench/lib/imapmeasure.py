@@ -53,10 +53,13 @@ class Client:
 
 
 # ---- reading -------------------------------------------------------------------------------------
-def select_twice(client, side, user, prefix, count):
+def select_thrice(client, side, user, prefix, count):
     found = {}
-    side.chill(user)
-    for state in ("cold", "warm"):
+    for state in ("lost", "cold", "warm"):
+        if state == "lost" and not side.indexes:
+            continue
+        if state != "warm":
+            side.chill(user, loses_index=state == "lost")
         got = client.session(side, user, [])
         side.settle()
         client.saw(side, f"{prefix}_{state}", got["select"]["exists"], count)
@@ -66,11 +69,11 @@ def select_twice(client, side, user, prefix, count):
 
 
 def select(client, side):
-    return select_twice(client, side, LARGE, "select", client.amounts.large)
+    return select_thrice(client, side, LARGE, "select", client.amounts.large)
 
 
 def select_huge(client, side):
-    return select_twice(client, side, HUGE, "huge_select", client.amounts.huge)
+    return select_thrice(client, side, HUGE, "huge_select", client.amounts.huge)
 
 
 def fetch_twice(client, side, user, prefix, items, count):
@@ -149,8 +152,10 @@ def thread(client, side):
 
 def dropped(client, side):
     """The first look of the day: nothing of the mailbox is in memory."""
-    side.chill(LARGE)
+    side.chill(LARGE, loses_index=False)
     found = {}
+    drop_page_cache()
+    found["dropped_select"] = client.session(side, LARGE, [])["select"]["ms"]
     for row, items in (("dropped_flags", "(FLAGS UID RFC822.SIZE)"), ("dropped_envelope", "ENVELOPE")):
         drop_page_cache()
         got = client.session(side, LARGE, [("fetch", f"FETCH 1:* {items}")])

@@ -34,9 +34,11 @@ class Row:
 
 
 ROWS = [
-    Row("select_cold", "SELECT, cold", digits=2, goal=5, maildir=24, sdbox=5.3),
+    Row("select_lost", "SELECT, the index was deleted", digits=2, goal=5, maildir=24),
+    Row("select_cold", "SELECT, nothing cached but the index", digits=2, goal=5, sdbox=5.3),
     Row("select_warm", "SELECT, warm", digits=2, goal=1, maildir=10, sdbox=2.1),
-    Row("login_select_cold", "connect, LOGIN, SELECT, cold", digits=2),
+    Row("login_select_lost", "connect, LOGIN, SELECT, the index was deleted", digits=2),
+    Row("login_select_cold", "connect, LOGIN, SELECT, nothing cached but the index", digits=2),
     Row("login_select_warm", "connect, LOGIN, SELECT, warm", digits=2),
     Row("flags_cold", "FETCH 1:* (FLAGS UID RFC822.SIZE), cold", goal=15, maildir=198, sdbox=80),
     Row("flags_warm", "the same, warm", goal=10, maildir=20, sdbox=13.5),
@@ -88,9 +90,11 @@ ROWS = [
     Row("retr_mb", "the same", "MB/s", 0, True),
     Row("pop3_sessions", "POP3 TLS sessions by 10", "/s", 0, True),
     Row("pop3_sessions_cpu", "the same, CPU each", digits=2),
-    Row("huge_select_cold", "100,000 messages: SELECT, cold", digits=2),
+    Row("huge_select_lost", "100,000 messages: SELECT, the index was deleted", digits=2),
+    Row("huge_select_cold", "100,000 messages: SELECT, nothing cached but the index", digits=2),
     Row("huge_select_warm", "the same, warm", digits=2),
-    Row("login_huge_select_cold", "100,000 messages: connect, LOGIN, SELECT, cold", digits=2),
+    Row("login_huge_select_lost", "100,000 messages: connect, LOGIN, SELECT, the index was deleted", digits=2),
+    Row("login_huge_select_cold", "the same, nothing cached but the index", digits=2),
     Row("login_huge_select_warm", "the same, warm", digits=2),
     Row("huge_flags_cold", "100,000 messages: FETCH FLAGS UID SIZE, cold"),
     Row("huge_flags_warm", "the same, warm"),
@@ -98,6 +102,7 @@ ROWS = [
     Row("opened_huge_flags_warm", "100,000 messages: SELECT and that FETCH, warm"),
     Row("huge_envelope_cold", "100,000 messages: FETCH ENVELOPE, cold"),
     Row("huge_envelope_warm", "the same, warm"),
+    Row("dropped_select", "page cache dropped: SELECT", digits=2),
     Row("dropped_flags", "page cache dropped: SELECT and FETCH FLAGS UID SIZE"),
     Row("dropped_envelope", "page cache dropped: SELECT and FETCH ENVELOPE"),
 ]

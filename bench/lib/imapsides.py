@@ -32,8 +32,8 @@ def remove(pattern):
 class MailStore:
     """What the measurement needs of a side beside what Side has: ports, homes that can be put back, caches that can go."""
 
-    # Files below the home that the server makes again, per folder.
-    caches = ()
+    # Files below the home that the server makes again.
+    indexes, caches = (), ()
     ports = {}
 
     def user_home(self, user):
@@ -62,10 +62,11 @@ class MailStore:
     def copy(source, target):
         subprocess.run(["cp", "-a", source, target], check=True)
 
-    def chill(self, user):
-        """INBOX as after a loss of all that is only a cache; but in the page cache."""
+    def chill(self, user, loses_index=True):
+        """INBOX with nothing cached of what messages hold, and without an index unless that is more than a cache; but
+        in the page cache."""
         self.settle()
-        for pattern in self.caches:
+        for pattern in self.caches + (self.indexes if loses_index else ()):
             remove(os.path.join(self.user_home(user), pattern))
         self.read_all(user)
 
@@ -95,7 +96,7 @@ class Ours(MailStore, systems.Ours):
     settings = {"connections-per-client": "3000", "connections-max": "3000", "tls-sessions-max": "3000",
                 "sessions-max": "8000", "sessions-per-domain": "8000", "concurrency-local": "60"}
     services = ("lmtp",)
-    caches = ("Maildir/mailbox-index*", "Maildir/mailbox-cache*")
+    indexes, caches = ("Maildir/mailbox-index*",), ("Maildir/mailbox-cache*",)
 
     def __init__(self, disk, binaries):
         super().__init__(disk, SMALL + SMALL_COUNT, 1, 25, binaries)
@@ -221,7 +222,7 @@ class Dovecot(MailStore, systems.Side):
 class DovecotMaildir(Dovecot):
     name, label = "dovecot-maildir", "Dovecot, Maildir"
     location = "maildir:~/Maildir"
-    caches = ("Maildir/dovecot.index*",)
+    indexes, caches = ("Maildir/dovecot.index*",), ("Maildir/dovecot.index.cache",)
 
 
 class DovecotSdbox(Dovecot):
@@ -232,11 +233,11 @@ class DovecotSdbox(Dovecot):
     inbox = "sdbox/mailboxes/INBOX/dbox-Mails"
     caches = (f"{inbox}/dovecot.index.cache",)
 
-    def chill(self, user):
+    def chill(self, user, loses_index=True):
         kept = os.path.join(self.prepared(LARGE if user == POP else user), self.inbox)
         for path in glob.glob(f"{kept}/dovecot.index*"):
             self.copy(path, os.path.join(self.user_home(user), self.inbox))
-        super().chill(user)
+        super().chill(user, loses_index)
 
 
 class DovecotFast(DovecotMaildir):
