@@ -48,17 +48,11 @@ static uint64_t parse_line(struct slice line, struct slice head, uint64_t max)
 
 static uint64_t parse_id(struct slice line)
 {
-    static const char digits[] = "0123456789abcdef";
     uint64_t id = 0;
-    if (!slice_starts(line, SLICE("mailboxid ")))
+    struct slice head = SLICE("mailboxid ");
+    if (!slice_starts(line, head) || line.size != head.size + ID_DIGITS ||
+        !number_parse_hex(slice_from(line, head.size), &id))
         return 0;
-    line = slice_from(line, sizeof "mailboxid " - 1);
-    for (size_t i = 0; i < line.size; i++) {
-        const char *digit = line.data[i] ? strchr(digits, line.data[i]) : NULL;
-        if (!digit || line.size != ID_DIGITS)
-            return 0;
-        id = id << 4 | (uint64_t)(digit - digits);
-    }
     return id;
 }
 

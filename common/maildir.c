@@ -32,7 +32,6 @@ enum {
 /* ---- names -------------------------------------------------------------------------------------
  */
 
-static const char hex_digits[] = "0123456789abcdef";
 static const char flag_letters[] = "DFPRST"; /* in the order of enum maildir_flag, and of ASCII */
 
 void maildir_parse_flags(struct slice letters, struct maildir_name *parsed)
@@ -47,20 +46,10 @@ void maildir_parse_flags(struct slice letters, struct maildir_name *parsed)
     }
 }
 
-/* Sixteen digits, as they are written. */
 static void parse_email_id(struct slice digits, struct maildir_name *parsed)
 {
-    uint64_t id = 0;
-    if (digits.size != EMAIL_ID_DIGITS)
-        return;
-    for (size_t i = 0; i < digits.size; i++) {
-        const char *digit = digits.data[i] ? strchr(hex_digits, digits.data[i]) : NULL;
-        if (!digit)
-            return;
-        id = id << 4 | (uint64_t)(digit - hex_digits);
-    }
-    parsed->has_email_id = true;
-    parsed->email_id = id;
+    if (digits.size == EMAIL_ID_DIGITS && number_parse_hex(digits, &parsed->email_id))
+        parsed->has_email_id = true;
 }
 
 static void parse_field(struct slice field, struct maildir_name *parsed)
@@ -156,8 +145,7 @@ void maildir_format_flags(struct str *text, unsigned flags, uint32_t keywords)
 static void put_email_id(struct str *name, uint64_t id)
 {
     char digits[EMAIL_ID_DIGITS];
-    for (size_t i = EMAIL_ID_DIGITS; i > 0; i--, id >>= 4)
-        digits[i - 1] = hex_digits[id & 15];
+    number_put_hex(id, digits, sizeof digits);
     str_append_text(name, ",E=");
     str_append(name, slice_of(digits, sizeof digits));
 }

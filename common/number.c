@@ -48,6 +48,29 @@ bool number_parse_octal(struct slice text, unsigned max, unsigned *number)
     return true;
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+bool number_parse_hex(struct slice text, uint64_t *number)
+{
+    uint64_t value = 0;
+    if (text.size == 0 || text.size > sizeof value * 2)
+        return false;
+    for (size_t i = 0; i < text.size; i++) {
+        const char *digit = text.data[i] ? strchr(hex_digits, text.data[i]) : NULL;
+        if (!digit)
+            return false;
+        value = value << 4 | (uint64_t)(digit - hex_digits);
+    }
+    *number = value;
+    return true;
+}
+
+void number_put_hex(uint64_t number, char *digits, size_t count)
+{
+    for (size_t i = count; i > 0; i--, number >>= 4)
+        digits[i - 1] = hex_digits[number & 15];
+}
+
 struct slice number_format(uint64_t number, char digits[NUMBER_TEXT_SIZE])
 {
     size_t start = NUMBER_TEXT_SIZE;

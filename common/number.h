@@ -18,6 +18,11 @@ bool number_parse_unsigned(struct slice text, unsigned max, unsigned *number);
 /* Octal digits, for file modes. */
 bool number_parse_octal(struct slice text, unsigned max, unsigned *number);
 
+/* Hexadecimal in lower case, of as many digits as `text` has: 1 to 16. */
+bool number_parse_hex(struct slice text, uint64_t *number);
+/* Writes the last `count` hexadecimal digits of `number`, with zeros in front. */
+void number_put_hex(uint64_t number, char *digits, size_t count);
+
 /* Writes `number` in decimal into `digits` and returns the part in use. */
 struct slice number_format(uint64_t number, char digits[NUMBER_TEXT_SIZE]);
 

@@ -55,14 +55,12 @@ void queuefile_new_id(char id[QUEUEFILE_ID_SIZE + 1])
 
 void queuefile_format_seal(uint64_t size, uint32_t check, char seal[QUEUEFILE_SEAL_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
     static const char between[] = "\ncheck ";
     for (size_t i = QUEUEFILE_SIZE_DIGITS; i-- > 0; size /= 10)
         seal[i] = (char)('0' + size % 10);
     memcpy(seal + QUEUEFILE_SIZE_DIGITS, between, sizeof between - 1);
-    for (size_t i = QUEUEFILE_SEAL_SIZE; i-- > QUEUEFILE_SEAL_SIZE - QUEUEFILE_CHECK_DIGITS;
-         check >>= 4)
-        seal[i] = hex[check & 0xf];
+    number_put_hex(check, seal + QUEUEFILE_SEAL_SIZE - QUEUEFILE_CHECK_DIGITS,
+                   QUEUEFILE_CHECK_DIGITS);
 }
 
 void queuefile_draft_name(const char *id, char name[QUEUEFILE_ID_SIZE + 2])
@@ -112,14 +110,11 @@ static bool set_size(struct queuefile *file, struct slice value)
 
 static bool set_check(struct queuefile *file, struct slice value)
 {
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < value.size; i++) {
-        const char *digit = strchr(hex, value.data[i]);
-        if (value.data[i] == '\0' || !digit)
-            return false;
-        file->check = file->check << 4 | (uint32_t)(digit - hex);
-    }
-    return value.size == QUEUEFILE_CHECK_DIGITS;
+    uint64_t check;
+    if (value.size != QUEUEFILE_CHECK_DIGITS || !number_parse_hex(value, &check))
+        return false;
+    file->check = (uint32_t)check;
+    return true;
 }
 
 static bool set_arrived(struct queuefile *file, struct slice value)

@@ -1,12 +1,12 @@
 /* objectid - see objectid.h */
 #include "objectid.h"
 
+#include "number.h"
+
 static bool append(struct str *out, char kind, uint64_t id)
 {
-    static const char digits[] = "0123456789abcdef";
     char text[1 + 16] = {kind};
-    for (size_t i = sizeof text - 1; i > 0; i--, id >>= 4)
-        text[i] = digits[id & 15];
+    number_put_hex(id, text + 1, sizeof text - 1);
     return str_append(out, slice_of(text, sizeof text));
 }
 

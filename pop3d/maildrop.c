@@ -2,6 +2,7 @@
 #include "maildrop.h"
 
 #include "io.h"
+#include "number.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -195,22 +196,14 @@ void maildrop_total(struct maildrop *maildrop, size_t *count, uint64_t *bytes)
     }
 }
 
-/* Eight digits; a listing has one for each message, so there is no format to be read. */
-static void put_hex(char *text, uint32_t number)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 8; i > 0; i--, number >>= 4)
-        text[i - 1] = digits[number & 15];
-}
-
 size_t maildrop_unique(struct maildrop *maildrop, size_t number, char text[MAILDROP_UNIQUE_SIZE])
 {
     uint32_t uid = maildrop_message(maildrop, number)->uid;
     struct slice name = uidlnames_find(&maildrop->names, uid);
     if (name.size > 0 && slice_copy_text(name, text, MAILDROP_UNIQUE_SIZE))
         return name.size;
-    put_hex(text, uid);
-    put_hex(text + 8, maildrop->mailbox->uidvalidity);
+    number_put_hex(uid, text, 8);
+    number_put_hex(maildrop->mailbox->uidvalidity, text + 8, 8);
     return 16;
 }
 

@@ -128,6 +128,25 @@ static void numbers_in_text(void **state)
     assert_false(number_parse_octal(SLICE("8"), 07777, &mode));
 }
 
+static void hexadecimal(void **state)
+{
+    (void)state;
+    char digits[16];
+    uint64_t number = 1;
+    number_put_hex(UINT64_C(0x0123456789abcdef), digits, 16);
+    assert_memory_equal(digits, "0123456789abcdef", 16);
+    assert_true(number_parse_hex(slice_of(digits, 16), &number));
+    assert_true(number == UINT64_C(0x0123456789abcdef));
+    number_put_hex(UINT64_MAX, digits, 3);
+    assert_memory_equal(digits, "fff3", 4); /* no more than was asked for */
+    assert_true(number_parse_hex(SLICE("00f"), &number) && number == 15);
+    static const char *const bad[] = {"", "F", "0x1", " 1", "g", "-1", "00000000000000001"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (number_parse_hex(slice_text(bad[i]), &number) || number != 15)
+            fail_msg("number \"%s\"", bad[i]);
+    assert_false(number_parse_hex(slice_of("1\0", 2), &number));
+}
+
 static void numbers_to_text(void **state)
 {
     (void)state;
@@ -159,6 +178,7 @@ int main(void)
         cmocka_unit_test(parts_are_clipped),
         cmocka_unit_test(copies_only_what_fits),
         cmocka_unit_test(numbers_in_text),
+        cmocka_unit_test(hexadecimal),
         cmocka_unit_test(numbers_to_text),
         cmocka_unit_test(arithmetic_says_when_it_overflows),
     };
