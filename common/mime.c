@@ -4,11 +4,12 @@
 
 #include "number.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BLOCK_PARTS = 64,
+    BLOCK_PARTS = 16,
     /* Bytes of a boundary; RFC 2046 5.1.1 allows 70. A multipart with a longer one is a leaf. */
     BOUNDARY_MAX = 1000,
 };
@@ -62,11 +63,13 @@ struct parser {
 static struct mime_part *part_allocate(struct parser *parser)
 {
     if (!parser->last || parser->last->used == BLOCK_PARTS) {
-        struct block *block = calloc(1, sizeof *block);
+        struct block *block = malloc(sizeof *block);
         if (!block) {
             parser->failed = true;
             return NULL;
         }
+        block->next = NULL;
+        block->used = 0;
         if (parser->last)
             parser->last->next = block;
         else
@@ -74,7 +77,9 @@ static struct mime_part *part_allocate(struct parser *parser)
         parser->last = block;
     }
     parser->count++;
-    return &parser->last->parts[parser->last->used++];
+    struct mime_part *part = &parser->last->parts[parser->last->used++];
+    *part = (struct mime_part){0};
+    return part;
 }
 
 static struct level *innermost(struct parser *parser)
@@ -304,6 +309,68 @@ static void take_line(struct parser *parser, struct slice line, size_t start)
         header_end(parser, next);
 }
 
+/* ---- lines of bodies: those that begin with no dash mean nothing, and are counted --------------- */
+
+enum { SCAN_SIZE = 16, SCANS_MAX = 255 /* that a lane of bytes can count */ };
+
+typedef uint8_t scan __attribute__((vector_size(SCAN_SIZE)));
+
+static scan scan_for(const char *from, char byte)
+{
+    scan bytes, wanted = (scan){0} + (uint8_t)byte;
+    memcpy(&bytes, from, sizeof bytes);
+    return (scan)(bytes == wanted);
+}
+
+static bool scan_has_none(scan bytes)
+{
+    uint64_t halves[2];
+    memcpy(halves, &bytes, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* Up to SCANS_MAX blocks from *at on, which goes to the first with an LF and a dash behind it, or that
+ * is not whole. True when it found none. */
+static bool count_blocks(struct slice text, size_t *at, size_t *lines)
+{
+    scan counts = {0};
+    bool is_plain = true;
+    for (int i = 0; i < SCANS_MAX && text.size - *at > SCAN_SIZE; i++, *at += SCAN_SIZE) {
+        scan ends = scan_for(text.data + *at, '\n');
+        is_plain = scan_has_none(ends & scan_for(text.data + *at + 1, '-'));
+        if (!is_plain)
+            break;
+        counts -= ends; /* a lane that fits is -1 */
+    }
+    for (size_t i = 0; i < SCAN_SIZE; i++)
+        *lines += counts[i];
+    return is_plain;
+}
+
+/* The size of the lines up to the next one that begins with a dash; adds their LFs to *lines. */
+static size_t count_lines(struct slice text, size_t *lines)
+{
+    size_t at = 0;
+    while (text.size - at > SCAN_SIZE && count_blocks(text, &at, lines))
+        ;
+    for (; at < text.size; at++) {
+        if (text.data[at] != '\n')
+            continue;
+        ++*lines;
+        if (at + 1 < text.size && text.data[at + 1] == '-')
+            return at + 1;
+    }
+    return text.size;
+}
+
+static size_t skip_lines(struct parser *parser, size_t start)
+{
+    struct slice rest = slice_from(parser->message, start);
+    if (parser->in_header || rest.size == 0 || rest.data[0] == '-')
+        return start;
+    return start + count_lines(rest, &parser->lines);
+}
+
 static void take_lines(struct parser *parser)
 {
     size_t start = 0;
@@ -313,16 +380,24 @@ static void take_lines(struct parser *parser)
         if (size < rest.size)
             size++;
         take_line(parser, slice_part(rest, 0, size), start);
-        start += size;
+        start = skip_lines(parser, start + size);
     }
+}
+
+static void parser_init(struct parser *parser, struct slice message)
+{
+    parser->message = message;
+    parser->first = parser->last = NULL; /* levels are set as they are opened */
+    parser->depth = parser->count = parser->lines = 0;
+    parser->in_header = parser->full = parser->failed = false;
 }
 
 struct mime_part *mime_parse(struct slice message)
 {
-    struct parser *parser = calloc(1, sizeof *parser);
+    struct parser *parser = malloc(sizeof *parser);
     if (!parser)
         return NULL;
-    parser->message = message;
+    parser_init(parser, message);
     if (part_open(parser, 0)) {
         take_lines(parser);
         close_down_to(parser, 0, message.size, false);

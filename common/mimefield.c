@@ -223,6 +223,7 @@ static void cut_value(struct slice *text, struct str *value)
 
 enum {
     SEGMENTS_MAX = 128, /* of one field; they are searched in squares */
+    SEGMENTS_FIRST = 8,
     SEGMENT_WHOLE = SEGMENTS_MAX,
 };
 
@@ -234,10 +235,26 @@ struct segment {
 };
 
 struct segments {
-    struct segment list[SEGMENTS_MAX];
-    size_t count;
+    struct segment *list;
+    size_t count, capacity;
     bool failed;
 };
+
+/* One more; NULL without memory. */
+static struct segment *segment_add(struct segments *segments)
+{
+    if (segments->count == segments->capacity) {
+        size_t capacity = segments->count > 0 ? segments->count * 2 : SEGMENTS_FIRST;
+        struct segment *list = realloc(segments->list, capacity * sizeof *list);
+        if (!list) {
+            segments->failed = true;
+            return NULL;
+        }
+        segments->list = list;
+        segments->capacity = capacity;
+    }
+    return &segments->list[segments->count++];
+}
 
 static void cut_name(struct slice *text, struct str *name)
 {
@@ -269,11 +286,12 @@ static void take_marks(struct segment *segment)
 
 static void segment_parse(struct slice *text, struct segments *segments)
 {
-    struct segment *segment = &segments->list[segments->count];
+    struct segment *segment = segment_add(segments);
+    if (!segment)
+        return;
     *segment = (struct segment){.index = SEGMENT_WHOLE};
     str_init(&segment->name, MIME_FIELD_MAX);
     str_init(&segment->value, MIME_FIELD_MAX);
-    segments->count++;
     cut_name(text, &segment->name);
     mailspace_skip(text);
     bool has_value = slice_starts(*text, SLICE("=")) && segment->name.size > 0;
@@ -371,6 +389,28 @@ static bool parameter_is_whole(const struct mime_parameter *parameter)
     return !parameter->name.failed && !parameter->value.failed && !parameter->charset.failed;
 }
 
+/* How most parameters are: all in one piece, and no other piece has the name. */
+static bool is_alone(const struct segments *segments, const struct segment *one)
+{
+    if (one->index != SEGMENT_WHOLE || one->is_extended)
+        return false;
+    for (size_t i = 0; i < segments->count; i++)
+        if (&segments->list[i] != one &&
+            slice_equal(str_slice(&segments->list[i].name), str_slice(&one->name)))
+            return false;
+    return true;
+}
+
+/* Its texts change hands. */
+static void take_over(struct segment *segment, struct mime_parameter *parameter)
+{
+    parameter->name = segment->name;
+    parameter->value = segment->value;
+    str_init(&segment->name, MIME_FIELD_MAX);
+    str_init(&segment->value, MIME_FIELD_MAX);
+    segment->is_used = true;
+}
+
 static bool join_all(struct segments *segments, struct mime_parameters *parameters)
 {
     for (size_t i = 0; i < segments->count; i++) {
@@ -378,9 +418,13 @@ static bool join_all(struct segments *segments, struct mime_parameters *paramete
         if (segment->is_used || parameters->count == MIME_PARAMETERS_MAX)
             continue;
         struct mime_parameter *parameter = &parameters->list[parameters->count++];
+        str_init(&parameter->charset, MIME_FIELD_MAX);
+        if (is_alone(segments, segment)) {
+            take_over(segment, parameter);
+            continue;
+        }
         str_init(&parameter->name, MIME_FIELD_MAX);
         str_init(&parameter->value, MIME_FIELD_MAX);
-        str_init(&parameter->charset, MIME_FIELD_MAX);
         str_append(&parameter->name, str_slice(&segment->name));
         join(segments, parameter);
         mark_used(segments, &parameter->name);
@@ -396,7 +440,7 @@ static void segments_free(struct segments *segments)
         str_free(&segments->list[i].name);
         str_free(&segments->list[i].value);
     }
-    free(segments);
+    free(segments->list);
 }
 
 /* ---- public --------------------------------------------------------------------------------- */
@@ -409,21 +453,17 @@ bool mime_parse_parameters(struct slice field, struct mime_parameters *parameter
     cut_value(&rest, &parameters->value);
     if (rest.size == 0 && !parameters->value.failed)
         return true;
-    struct segments *segments = malloc(sizeof *segments);
-    if (!segments)
-        return false;
-    segments->count = 0;
-    segments->failed = false;
-    for (mailspace_skip(&rest); rest.size > 0 && segments->count < SEGMENTS_MAX;
+    struct segments segments = {.count = 0};
+    for (mailspace_skip(&rest); rest.size > 0 && segments.count < SEGMENTS_MAX && !segments.failed;
          mailspace_skip(&rest))
-        segment_parse(&rest, segments);
-    bool done = !segments->failed && !parameters->value.failed;
-    if (done && segments->count > 0) {
-        size_t most = segments->count < MIME_PARAMETERS_MAX ? segments->count : MIME_PARAMETERS_MAX;
+        segment_parse(&rest, &segments);
+    bool done = !segments.failed && !parameters->value.failed;
+    if (done && segments.count > 0) {
+        size_t most = segments.count < MIME_PARAMETERS_MAX ? segments.count : MIME_PARAMETERS_MAX;
         parameters->list = calloc(most, sizeof *parameters->list);
-        done = parameters->list && join_all(segments, parameters);
+        done = parameters->list && join_all(&segments, parameters);
     }
-    segments_free(segments);
+    segments_free(&segments);
     if (!done)
         mime_free_parameters(parameters);
     return done;

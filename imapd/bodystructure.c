@@ -79,24 +79,28 @@ struct part_fields {
 static void find_fields(struct slice header, struct part_fields *fields)
 {
     const struct {
-        const char *name;
+        struct slice name; /* what follows "Content-" */
         struct slice *value;
     } wanted[] = {
-        {"Content-Type", &fields->type},
-        {"Content-ID", &fields->id},
-        {"Content-Description", &fields->description},
-        {"Content-Transfer-Encoding", &fields->encoding},
-        {"Content-MD5", &fields->md5},
-        {"Content-Disposition", &fields->disposition},
-        {"Content-Language", &fields->language},
-        {"Content-Location", &fields->location},
+        {SLICE("Type"), &fields->type},
+        {SLICE("ID"), &fields->id},
+        {SLICE("Description"), &fields->description},
+        {SLICE("Transfer-Encoding"), &fields->encoding},
+        {SLICE("MD5"), &fields->md5},
+        {SLICE("Disposition"), &fields->disposition},
+        {SLICE("Language"), &fields->language},
+        {SLICE("Location"), &fields->location},
     };
+    static const char front[] = "Content-";
     struct mime_field field;
-    while (mime_next_field(&header, &field))
+    while (mime_next_field(&header, &field)) {
+        if (!slice_starts_nocase(field.name, slice_of(front, sizeof front - 1)))
+            continue;
+        struct slice name = slice_from(field.name, sizeof front - 1);
         for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
-            if (!wanted[i].value->data &&
-                slice_equal_nocase(field.name, slice_text(wanted[i].name)))
+            if (!wanted[i].value->data && slice_equal_nocase(name, wanted[i].name))
                 *wanted[i].value = field.value;
+    }
 }
 
 static void append_nil_or_text(struct str *out, struct slice value)

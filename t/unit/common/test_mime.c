@@ -578,6 +578,42 @@ static void decodes_headers(void **state)
     str_free(&utf8);
 }
 
+/* Lines are counted in blocks, and those that begin with a dash looked at: LFs, dashes and boundaries at
+ * all places. */
+static void lines_at_all_places(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"\n", "\n-", "\n--", "\n--b\n\n", "-", "\r\n--b--\r\n"};
+    for (size_t size = 0; size < 5000; size = size < 100 ? size + 1 : size * 3)
+        for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++)
+            for (size_t place = 0; place <= size && place < 40; place++) {
+                struct str text;
+                size_t lines = 0, bytes = 0;
+                str_init(&text, 65536);
+                str_append_text(&text, "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n");
+                size_t start = text.size;
+                for (size_t k = 0; k < size; k++) {
+                    if (k == place)
+                        str_append_text(&text, pieces[i]);
+                    str_append_byte(&text, k % 29 == 28 ? '\n' : 'x');
+                }
+                struct mime_part *root = mime_parse(str_slice(&text));
+                assert_non_null(root);
+                struct mime_part *part = root->first_child;
+                assert_int_equal(part->body, start);
+                for (; bytes < part->body_size; bytes++)
+                    lines += text.data[part->body + bytes] == '\n';
+                assert_int_equal(part->body_lines, lines);
+                bool has_second = i == 3 && place < size;
+                assert_int_equal(part->next != NULL, has_second);
+                for (lines = 0, bytes = root->body; bytes < text.size; bytes++)
+                    lines += text.data[bytes] == '\n';
+                assert_int_equal(root->body_lines, lines);
+                mime_free(&root);
+                str_free(&text);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_thousand_levels_end_at_the_bound),
         cmocka_unit_test(a_hundred_thousand_parts_end_at_the_bound),
         cmocka_unit_test(large_and_ugly_is_still_linear),
+        cmocka_unit_test(lines_at_all_places),
         cmocka_unit_test(walks_fields),
         cmocka_unit_test(reads_parameters),
         cmocka_unit_test(more_parameters_than_allowed),
