@@ -84,13 +84,13 @@ struct mailbox_vanished {
 /* What is the same for all sessions, at a moment; part of the index. */
 struct mailbox_state {
     uint32_t uidnext;
-    uint32_t recent_from;    /* UIDs from here on are recent for who selects next */
-    uint32_t cache_gone;     /* messages removed since the cache was begun */
-    uint32_t bits;           /* enum mailbox_state_bit */
-    uint32_t keyword_serial; /* moves with mailbox-keywords */
-    uint32_t uids_reserved;  /* what mailbox-uids says */
-    uint32_t pending_size;   /* bytes of mailbox-pending that the list knows */
-    uint32_t spare;
+    uint32_t recent_from;      /* UIDs from here on are recent for who selects next */
+    uint32_t cache_gone;       /* messages removed since the cache was begun */
+    uint32_t bits;             /* enum mailbox_state_bit */
+    uint32_t keyword_serial;   /* moves with mailbox-keywords */
+    uint32_t uids_reserved;    /* what mailbox-uids says */
+    uint32_t pending_size;     /* bytes of mailbox-pending that the list knows */
+    uint32_t new_mark;         /* mailbox_mark, when new/ was listed */
     uint64_t modseq;           /* the highest that was given out */
     uint64_t modseqs_reserved; /* what mailbox-uids says */
     uint64_t modseq_floor;     /* no message's is lower */

@@ -74,6 +74,8 @@ bool mailboxdeliver_place(struct maildir_delivery *delivery, bool repeats)
     bool is_indexed = !repeats && begin(&mailbox, delivery->folder) &&
                       give_numbers(&mailbox, &delivery->uid, &modseq);
     bool placed = maildir_place(delivery);
+    if (placed && !is_indexed)
+        mailbox_set_mark(delivery->folder);
     if (placed && is_indexed && !delivery->repeated)
         record(&mailbox, delivery, modseq);
     /* Deliveries go to INBOX, the account's own folder. */

@@ -4,7 +4,9 @@
  * at work the times of cur/ and new/ tell: the index keeps those that they had when the list was what
  * they hold. Two changes in one tick of the kernel's clock (up to 10 ms) would leave the same time; so
  * after each change of ours, and before each listing, the folder is given a time of its own making,
- * which no tick will have.
+ * which no tick will have. What came to new/ between a change of ours and that time would hide behind
+ * it: a delivery that has no lock marks mailbox-lock by its time when the file has its name, and while
+ * new/ is short it is listed, too, for programs that know of no mark.
  */
 #include "clock.h"
 #include "io.h"
@@ -20,7 +22,7 @@
 #include <unistd.h>
 
 enum {
-    NEW_LISTED_MAX = 1000,
+    NEW_LISTED_MAX = 50,
     EAGER_MAX = 64, /* names that change before the answer; renaming takes some 5 us */
 };
 
@@ -72,15 +74,37 @@ static bool cur_is_known(const struct mailbox *mailbox)
     return time != 0 && time == mailbox->state.cur_stamp;
 }
 
+uint32_t mailbox_mark(const struct mailbox *mailbox)
+{
+    struct stat info;
+    if (fstatat(mailbox->folder, MAILBOX_LOCK_NAME, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return (uint32_t)((uint64_t)info.st_mtim.tv_sec * (uint64_t)NANOSECONDS +
+                      (uint64_t)info.st_mtim.tv_nsec);
+}
+
+void mailbox_set_mark(int folder)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    /* Without the file no session was here yet, or is, and the first one lists all. */
+    int fd = openat(folder, MAILBOX_LOCK_NAME, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    if (fd >= 0)
+        (void)futimens(fd, times);
+    io_close(&fd);
+}
+
 static bool new_is_known(const struct mailbox *mailbox)
 {
     int64_t time = folder_time(mailbox->new);
-    return time != 0 && time == mailbox->state.new_stamp;
+    return time != 0 && time == mailbox->state.new_stamp &&
+           mailbox_mark(mailbox) == mailbox->state.new_mark;
 }
 
 bool mailbox_is_known(const struct mailbox *mailbox)
 {
-    return cur_is_known(mailbox) && new_is_known(mailbox);
+    return !mailbox_index_is_of_another_boot(mailbox) && cur_is_known(mailbox) &&
+           new_is_known(mailbox);
 }
 
 void mailbox_changes_folder(struct mailbox *mailbox, bool in_new)
@@ -173,6 +197,7 @@ static bool begin_boot(struct mailbox *mailbox)
     mailbox->state.vanished_floor = modseq;
     if (mailbox->state.uidnext < mailbox->uids_on_disk)
         mailbox->state.uidnext = mailbox->uids_on_disk;
+    mailbox->state.new_stamp = 0; /* a mark may be undone as well */
     mailbox->state.boot = clock_boot_seconds();
     mailbox->state_changed = true;
     return modseq != 0;
@@ -259,8 +284,8 @@ static bool is_ours(void *owner, const char *name)
            (facts.uid != 0 && facts.uid < mailbox->state.uidnext);
 }
 
-/* A delivery that could not wait for the lock has moved the time of new/ just as we have. So after the
- * stamp it is listed once more; it is short but for the moments in which very many are moved on. */
+/* A file that another program brought has moved the time of new/ just as we have. So after the stamp
+ * it is listed once more, where that is short. */
 static int64_t stamp_new(struct mailbox *mailbox)
 {
     int64_t stamp = mailbox->new_known ? mailbox_stamp(mailbox->new) : 0;

@@ -55,10 +55,14 @@ void mailbox_init(struct mailbox *mailbox);
 #define MAILBOX_LOCK_NAME "mailbox-lock"
 /* The lock alone: nothing is read, and nothing is written when the object is closed. */
 bool mailbox_lock_alone(struct mailbox *mailbox);
-/* As far as the times tell. */
+/* As far as the times tell, of which none is trusted after a start of the machine. */
 bool mailbox_is_known(const struct mailbox *mailbox);
 /* The time of a folder, which no later change will leave as it is; 0: there is none that would do. */
 int64_t mailbox_stamp(int folder);
+/* Moves with each delivery to new/ that had no lock; state.new_mark: when new/ was listed. */
+uint32_t mailbox_mark(const struct mailbox *mailbox);
+/* Of such a delivery, when the file has its name. */
+void mailbox_set_mark(int folder);
 /* To be called under the lock before the first change of a name in the folder. */
 void mailbox_changes_folder(struct mailbox *mailbox, bool in_new);
 

@@ -50,6 +50,7 @@ struct scan {
     uint8_t *present; /* a bit for each message of the list */
     size_t known;     /* how many those are */
     int64_t cur_stamp, new_stamp;
+    uint32_t new_mark;
 };
 
 static const char *name_of(const struct scan *scan, const struct candidate *candidate)
@@ -426,8 +427,10 @@ static bool list_once(struct mailbox *mailbox, struct scan *scan, bool cur, bool
     memset(scan->present, 0, scan->known / 8 + 1);
     scan->cur = cur;
     scan->new = new;
-    if (new)
+    if (new) {
+        scan->new_mark = mailbox_mark(mailbox);
         scan->new_stamp = mailbox_stamp(mailbox->new);
+    }
     if (cur)
         scan->cur_stamp = mailbox_stamp(mailbox->cur);
     return (!new || list_folder(mailbox, scan, mailbox->new, true)) &&
@@ -661,6 +664,7 @@ static void take_scan_stamps(struct mailbox *mailbox, const struct scan *scan)
     }
     if (scan->new) {
         mailbox->state.new_stamp = scan->new_stamp;
+        mailbox->state.new_mark = scan->new_mark;
         mailbox->new_known = true;
     }
     if (scan->cur && scan->new) {

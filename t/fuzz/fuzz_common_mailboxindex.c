@@ -74,11 +74,22 @@ static void put_messages(void)
     unlinkat(folder, "mailbox-pending", 0);
 }
 
+/* 0: it is not there. */
 static int64_t time_of(const char *path)
 {
     struct stat info;
-    check(fstatat(folder, path, &info, 0) == 0);
+    if (fstatat(folder, path, &info, 0) < 0)
+        return 0;
     return (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+}
+
+/* As if nothing but the suite had been here. */
+static void set_known(struct mailbox_state *state)
+{
+    state->cur_stamp = time_of("cur");
+    state->new_stamp = time_of("new");
+    state->new_mark = (uint32_t)time_of("mailbox-lock");
+    state->boot = clock_boot_seconds();
 }
 
 /* A bool is 0 or 1: nobody writes anything else. */
@@ -101,9 +112,7 @@ static void mend_log(char *bytes, size_t size, uint64_t at, uint64_t seed, unsig
             return;
         if (how & TIMES && entry->kind == MAILBOX_INDEX_STATE &&
             entry->size == sizeof *entry + sizeof(struct mailbox_state)) {
-            struct mailbox_state *state = (void *)(entry + 1);
-            state->cur_stamp = time_of("cur");
-            state->new_stamp = time_of("new");
+            set_known((void *)(entry + 1));
         }
         if (entry->kind == MAILBOX_INDEX_MESSAGE &&
             entry->size >= sizeof *entry + sizeof(struct mailbox_message))
@@ -124,10 +133,8 @@ static void mend(char *bytes, size_t size, unsigned how)
     header->message_size = sizeof(struct mailbox_message);
     header->state_size = sizeof(struct mailbox_state);
     header->uidvalidity = 77;
-    if (how & TIMES) {
-        header->state.cur_stamp = time_of("cur");
-        header->state.new_stamp = time_of("new");
-    }
+    if (how & TIMES)
+        set_known(&header->state);
     for (size_t at = MAILBOX_INDEX_PAGE, i = 0;
          i < header->count && size - at >= sizeof(struct mailbox_message);
          at += sizeof(struct mailbox_message), i++)

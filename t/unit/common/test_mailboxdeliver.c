@@ -14,6 +14,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+enum { MANY = 80 };
+
 static void deliver(struct box *box, const char *id, bool repeats)
 {
     struct maildir_delivery delivery;
@@ -122,12 +124,41 @@ static void in_doubt_it_is_a_plain_delivery(void **state)
     assert_int_equal(count_named(box, ",U=5"), 1);
 }
 
+/* The session's own change gives new/ its time, and new/ is too long to be listed each time. */
+static void one_without_the_lock_is_seen_behind_a_change_of_ours(void **state)
+{
+    struct box *box = *state;
+    open_and_close(box);
+    for (int i = 0; i < MANY; i++) {
+        char id[] = "0cw9x2k4m7q00";
+        id[11] = (char)('a' + i / 10);
+        id[12] = (char)('0' + i % 10);
+        deliver(box, id, false);
+    }
+    struct mailbox *mailbox = mailbox_open_to_fill(box->fd, "m");
+    assert_non_null(mailbox);
+    for (unsigned repeats = 0; repeats < 2; repeats++) {
+        assert_true(mailbox_sync(mailbox));
+        size_t count = mailbox->count;
+        assert_true(mailbox_lock(mailbox));
+        deliver(box, repeats ? "0cw9x2k4m7q1b" : "0cw9x2k4m7q1a", repeats);
+        assert_true(mailbox_set_flags(mailbox, &mailbox->messages[repeats], MAILBOX_ADD,
+                                      MAILDIR_FLAGGED, 0));
+        assert_true(mailbox_unlock(mailbox));
+        assert_true(mailbox_sync(mailbox));
+        assert_int_equal(mailbox->count, count + 1);
+    }
+    assert_int_equal(mailbox->totals.in_new, MANY + 2);
+    mailbox_close(&mailbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_delivery_has_its_uid_at_once),
         TEST(an_index_that_is_lost_loses_nothing),
         TEST(in_doubt_it_is_a_plain_delivery),
+        TEST(one_without_the_lock_is_seen_behind_a_change_of_ours),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
