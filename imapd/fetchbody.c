@@ -95,6 +95,8 @@ static bool append_bytes(struct fetch_job *job, const struct fetch_item *item, s
 static bool append_file(struct fetch_job *job, const struct fetch_item *item)
 {
     struct stream *stream = &job->session->stream;
+    if (!source_open(&job->source)) /* its size isn't known yet when a header was read before */
+        return false;
     uint64_t offset = 0, left = job->source.size;
     if (item->is_partial) {
         offset = item->offset < left ? item->offset : left;

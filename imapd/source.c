@@ -30,6 +30,7 @@ static void forget(struct source *source)
     source->map = NULL;
     io_close(&source->fd);
     source->is_known = source->is_converted = false;
+    source->size = 0;
     source->header_size = 0;
 }
 

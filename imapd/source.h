@@ -16,7 +16,7 @@ struct source {
     size_t index;      /* of the message: its address may change with a sync */
     int fd;            /* -1: not open */
     bool is_known;     /* `size` is right, and so is `is_converted` */
-    uint64_t size;     /* in wire form */
+    uint64_t size;     /* in wire form; set by source_open and source_whole alone */
     bool is_converted; /* the file is in another form: `bytes` has it */
     size_t front;      /* how much of a file is read in search of the header's end */
     struct str bytes;  /* the front of the message, as far as it was read; or all, converted */

@@ -457,6 +457,8 @@ def test_two_read_while_one_removes(suite):
         for _ in range(4):
             one.ok("APPEND INBOX", *[part for _ in range(100) for part in (" ", Unwaited(SMALL))])
 
+    finished = []
+
     def read():
         with user(suite, "fetch") as session:
             session.ok("SELECT INBOX")
@@ -468,6 +470,7 @@ def test_two_read_while_one_removes(suite):
                 session.ok("NOOP")
                 if not count(session):
                     break
+        finished.append(True)
 
     readers = [threading.Thread(target=read) for _ in range(2)]
     for reader in readers:
@@ -479,3 +482,4 @@ def test_two_read_while_one_removes(suite):
             one.ok("EXPUNGE")
     for reader in readers:
         reader.join()
+    equal(len(finished), len(readers), "readers that found nothing wrong")

@@ -223,7 +223,8 @@ static void bodies_of_all_sizes(void **state)
         str_append_number(&input, sizes[i]);
         str_append_text(&input, "+}\r\n");
         str_append(&input, str_slice(&message));
-        str_append_text(&input, "\r\ns EXAMINE INBOX\r\nb FETCH 1 (BODY[] BODY[]<3.70000>)\r\n");
+        str_append_text(&input, "\r\ns EXAMINE INBOX\r\nb FETCH 1 (BODY[] BODY[]<3.70000>)\r\n"
+                                "c FETCH 1 (ENVELOPE BODY[])\r\n");
         assert_int_equal(account_make(state), 0);
         account_talk(str_slice(&input), &output);
         struct slice part = slice_part(slice_from(str_slice(&message), 3), 0, 70000);
@@ -232,7 +233,11 @@ static void bodies_of_all_sizes(void **state)
         str_append(&input, str_slice(&message));
         str_format(&input, " BODY[]<3> {%zu}\r\n", part.size);
         str_append(&input, part);
-        str_append_text(&input, ")\r\nb OK FETCH completed\r\n");
+        str_append_text(&input, ")\r\nb OK FETCH completed\r\n* 1 FETCH (ENVELOPE (NIL NIL NIL "
+                                "NIL NIL NIL NIL NIL NIL NIL) BODY[] {");
+        str_format(&input, "%zu}\r\n", sizes[i]);
+        str_append(&input, str_slice(&message));
+        str_append_text(&input, ")\r\nc OK FETCH completed\r\n");
         assert_true(slice_ends(str_slice(&output), str_slice(&input)));
         assert_int_equal(account_remove(state), 0);
         str_free(&message);
