@@ -111,6 +111,14 @@ struct mailbox_window {
     uint64_t used; /* cache_reads, then */
 };
 
+/* What messages have in common that are copied from one folder under one lock. */
+struct mailbox_copying {
+    const struct mailbox *from; /* NULL: none yet */
+    struct maildir_series names;
+    uint32_t known;                     /* letters of `from` */
+    uint32_t letters[MAILDIR_KEYWORDS]; /* what those are here; 0: nothing */
+};
+
 struct mailbox {
     int folder;      /* descriptor of the Maildir folder */
     bool read_only;  /* EXAMINE: flags don't change, nothing is recent for it alone */
@@ -137,7 +145,8 @@ struct mailbox {
     unsigned eager_left; /* names that are changed at once */
     /* what was added, less what was removed; modulo 2^64, for sizes are what the index says */
     uint64_t used_bytes, used_count;
-    uint64_t lock_modseq;               /* of all changes; 0: none yet */
+    uint64_t lock_modseq; /* of all changes; 0: none yet */
+    struct mailbox_copying copying;
     int unsynced[MAILBOX_UNSYNCED_MAX]; /* files to be synced before a change is answered */
     size_t unsynced_count;
     bool cur_unsynced, new_unsynced; /* folders, the same */
@@ -295,6 +304,8 @@ void mailbox_append_abort(struct mailbox_append *append);
 /* COPY and MOVE into another folder of the same account: hard link, or rename; durable when it
  * returns, or, under mailbox_lock_both, when the lock is given back. Keyword letters are mapped by
  * name. The new message is in `to`'s list. */
+/* Before many of them, under the lock: reserves UIDs for all in one write. */
+bool mailbox_expect(struct mailbox *mailbox, uint32_t count);
 bool mailbox_copy(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
                   bool move, uint32_t *uid);
 

@@ -42,11 +42,11 @@ static int folder_for_new(const struct mailbox *mailbox)
     return mailbox->leaves_new ? mailbox->new : mailbox->cur;
 }
 
-/* The message under `name` in folder_for_new is the last of the list. */
+/* The message under `name` in folder_for_new, which is as we write it, is the last of the list. */
 static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, const char *name)
 {
-    struct mailbox_message message;
     bool in_new = mailbox->leaves_new;
+    struct mailbox_message message = mailbox_message_by_facts(facts, in_new);
     if (in_new)
         mailbox->new_unsynced = true;
     else
@@ -55,7 +55,7 @@ static bool add_last(struct mailbox *mailbox, const struct maildir_name *facts, 
     mailbox->used_bytes += facts->size;
     mailbox->used_count++;
     struct mailbox_message *added = NULL;
-    if (mailbox_message_from_name(mailbox, name, facts, in_new, &message)) {
+    if (mailbox_view_keep_name(mailbox, maildir_stem(slice_text(name)), &message.name)) {
         message.modseq = mailbox_give_modseq(mailbox);
         added = message.modseq ? mailbox_view_add(mailbox, &message) : NULL;
     }
@@ -144,14 +144,35 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
 /* ---- COPY and MOVE -----------------------------------------------------------------------------
  */
 
+static bool begin_copying(const struct mailbox *from, struct mailbox *to)
+{
+    if (to->copying.from == from)
+        return true;
+    to->copying = (struct mailbox_copying){0};
+    if (!maildir_series_begin(&to->copying.names, clock_seconds(), NULL))
+        return mailbox_fail(to);
+    to->copying.from = from;
+    return true;
+}
+
+static uint32_t map_keyword(const struct mailbox *from, size_t letter, struct mailbox *to)
+{
+    struct mailbox_copying *copying = &to->copying;
+    uint32_t bit = UINT32_C(1) << letter;
+    if (!(copying->known & bit) && from->keywords[letter])
+        copying->letters[letter] = mailbox_keyword(to, slice_text(from->keywords[letter]), true);
+    copying->known |= bit;
+    return copying->letters[letter];
+}
+
 /* Keywords have other letters in another folder. Those that find no letter there are lost: the
  * message matters more. */
 static uint32_t map_keywords(const struct mailbox *from, uint32_t keywords, struct mailbox *to)
 {
     uint32_t mapped = 0;
-    for (size_t i = 0; i < MAILDIR_KEYWORDS; i++)
-        if (keywords & UINT32_C(1) << i && from->keywords[i])
-            mapped |= mailbox_keyword(to, slice_text(from->keywords[i]), true);
+    for (size_t i = 0; keywords >> i && i < MAILDIR_KEYWORDS; i++)
+        if (keywords & UINT32_C(1) << i)
+            mapped |= map_keyword(from, i, to);
     return mapped;
 }
 
@@ -192,14 +213,11 @@ static bool cannot_link(int error)
 }
 
 static bool place_copy(struct mailbox *from, const struct mailbox_message *message,
-                       struct mailbox *to, const struct maildir_name *facts, bool move,
-                       char name[MAILBOX_NAME_SIZE])
+                       const char *old_name, struct mailbox *to, const struct maildir_name *facts,
+                       bool move, char name[MAILBOX_NAME_SIZE])
 {
     int folder = mailbox_folder_of(from, message), target = folder_for_new(to);
-    char old_name[MAILBOX_NAME_SIZE];
     bool done = false;
-    if (!mailbox_name(from, message, old_name))
-        return false;
     errno = EXDEV;
     if (from->device == to->device)
         done = move ? mailbox_rename(folder, old_name, target, facts, name)
@@ -213,29 +231,31 @@ static bool place_copy(struct mailbox *from, const struct mailbox_message *messa
 }
 
 /* What the copy's name says: it came here now, has the message's date, and is one with it. */
-static struct maildir_name facts_of_copy(struct mailbox *from,
+static struct maildir_name facts_of_copy(const struct mailbox *from,
                                          const struct mailbox_message *message, struct mailbox *to,
-                                         struct slice unique)
+                                         const struct maildir_name *old)
 {
-    struct maildir_name facts = mailbox_facts(from, message);
+    struct maildir_name facts = *old;
+    facts.email_id = maildir_email_id(old);
     facts.has_email_id = true;
-    facts.email_id = maildir_email_id(&facts);
-    facts.unique = unique;
+    facts.unique = maildir_series_next(&to->copying.names);
     facts.has_info = !to->leaves_new;
     facts.keywords = map_keywords(from, message->keywords, to);
     return facts;
 }
 
 static bool copy_as(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
-                    bool move, struct slice unique, uint32_t *uid)
+                    bool move, uint32_t *uid)
 {
-    char name[MAILBOX_NAME_SIZE];
-    struct maildir_name facts = facts_of_copy(from, message, to, unique);
+    char old_name[MAILBOX_NAME_SIZE], name[MAILBOX_NAME_SIZE];
+    struct maildir_name old = mailbox_facts(from, message);
+    struct maildir_name facts = facts_of_copy(from, message, to, &old);
     uint64_t modseq = move ? mailbox_give_modseq(from) : 1;
     if (modseq == 0 || (move && !mailbox_keep_uid_used(from, message->uid)) ||
         !next_uid(to, &facts.uid))
         return false;
-    if (!place_copy(from, message, to, &facts, move, name))
+    if (!mailbox_name_by_facts(from, message, &old, old_name) ||
+        !place_copy(from, message, old_name, to, &facts, move, name))
         return mailbox_fail(to);
     if (move) {
         mailbox_changes_folder(from, message->in_new);
@@ -248,17 +268,15 @@ static bool copy_as(struct mailbox *from, struct mailbox_message *message, struc
 static bool copy_locked(struct mailbox *from, struct mailbox_message *message, struct mailbox *to,
                         bool move, uint32_t *uid)
 {
-    char room[MAILBOX_NAME_SIZE];
-    struct str unique = str_on(room, sizeof room);
     if (message->gone) {
         errno = ENOENT;
         return mailbox_fail(to);
     }
-    if (!maildir_new_unique(&unique, clock_seconds(), NULL))
-        return mailbox_fail(to);
+    if (!begin_copying(from, to))
+        return false;
     if (from->has_twin && to->has_twin)
         mailbox_pass_to_twin(from, to);
-    bool done = copy_as(from, message, to, move, str_slice(&unique), uid);
+    bool done = copy_as(from, message, to, move, uid);
     if (from->has_twin && to->has_twin)
         mailbox_pass_to_twin(to, from);
     return done;

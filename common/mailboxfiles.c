@@ -244,6 +244,14 @@ static bool reserve_uids(struct mailbox *mailbox, uint64_t next)
     return false;
 }
 
+bool mailbox_expect(struct mailbox *mailbox, uint32_t count)
+{
+    uint64_t next = (uint64_t)mailbox->state.uidnext + count;
+    bool is_known = mailbox->cur_known && mailbox->new_known && !mailbox->index_unusable;
+    /* Else a listing may move UIDNEXT first; what can't be reserved now shows with the message. */
+    return !is_known || next > MAILDIR_UID_MAX || reserve_uids(mailbox, next);
+}
+
 bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first)
 {
     uint64_t next = (uint64_t)mailbox->state.uidnext + count;

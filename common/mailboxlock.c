@@ -209,6 +209,7 @@ static bool look_around(struct mailbox *mailbox)
     mailbox->cur_changed = mailbox->new_changed = false;
     mailbox->eager_left = EAGER_MAX;
     mailbox->lock_modseq = 0;
+    mailbox->copying.from = NULL;
     switch (mailbox_index_catch_up(mailbox)) {
     case MAILBOX_INDEX_OK:
         if (!begin_boot(mailbox))

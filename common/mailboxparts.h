@@ -42,6 +42,9 @@ size_t mailbox_view_position(const struct mailbox *mailbox, uint32_t uid);
  * mailbox's names. */
 struct maildir_name mailbox_facts(const struct mailbox *mailbox,
                                   const struct mailbox_message *message);
+/* The same as mailbox_name, for whom has these facts already. */
+bool mailbox_name_by_facts(const struct mailbox *mailbox, const struct mailbox_message *message,
+                           const struct maildir_name *facts, char name[MAILBOX_NAME_SIZE]);
 /* The folder that the message's file lies in. */
 int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_message *message);
 /* Does the name say what the list says, and is the file where it belongs? */
@@ -209,6 +212,8 @@ bool mailbox_rename(int from, const char *old_name, int to, const struct maildir
 /* The same by a hard link; a name that is taken is EEXIST. */
 bool mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts,
                   char name[MAILBOX_NAME_SIZE]);
+/* A message as a name tells it; not yet the name itself. */
+struct mailbox_message mailbox_message_by_facts(const struct maildir_name *facts, bool in_new);
 /* Fills in uid, flags, name and sizes as a file's name tells them. False without room for it. */
 bool mailbox_message_from_name(struct mailbox *mailbox, const char *name,
                                const struct maildir_name *facts, bool in_new,

@@ -120,6 +120,19 @@ static bool is_our_name(const char *name, const struct maildir_name *facts)
     return maildir_format_name(&text, facts) && slice_equal(str_slice(&text), slice_text(name));
 }
 
+struct mailbox_message mailbox_message_by_facts(const struct maildir_name *facts, bool in_new)
+{
+    return (struct mailbox_message){.uid = facts->uid,
+                                    .keywords = facts->keywords,
+                                    .name_keywords = facts->keywords,
+                                    .flags = (uint8_t)facts->flags,
+                                    .name_flags = (uint8_t)facts->flags,
+                                    .in_new = in_new,
+                                    .size = facts->size,
+                                    .crlf_size = facts->has_crlf_size ? facts->crlf_size : 0,
+                                    .date = facts->date};
+}
+
 bool mailbox_message_from_name(struct mailbox *mailbox, const char *name,
                                const struct maildir_name *facts, bool in_new,
                                struct mailbox_message *message)
@@ -130,15 +143,7 @@ bool mailbox_message_from_name(struct mailbox *mailbox, const char *name,
     ours.has_size = ours.has_date = true;
     ours.has_crlf_size =
         facts->has_crlf_size ? facts->crlf_size > 0 || facts->size == 0 : facts->size == 0;
-    *message = (struct mailbox_message){.uid = facts->uid,
-                                        .keywords = facts->keywords,
-                                        .name_keywords = facts->keywords,
-                                        .flags = (uint8_t)facts->flags,
-                                        .name_flags = (uint8_t)facts->flags,
-                                        .in_new = in_new,
-                                        .size = facts->size,
-                                        .crlf_size = facts->has_crlf_size ? facts->crlf_size : 0,
-                                        .date = facts->date};
+    *message = mailbox_message_by_facts(facts, in_new);
     struct slice kept = maildir_stem(slice_text(name));
     if (!is_our_name(name, &ours)) {
         message->is_odd = true;

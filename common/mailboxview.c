@@ -102,21 +102,28 @@ struct maildir_name mailbox_facts(const struct mailbox *mailbox,
     return facts;
 }
 
-bool mailbox_name(const struct mailbox *mailbox, const struct mailbox_message *message,
-                  char name[MAILBOX_NAME_SIZE])
+bool mailbox_name_by_facts(const struct mailbox *mailbox, const struct mailbox_message *message,
+                           const struct maildir_name *facts, char name[MAILBOX_NAME_SIZE])
 {
     if (message->is_odd)
         return slice_copy_text(mailbox_stem(mailbox, message), name, MAILBOX_NAME_SIZE);
-    struct maildir_name facts = mailbox_facts(mailbox, message);
-    facts.flags = message->name_flags;
-    facts.keywords = message->name_keywords;
+    struct maildir_name named = *facts;
+    named.flags = message->name_flags;
+    named.keywords = message->name_keywords;
     struct str text = str_on(name, MAILBOX_NAME_SIZE - 1);
-    if (facts.unique.size == 0 || !maildir_format_name(&text, &facts)) {
+    if (named.unique.size == 0 || !maildir_format_name(&text, &named)) {
         errno = ENOENT;
         return false;
     }
     name[text.size] = '\0';
     return true;
+}
+
+bool mailbox_name(const struct mailbox *mailbox, const struct mailbox_message *message,
+                  char name[MAILBOX_NAME_SIZE])
+{
+    struct maildir_name facts = mailbox_facts(mailbox, message);
+    return mailbox_name_by_facts(mailbox, message, &facts, name);
 }
 
 int mailbox_folder_of(const struct mailbox *mailbox, const struct mailbox_message *message)

@@ -25,7 +25,7 @@ enum {
     COPY_SIZE = 65536,           /* bytes moved at once */
     TMP_AGE_SECONDS = 36 * 3600, /* the age that the Maildir convention names */
     UNIQUE_ATTEMPTS = 8,
-    EMAIL_ID_DIGITS = 16,
+    HEX_DIGITS = 16, /* of 64 bits */
     TEMPORARY_PATH_SIZE = sizeof "tmp/" - 1 + sizeof((struct maildir_delivery *)0)->temporary,
 };
 
@@ -48,7 +48,7 @@ void maildir_parse_flags(struct slice letters, struct maildir_name *parsed)
 
 static void parse_email_id(struct slice digits, struct maildir_name *parsed)
 {
-    if (digits.size == EMAIL_ID_DIGITS && number_parse_hex(digits, &parsed->email_id))
+    if (digits.size == HEX_DIGITS && number_parse_hex(digits, &parsed->email_id))
         parsed->has_email_id = true;
 }
 
@@ -144,7 +144,7 @@ void maildir_format_flags(struct str *text, unsigned flags, uint32_t keywords)
 
 static void put_email_id(struct str *name, uint64_t id)
 {
-    char digits[EMAIL_ID_DIGITS];
+    char digits[HEX_DIGITS];
     number_put_hex(id, digits, sizeof digits);
     str_append_text(name, ",E=");
     str_append(name, slice_of(digits, sizeof digits));
@@ -193,16 +193,36 @@ static void put_host(struct str *unique, const char *host)
         str_append_byte(unique, is_host_byte(text.data[i]) ? text.data[i] : '_');
 }
 
+bool maildir_series_begin(struct maildir_series *series, int64_t seconds, const char *host)
+{
+    char digits[HEX_DIGITS];
+    struct str text = str_on(series->text, sizeof series->text);
+    series->size = 0;
+    if (getrandom(&series->number, sizeof series->number, 0) != (ssize_t)sizeof series->number)
+        return false;
+    str_format(&text, "%lld.M%06uP%ldR", (long long)(seconds > 0 ? seconds : 0),
+               (unsigned)(clock_microseconds() % 1000000), (long)getpid());
+    series->digits = text.size;
+    number_put_hex(series->number, digits, sizeof digits);
+    str_append(&text, slice_of(digits, sizeof digits));
+    put_host(&text, host);
+    if (text.failed)
+        return false;
+    series->size = text.size;
+    return true;
+}
+
+struct slice maildir_series_next(struct maildir_series *series)
+{
+    number_put_hex(series->number++, series->text + series->digits, HEX_DIGITS);
+    return slice_of(series->text, series->size);
+}
+
 bool maildir_new_unique(struct str *unique, int64_t seconds, const char *host)
 {
-    uint64_t random = 0;
-    if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
-        return false;
-    str_format(unique, "%lld.M%06uP%ldR%016llx", (long long)(seconds > 0 ? seconds : 0),
-               (unsigned)(clock_microseconds() % 1000000), (long)getpid(),
-               (unsigned long long)random);
-    put_host(unique, host);
-    return !unique->failed;
+    struct maildir_series series;
+    return maildir_series_begin(&series, seconds, host) &&
+           str_append(unique, maildir_series_next(&series));
 }
 
 /* The time that the queue put in front of an id; 0 for ids of another form. */

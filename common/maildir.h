@@ -70,6 +70,19 @@ void maildir_format_flags(struct str *text, unsigned flags, uint32_t keywords);
 /* The same for a message and all its copies: E=, else made of the unique part. */
 uint64_t maildir_email_id(const struct maildir_name *facts);
 
+/* New unique parts of many messages: what they have in common is found out once, and a number in them
+ * is counted up from one that is random. */
+enum { MAILDIR_UNIQUE_MAX = 128 };
+struct maildir_series {
+    char text[MAILDIR_UNIQUE_MAX];
+    size_t size;   /* 0: not begun */
+    size_t digits; /* where the number stands */
+    uint64_t number;
+};
+/* They begin with `seconds`. `host` may be NULL: the machine's name. */
+bool maildir_series_begin(struct maildir_series *series, int64_t seconds, const char *host);
+/* Valid till the next one is asked for. */
+struct slice maildir_series_next(struct maildir_series *series);
 /* Appends a new unique part that begins with `seconds`. `host` may be NULL: the machine's name. */
 bool maildir_new_unique(struct str *unique, int64_t seconds, const char *host);
 /* The unique part of message `id` from the queue: the same each time. */

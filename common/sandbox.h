@@ -38,7 +38,7 @@ struct sandbox {
 /* Ends the process with a message when it can't be entered. */
 void sandbox_enter(const struct sandbox *sandbox);
 /* Later, in a copy of who entered one with SANDBOX_NARROW: of the files that it may reach, these alone.
- * `grants` is not looked at. Ends the process, too. */
+ * `grants` are those that it has. Ends the process, too. */
 void sandbox_narrow(const struct sandbox *sandbox);
 
 #endif

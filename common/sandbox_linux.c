@@ -272,12 +272,24 @@ static void allow_paths(int ruleset, const char *const paths[], uint64_t access)
     }
 }
 
+/* For each rename or link between two folders the kernel goes up from both till rules grant all that
+ * is handled, or else to the root, and looks at each right: a third of what a COPY of many messages
+ * costs. So of who works in mailboxes only what its folder is granted is handled. The rest (programs,
+ * devices, sockets, symbolic links) is out of reach all the same: seccomp lets no call through that
+ * it takes. */
+static uint64_t rights_to_handle(const struct sandbox *sandbox)
+{
+    bool is_left_to_seccomp =
+        sandbox->grants & SANDBOX_NARROW && !(sandbox->grants & SANDBOX_NETWORK);
+    return is_left_to_seccomp ? landlock_read | landlock_write : landlock_first_version;
+}
+
 static void enter_landlock(const struct sandbox *sandbox)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (version < 1)
         return;
-    struct landlock_ruleset_attr rules_wanted = {.handled_access_fs = landlock_first_version};
+    struct landlock_ruleset_attr rules_wanted = {.handled_access_fs = rights_to_handle(sandbox)};
     uint64_t write = landlock_read | landlock_write;
     if (version >= 2) { /* renames and links between folders */
         rules_wanted.handled_access_fs |= LANDLOCK_ACCESS_FS_REFER;

@@ -49,29 +49,40 @@ static enum answer copy_one(struct copy_job *job, size_t index)
 }
 
 /* Of the messages that are to be copied. */
-static uint64_t size_of(const struct copy_job *job)
+static void measure(const struct copy_job *job, uint32_t *count, uint64_t *size)
 {
     struct pick pick = job->pick;
-    uint64_t size = 0;
     size_t index;
-    while (job->session->terms.quota > 0 && pick_next(&pick, job->session, &index))
-        size += job->session->mailbox->messages[index].size;
-    return size;
+    *count = 0;
+    *size = 0;
+    while (pick_next(&pick, job->session, &index)) {
+        ++*count;
+        *size += job->session->mailbox->messages[index].size;
+    }
+}
+
+static enum answer prepare(struct copy_job *job)
+{
+    struct imapsession *session = job->session;
+    uint32_t count;
+    uint64_t size;
+    /* Flags that others changed meanwhile go along. */
+    if (!mailbox_sync(session->mailbox))
+        return answer_from_errno(errno);
+    measure(job, &count, &size);
+    if (!job->move && !imapquota_has_room(session, size))
+        return ANSWER_NO_SPACE;
+    return mailbox_expect(job->to, count) ? ANSWER_DONE : answer_from_errno(errno);
 }
 
 static enum answer copy_all(struct copy_job *job)
 {
     struct imapsession *session = job->session;
-    enum answer answer = ANSWER_DONE;
     size_t index;
     job->made = arena_take_many(&session->arena, session->told_exists, sizeof *job->made);
     if (!job->made || !mailbox_lock_both(session->mailbox, job->to))
         return ANSWER_TROUBLE;
-    /* Flags that others changed meanwhile go along. */
-    if (!mailbox_sync(session->mailbox))
-        answer = answer_from_errno(errno);
-    if (answer == ANSWER_DONE && !job->move && !imapquota_has_room(session, size_of(job)))
-        answer = ANSWER_NO_SPACE;
+    enum answer answer = prepare(job);
     while (answer == ANSWER_DONE && pick_next(&job->pick, session, &index))
         answer = copy_one(job, index);
     if (answer != ANSWER_DONE || (job->pick.gone && !job->pick.uid))

@@ -762,6 +762,9 @@ static void a_copy_is_a_link_with_mapped_keywords(void **state)
     assert_int_equal(fstatat(to->cur, name_of(to, &to->messages[0]), &info, 0), 0);
     assert_int_equal(info.st_nlink, 2);
     assert_false(from->messages[0].gone);
+    assert_true(mailbox_email_id(from, &from->messages[0]) != 0);
+    assert_true(mailbox_email_id(to, &to->messages[0]) ==
+                mailbox_email_id(from, &from->messages[0]));
 
     /* Both ways at once, and again: no lock is left, no order is wrong. */
     assert_true(mailbox_copy(to, &to->messages[0], from, false, &uid));
@@ -778,6 +781,50 @@ static void a_copy_is_a_link_with_mapped_keywords(void **state)
     assert_int_equal(from->count, 3);
     assert_int_equal(from->uidnext, 4);
     mailbox_close(&from);
+}
+
+/* Many under one lock: names differ, each copy is one with its own message, and the list is what a
+ * listing of the folder finds. */
+static void many_copies_are_what_their_names_say(void **state)
+{
+    enum { COUNT = 3000 };
+    struct box *box = *state;
+    uint32_t uid;
+    assert_true(maildir_create(box->fd, "m/.Archive"));
+    for (int i = 0; i < 3; i++)
+        deliver(box, "m", i == 0 ? "a\r\n" : i == 1 ? "b\r\n" : "c\r\n");
+    struct mailbox *from = open_box(box, "m", false), *to = open_box(box, "m/.Archive", false);
+    uint32_t first = mailbox_keyword(from, SLICE("first"), true);
+    uint32_t second = mailbox_keyword(from, SLICE("second"), true);
+    assert_true(mailbox_set_flags(from, &from->messages[0], MAILBOX_ADD, 0, second));
+    assert_true(mailbox_set_flags(from, &from->messages[1], MAILBOX_ADD, 0, first | second));
+    assert_true(mailbox_lock_both(from, to));
+    assert_true(mailbox_expect(to, COUNT));
+    uint32_t reserved = to->uids_on_disk;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_true(mailbox_copy(from, &from->messages[i % 3], to, false, &uid));
+        assert_int_equal(uid, i + 1);
+    }
+    assert_int_equal(to->uids_on_disk, reserved);
+    assert_true(mailbox_unlock_both(from, to));
+    assert_int_equal(count_files(box, "m/.Archive/cur"), COUNT);
+    mailbox_close(&to);
+    assert_int_equal(unlinkat(box->fd, "m/.Archive/mailbox-index", 0), 0);
+    to = open_box(box, "m/.Archive", false);
+    assert_int_equal(to->count, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        const struct mailbox_message *copy = &to->messages[i], *message = &from->messages[i % 3];
+        assert_int_equal(copy->uid, i + 1);
+        assert_int_equal(copy->size, message->size);
+        assert_int_equal(copy->date, message->date);
+        assert_int_equal(copy->keywords, i % 3 == 0 ? 1 : i % 3 == 1 ? 3 : 0);
+        assert_true(mailbox_email_id(to, copy) == mailbox_email_id(from, message));
+    }
+    assert_string_equal(to->keywords[0], "second");
+    assert_string_equal(to->keywords[1], "first");
+    assert_true(to->uidnext >= reserved);
+    mailbox_close(&from);
+    mailbox_close(&to);
 }
 
 static void a_move_leaves_nothing_behind(void **state)
@@ -993,6 +1040,7 @@ int main(void)
         TEST(what_is_put_in_is_recent_for_who_selects),
         TEST(an_append_has_flags_date_and_uid),
         TEST(a_copy_is_a_link_with_mapped_keywords),
+        TEST(many_copies_are_what_their_names_say),
         TEST(a_move_leaves_nothing_behind),
         TEST(two_objects_of_one_folder_do_not_block_each_other),
         TEST(what_is_missing_is_said_or_made),

@@ -355,6 +355,27 @@ static void a_delivery_under_way_is_not_cleaned_away(void **state)
     assert_int_equal(maildir_commit(&delivery), VERDICT_OK);
 }
 
+static void unique_parts_of_a_series_differ_in_a_number(void **state)
+{
+    struct maildir_series series;
+    char text[MAILDIR_UNIQUE_MAX + 1], host[200];
+    (void)state;
+    assert_true(maildir_series_begin(&series, 1700000000, "mail1"));
+    series.number = UINT64_MAX;
+    assert_true(slice_copy_text(maildir_series_next(&series), text, sizeof text));
+    assert_non_null(strstr(text, "Rffffffffffffffff.mail1"));
+    assert_true(slice_copy_text(maildir_series_next(&series), text, sizeof text));
+    assert_non_null(strstr(text, "R0000000000000000.mail1"));
+    assert_true(slice_starts(slice_text(text), SLICE("1700000000.M")));
+
+    memset(host, 'h', sizeof host - 1);
+    host[sizeof host - 1] = '\0';
+    assert_true(maildir_series_begin(&series, INT64_MAX, host));
+    assert_true(slice_starts(maildir_series_next(&series), SLICE("9223372036854775807.M")));
+    assert_true(maildir_series_begin(&series, -5, NULL));
+    assert_true(slice_starts(maildir_series_next(&series), SLICE("0.M")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +383,7 @@ int main(void)
         cmocka_unit_test(what_is_no_message_is_refused),
         cmocka_unit_test(names_survive_a_round),
         cmocka_unit_test(a_name_is_written_in_order),
+        cmocka_unit_test(unique_parts_of_a_series_differ_in_a_number),
         cmocka_unit_test(a_queue_id_gives_the_same_name_each_time),
         cmocka_unit_test_setup_teardown(a_delivery_lands_in_new, make_box, remove_box),
         cmocka_unit_test_setup_teardown(a_repeat_is_noticed, make_box, remove_box),

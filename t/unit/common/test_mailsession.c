@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -104,6 +105,31 @@ static void a_folder_is_made_and_entered(void **state)
     remove_folder(folder);
 }
 
+static bool renames_inside(void)
+{
+    return mkdir("inside/a", 0700) == 0 && mkdir("inside/b", 0700) == 0 &&
+           mkdir("inside/a/c", 0700) == 0 && rename("inside/a/c", "inside/b/c") == 0;
+}
+
+/* Without seccomp, which sanitizers can't have, modes and the uid alone hold that back. */
+static bool is_confined_to_files(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(MAIL_SUITE_SANITIZER)
+    return false;
+#else
+    return true;
+#endif
+}
+
+/* Landlock is not asked about these. */
+static bool makes_what_is_no_file(void)
+{
+    char *const words[] = {(char[]){"false"}, NULL};
+    execv("/bin/false", words);
+    return symlink("inside", "link") == 0 || mkfifo("fifo", 0600) == 0 ||
+           mknod("device", S_IFCHR | 0600, 0) == 0 || socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+
 /* Two sandboxes, one in the other: the sibling that the first allows is out of reach in the second. */
 static void no_other_folder_is_reached(void **state)
 {
@@ -126,6 +152,10 @@ static void no_other_folder_is_reached(void **state)
             _exit(3);
         if (mkdir("../other/after", 0700) == 0 || open("..", O_RDONLY | O_DIRECTORY) >= 0)
             _exit(4);
+        if (!renames_inside() || renameat(AT_FDCWD, "inside", AT_FDCWD, "../other/inside") == 0)
+            _exit(5);
+        if (is_confined_to_files() && makes_what_is_no_file())
+            _exit(6);
         _exit(0);
     }
     int status = 0;
