@@ -1,6 +1,11 @@
 /* manager: whole lives of messages (fakes.h) */
 #include "fakes.h"
 
+static const char *const host[][2] = {
+    {"me", "mail.test"}, {"queue-lifetime", "1000"}, {NULL, NULL}};
+static const char *const host_with_one_worker[][2] = {
+    {"me", "mail.test"}, {"queue-lifetime", "1000"}, {"concurrency-remote", "1"}, {NULL, NULL}};
+
 /* ---- tests -------------------------------------------------------------------------------------- */
 
 static void delivers_everywhere(void **state)
@@ -362,14 +367,18 @@ static void never_delivers_what_was_refused(void **state)
 
 /* ---- fairness ------------------------------------------------------------------------------------ */
 
-/* One customer's hundreds before another's one: it does not wait for them. */
+/* One customer's hundreds before another's one: it does not wait for them. There is one worker, for
+ * several would not note requests in the order in which they were given them. */
 static void takes_turns_between_customers(void **state)
 {
     ID;
+    write_directory(host_with_one_worker);
+    restart();
     for (int i = 0; i < 300; i++)
         add("bulk@big.example", "ok@other.example", "hello\r\n", id);
     add("one@small.example", "ok@other.example", "hello\r\n", id);
     run();
+    write_directory(host);
     const char *one = strstr(str_text(&asked), "<one@small.example>");
     unsigned before = 0;
     for (const char *at = str_text(&asked); (at = strstr(at, "<bulk@")) && at < one; at++)
@@ -589,8 +598,6 @@ static void waits_when_the_directory_is_broken(void **state)
 
 static int enter(void **state)
 {
-    static const char *const host[][2] = {
-        {"me", "mail.test"}, {"queue-lifetime", "1000"}, {NULL, NULL}};
     return enter_quietly(state, host);
 }
 
