@@ -276,7 +276,7 @@ static bool renamed(const char *name, const struct imapfolder *from, const struc
     struct str joined;
     str_init(&joined, IMAPFOLDER_NAME_MAX);
     str_append_text(&joined, to->name);
-    str_append_text(&joined, name + strlen(from->name));
+    str_append(&joined, slice_from(slice_text(name), slice_text(from->name).size));
     bool done = !joined.failed && imapfolder_named(str_slice(&joined), target);
     if (!done)
         errno = ENAMETOOLONG;
