@@ -575,11 +575,11 @@ static enum charset_family family_of_converter(struct slice name)
         struct slice prefix;
         enum charset_family family;
     } families[] = {
-        {{"CP932", 5}, CHARSET_MULTI},     {{"CP950", 5}, CHARSET_MULTI},
-        {{"BIG5", 4}, CHARSET_MULTI},      {{"GB", 2}, CHARSET_MULTI},
-        {{"UHC", 3}, CHARSET_MULTI},       {{"EUC-", 4}, CHARSET_ASCII},
-        {{"ISO-8859-", 9}, CHARSET_ASCII}, {{"CP", 2}, CHARSET_ASCII},
-        {{"KOI8-", 5}, CHARSET_ASCII},
+        {SLICE_INIT("CP932"), CHARSET_MULTI},     {SLICE_INIT("CP950"), CHARSET_MULTI},
+        {SLICE_INIT("BIG5"), CHARSET_MULTI},      {SLICE_INIT("GB"), CHARSET_MULTI},
+        {SLICE_INIT("UHC"), CHARSET_MULTI},       {SLICE_INIT("EUC-"), CHARSET_ASCII},
+        {SLICE_INIT("ISO-8859-"), CHARSET_ASCII}, {SLICE_INIT("CP"), CHARSET_ASCII},
+        {SLICE_INIT("KOI8-"), CHARSET_ASCII},
     };
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         if (slice_starts(name, families[i].prefix))

@@ -41,13 +41,20 @@ bool mailbox_fail(struct mailbox *mailbox)
 /* ---- the times of the folders ------------------------------------------------------------------
  */
 
+int64_t mailbox_time_of(const struct stat *info)
+{
+    /* Unsigned: anybody may give a file any time. */
+    return (int64_t)((uint64_t)info->st_mtim.tv_sec * (uint64_t)NANOSECONDS +
+                     (uint64_t)info->st_mtim.tv_nsec);
+}
+
 /* 0: unknown, never equal to a stamp. */
 static int64_t folder_time(int folder)
 {
     struct stat info;
     if (fstat(folder, &info) < 0 || info.st_nlink == 0)
         return 0;
-    return (int64_t)info.st_mtim.tv_sec * NANOSECONDS + info.st_mtim.tv_nsec;
+    return mailbox_time_of(&info);
 }
 
 static bool is_young(int64_t time)
@@ -79,8 +86,7 @@ uint32_t mailbox_mark(const struct mailbox *mailbox)
     struct stat info;
     if (fstatat(mailbox->folder, MAILBOX_LOCK_NAME, &info, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
-    return (uint32_t)((uint64_t)info.st_mtim.tv_sec * (uint64_t)NANOSECONDS +
-                      (uint64_t)info.st_mtim.tv_nsec);
+    return (uint32_t)mailbox_time_of(&info);
 }
 
 void mailbox_set_mark(int folder)

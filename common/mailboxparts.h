@@ -60,6 +60,8 @@ void mailbox_init(struct mailbox *mailbox);
 bool mailbox_lock_alone(struct mailbox *mailbox);
 /* As far as the times tell, of which none is trusted after a start of the machine. */
 bool mailbox_is_known(const struct mailbox *mailbox);
+/* When a file or folder was changed, in nanoseconds. */
+int64_t mailbox_time_of(const struct stat *info);
 /* The time of a folder, which no later change will leave as it is; 0: there is none that would do. */
 int64_t mailbox_stamp(int folder);
 /* Moves with each delivery to new/ that had no lock; state.new_mark: when new/ was listed. */

@@ -445,8 +445,7 @@ static bool list_once(struct mailbox *mailbox, struct scan *scan, bool cur, bool
 static bool moved_meanwhile(const struct mailbox *mailbox, const struct scan *scan)
 {
     struct stat info;
-    return fstat(mailbox->cur, &info) == 0 &&
-           (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec != scan->cur_stamp;
+    return fstat(mailbox->cur, &info) == 0 && mailbox_time_of(&info) != scan->cur_stamp;
 }
 
 /* Lists the folders and marks what is gone. A program that renames without our lock can hide a file

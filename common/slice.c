@@ -3,16 +3,6 @@
 
 #include <string.h>
 
-bool slice_equal_nocase(struct slice a, struct slice b)
-{
-    if (a.size != b.size)
-        return false;
-    for (size_t i = 0; i < a.size; i++)
-        if (slice_lower(a.data[i]) != slice_lower(b.data[i]))
-            return false;
-    return true;
-}
-
 bool slice_starts_nocase(struct slice whole, struct slice prefix)
 {
     return whole.size >= prefix.size &&

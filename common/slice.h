@@ -17,8 +17,12 @@ struct slice {
     size_t size;
 };
 
-/* A slice of a string literal. */
-#define SLICE(literal) ((struct slice){"" literal, sizeof(literal) - 1})
+/* A slice of a string literal; and as what a static one begins with. */
+#define SLICE(literal) ((struct slice)SLICE_INIT(literal))
+#define SLICE_INIT(literal)                                                                        \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
 /* For printf's "%.*s"; only for slices known to be shorter than INT_MAX. */
 #define SLICE_PRINTF(slice) (int)(slice).size, (slice).data
 
@@ -27,7 +31,7 @@ static inline struct slice slice_of(const void *data, size_t size);
 static inline struct slice slice_text(const char *text);
 
 static inline bool slice_equal(struct slice a, struct slice b);
-bool slice_equal_nocase(struct slice a, struct slice b);
+static inline bool slice_equal_nocase(struct slice a, struct slice b);
 static inline bool slice_starts(struct slice whole, struct slice prefix);
 bool slice_starts_nocase(struct slice whole, struct slice prefix);
 bool slice_ends(struct slice whole, struct slice suffix);
@@ -126,6 +130,16 @@ static inline struct slice slice_cut(struct slice *rest, char separator)
 static inline char slice_lower(char byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (char)(byte - 'A' + 'a') : byte;
+}
+
+static inline bool slice_equal_nocase(struct slice a, struct slice b)
+{
+    if (a.size != b.size)
+        return false;
+    for (size_t i = 0; i < a.size; i++)
+        if (slice_lower(a.data[i]) != slice_lower(b.data[i]))
+            return false;
+    return true;
 }
 
 static inline bool slice_is_digit(char byte)

@@ -30,7 +30,7 @@ static bool is_line_end(char byte)
 static size_t shifted_size(struct slice text)
 {
     enum { RUN_MAX = 1024 };
-    if (text.size < 2 || text.data[0] != '\x1b' || text.data[1] != '$')
+    if (!slice_starts(text, SLICE("\x1b$")))
         return 0;
     struct slice run = slice_part(text, 0, RUN_MAX);
     const char *back = memmem(run.data, run.size, "\x1b(", 2);

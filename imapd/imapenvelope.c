@@ -94,16 +94,16 @@ static const struct {
     struct slice name;
     bool is_addresses;
 } fields[FIELD_COUNT] = {
-    [FIELD_DATE] = {{"Date", 4}, false},
-    [FIELD_SUBJECT] = {{"Subject", 7}, false},
-    [FIELD_FROM] = {{"From", 4}, true},
-    [FIELD_SENDER] = {{"Sender", 6}, true},
-    [FIELD_REPLY_TO] = {{"Reply-To", 8}, true},
-    [FIELD_TO] = {{"To", 2}, true},
-    [FIELD_CC] = {{"Cc", 2}, true},
-    [FIELD_BCC] = {{"Bcc", 3}, true},
-    [FIELD_IN_REPLY_TO] = {{"In-Reply-To", 11}, false},
-    [FIELD_MESSAGE_ID] = {{"Message-ID", 10}, false},
+    [FIELD_DATE] = {SLICE_INIT("Date"), false},
+    [FIELD_SUBJECT] = {SLICE_INIT("Subject"), false},
+    [FIELD_FROM] = {SLICE_INIT("From"), true},
+    [FIELD_SENDER] = {SLICE_INIT("Sender"), true},
+    [FIELD_REPLY_TO] = {SLICE_INIT("Reply-To"), true},
+    [FIELD_TO] = {SLICE_INIT("To"), true},
+    [FIELD_CC] = {SLICE_INIT("Cc"), true},
+    [FIELD_BCC] = {SLICE_INIT("Bcc"), true},
+    [FIELD_IN_REPLY_TO] = {SLICE_INIT("In-Reply-To"), false},
+    [FIELD_MESSAGE_ID] = {SLICE_INIT("Message-ID"), false},
 };
 
 /* What the header says. Of texts the first field counts; addresses are often spread over several
@@ -152,8 +152,7 @@ static void find_fields(struct slice header, struct values *values)
     struct mime_field field;
     while (mime_next_field(&header, &field))
         for (size_t i = 0; i < FIELD_COUNT; i++)
-            if (field.name.size == fields[i].name.size &&
-                slice_equal_nocase(field.name, fields[i].name)) {
+            if (slice_equal_nocase(field.name, fields[i].name)) {
                 take_field(values, (enum field)i, field.value);
                 break;
             }

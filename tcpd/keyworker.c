@@ -159,10 +159,10 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-    {{"load", 4}, answer_load},
-    {{"chain", 5}, answer_chain},
-    {{"sign", 4}, answer_sign},
-    {{"save", 4}, answer_save},
+    {SLICE_INIT("load"), answer_load},
+    {SLICE_INIT("chain"), answer_chain},
+    {SLICE_INIT("sign"), answer_sign},
+    {SLICE_INIT("save"), answer_save},
 };
 
 static void handle_message(struct service_peer *peer, struct wire_message *message)

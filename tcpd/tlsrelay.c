@@ -27,24 +27,25 @@ static enum step step_of(ssize_t result)
 
 /* ---- the four ways of bytes ------------------------------------------------------------------ */
 
+/* How many bytes left; 0 when none can now, or ever. */
+static size_t send_some(struct tlsrelay *relay, const void *bytes, size_t size)
+{
+    ssize_t sent = send(relay->net, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    enum step step = step_of(sent);
+    if (step == STEP_ENDED)
+        relay->broken = true;
+    return step == STEP_MOVED ? (size_t)sent : 0;
+}
+
 /* True when some of it left. */
 static bool send_flight(struct tlsrelay *relay)
 {
     if (relay->flight_size == 0)
         return false;
-    ssize_t sent = send(relay->net, relay->flight, relay->flight_size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    switch (step_of(sent)) {
-    case STEP_MOVED:
-        relay->flight_size -= (size_t)sent;
-        memmove(relay->flight, relay->flight + sent, relay->flight_size);
-        return true;
-    case STEP_WAIT:
-        return false;
-    case STEP_ENDED:
-        relay->broken = true;
-        return false;
-    }
-    return false;
+    size_t sent = send_some(relay, relay->flight, relay->flight_size);
+    relay->flight_size -= sent;
+    memmove(relay->flight, relay->flight + sent, relay->flight_size);
+    return sent > 0;
 }
 
 /* During the handshake they wait for those that follow: two records less that wake the peer. */
@@ -62,18 +63,10 @@ static bool send_records(struct tlsrelay *relay)
     }
     if (relay->flight_size > 0)
         return send_flight(relay);
-    ssize_t sent = send(relay->net, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-    switch (step_of(sent)) {
-    case STEP_MOVED:
-        br_ssl_engine_sendrec_ack(relay->engine, (size_t)sent);
-        return true;
-    case STEP_WAIT:
-        return false;
-    case STEP_ENDED:
-        relay->broken = true;
-        return false;
-    }
-    return false;
+    size_t sent = send_some(relay, bytes, size);
+    if (sent > 0)
+        br_ssl_engine_sendrec_ack(relay->engine, sent);
+    return sent > 0;
 }
 
 static bool give_plain(struct tlsrelay *relay)

@@ -7,6 +7,7 @@ import subprocess
 
 import certificates
 import corpus
+from mailclients import MBSYNC, home, write
 from suite import check, equal, message, wait_until
 
 EVERYTHING = corpus.messages()
@@ -25,18 +26,6 @@ def run(*command, cwd=None, text=None, wanted=(0,), env=None):
     check(done.returncode in wanted,
           f"{command[0]}: exit {done.returncode}: {(done.stdout + done.stderr)[-2000:].decode(errors='replace')}")
     return done.stdout
-
-
-def home(suite, name):
-    folder = suite.path("clients", name)
-    os.makedirs(folder, exist_ok=True)
-    return folder
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.chmod(path, 0o600)
 
 
 def by_id(messages):
@@ -94,38 +83,10 @@ def test_curl_reads(suite):
         equal(text, suite.messages("u2@example.jp")[0], address)
 
 
-MBSYNC = """
-IMAPAccount a
-Host localhost
-Port {port}
-User u1@example.jp
-Pass "{password}"
-SSLType IMAPS
-CertificateFile {certificate}
-AuthMechs PLAIN LOGIN
-
-IMAPStore far
-Account a
-
-MaildirStore near
-Path {home}/mail/
-Inbox {home}/mail/INBOX
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Expunge Both
-Sync All
-SyncState *
-"""
-
-
 def mbsync(suite, folder):
     write(os.path.join(folder, "mbsyncrc"), MBSYNC.format(
-        port=suite.ports["imaps"], password=suite.password("u1@example.jp"), home=folder,
+        port=suite.ports["imaps"], user="u1@example.jp", password=suite.password("u1@example.jp"), home=folder,
+        account="AuthMechs PLAIN LOGIN", channel="Create Both\nExpunge Both",
         certificate=suite.path("made/default/cert.pem")))
     os.makedirs(os.path.join(folder, "mail"), exist_ok=True)
     return run("mbsync", "-c", os.path.join(folder, "mbsyncrc"), "-a", env={"HOME": folder})

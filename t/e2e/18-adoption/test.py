@@ -466,6 +466,17 @@ def change_something(client, turn):
     ok(client.fetch("1:*", "(ENVELOPE BODYSTRUCTURE)"))
 
 
+def holds(client, before, what):
+    """UIDVALIDITY and messages are what they were; what the folder is now."""
+    after = look(client, "INBOX")
+    equal((after[0], after[2]), (before[0], before[2]), what)
+    return after
+
+
+def is_intact(suite, what):
+    equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), what)
+
+
 def test_damaged_files_cost_no_mail_uid_or_flag(suite):
     turn = 0
     for what, name, change in damages(suite):
@@ -475,14 +486,13 @@ def test_damaged_files_cost_no_mail_uid_or_flag(suite):
             before = look(client, "INBOX")
         check(do_damage(suite, name, change), f"{what}: nothing to damage")
         with suite.imaps(f"hurt@{DOMAIN}") as client:
-            after = look(client, "INBOX")
-            equal((after[0], after[2]), (before[0], before[2]), f"{what}: a session afterwards")
+            after = holds(client, before, f"{what}: a session afterwards")
             check(after[1] >= before[1], f"{what}: UIDNEXT {after[1]} < {before[1]}")
             ok(client.select("INBOX"))
             ok(client.fetch("1:*", "(ENVELOPE BODYSTRUCTURE)"))
         if "cache" in name:
             suite.mailctl("store", "rebuild", f"hurt@{DOMAIN}")
-        equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), f"{what}: check afterwards")
+        is_intact(suite, f"{what}: check afterwards")
 
 
 def test_damaged_files_and_a_rebuild(suite):
@@ -495,13 +505,12 @@ def test_damaged_files_and_a_rebuild(suite):
         check(do_damage(suite, name, change), f"{what}: nothing to damage")
         suite.mailctl("store", "rebuild", f"hurt@{DOMAIN}")
         if "pending" not in name:
-            equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), f"{what}: check afterwards")
+            is_intact(suite, f"{what}: check afterwards")
         with suite.imaps(f"hurt@{DOMAIN}") as client:
-            after = look(client, "INBOX")
-            equal((after[0], after[2]), (before[0], before[2]), f"{what}: rebuilt")
+            holds(client, before, f"{what}: rebuilt")
         with suite.imaps(f"hurt@{DOMAIN}") as client:
             ok(client.select("INBOX"))
-        equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), f"{what}: check at the end")
+        is_intact(suite, f"{what}: check at the end")
 
 
 def test_damaged_files_while_a_session_is_open(suite):
@@ -514,22 +523,19 @@ def test_damaged_files_while_a_session_is_open(suite):
             ok(open_one.select("INBOX"))
             check(do_damage(suite, name, change), f"{what}: nothing to damage")
             with suite.imaps(f"hurt@{DOMAIN}") as client:
-                after = look(client, "INBOX")
-                equal((after[0], after[2]), (before[0], before[2]), f"{what}: another session")
+                holds(client, before, f"{what}: another session")
             ok(open_one.noop())
             ok(open_one.store("1", "+FLAGS", "(\\Answered)"))
             uid = min(before[2])
             flags, *rest = before[2][uid]
             before[2][uid] = (flags | {"\\Answered"}, *rest)
-            after = look(open_one, "INBOX")
-            equal((after[0], after[2]), (before[0], before[2]), f"{what}: the open session")
+            holds(open_one, before, f"{what}: the open session")
         if name != "mailbox-index":
             suite.mailctl("store", "rebuild", f"hurt@{DOMAIN}")
         with suite.imaps(f"hurt@{DOMAIN}") as client:
-            after = look(client, "INBOX")
-            equal((after[0], after[2]), (before[0], before[2]), f"{what}: a third session")
+            holds(client, before, f"{what}: a third session")
             ok(client.select("INBOX"))
-        equal(state_of_store(suite, "hurt", "INBOX"), (0, {"INBOX": []}), f"{what}: check afterwards")
+        is_intact(suite, f"{what}: check afterwards")
 
 
 def test_damage_is_found(suite):

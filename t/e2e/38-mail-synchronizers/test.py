@@ -12,7 +12,7 @@ import time
 
 import mailclients
 from imapsession import Imap
-from mailclients import (CUSTOMERS, QUOTES, RENAMED, Message, address_of, append, by_number, certificate,
+from mailclients import (CUSTOMERS, MBSYNC, QUOTES, RENAMED, Message, address_of, append, by_number, certificate,
                          change_account, cleaned, compare_folder, home, maildir_messages, measured, number_of, run,
                          write)
 from suite import Failure, check, equal
@@ -23,36 +23,9 @@ def prepare(suite):
 
 
 # ---- mbsync --------------------------------------------------------------------------------------------
-MBSYNC = """
-IMAPAccount a
-Host localhost
-Port {port}
-User {user}
-Pass "{password}"
-SSLType IMAPS
-CertificateFile {certificate}
-PipelineDepth 20
-
-IMAPStore far
-Account a
-
-MaildirStore near
-Path {home}/mail/
-Inbox {home}/mail/INBOX
-SubFolders Verbatim
-
-Channel c
-Far :far:
-Near :near:
-Patterns *
-Create Both
-Remove Both
-Expunge Both
-CopyArrivalDate yes
-Sync All
-SyncState *
-"""
 MBSYNC_KEYWORDS = {"P": "$Forwarded"}
+
+
 def read_maildirs(path, keywords):
     return {os.path.relpath(folder, path): by_number(maildir_messages(folder, keywords), cleaned)
             for folder, names, _ in os.walk(path) if "cur" in names}
@@ -113,7 +86,8 @@ def change_maildir(root):
 def mbsync(suite, folder):
     write(os.path.join(folder, "mbsyncrc"), MBSYNC.format(
         port=suite.ports["imaps"], user=address_of("mbsync"), password=suite.password(address_of("mbsync")),
-        home=folder, certificate=certificate(suite)))
+        home=folder, certificate=certificate(suite), account="PipelineDepth 20",
+        channel="Create Both\nRemove Both\nExpunge Both\nCopyArrivalDate yes"))
     os.makedirs(os.path.join(folder, "mail"), exist_ok=True)
     return run("mbsync", "-c", os.path.join(folder, "mbsyncrc"), "-a", env={"HOME": folder})
 

@@ -26,6 +26,34 @@ FLAGS = [(), (r"\Seen",), (r"\Seen", r"\Answered"), (r"\Flagged",), (r"\Draft", 
 LETTERS = {"F": r"\Flagged", "R": r"\Answered", "S": r"\Seen", "D": r"\Draft", "T": r"\Deleted"}
 FIRST_DATE = datetime.datetime(2019, 2, 28, 12, 0, 7, tzinfo=datetime.timezone(datetime.timedelta(hours=9)))
 
+# mbsyncrc; `account` and `channel` are further lines of theirs.
+MBSYNC = """
+IMAPAccount a
+Host localhost
+Port {port}
+User {user}
+Pass "{password}"
+SSLType IMAPS
+CertificateFile {certificate}
+{account}
+
+IMAPStore far
+Account a
+
+MaildirStore near
+Path {home}/mail/
+Inbox {home}/mail/INBOX
+SubFolders Verbatim
+
+Channel c
+Far :far:
+Near :near:
+Patterns *
+{channel}
+Sync All
+SyncState *
+"""
+
 
 class Message(NamedTuple):
     """A message as a server or a client has it."""
