@@ -34,12 +34,16 @@ static bool make_folder(const char *folder)
     return false;
 }
 
+static bool go_into(const char *folder)
+{
+    return chdir(folder) == 0 || (errno == ENOENT && make_folder(folder) && chdir(folder) == 0);
+}
+
 bool mailsession_enter(const struct mailsession *session, const struct sandbox *sandbox)
 {
-    if (chdir(session->folder) < 0) {
-        if (errno != ENOENT || !make_folder(session->folder) || chdir(session->folder) < 0)
-            return false;
-    }
+    bool entered = go_into(session->folder);
+    int error = errno;
     sandbox_narrow(sandbox);
-    return true;
+    errno = error;
+    return entered;
 }

@@ -22,7 +22,8 @@ struct mailsession {
 bool mailsession_read(struct mailsession *session, const struct wire_message *connection);
 /* Makes the account's folder where it is not there yet, goes into it, and narrows the sandbox to
  * `sandbox`, whose "." is then that folder. As the domain's uid: a link leads nowhere that this uid
- * could not go by itself. False with errno; then the current folder is still the domain's. */
+ * could not go by itself. False with errno; then the current folder, to which the sandbox is narrowed
+ * all the same, is still the domain's. */
 bool mailsession_enter(const struct mailsession *session, const struct sandbox *sandbox);
 
 #endif

@@ -22,7 +22,7 @@ enum sandbox_grant {
     SANDBOX_FORK = 1 << 4,        /* fork (not exec), wait, signal own children */
     SANDBOX_TIGHTEN = 1 << 5,     /* enter a second, tighter sandbox (a child, mostly) */
     SANDBOX_TEMPLATE = 1 << 6, /* make copies of itself for its parent (template.h), and end that */
-    SANDBOX_NARROW = 1 << 7,   /* sandbox_narrow later on */
+    SANDBOX_NARROW = 1 << 7,   /* Landlock not yet, but by sandbox_narrow */
 };
 
 enum { SANDBOX_PATHS_MAX = 8 };
@@ -37,8 +37,9 @@ struct sandbox {
 
 /* Ends the process with a message when it can't be entered. */
 void sandbox_enter(const struct sandbox *sandbox);
-/* Later, in a copy of who entered one with SANDBOX_NARROW: of the files that it may reach, these alone.
- * `grants` are those that it has. Ends the process, too. */
+/* The Landlock half of a sandbox with SANDBOX_NARROW, in a copy of who entered it: its paths are those
+ * of the folder that is the current one now. One layer, since each makes renames and links a tenth
+ * slower. Ends the process, too. */
 void sandbox_narrow(const struct sandbox *sandbox);
 
 #endif

@@ -164,7 +164,7 @@ static const struct rule rules[] = {
     {SYS_set_robust_list, SANDBOX_FORK},
     {SYS_rseq, SANDBOX_FORK},
     /* a filter can only take away; a second Landlock rule set is not made (its calls fail, which
-     * counts as "not there"): the first one's holds on */
+     * counts as "not there"): the first one's holds on. Its own may be all that is to come. */
     {SYS_landlock_create_ruleset, SANDBOX_NARROW},
     {SYS_landlock_add_rule, SANDBOX_NARROW},
     {SYS_landlock_restrict_self, SANDBOX_NARROW},
@@ -273,8 +273,8 @@ static void allow_paths(int ruleset, const char *const paths[], uint64_t access)
 }
 
 /* For each rename or link between two folders the kernel goes up from both till rules grant all that
- * is handled, or else to the root, and looks at each right: a third of what a COPY of many messages
- * costs. So of who works in mailboxes only what its folder is granted is handled. The rest (programs,
+ * is handled, or else to the root, and looks at each right, and that for each layer of rules: a third
+ * of what a COPY of many messages costs. So of who works in mailboxes only what its folder is granted is handled. The rest (programs,
  * devices, sockets, symbolic links) is out of reach all the same: seccomp lets no call through that
  * it takes. */
 static uint64_t rights_to_handle(const struct sandbox *sandbox)
@@ -322,7 +322,8 @@ void sandbox_enter(const struct sandbox *sandbox)
 #endif
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         life_die_passing("set", "no_new_privs");
-    enter_landlock(sandbox);
+    if (!(sandbox->grants & SANDBOX_NARROW))
+        enter_landlock(sandbox);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(MAIL_SUITE_SANITIZER)
     enter_seccomp(sandbox->grants);
 #else
