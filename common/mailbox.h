@@ -302,7 +302,8 @@ bool mailbox_append_commit(struct mailbox *mailbox, struct mailbox_append *appen
 void mailbox_append_abort(struct mailbox_append *append);
 
 /* COPY and MOVE into another folder of the same account: hard link, or rename; durable when it
- * returns, or, under mailbox_lock_both, when the lock is given back. Keyword letters are mapped by
+ * returns, or, under mailbox_lock_both(from, to), when the lock is given back. Of many that move the
+ * old names go afterwards (mailbox_settle). Keyword letters are mapped by
  * name. The new message is in `to`'s list. */
 /* Before many of them, under the lock: reserves UIDs for all in one write. */
 bool mailbox_expect(struct mailbox *mailbox, uint32_t count);

@@ -48,9 +48,7 @@ bool mailbox_rename_message(struct mailbox *mailbox, struct mailbox_message *mes
     return take_new_name(mailbox, message, &facts, name);
 }
 
-/* Few names change at once; when there are many, the client gets his answer first. A journal that
- * is there counts before the names, so it has to know of all. */
-static bool is_eager(struct mailbox *mailbox, const struct mailbox_message *message)
+bool mailbox_is_eager(struct mailbox *mailbox, const struct mailbox_message *message)
 {
     if (message->is_odd)
         return true;
@@ -102,7 +100,7 @@ static bool record_flags(struct mailbox *mailbox, struct mailbox_message *messag
 {
     bool has_journal =
         mailbox->journal.size > 0 || (mailbox->state.bits & MAILBOX_STATE_PENDING) != 0;
-    if (is_eager(mailbox, message))
+    if (mailbox_is_eager(mailbox, message))
         return mailbox_rename_message(mailbox, message) &&
                (!has_journal || mailbox_pend_flags(mailbox, message));
     if (!mailbox_pend_flags(mailbox, message))
@@ -183,7 +181,7 @@ bool mailbox_empty_new(struct mailbox *mailbox)
 static bool remove_file(struct mailbox *mailbox, const struct mailbox_message *message)
 {
     char name[MAILBOX_NAME_SIZE];
-    if (!is_eager(mailbox, message))
+    if (!mailbox_is_eager(mailbox, message))
         return mailbox_pend_removal(mailbox, message);
     if (!mailbox_name(mailbox, message, name))
         return mailbox_fail(mailbox);

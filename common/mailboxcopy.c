@@ -214,20 +214,32 @@ static bool cannot_link(int error)
 
 static bool place_copy(struct mailbox *from, const struct mailbox_message *message,
                        const char *old_name, struct mailbox *to, const struct maildir_name *facts,
-                       bool move, char name[MAILBOX_NAME_SIZE])
+                       bool rename, char name[MAILBOX_NAME_SIZE])
 {
     int folder = mailbox_folder_of(from, message), target = folder_for_new(to);
     bool done = false;
     errno = EXDEV;
     if (from->device == to->device)
-        done = move ? mailbox_rename(folder, old_name, target, facts, name)
-                    : mailbox_link(folder, old_name, target, facts, name);
+        done = rename ? mailbox_rename(folder, old_name, target, facts, name)
+                      : mailbox_link(folder, old_name, target, facts, name);
     if (done || !cannot_link(errno))
         return done;
     done = copy_file(from, message, old_name, to, facts, name);
-    if (done && move)
+    if (done && rename)
         unlinkat(folder, old_name, 0);
     return done;
+}
+
+/* Of many that move, each has a second name first, and loses its old one after the answer. A power
+ * cut may leave it in both folders, never in none (RFC 6851 3.3). */
+static void leave(struct mailbox *from, const struct mailbox_message *message, const char *old_name,
+                  bool renamed)
+{
+    if (!renamed && mailbox_pend_removal(from, message))
+        return;
+    mailbox_changes_folder(from, message->in_new);
+    if (!renamed)
+        unlinkat(mailbox_folder_of(from, message), old_name, 0);
 }
 
 /* What the copy's name says: it came here now, has the message's date, and is one with it. */
@@ -254,11 +266,12 @@ static bool copy_as(struct mailbox *from, struct mailbox_message *message, struc
     if (modseq == 0 || (move && !mailbox_keep_uid_used(from, message->uid)) ||
         !next_uid(to, &facts.uid))
         return false;
+    bool rename = move && (from->has_twin || mailbox_is_eager(from, message));
     if (!mailbox_name_by_facts(from, message, &old, old_name) ||
-        !place_copy(from, message, old_name, to, &facts, move, name))
+        !place_copy(from, message, old_name, to, &facts, rename, name))
         return mailbox_fail(to);
     if (move) {
-        mailbox_changes_folder(from, message->in_new);
+        leave(from, message, old_name, rename);
         mailbox_note_removal(from, message, modseq);
     }
     *uid = facts.uid;

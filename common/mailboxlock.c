@@ -394,10 +394,16 @@ bool mailbox_lock_both(struct mailbox *a, struct mailbox *b)
     return locked;
 }
 
+/* What is about to be removed from the one is safe in the other before. */
+static bool is_unlocked_last(const struct mailbox *a, const struct mailbox *b)
+{
+    return a->has_twin ? !comes_first(b, a) : b->journal.size == 0;
+}
+
 bool mailbox_unlock_both(struct mailbox *a, struct mailbox *b)
 {
-    bool swap = comes_first(b, a);
-    struct mailbox *first = swap ? b : a, *second = swap ? a : b;
-    bool done = mailbox_unlock(second);
-    return mailbox_unlock(first) && done;
+    bool swap = !is_unlocked_last(a, b);
+    struct mailbox *last = swap ? b : a, *first = swap ? a : b;
+    bool done = mailbox_unlock(first);
+    return mailbox_unlock(last) && done;
 }

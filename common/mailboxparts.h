@@ -189,6 +189,9 @@ bool mailbox_pending_next(struct slice *rest, struct mailbox_pending_line *line)
 bool mailbox_pending_removes(const struct mailbox *mailbox, uint32_t uid);
 
 /* ---- mailboxchange.c */
+/* Under the lock: does this message's name change at once? Few do; when there are many, the client
+ * gets his answer first. A journal that is there counts before the names, so it has to know of all. */
+bool mailbox_is_eager(struct mailbox *mailbox, const struct mailbox_message *message);
 /* Under the lock: the file gets the name and the folder that the list says, now. False with errno. */
 bool mailbox_rename_message(struct mailbox *mailbox, struct mailbox_message *message);
 /* Under the lock: the file has left the folder, or is about to. */

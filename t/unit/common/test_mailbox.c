@@ -857,6 +857,59 @@ static void a_move_leaves_nothing_behind(void **state)
     mailbox_close(&to);
 }
 
+/* In a child that is killed with the locks in its hands, or right after it gave them back. */
+static void move_all_and_die(struct box *box, bool unlocks)
+{
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        uint32_t uid;
+        struct mailbox *from = open_box(box, "m", false), *to = open_box(box, "m/.Trash", false);
+        assert_true(mailbox_lock_both(from, to));
+        for (size_t i = 0; i < from->count; i++)
+            assert_true(mailbox_copy(from, &from->messages[i], to, true, &uid));
+        assert_true(!unlocks || mailbox_unlock_both(from, to));
+        kill(getpid(), SIGKILL);
+    }
+    waitpid(child, NULL, 0);
+}
+
+/* Of many, all but the first lose their old names after the answer, by whoever comes next. */
+static void a_move_of_many_is_carried_out_afterwards(void **state)
+{
+    enum { COUNT = 300 };
+    struct box *box = *state;
+    assert_true(maildir_create(box->fd, "m/.Trash"));
+    for (int i = 0; i < COUNT; i++)
+        deliver(box, "m", "a\r\n");
+    move_all_and_die(box, false); /* some are in both folders now, none is lost */
+    struct mailbox *to = open_box(box, "m/.Trash", false), *from = open_box(box, "m", false);
+    assert_int_equal(to->count, COUNT);
+    assert_true(from->count > 0 && from->count < COUNT);
+    size_t kept = from->count;
+    mailbox_close(&from);
+    mailbox_close(&to);
+    move_all_and_die(box, true);
+    assert_true(is_there(box, "m", "mailbox-pending"));
+    assert_true(count_files(box, "m/cur") > 0);
+    assert_int_equal(count_files(box, "m/.Trash/cur"), COUNT + kept);
+    /* Gone for everybody, with an index and without. */
+    from = open_box(box, "m", true);
+    assert_int_equal(from->count, 0);
+    mailbox_close(&from);
+    assert_int_equal(unlinkat(box->fd, "m/mailbox-index", 0), 0);
+    from = open_box(box, "m", false);
+    assert_int_equal(from->count, 0);
+    while (mailbox_settle(from, 64))
+        ;
+    assert_int_equal(count_files(box, "m/cur"), 0);
+    assert_false(is_there(box, "m", "mailbox-pending"));
+    mailbox_close(&from);
+    to = open_box(box, "m/.Trash", false);
+    assert_int_equal(to->count, COUNT + kept);
+    mailbox_close(&to);
+}
+
 static void two_objects_of_one_folder_do_not_block_each_other(void **state)
 {
     struct box *box = *state;
@@ -1042,6 +1095,7 @@ int main(void)
         TEST(a_copy_is_a_link_with_mapped_keywords),
         TEST(many_copies_are_what_their_names_say),
         TEST(a_move_leaves_nothing_behind),
+        TEST(a_move_of_many_is_carried_out_afterwards),
         TEST(two_objects_of_one_folder_do_not_block_each_other),
         TEST(what_is_missing_is_said_or_made),
         TEST(a_kill_at_any_moment_does_no_harm),
