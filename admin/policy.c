@@ -54,45 +54,43 @@ static bool has_digit_run(struct slice text)
     return false;
 }
 
-enum policy_rule policy_check(struct slice password, struct slice local, struct slice domain)
+unsigned policy_broken(struct slice password, struct slice local, struct slice domain)
 {
-    /* The two comparisons come first: a name that is the password breaks other rules as well, and
-     * this is the one to say. */
-    if (slice_equal_nocase(password, local))
-        return POLICY_SAME_AS_NAME;
-    if (slice_equal_nocase(password, domain))
-        return POLICY_SAME_AS_DOMAIN;
-    if (password.size < LENGTH_MIN)
-        return POLICY_LENGTH;
-    if (!all_of_class(password, is_half_width))
-        return POLICY_CHARACTERS;
-    if (!has_class(password, is_lower))
-        return POLICY_LOWER;
-    if (!has_class(password, is_upper))
-        return POLICY_UPPER;
-    if (!has_class(password, slice_is_digit))
-        return POLICY_DIGIT;
-    if (!has_class(password, is_symbol))
-        return POLICY_SYMBOL;
-    if (has_digit_run(password))
-        return POLICY_DIGIT_RUN;
-    return POLICY_GOOD;
+    const bool broken[POLICY_RULES] = {
+        [POLICY_SAME_AS_NAME] = slice_equal_nocase(password, local),
+        [POLICY_SAME_AS_DOMAIN] = slice_equal_nocase(password, domain),
+        [POLICY_LENGTH] = password.size < LENGTH_MIN,
+        [POLICY_CHARACTERS] = !all_of_class(password, is_half_width),
+        [POLICY_LOWER] = !has_class(password, is_lower),
+        [POLICY_UPPER] = !has_class(password, is_upper),
+        [POLICY_DIGIT] = !has_class(password, slice_is_digit),
+        [POLICY_SYMBOL] = !has_class(password, is_symbol),
+        [POLICY_DIGIT_RUN] = has_digit_run(password),
+    };
+    unsigned rules = 0;
+    for (unsigned rule = 0; rule < POLICY_RULES; rule++)
+        rules |= broken[rule] ? 1u << rule : 0;
+    return rules;
 }
 
-const char *policy_text(enum policy_rule rule)
+void policy_explain(unsigned broken, struct str *reasons)
 {
-    static const char *const texts[] = {
-        [POLICY_GOOD] = "the password is good",
-        [POLICY_LENGTH] = "the password has fewer than 12 characters",
-        [POLICY_CHARACTERS] = "the password has a character that is not half-width, or a space",
-        [POLICY_LOWER] = "the password has no lower-case letter",
-        [POLICY_UPPER] = "the password has no upper-case letter",
-        [POLICY_DIGIT] = "the password has no digit",
-        [POLICY_SYMBOL] = ("the password has no symbol of # ( ) + - . [ ] { } ! < > _ : * $ @ % ^ "
-                           "& , ~"),
-        [POLICY_SAME_AS_NAME] = "the password is the account's name",
-        [POLICY_SAME_AS_DOMAIN] = "the password is the domain's name",
-        [POLICY_DIGIT_RUN] = "the password has six or more digits in a row",
+    static const char *const texts[POLICY_RULES] = {
+        [POLICY_SAME_AS_NAME] = "is the account's name",
+        [POLICY_SAME_AS_DOMAIN] = "is the domain's name",
+        [POLICY_LENGTH] = "has fewer than 12 characters",
+        [POLICY_CHARACTERS] = "has a character that is not half-width, or a space",
+        [POLICY_LOWER] = "has no lower-case letter",
+        [POLICY_UPPER] = "has no upper-case letter",
+        [POLICY_DIGIT] = "has no digit",
+        [POLICY_SYMBOL] = "has no symbol of # ( ) + - . [ ] { } ! < > _ : * $ @ % ^ & , ~",
+        [POLICY_DIGIT_RUN] = "has six or more digits in a row",
     };
-    return texts[rule];
+    const char *between = "the password ";
+    for (unsigned rule = 0; rule < POLICY_RULES; rule++) {
+        if (!(broken & 1u << rule))
+            continue;
+        str_append_texts(reasons, between, texts[rule]);
+        between = "; it ";
+    }
 }

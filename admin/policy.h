@@ -4,24 +4,29 @@
 #ifndef ADMIN_POLICY_H
 #define ADMIN_POLICY_H
 
-#include "slice.h"
+#include "str.h"
 
+/* In the order in which they are named. */
 enum policy_rule {
-    POLICY_GOOD,
+    POLICY_SAME_AS_NAME,
+    POLICY_SAME_AS_DOMAIN,
     POLICY_LENGTH,
     POLICY_CHARACTERS,
     POLICY_LOWER,
     POLICY_UPPER,
     POLICY_DIGIT,
     POLICY_SYMBOL,
-    POLICY_SAME_AS_NAME,
-    POLICY_SAME_AS_DOMAIN,
     POLICY_DIGIT_RUN,
+    POLICY_RULES,
 };
 
-/* The first rule that the password breaks. `local` and `domain` are the account's. */
-enum policy_rule policy_check(struct slice password, struct slice local, struct slice domain);
-/* What the rule asks for, as a sentence. */
-const char *policy_text(enum policy_rule rule);
+/* Room for the reasons, whatever is wrong. */
+enum { POLICY_REASONS_MAX = 640 };
+
+/* The rules that the password breaks, 1 << rule each; 0: it is good. `local` and `domain` are the
+ * account's. */
+unsigned policy_broken(struct slice password, struct slice local, struct slice domain);
+/* Appends "the password has no digit; it has ...", a part for each rule. */
+void policy_explain(unsigned broken, struct str *reasons);
 
 #endif

@@ -44,6 +44,11 @@ bool userline_check_local(struct slice name, char local[USERLINE_LOCAL_MAX + 1],
                           char error[USERLINE_ERROR_MAX])
 {
     local[0] = '\0';
+    for (size_t i = 0; i < name.size; i++)
+        if ((unsigned char)name.data[i] >= 0x80)
+            return fail(error,
+                        "an account's name has half-width letters, digits, - _ and . only; the "
+                        "part behind the @ may be international");
     if (name.size < USERLINE_LOCAL_MIN || name.size > USERLINE_LOCAL_MAX)
         return fail(error, "an account's name has %d to %d characters", USERLINE_LOCAL_MIN,
                     USERLINE_LOCAL_MAX);
@@ -56,6 +61,11 @@ bool userline_check_local(struct slice name, char local[USERLINE_LOCAL_MAX + 1],
         local[i] = slice_lower(name.data[i]);
     local[name.size] = '\0';
     return true;
+}
+
+bool userline_is_void(struct slice hash)
+{
+    return slice_starts(hash, SLICE(USERLINE_VOID));
 }
 
 /* ---- settings of the account ---- */
@@ -203,7 +213,8 @@ bool userline_parse(struct userline *account, struct slice line, char error[USER
     if (!slice_has(rest, ':'))
         return fail(error, "a line is NAME:HASH:SETTINGS; the second colon is missing");
     struct slice hash = slice_cut(&rest, ':');
-    if ((hash.size > 0 && !password_is_hash(hash)) || !str_append(&account->hash, hash))
+    struct slice verifiable = userline_is_void(hash) ? slice_from(hash, 1) : hash;
+    if ((hash.size > 0 && !password_is_hash(verifiable)) || !str_append(&account->hash, hash))
         return fail(error, "the second field is no password hash of crypt(3); set a password by "
                            "mailctl user passwd, or leave it empty for no log-in");
     for (rest = slice_trim(rest); rest.size > 0; rest = slice_trim(rest))

@@ -3,8 +3,8 @@
  *
  *     u1:$y$j9T$...:quota=100 comment="Sales, \"2nd\" floor"
  *
- * Local part, password hash of crypt(3) (empty: no log-in), then the account's own settings,
- * divided by spaces. A value with anything but letters, digits and -_.,@/+%$ stands in double
+ * Local part, password hash of crypt(3) (empty: no log-in; with '!' in front: of a password that the
+ * operator made void, SPEC R10), then the account's own settings, divided by spaces. A value with anything but letters, digits and -_.,@/+%$ stands in double
  * quotes, where a backslash stands before a quote or a backslash. The key apop-secret is not a
  * setting: it is the password as it is, kept only where the setting apop is on.
  */
@@ -14,6 +14,7 @@
 #include "str.h"
 
 #define USERLINE_APOP_SECRET "apop-secret"
+#define USERLINE_VOID        "!"
 
 enum {
     USERLINE_LOCAL_MIN = 2, /* SPEC R2.2 */
@@ -44,6 +45,9 @@ void userline_free(struct userline *account);
 bool userline_parse(struct userline *account, struct slice line, char error[USERLINE_ERROR_MAX]);
 /* Appends the line, without its end. */
 bool userline_format(const struct userline *account, struct str *line);
+
+/* Is it the hash of a password that was made void? */
+bool userline_is_void(struct slice hash);
 
 /* NULL when the account does not say. */
 const struct str *userline_value(const struct userline *account, const char *key);

@@ -169,15 +169,25 @@ static bool keep_apop_secret(struct subject *subject, const char *secret)
     return true;
 }
 
+static bool check_policy(struct commandline *command, const struct subject *subject,
+                         const char *secret)
+{
+    char bytes[POLICY_REASONS_MAX];
+    struct str reasons = str_on(bytes, sizeof bytes);
+    unsigned broken =
+        policy_broken(slice_text(secret), slice_text(subject->local), slice_text(subject->name));
+    if (broken == 0)
+        return true;
+    policy_explain(broken, &reasons);
+    commandline_refuse(command, "%.*s (--no-policy takes any)", SLICE_PRINTF(str_slice(&reasons)));
+    return false;
+}
+
 static int hash_secret(struct commandline *command, struct subject *subject, const char *secret)
 {
     char hash[PASSWORD_HASH_MAX];
-    if (!commandline_option(command, "no-policy")) {
-        enum policy_rule rule =
-            policy_check(slice_text(secret), slice_text(subject->local), slice_text(subject->name));
-        if (rule != POLICY_GOOD)
-            return commandline_refuse(command, "%s (--no-policy takes any)", policy_text(rule));
-    }
+    if (!commandline_option(command, "no-policy") && !check_policy(command, subject, secret))
+        return EXIT_REFUSED;
     if (!password_hash(slice_text(secret), hash))
         return commandline_trouble(command, "hash", "the password");
     str_clear(&subject->account.hash);

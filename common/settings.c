@@ -324,22 +324,25 @@ static size_t character_size(const unsigned char *text, size_t size)
     return need;
 }
 
-static bool is_line(struct slice value)
+static bool is_line(struct slice value, uint64_t *characters)
 {
+    *characters = 0;
     while (value.size > 0) {
         size_t size = character_size((const unsigned char *)value.data, value.size);
         if (size == 0)
             return false;
         value = slice_from(value, size);
+        ++*characters;
     }
     return true;
 }
 
 static bool check_text(const struct setting *setting, struct slice value, struct str *reason)
 {
-    if (value.size >= setting->least && value.size <= setting->most && is_line(value))
+    uint64_t characters;
+    if (is_line(value, &characters) && characters >= setting->least && characters <= setting->most)
         return true;
-    str_format(reason, "is not one line of UTF-8 of at most %llu bytes",
+    str_format(reason, "is not one line of UTF-8 of at most %llu characters",
                (unsigned long long)setting->most);
     return false;
 }
@@ -393,7 +396,9 @@ static bool check_endpoint(const struct setting *setting, struct slice value, st
 
 static bool check_path(const struct setting *setting, struct slice value, struct str *reason)
 {
-    if (value.size > 0 && value.size <= setting->most && value.data[0] == '/' && is_line(value))
+    uint64_t characters;
+    if (value.size > 0 && value.size <= setting->most && value.data[0] == '/' &&
+        is_line(value, &characters))
         return true;
     str_append_text(reason, "is not an absolute path");
     return false;

@@ -21,7 +21,7 @@ enum settings_kind {
     SETTINGS_NUMBER,       /* least ... most */
     SETTINGS_BYTES,        /* the same, in bytes */
     SETTINGS_CHOICE,       /* one of `choices` */
-    SETTINGS_TEXT,         /* one line of UTF-8, `least` to `most` bytes */
+    SETTINGS_TEXT,         /* one line of UTF-8, `least` to `most` characters */
     SETTINGS_NAME,         /* a host's name of A-labels; empty if `least` is 0 */
     SETTINGS_LOCAL,        /* the local part of an address; empty if `least` is 0 */
     SETTINGS_ADDRESS,      /* local@domain; empty if `least` is 0 */
@@ -57,8 +57,8 @@ struct setting {
     enum settings_scope scope;
     enum settings_kind kind;
     const char *otherwise; /* the default; NULL: must be given */
-    uint64_t least, most;  /* numbers: of the value; text: of its bytes */
-    const char *choices;   /* SETTINGS_CHOICE: words */
+    uint64_t least, most; /* numbers: of the value; text: of its characters; others: of its bytes */
+    const char *choices;  /* SETTINGS_CHOICE: words */
     enum settings_who who;
     enum settings_rule rule;
     const char *readers;  /* the programs that act on it; "" none yet: set, shown, not enforced */

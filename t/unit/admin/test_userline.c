@@ -16,6 +16,7 @@ static const struct {
     {"U1::", "u1::"},
     {"u1:" HASH ":", "u1:" HASH ":"},
     {"u1:" HASH ":quota=5", "u1:" HASH ":quota=5"},
+    {"u1:!" HASH ":", "u1:!" HASH ":"},
     {"u1::quota=5 comment=\"a b\"", "u1::quota=5 comment=\"a b\""},
     {"u1::  quota=5 \t comment=\"a b\"  ", "u1::quota=5 comment=\"a b\""},
     {"u1::comment=\"\"", "u1::comment=\"\""},
@@ -41,6 +42,9 @@ static const struct {
     {"a23456789012345678901234567890123::", NULL},
     {"u1:plain-password:", NULL},
     {"u1:*:", NULL},
+    {"u1:!:", NULL},
+    {"u1:!!" HASH ":", NULL},
+    {"u1:! " HASH ":", NULL},
     {"u1::quota", NULL},
     {"u1::=5", NULL},
     {"u1::quota=5 quota=6", NULL},
@@ -128,48 +132,118 @@ static void test_set_and_unset(void **state)
     userline_free(&account);
 }
 
+#define RULE(name) (1u << POLICY_##name)
+
 static void test_policy(void **state)
 {
     (void)state;
     static const struct {
         const char *password;
-        enum policy_rule rule;
+        unsigned broken;
     } cases[] = {
-        {"Good-Password1", POLICY_GOOD},
-        {"Abcdefghij1-", POLICY_GOOD},
-        {"Abcdefghi1-", POLICY_LENGTH},
-        {"", POLICY_LENGTH},
-        {"ABCDEFGHIJ1-", POLICY_LOWER},
-        {"abcdefghij1-", POLICY_UPPER},
-        {"Abcdefghijk-", POLICY_DIGIT},
-        {"Abcdefghijk1", POLICY_SYMBOL},
-        {"Abcdefghijk1/", POLICY_SYMBOL}, /* not one of the listed */
-        {"Abcdef 12345-", POLICY_CHARACTERS},
+        {"Good-Password1", 0},
+        {"Abcdefghij1-", 0},
+        {"Abcdefghi1-", RULE(LENGTH)},
+        {"", RULE(LENGTH) | RULE(LOWER) | RULE(UPPER) | RULE(DIGIT) | RULE(SYMBOL)},
+        {"abc", RULE(LENGTH) | RULE(UPPER) | RULE(DIGIT) | RULE(SYMBOL)},
+        {"ABCDEFGHIJ1-", RULE(LOWER)},
+        {"abcdefghij1-", RULE(UPPER)},
+        {"Abcdefghijk-", RULE(DIGIT)},
+        {"Abcdefghijk1", RULE(SYMBOL)},
+        {"Abcdefghijk1/", RULE(SYMBOL)}, /* not one of the listed */
+        {"Abcdefghijk1/-", 0},           /* but none that is forbidden */
+        {"Abcdef 12345-", RULE(CHARACTERS)},
         {"Abcdef\xe3\x81\x82"
          "12345-",
-         POLICY_CHARACTERS},
-        {"Abcdef-12345x", POLICY_GOOD},
-        {"Abcdef-123456", POLICY_DIGIT_RUN},
-        {"Long.User-Name1", POLICY_SAME_AS_NAME},
-        {"Mail1.Example-Domain.JP", POLICY_SAME_AS_DOMAIN},
+         RULE(CHARACTERS)},
+        {"Abcdef-12345x", 0},
+        {"Abcdef-123456", RULE(DIGIT_RUN)},
+        {"ABCDEF 123456", RULE(CHARACTERS) | RULE(LOWER) | RULE(SYMBOL) | RULE(DIGIT_RUN)},
+        {"Long.User-Name1", RULE(SAME_AS_NAME)},
+        {"Mail1.Example-Domain.JP", RULE(SAME_AS_DOMAIN)},
+        {"mail1.example-domain.jp", RULE(SAME_AS_DOMAIN) | RULE(UPPER)},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        enum policy_rule rule =
-            policy_check(slice_text(cases[i].password), SLICE("long.user-name1"),
-                         SLICE("mail1.example-domain.jp"));
-        if (rule != cases[i].rule)
-            fail_msg("\"%s\": %s", cases[i].password, policy_text(rule));
-        assert_true(strlen(policy_text(rule)) > 10);
+        unsigned broken = policy_broken(slice_text(cases[i].password), SLICE("long.user-name1"),
+                                        SLICE("mail1.example-domain.jp"));
+        if (broken != cases[i].broken)
+            fail_msg("\"%s\": %x", cases[i].password, broken);
+    }
+}
+
+static void test_policy_symbols(void **state)
+{
+    (void)state;
+    static const char symbols[] = "#()+-.[]{}!<>_:*$@%^&,~";
+    char password[] = "Abcdefghijk1?";
+    for (unsigned char byte = '!'; byte < 0x7f; byte++) {
+        if (slice_is_letter((char)byte) || slice_is_digit((char)byte))
+            continue;
+        password[sizeof password - 2] = (char)byte;
+        assert_int_equal(policy_broken(slice_text(password), SLICE("u1"), SLICE("example.jp")),
+                         strchr(symbols, byte) ? 0 : RULE(SYMBOL));
+    }
+}
+
+static void test_policy_reasons(void **state)
+{
+    (void)state;
+    char bytes[POLICY_REASONS_MAX];
+    struct str reasons = str_on(bytes, sizeof bytes);
+    policy_explain(RULE(LENGTH), &reasons);
+    assert_slice(str_slice(&reasons), "the password has fewer than 12 characters");
+    str_clear(&reasons);
+    policy_explain(RULE(DIGIT) | RULE(UPPER), &reasons);
+    assert_slice(str_slice(&reasons), "the password has no upper-case letter; it has no digit");
+    str_clear(&reasons);
+    policy_explain((1u << POLICY_RULES) - 1, &reasons);
+    assert_false(reasons.failed);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    static const struct {
+        struct slice name;
+        const char *local, *error; /* part of it */
+    } cases[] = {
+        {SLICE_INIT("u1"), "u1", NULL},
+        {SLICE_INIT("Sales_2.Tokyo-East"), "sales_2.tokyo-east", NULL},
+        {SLICE_INIT("a..b"), "a..b", NULL},
+        {SLICE_INIT("abcdefghijklmnopqrstuvwxyz012345"), "abcdefghijklmnopqrstuvwxyz012345", NULL},
+        {SLICE_INIT("abcdefghijklmnopqrstuvwxyz0123456"), NULL, "2 to 32"},
+        {SLICE_INIT("u"), NULL, "2 to 32"},
+        {SLICE_INIT(""), NULL, "2 to 32"},
+        {SLICE_INIT(".."), NULL, "begins and ends"},
+        {SLICE_INIT("../x"), NULL, "letters, digits"},
+        {SLICE_INIT("a/b"), NULL, "letters, digits"},
+        {SLICE_INIT("a\0b"), NULL, "letters, digits"},
+        {SLICE_INIT("a b"), NULL, "letters, digits"},
+        {SLICE_INIT("u1+tag"), NULL, "letters, digits"},
+        {SLICE_INIT("-ab"), NULL, "begins and ends"},
+        {SLICE_INIT("ab."), NULL, "begins and ends"},
+        {SLICE_INIT("_ab"), NULL, "begins and ends"},
+        {SLICE_INIT("\xe5\xb1\xb1\xe7\x94\xb0"), NULL, "half-width"},
+        {SLICE_INIT("\xef\xbd\x95\xef\xbc\x91"), NULL, "half-width"}, /* u1, full-width */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char local[USERLINE_LOCAL_MAX + 1], error[USERLINE_ERROR_MAX] = "";
+        bool good = userline_check_local(cases[i].name, local, error);
+        assert_true(good == (cases[i].local != NULL));
+        if (good)
+            assert_string_equal(local, cases[i].local);
+        else if (!strstr(error, cases[i].error))
+            fail_msg("%.*s: %s", SLICE_PRINTF(cases[i].name), error);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),
-        cmocka_unit_test(test_every_cut),
-        cmocka_unit_test(test_set_and_unset),
-        cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_lines),          cmocka_unit_test(test_every_cut),
+        cmocka_unit_test(test_set_and_unset),  cmocka_unit_test(test_policy),
+        cmocka_unit_test(test_policy_symbols), cmocka_unit_test(test_policy_reasons),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
