@@ -112,6 +112,12 @@ bool domain_is_on(const struct domain *domain, const struct domain_account *acco
     return slice_equal(domain_value_named(domain, account, setting), SLICE("on"));
 }
 
+bool domain_is_reserved(const struct domain *domain, const char *local)
+{
+    return (strcmp(local, "postmaster") == 0 || strcmp(local, "nobody") == 0) &&
+           slice_equal(domain_value_named(domain, NULL, "postmaster"), SLICE("admin"));
+}
+
 /* ---- the files ---- */
 
 static void choose(struct reading *reading, const char *file)
@@ -363,23 +369,47 @@ static void check_named(struct reading *reading, const char *setting)
                    setting, SLICE_PRINTF(value), setting);
 }
 
-static void check_accounts(struct reading *reading)
+/* SPEC R2.7; postmaster comes with the domain. */
+static void check_count(struct reading *reading)
 {
-    struct domain *domain = reading->domain;
+    const struct domain *domain = reading->domain;
     uint64_t most = 0;
     size_t named = 0;
+    unsigned last = 0;
     for (size_t i = 0; i < domain->account_count; i++) {
-        if (i > 0 && strcmp(domain->accounts[i].local, domain->accounts[i - 1].local) == 0)
-            findings_error(reading->findings, reading->shown, domain->accounts[i].line,
-                           "%s stands in line %u already: keep one", domain->accounts[i].local,
-                           domain->accounts[i - 1].line);
-        named += strcmp(domain->accounts[i].local, "postmaster") != 0;
+        const struct domain_account *account = &domain->accounts[i];
+        if (strcmp(account->local, "postmaster") == 0)
+            continue;
+        named++;
+        last = account->line > last ? account->line : last;
     }
     if (number_parse(domain_value_named(domain, NULL, "accounts-max"), UINT64_MAX, &most) &&
         most > 0 && named > most)
-        findings_error(reading->findings, reading->shown, 0,
+        findings_error(reading->findings, reading->shown, last,
                        "%zu accounts, but accounts-max is %llu: remove some, or raise it", named,
                        (unsigned long long)most);
+}
+
+/* SPEC R2.4: where nobody is the administrator's, an account of that name would get no mail. */
+static void check_reserved(struct reading *reading)
+{
+    const struct domain_account *nobody = domain_find(reading->domain, "nobody");
+    if (nobody && domain_is_reserved(reading->domain, "nobody"))
+        findings_error(reading->findings, reading->shown, nobody->line,
+                       "mail for nobody goes to the administrator (the setting postmaster is "
+                       "admin): remove the account");
+}
+
+static void check_accounts(struct reading *reading)
+{
+    const struct domain *domain = reading->domain;
+    for (size_t i = 1; i < domain->account_count; i++)
+        if (strcmp(domain->accounts[i].local, domain->accounts[i - 1].local) == 0)
+            findings_error(reading->findings, reading->shown, domain->accounts[i].line,
+                           "%s stands in line %u already: keep one", domain->accounts[i].local,
+                           domain->accounts[i - 1].line);
+    check_count(reading);
+    check_reserved(reading);
     check_named(reading, "catch-all");
     check_named(reading, "admin");
 }

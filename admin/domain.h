@@ -62,6 +62,8 @@ struct slice domain_value_named(const struct domain *domain, const struct domain
                                 const char *setting);
 bool domain_is_on(const struct domain *domain, const struct domain_account *account,
                   const char *setting);
+/* Does mail for that name go to the administrator, so that no account can have it? */
+bool domain_is_reserved(const struct domain *domain, const char *local);
 /* The rule that holds for layers below the plan. */
 enum settings_rule domain_rule(const struct domain *domain, const struct setting *setting);
 

@@ -1,6 +1,7 @@
 /* userverbs - mailctl user; see operations.h */
 #include "folders.h"
 #include "io.h"
+#include "number.h"
 #include "operations.h"
 #include "password.h"
 #include "policy.h"
@@ -239,10 +240,33 @@ int operations_user_passwd(struct commandline *command)
 
 /* ---- add, del ---- */
 
-static bool is_reserved(const struct subject *subject)
+/* SPEC R2.7: one more than the contract has. */
+static bool is_full(const struct domain *domain, uint64_t *most)
 {
-    return (strcmp(subject->local, "postmaster") == 0 || strcmp(subject->local, "nobody") == 0) &&
-           slice_equal(domain_value_named(&subject->domain, NULL, "postmaster"), SLICE("admin"));
+    size_t named = 0;
+    for (size_t i = 0; i < domain->account_count; i++)
+        named += strcmp(domain->accounts[i].local, "postmaster") != 0;
+    return number_parse(domain_value_named(domain, NULL, "accounts-max"), UINT64_MAX, most) &&
+           *most > 0 && named >= *most;
+}
+
+/* May the account be made? */
+static int check_new(const struct commandline *command, const struct subject *subject)
+{
+    uint64_t most;
+    if (domain_is_reserved(&subject->domain, subject->local))
+        return commandline_refuse(command,
+                                  "%s@%s belongs to the domain's administrator and can't be made",
+                                  subject->local, subject->name);
+    if (domain_find(&subject->domain, subject->local))
+        return commandline_refuse(command, "there is an account %s@%s already", subject->local,
+                                  subject->name);
+    if (is_full(&subject->domain, &most))
+        return commandline_refuse(command,
+                                  "%s has all %llu accounts of its contract (accounts-max); remove "
+                                  "one, or have it raised",
+                                  subject->name, (unsigned long long)most);
+    return EXIT_DONE;
 }
 
 static int fill_account(struct commandline *command, struct subject *subject)
@@ -265,14 +289,8 @@ int operations_user_add(struct commandline *command)
     struct subject subject;
     int result;
     if (subject_open(&subject, command, &result)) {
-        if (is_reserved(&subject))
-            result = commandline_refuse(
-                command, "%s@%s belongs to the domain's administrator and can't be made",
-                subject.local, subject.name);
-        else if (domain_find(&subject.domain, subject.local))
-            result = commandline_refuse(command, "there is an account %s@%s already", subject.local,
-                                        subject.name);
-        else
+        result = check_new(command, &subject);
+        if (result == EXIT_DONE)
             result = fill_account(command, &subject);
         if (result == EXIT_DONE)
             result = subject_write(&subject, command);

@@ -165,17 +165,40 @@ static enum directory_result find_reserved(struct directory *directory, struct s
                                             : result;
 }
 
+/* Who has that very name: postmaster and nobody as the plan says, accounts. */
+static enum directory_result find_exact(struct directory *directory, struct slice local,
+                                        struct directory_account *account)
+{
+    enum directory_result result = find_reserved(directory, local, account);
+    return result == DIRECTORY_UNKNOWN_USER ? find_account(directory, local, account) : result;
+}
+
+/* user+tag is user's, where he has plus-addressing. */
+static enum directory_result find_plus(struct directory *directory, struct slice local,
+                                       struct directory_account *account)
+{
+    struct slice base = slice_part(local, 0, slice_find(local, '+'));
+    bool on;
+    if (base.size == local.size)
+        return DIRECTORY_UNKNOWN_USER;
+    enum directory_result result = find_exact(directory, base, account);
+    if (result != DIRECTORY_FOUND)
+        return result;
+    if (!directory_setting_is_on(directory, account, "plus-addressing", &on))
+        return DIRECTORY_TROUBLE;
+    return on ? DIRECTORY_FOUND : DIRECTORY_UNKNOWN_USER;
+}
+
 static enum directory_result find_mailbox(struct directory *directory, struct slice local,
                                           struct directory_account *account)
 {
-    struct slice base = slice_part(local, 0, slice_find(local, '+'));
-    enum directory_result result = find_reserved(directory, base, account);
+    enum directory_result result = find_exact(directory, local, account);
     if (result == DIRECTORY_UNKNOWN_USER)
-        result = find_account(directory, local, account);
-    if (result == DIRECTORY_UNKNOWN_USER && base.size < local.size)
-        result = find_account(directory, base, account);
-    if (result == DIRECTORY_UNKNOWN_USER)
+        result = find_plus(directory, local, account);
+    if (result == DIRECTORY_UNKNOWN_USER) {
+        account->local[0] = '\0';
         result = find_named(directory, "catch-all", account);
+    }
     return result;
 }
 

@@ -70,9 +70,10 @@ void directory_hold(struct directory *directory);
 /* Files that changed since are opened anew. */
 enum directory_result directory_domain(struct directory *directory, struct slice name,
                                        struct directory_domain *domain);
-/* An account by local part and domain (a child's name leads to its parent). Catch-all, aliases
- * (postmaster to the admin's box) and plus-addressing have been applied: `account` is the mailbox.
- */
+/* An account by local part and domain (a child's name leads to its parent); `account` is the
+ * mailbox. In this order: postmaster and nobody, where they are the administrator's; an account of
+ * that name; for "user+tag" whose "user" is (where his setting plus-addressing is on); the domain's
+ * catch-all. */
 enum directory_result directory_account(struct directory *directory, struct slice local,
                                         struct slice domain, struct directory_account *account);
 /* "local@domain" as one slice. */

@@ -181,6 +181,8 @@ const struct setting settings_table[] = {
      "nightly mailctl", "Days that mail stays in the trash folder, counted from when it got there; then it is deleted; 0: never.", NULL},
     {"forwards", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "20", 0, 300, NULL, SETTINGS_ADMIN, SETTINGS_LOWER,
      "cdb mailctl", "Addresses that an account's mail may be forwarded to, at most.", NULL},
+    {"plus-addressing", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
+     "smtpd queued", "Mail for USER+ANYTHING goes to USER.", NULL},
     {"receive", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
      "", "Keep arriving mail in the mailbox.", NULL},
     {"greylist", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_FREE,

@@ -69,6 +69,7 @@ static void write_directory(void)
         {"apostmaster", ""},
         {"sadmin", ""},
         {"sgreylist", "off"},
+        {"splus-addressing", "on"},
         {"spostmaster", "box"},
         {"scatch-all", ""},
         {"smessage-size", "3000"},

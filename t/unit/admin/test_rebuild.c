@@ -313,7 +313,7 @@ static void test_limits_and_names(void **state)
 {
     (void)state;
     static const char *const errors[] = {
-        "control/domains/example.jp/users: 2 accounts, but accounts-max is 1",
+        "control/domains/example.jp/users line 3: 2 accounts, but accounts-max is 1",
         "control/domains/example.jp/users: catch-all is u7, but there is no such account",
         "control/domains/example.jp/children: the plan small has no child domains",
     };
@@ -324,6 +324,21 @@ static void test_limits_and_names(void **state)
     rebuild_well(NULL);
     assert_int_equal(look_up("anybody@example.jp"), DIRECTORY_FOUND);
     assert_int_equal(look_up("anybody@example.org"), DIRECTORY_UNKNOWN_USER);
+}
+
+/* Where nobody is the administrator's, no account may have that name. */
+static void test_reserved_names(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "control/domains/example.jp/users line 2: mail for nobody goes to the administrator",
+    };
+    write_file("control/domains/example.jp/settings", "");
+    write_file("control/domains/example.jp/users", "u1::\nnobody::\npostmaster::\n");
+    refuse(NULL, errors, 1);
+    write_file("control/plans/small", "quota 100\nimap off\npostmaster box\n");
+    rebuild_well(NULL);
+    assert_int_equal(look_up("nobody@example.jp"), DIRECTORY_FOUND);
 }
 
 static uint64_t imap_sessions(const char *settings)
@@ -504,6 +519,7 @@ int main(void)
         TEST(test_partial_sees_other_domains),
         TEST(test_a_domain_goes),
         TEST(test_limits_and_names),
+        TEST(test_reserved_names),
         TEST(test_imap_sessions),
         TEST(test_capabilities_off),
         TEST(test_warnings),

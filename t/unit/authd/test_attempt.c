@@ -139,6 +139,8 @@ static void write_directory(const char *hash)
                             "off",
                             "scatch-all",
                             "u1",
+                            "splus-addressing",
+                            "on",
                             "spostmaster",
                             "box",
                             "sadmin",

@@ -34,14 +34,33 @@ static void write_cdb(const char *path, const char *const *records)
 
 static void write_example(const char *postmaster, const char *admin, const char *catch_all)
 {
-    const char *const records[] = {"simap",         "on",         "squota",
-                                   "100",           "scomment",   "",
-                                   "spostmaster",   postmaster,   "sadmin",
-                                   admin,           "scatch-all", catch_all,
-                                   "apostmaster",   "",           "au1",
-                                   "5:quota,2:10,", "au2",        "4:imap,3:off,7:comment,5:a b c,",
-                                   "au2+own",       "",           "abroken",
-                                   "5:quota,2:1",   NULL};
+    const char *const records[] = {"simap",
+                                   "on",
+                                   "squota",
+                                   "100",
+                                   "scomment",
+                                   "",
+                                   "splus-addressing",
+                                   "on",
+                                   "spostmaster",
+                                   postmaster,
+                                   "sadmin",
+                                   admin,
+                                   "scatch-all",
+                                   catch_all,
+                                   "apostmaster",
+                                   "",
+                                   "au1",
+                                   "5:quota,2:10,",
+                                   "au2",
+                                   "4:imap,3:off,7:comment,5:a b c,",
+                                   "au2+own",
+                                   "",
+                                   "abroken",
+                                   "5:quota,2:1",
+                                   "au4",
+                                   "15:plus-addressing,3:off,",
+                                   NULL};
     write_cdb("cdb/domain/example.jp.cdb", records);
 }
 
@@ -222,6 +241,28 @@ static void test_catch_all(void **state)
     CHECK_ADDRESSES(cases);
 }
 
+/* Who switched plus-addressing off has no such addresses, his administrator neither. */
+static void test_without_plus(void **state)
+{
+    (void)state;
+    static const struct address_case refused[] = {
+        {"u4@example.jp", "u4"},         {"u4+tag@example.jp", NULL},
+        {"u4+@sub.example.jp", NULL},    {"postmaster+x@example.jp", NULL},
+        {"postmaster@example.jp", "u4"}, {"nobody+x@sub.example.jp", NULL},
+        {"u1+tag@example.jp", "u1"},
+    };
+    static const struct address_case caught[] = {
+        {"u4@example.jp", "u4"},         {"u4+tag@example.jp", "u2"},
+        {"u4+@sub.example.jp", "u2"},    {"postmaster+x@example.jp", "u2"},
+        {"nobody@sub.example.jp", "u4"}, {"u1+tag@example.jp", "u1"},
+        {"+tag@example.jp", "u2"},       {"gone+tag@sub.example.jp", "u2"},
+    };
+    write_example("admin", "u4", "");
+    CHECK_ADDRESSES(refused);
+    write_example("admin", "u4", "u2");
+    CHECK_ADDRESSES(caught);
+}
+
 /* The domain is listed, but its file is not there: never "unknown user". */
 static void test_trouble(void **state)
 {
@@ -325,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_admin_that_is_gone),
         cmocka_unit_test(test_postmaster_as_a_box),
         cmocka_unit_test(test_catch_all),
+        cmocka_unit_test(test_without_plus),
         cmocka_unit_test(test_trouble),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_changes_are_seen),

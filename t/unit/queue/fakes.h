@@ -261,9 +261,9 @@ static inline void write_directory(const char *const host[][2])
                                              {"child.jp", "10:example.jp,5:70100,"},
                                              {NULL, NULL}};
     static const char *const accounts[][2] = {
-        {"aok1", ""},        {"aok2", ""},       {"alater1", ""}, {"anever1", ""},
-        {"adie1", ""},       {"scatch-all", ""}, {"sadmin", ""},  {"spostmaster", "box"},
-        {"apostmaster", ""}, {NULL, NULL}};
+        {"aok1", ""},           {"aok2", ""},        {"alater1", ""}, {"anever1", ""},
+        {"adie1", ""},          {"scatch-all", ""},  {"sadmin", ""},  {"splus-addressing", "on"},
+        {"spostmaster", "box"}, {"apostmaster", ""}, {NULL, NULL}};
     static const char *const routes[][2] = {{"routed.example", "relay.example:2525"},
                                             {".routed.example", "relay.example:2525"},
                                             {NULL, NULL}};

@@ -80,6 +80,7 @@ static const struct peers_record peers_accounts[] = {
     {"agrey", "8:greylist,2:on,"},
     {"sadmin", ""},
     {"sgreylist", "off"},
+    {"splus-addressing", "on"},
     {"spostmaster", "box"},
     {"scatch-all", ""},
     {"smessage-size", "20971520"},
