@@ -5,6 +5,7 @@
 #include "ip.h"
 #include "mailaddress.h"
 #include "number.h"
+#include "percents.h"
 
 #define GIGABYTE UINT64_C(1073741824)
 #define TERABYTE (1024 * GIGABYTE)
@@ -168,7 +169,12 @@ const struct setting settings_table[] = {
      "smtpd", "The largest message that it sends or gets.",
      "552 sorry, that message size exceeds my databytes limit (#5.3.4)"},
     {"quota", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 1048576, NULL, SETTINGS_ADMIN, SETTINGS_LOWER_0,
-     "", "Space for mail in MB; 0: without limit of its own.", NULL},
+     "authd queued", "Space for mail in MB; 0: without limit of its own.",
+     "452 sorry, mailbox is full (#4.5.2)"},
+    {"quota-warning", SETTINGS_ACCOUNT, SETTINGS_PERCENTS, "80 95", 0, 31, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
+     "queued", "How full a mailbox is, in percent of its quota, when its owner is told by mail; empty: never.", NULL},
+    {"notice-language", SETTINGS_ACCOUNT, SETTINGS_CHOICE, "both", 0, 0, "both ja en", SETTINGS_USER, SETTINGS_FREE,
+     "queued", "What the suite's own mail to the owner of a mailbox is written in: Japanese, English, or both.", NULL},
     {"account-send-limit", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "10000", 0, 1000000000, NULL, SETTINGS_ADMIN, SETTINGS_LOWER_0,
      "smtpd", "Messages that an account sends within account-send-window; then it is in the state send-lock; 0: without limit.",
      "450 4.7.1 sending is stopped for a time: too much mail was sent"},
@@ -184,7 +190,7 @@ const struct setting settings_table[] = {
     {"plus-addressing", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_OFF,
      "smtpd queued", "Mail for USER+ANYTHING goes to USER.", NULL},
     {"receive", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
-     "", "Keep arriving mail in the mailbox.", NULL},
+     "queued", "Keep arriving mail in the mailbox; off: it is forwarded and answered, if that was asked for, and not kept.", NULL},
     {"greylist", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
      "smtpd", "Mail from servers that are not known yet is taken at their second try only, after greylist-delay.", "450 4.7.1 greylisted, try again in 300 seconds"},
     {"spam-tag", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
@@ -228,10 +234,11 @@ const struct setting settings_table[] = {
     {"send-lock-time", SETTINGS_DOMAIN, SETTINGS_NUMBER, "86400", 1, 7 * DAY, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "smtpd", "Seconds that an account that went beyond them can't send.", NULL},
     {"over-quota-reply", SETTINGS_DOMAIN, SETTINGS_CHOICE, "452", 0, 0, "452 552", SETTINGS_OPERATOR, SETTINGS_FIXED,
-     "smtpd", "What a sender hears while a mailbox, or the domain, is full: try again later (452), or never (552).",
+     "smtpd queued", "What a sender hears while a mailbox, or the domain, is full: try again later (452), or never (552).",
      "452 sorry, mailbox is full (#4.5.2)"},
     {"domain-quota", SETTINGS_DOMAIN, SETTINGS_NUMBER, "0", 0, 1073741824, NULL, SETTINGS_OPERATOR, SETTINGS_LOWER_0,
-     "", "Space for all mail of the domain in MB; 0: without limit.", NULL},
+     "queued", "Space for all mail of the domain in MB; 0: without limit.",
+     "452 sorry, mailbox is full (#4.5.2)"},
 };
 /* clang-format on */
 
@@ -406,6 +413,17 @@ static bool check_path(const struct setting *setting, struct slice value, struct
     return false;
 }
 
+static bool check_percents(const struct setting *setting, struct slice value, struct str *reason)
+{
+    struct percents percents;
+    (void)setting;
+    if (percents_parse(value, &percents))
+        return true;
+    str_format(reason, "is not up to %d percentages from 1 to 100 that rise (such as 80 95)",
+               PERCENTS_MAX);
+    return false;
+}
+
 static bool check_capabilities(const struct setting *setting, struct slice value,
                                struct str *reason)
 {
@@ -434,6 +452,7 @@ static const struct {
     [SETTINGS_ADDRESS] = {"address", check_address},
     [SETTINGS_ENDPOINT] = {"IP address", check_endpoint},
     [SETTINGS_PATH] = {"path", check_path},
+    [SETTINGS_PERCENTS] = {"percentages", check_percents},
     [SETTINGS_CAPABILITIES] = {"capabilities", check_capabilities},
 };
 

@@ -27,6 +27,7 @@ enum settings_kind {
     SETTINGS_ADDRESS,      /* local@domain; empty if `least` is 0 */
     SETTINGS_ENDPOINT,     /* an IP address with or without a port; empty if `least` is 0 */
     SETTINGS_PATH,         /* an absolute path */
+    SETTINGS_PERCENTS,     /* percentages that rise, "80 95"; may be empty (percents.h) */
     SETTINGS_CAPABILITIES, /* names of IMAP capabilities that can be switched off (capability.h) */
 };
 

@@ -92,7 +92,7 @@ static void log_forwarded(const struct local_request *request, const struct enve
     log_end(&line);
 }
 
-static void set_result(struct local_result *result, enum verdict verdict)
+static void set_result(struct local_result *result, enum verdict verdict, bool is_kept)
 {
     static const struct local_result results[] = {
         [VERDICT_OK] = {VERDICT_OK, "2.0.0", "delivered and forwarded"},
@@ -100,6 +100,8 @@ static void set_result(struct local_result *result, enum verdict verdict)
         [VERDICT_PERM] = {VERDICT_PERM, "5.3.0", "the queue refuses the forwarded copy"},
     };
     *result = results[verdict];
+    if (verdict == VERDICT_OK && !is_kept)
+        result->text = "forwarded, not kept";
 }
 
 void forward_message(struct inject *inject, struct envelope *envelope,
@@ -120,6 +122,6 @@ void forward_message(struct inject *inject, struct envelope *envelope,
         inject_abort(inject);
     }
     log_forwarded(request, envelope, verdict, str_slice(&reply));
-    set_result(result, verdict);
+    set_result(result, verdict, request->terms.receives);
     str_free(&reply);
 }

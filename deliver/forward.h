@@ -1,7 +1,7 @@
 /*
  * forward - the copy of a message that goes on to an account's other addresses (forwards(5))
  *
- * What is to be done comes with the request of local/1, as one field of netstrings: body
+ * What is to be done comes with the request of local/4, as one field of netstrings: body
  * ("7"|"8"|"B"), utf8 ("0"|"1"), notify ("" or "NEVER"), sender, then each address. An empty field
  * stands for no forwarding. The copy is the message as it came, with a Delivered-To field in front
  * by which a circle is seen, and goes back into the queue.

@@ -3,7 +3,7 @@
  *
  * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets
  * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
- * Descriptors 0 queued (local/3, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
+ * Descriptors 0 queued (local/4, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
  *             run/inject/socket
  * Reads       nothing else
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in

@@ -47,6 +47,7 @@ enum {
     FIELD_BODY,
     FIELD_REPEAT,
     FIELD_SYNC,
+    FIELD_TERMS,
     FIELD_COUNT
 };
 
@@ -61,7 +62,7 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
         .spares_folder = slice_equal(wire_field(message, FIELD_SYNC), SLICE("file")),
     };
     return message->count == FIELD_COUNT &&
-           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/3")) &&
+           slice_equal(wire_field(message, FIELD_PROTOCOL), SLICE("local/4")) &&
            envelope_parse_body(wire_field(message, FIELD_BODY), &request->body) &&
            (request->is_repeat || slice_equal(wire_field(message, FIELD_REPEAT), SLICE("0"))) &&
            (request->spares_folder ||
@@ -75,7 +76,8 @@ bool local_request_parse(const struct wire_message *message, struct local_reques
            request->sender.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
            !slice_has_control(request->sender) && request->recipient.size > 0 &&
            request->recipient.size <= LOCAL_DELIVERY_ADDRESS_MAX &&
-           !slice_has_control(request->recipient) && is_header(request->added);
+           !slice_has_control(request->recipient) && is_header(request->added) &&
+           deliveryterms_read(wire_field(message, FIELD_TERMS), &request->terms);
 }
 
 /* The lines that are the same whenever the message is delivered. */
@@ -281,6 +283,10 @@ static void place(const struct local_request *request, int fd, struct str *text,
         set_result(result, VERDICT_PERM, "5.4.6",
                    check.is_looping ? "mail loop: it was delivered to this address before"
                                     : "mail loop: too many Received fields");
+        return;
+    }
+    if (!request->terms.receives) {
+        set_result(result, VERDICT_OK, "2.0.0", "not kept: the account receives no mail");
         return;
     }
     snprintf(delivery->path, sizeof delivery->path, "%s/Maildir", request->mailbox);

@@ -4,6 +4,7 @@
 #ifndef DELIVER_LOCAL_DELIVERY_H
 #define DELIVER_LOCAL_DELIVERY_H
 
+#include "deliveryterms.h"
 #include "envelope.h"
 #include "maildir.h"
 #include "verdict.h"
@@ -17,7 +18,7 @@ enum {
     LOCAL_DELIVERY_BUFFER = 131072, /* messages up to here are read and written in one go */
 };
 
-/* A request of local/3 (ARCHITECTURE.md). Slices point into the wire message. */
+/* A request of local/4 (ARCHITECTURE.md). Slices point into the wire message. */
 struct local_request {
     char id[LOCAL_DELIVERY_ID_MAX + 1];
     uint64_t start, size;
@@ -27,11 +28,12 @@ struct local_request {
     struct slice added;
     struct slice forward; /* forward.h; empty: it goes nowhere else */
     enum envelope_body body;
+    struct delivery_terms terms;
     bool is_repeat;     /* it may have been delivered before */
     bool spares_folder; /* maildir.h */
 };
 
-/* False: not local/3, or a value that must not come near a file name or a header. */
+/* False: not local/4, or a value that must not come near a file name or a header. */
 bool local_request_parse(const struct wire_message *message, struct local_request *request);
 
 /* The lines in front of the message: Return-Path, Delivered-To, and what was to be added. */

@@ -10,7 +10,7 @@
 #include "directory.h"
 #include "queuefile.h"
 
-/* Appends the field of local/1 (deliver/forward.h) for an account's mail: nothing where it is not
+/* Appends the field of local/4 (deliver/forward.h) for an account's mail: nothing where it is not
  * forwarded. `recipient` is the index in the file. False: trouble with the directory, or no
  * memory. */
 bool forwarding_put(struct directory *directory, const struct directory_account *account,

@@ -2,6 +2,7 @@
 #include "clock.h"
 #include "failure.h"
 #include "forwarding.h"
+#include "localterms.h"
 #include "log.h"
 #include "manager.h"
 
@@ -46,20 +47,25 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
         str_append_text(reason, "the account is being changed");
         return false;
     }
-    struct str forward;
+    struct str forward, terms;
     str_init(&forward, WIRE_MAX_SIZE);
-    bool done = forwarding_put(&manager->directory, &account, &loaded->file, recipient,
-                               request_sender(loaded), clock_seconds(), &forward);
+    str_init(&terms, WIRE_MAX_SIZE);
+    bool has_forward = forwarding_put(&manager->directory, &account, &loaded->file, recipient,
+                                      request_sender(loaded), clock_seconds(), &forward);
+    bool done = has_forward && localterms_put(&manager->directory, &account, &terms);
     const struct request_delivery delivery = {.mailbox = account.local,
                                               .added = message_added(job->message),
                                               .forward = str_slice(&forward),
+                                              .terms = str_slice(&terms),
                                               .is_repeat = job->message->is_repeat,
                                               .spares_folder = manager->spares_folders};
     if (done)
         request_local(packet, loaded, recipient, &delivery);
     else
-        str_append_text(reason, "the account's forwards can't be read");
+        str_append_text(reason, has_forward ? "the account's settings can't be read"
+                                            : "the account's forwards can't be read");
     str_free(&forward);
+    str_free(&terms);
     return done;
 }
 

@@ -23,7 +23,7 @@ static void put_message(struct str *packet, const char *protocol, const struct l
 void request_local(struct str *packet, const struct loaded *loaded, size_t recipient,
                    const struct request_delivery *delivery)
 {
-    put_message(packet, "local/3", loaded);
+    put_message(packet, "local/4", loaded);
     wire_put_text(packet, delivery->mailbox);
     wire_put(packet, loaded->file.recipients[recipient].address);
     wire_put(packet, delivery->added);
@@ -31,6 +31,7 @@ void request_local(struct str *packet, const struct loaded *loaded, size_t recip
     wire_put_text(packet, envelope_body_letter(loaded->file.body));
     wire_put_text(packet, delivery->is_repeat ? "1" : "0");
     wire_put_text(packet, delivery->spares_folder ? "file" : "folder");
+    wire_put(packet, delivery->terms);
 }
 
 void request_remote(struct str *packet, const struct loaded *loaded, const struct job *job,

@@ -23,6 +23,7 @@ struct request_delivery {
     const char *mailbox;
     struct slice added;   /* header lines of the scanner */
     struct slice forward; /* as forwarding.h makes it */
+    struct slice terms;   /* as localterms.h makes it */
     bool is_repeat;       /* it may have been delivered before */
     bool spares_folder;   /* maildir.h */
 };

@@ -78,7 +78,7 @@ static void bears_long_lines(void **state)
 
 /* ---- requests ----------------------------------------------------------------------------------- */
 
-static const char *const good[] = {"local/3",
+static const char *const good[] = {"local/4",
                                    "0cw9x2k4m7q1p",
                                    "10",
                                    "20",
@@ -89,7 +89,8 @@ static const char *const good[] = {"local/3",
                                    "",
                                    "8",
                                    "0",
-                                   "folder"};
+                                   "folder",
+                                   "7:receive,3:off,"};
 enum { GOOD_COUNT = sizeof good / sizeof *good };
 
 static bool parse(const char *const fields[], size_t count)
@@ -110,7 +111,7 @@ static const struct {
     size_t field;
     const char *value;
 } bad_fields[] = {
-    {0, "local/1"},
+    {0, "local/3"},
     {9, "x"},
     {10, "yes"},
     {11, ""},
@@ -132,6 +133,9 @@ static const struct {
     {6, "u1@example.jp\r\nSubject: x"},
     {7, "no line end"},
     {7, "X: y\n"},
+    {12, "7:receive,"},
+    {12, "7:receive,5:maybe,"},
+    {12, "7:unknown,1:1,"},
 };
 
 static void refuses_bad_requests(void **state)
@@ -169,9 +173,10 @@ static void maps_errors(void **state)
 
 enum { FRONT = 37 }; /* bytes in front of the message, as the queue's block is */
 
-/* Delivers `message` to the mailbox; the result. */
-static struct local_result deliver_marked(const char *mailbox, const char *recipient,
-                                          struct slice message, bool is_repeat)
+/* Delivers `message` to the mailbox on these terms; the result. */
+static struct local_result deliver_on(const char *mailbox, const char *recipient,
+                                      struct slice message, bool is_repeat,
+                                      const struct delivery_terms *terms)
 {
     struct local_request request = {.id = "0cw9x2k4m7q1p",
                                     .start = FRONT,
@@ -179,6 +184,7 @@ static struct local_result deliver_marked(const char *mailbox, const char *recip
                                     .sender = SLICE("s@example.org"),
                                     .recipient = slice_text(recipient),
                                     .added = SLICE("X-Scanned: yes\r\n"),
+                                    .terms = *terms,
                                     .is_repeat = is_repeat};
     struct local_result result;
     char front[FRONT] = {0};
@@ -193,6 +199,14 @@ static struct local_result deliver_marked(const char *mailbox, const char *recip
     close(fd);
     unlink("message");
     return result;
+}
+
+static struct local_result deliver_marked(const char *mailbox, const char *recipient,
+                                          struct slice message, bool is_repeat)
+{
+    struct delivery_terms terms;
+    deliveryterms_init(&terms);
+    return deliver_on(mailbox, recipient, message, is_repeat, &terms);
 }
 
 static struct local_result deliver(const char *mailbox, const char *recipient, struct slice message)
@@ -419,6 +433,27 @@ static int leave(void **state)
     return chdir("/") || nftw(*state, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+static void keeps_nothing_when_receive_is_off(void **state)
+{
+    (void)state;
+    struct delivery_terms terms;
+    deliveryterms_init(&terms);
+    assert_int_equal(deliver("off", "off@example.jp", SLICE("Subject: x\r\n\r\ny\r\n")).verdict,
+                     VERDICT_OK);
+    terms.receives = false;
+    terms.quota = 1; /* has no say */
+    struct local_result result =
+        deliver_on("off", "2off@example.jp", SLICE("Subject: x\r\n\r\n"), false, &terms);
+    assert_int_equal(result.verdict, VERDICT_OK);
+    assert_string_equal(result.text, "not kept: the account receives no mail");
+    assert_int_equal(count_new("off"), 1);
+    /* No mailbox is made for it, and a loop is one all the same. */
+    result = deliver_on("never", "never@example.jp",
+                        SLICE("Delivered-To: never@example.jp\r\n\r\n"), false, &terms);
+    assert_int_equal(result.verdict, VERDICT_PERM);
+    assert_int_equal(access("never", F_OK), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -435,6 +470,7 @@ int main(void)
         cmocka_unit_test(waits_for_bad_mailboxes),
         cmocka_unit_test(mends_missing_folders),
         cmocka_unit_test(waits_for_a_message_that_was_cut),
+        cmocka_unit_test(keeps_nothing_when_receive_is_off),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }

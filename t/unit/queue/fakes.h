@@ -106,7 +106,7 @@ static inline bool work(int fd, const struct wire_message *message)
     str_init(&packet, WIRE_MAX_SIZE);
     struct slice kind = wire_field(message, 0);
     struct slice sender = wire_field(message, 4);
-    if (slice_equal(kind, SLICE("local/3"))) {
+    if (slice_equal(kind, SLICE("local/4"))) {
         note("local %.*s %.*s add=%zu\n", SLICE_PRINTF(wire_field(message, 5)),
              SLICE_PRINTF(wire_field(message, 6)), wire_field(message, 7).size);
         lives = put_verdict(&packet, wire_field(message, 6));
@@ -260,10 +260,23 @@ static inline void write_directory(const char *const host[][2])
     static const char *const domains[][2] = {{"example.jp", "10:example.jp,5:70100,"},
                                              {"child.jp", "10:example.jp,5:70100,"},
                                              {NULL, NULL}};
-    static const char *const accounts[][2] = {
-        {"aok1", ""},           {"aok2", ""},        {"alater1", ""}, {"anever1", ""},
-        {"adie1", ""},          {"scatch-all", ""},  {"sadmin", ""},  {"splus-addressing", "on"},
-        {"spostmaster", "box"}, {"apostmaster", ""}, {NULL, NULL}};
+    static const char *const accounts[][2] = {{"aok1", ""},
+                                              {"aok2", ""},
+                                              {"alater1", ""},
+                                              {"anever1", ""},
+                                              {"adie1", ""},
+                                              {"scatch-all", ""},
+                                              {"sadmin", ""},
+                                              {"splus-addressing", "on"},
+                                              {"spostmaster", "box"},
+                                              {"apostmaster", ""},
+                                              {"sreceive", "on"},
+                                              {"squota", "0"},
+                                              {"sdomain-quota", "0"},
+                                              {"sover-quota-reply", "452"},
+                                              {"squota-warning", "80 95"},
+                                              {"snotice-language", "both"},
+                                              {NULL, NULL}};
     static const char *const routes[][2] = {{"routed.example", "relay.example:2525"},
                                             {".routed.example", "relay.example:2525"},
                                             {NULL, NULL}};

@@ -1,0 +1,42 @@
+/*
+ * deliveryterms - what local has to know about the account that it delivers to
+ *
+ * queued forms it of the compiled settings, as the last field of local/4 (ARCHITECTURE.md):
+ * netstrings key, value, key, value ... What is at its default is not sent, so an account without
+ * wishes costs nothing; a key that is unknown, stands twice or has a value that makes no sense spoils
+ * the field.
+ */
+#ifndef COMMON_DELIVERYTERMS_H
+#define COMMON_DELIVERYTERMS_H
+
+#include "percents.h"
+
+#include <stdint.h>
+
+/* What mail of ours to the mailbox's owner is written in. */
+enum deliveryterms_language {
+    DELIVERYTERMS_BOTH,
+    DELIVERYTERMS_JAPANESE,
+    DELIVERYTERMS_ENGLISH,
+};
+
+struct delivery_terms {
+    bool receives;            /* mail is kept in the mailbox; else it only goes on */
+    bool refuses_for_good;    /* who writes to a full mailbox hears 5xx at once */
+    uint64_t quota;           /* bytes of all mail; 0: without limit */
+    uint64_t domain_quota;    /* the same of the whole domain */
+    struct percents warnings; /* of the quota, at which the owner is told */
+    enum deliveryterms_language language;
+};
+
+/* Everything at its default: mail is kept, and there are no limits. */
+void deliveryterms_init(struct delivery_terms *terms);
+/* "both", "ja", "en". */
+bool deliveryterms_parse_language(struct slice word, enum deliveryterms_language *language);
+
+/* Appends the field's content. A failed append shows in the str's `failed`. */
+void deliveryterms_put(struct str *field, const struct delivery_terms *terms);
+/* Slices point into the field. False: not such a field. */
+bool deliveryterms_read(struct slice field, struct delivery_terms *terms);
+
+#endif

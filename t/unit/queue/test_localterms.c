@@ -1,0 +1,95 @@
+/* localterms: what compiled settings become for local */
+#include "folder.h"
+
+#include "localterms.h"
+#include "wire.h"
+
+#include <cdb.h>
+
+static const char *const settings[][2] = {
+    {"sreceive", "on"},
+    {"squota", "0"},
+    {"sdomain-quota", "0"},
+    {"sover-quota-reply", "552"},
+    {"squota-warning", "80 95"},
+    {"snotice-language", "both"},
+    {"aplain", ""},
+    {"asmall", "5:quota,1:3,"},
+    {"aenglish", "5:quota,1:3,15:notice-language,2:en,13:quota-warning,0:,"},
+    {"aforwards", "7:receive,3:off,"},
+    {"ahuge", "5:quota,20:18446744073709551615,"},
+    {"abroken", "5:quota,1:3,13:quota-warning,5:95 80,"},
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+/* The compiled domain, but for the setting `missing`. */
+static void write_domain(const char *missing)
+{
+    struct cdb_make make;
+    int fd = open("cdb/domain/new", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(cdb_make_start(&make, fd), 0);
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (!missing || strcmp(settings[i][0], missing) != 0)
+            assert_int_equal(cdb_make_add(&make, settings[i][0], (unsigned)strlen(settings[i][0]),
+                                          settings[i][1], (unsigned)strlen(settings[i][1])),
+                             0);
+    assert_int_equal(cdb_make_finish(&make), 0);
+    close(fd);
+    assert_int_equal(rename("cdb/domain/new", "cdb/domain/example.jp.cdb"), 0);
+}
+
+/* NULL: they can't be formed. */
+static void check_terms(const char *local, const char *wanted)
+{
+    struct directory directory;
+    struct directory_account account = {.domain = {.name = "example.jp"}};
+    struct str field;
+    snprintf(account.local, sizeof account.local, "%s", local);
+    str_init(&field, WIRE_MAX_SIZE);
+    directory_init(&directory);
+    bool done = localterms_put(&directory, &account, &field);
+    if (done != (wanted != NULL))
+        fail_msg("%s", local);
+    if (done)
+        assert_slice(str_slice(&field), wanted);
+    directory_close(&directory);
+    str_free(&field);
+}
+
+static void tells_what_is_set(void **state)
+{
+    (void)state;
+    write_domain(NULL);
+    check_terms("plain", "");
+    check_terms("forwards", "7:receive,3:off,");
+    check_terms("small", "16:over-quota-reply,3:552,5:quota,7:3145728,13:quota-warning,5:80 95,");
+    check_terms("english", "15:notice-language,2:en,16:over-quota-reply,3:552,5:quota,7:3145728,");
+}
+
+/* A delivery waits rather than pass a limit by. */
+static void waits_for_sound_settings(void **state)
+{
+    (void)state;
+    write_domain(NULL);
+    check_terms("huge", NULL);
+    check_terms("broken", NULL);
+    write_domain("sreceive");
+    check_terms("plain", NULL);
+    write_domain("sdomain-quota");
+    check_terms("plain", NULL);
+    write_domain("snotice-language");
+    check_terms("plain", "");
+    check_terms("small", NULL);
+    assert_int_equal(unlink("cdb/domain/example.jp.cdb"), 0);
+    check_terms("plain", NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_what_is_set),
+        cmocka_unit_test(waits_for_sound_settings),
+    };
+    return cmocka_run_group_tests(tests, folder_enter, folder_leave);
+}
