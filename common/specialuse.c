@@ -144,11 +144,14 @@ bool specialuse_renamed(struct specialuses *uses, struct slice from, struct slic
         if (name.size == 0 || !imapfolder_is_within(name, from))
             continue;
         struct str joined;
+        struct imapfolder folder;
         str_init(&joined, IMAPFOLDER_NAME_MAX);
         str_append(&joined, to);
         str_append(&joined, slice_from(name, from.size));
-        if (joined.failed ||
-            !slice_copy_text(str_slice(&joined), uses->names[i], sizeof uses->names[i]))
+        /* It may be none any more, being too long or too deep. */
+        if (!joined.failed && imapfolder_named(str_slice(&joined), &folder))
+            memcpy(uses->names[i], folder.name, sizeof uses->names[i]);
+        else
             uses->names[i][0] = '\0';
         str_free(&joined);
         changed = true;

@@ -105,6 +105,23 @@ static void uses_follow_a_rename(void **state)
     assert_int_equal(specialuse_of(&uses, SLICE("c/d/sent")), 0);
 }
 
+/* A dot is five bytes on disk: a name that is short enough may have no room there. */
+static void a_name_without_room_on_disk_loses_its_use(void **state)
+{
+    struct specialuses uses = {0};
+    struct imapfolder folder;
+    char name[IMAPFOLDER_NAME_MAX + 1] = "a/x";
+    size_t size = 3;
+    (void)state;
+    do {
+        name[size++] = '.';
+    } while (size < IMAPFOLDER_NAME_MAX && imapfolder_named(slice_of(name, size), &folder));
+    specialuse_set(&uses, slice_of(name, size - 1), TRASH);
+    assert_true(specialuse_renamed(&uses, SLICE("a"), SLICE("b/long")));
+    for (size_t i = 0; i < SPECIALUSE_COUNT; i++)
+        assert_int_equal(uses.names[i][0], '\0');
+}
+
 static void the_file_is_replaced_under_its_lock(void **state)
 {
     (void)state;
@@ -172,6 +189,7 @@ int main(void)
         cmocka_unit_test(content),
         cmocka_unit_test(uses_are_given_and_taken),
         cmocka_unit_test(uses_follow_a_rename),
+        cmocka_unit_test(a_name_without_room_on_disk_loses_its_use),
         IN_ACCOUNT(the_file_is_replaced_under_its_lock),
         IN_ACCOUNT(folders_that_are_there_are_taken),
     };
