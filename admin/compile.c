@@ -5,6 +5,7 @@
 #include "io.h"
 #include "life.h"
 #include "number.h"
+#include "replytext.h"
 #include "wire.h"
 
 #include <errno.h>
@@ -99,6 +100,27 @@ static void add_forwards(struct database *database, const struct domain_account 
         add_keyed(database, "f", account->local, str_slice(record));
 }
 
+/* Most accounts have none, and no record; it is there only where they answer. */
+static void add_reply(struct database *database, const struct domain *domain,
+                      const struct domain_account *account, struct str *record)
+{
+    struct str utf8, seven;
+    if (!account->reply || !domain_is_on(domain, account, "auto-reply"))
+        return;
+    str_init(&utf8, REPLYTEXT_SENT_MAX);
+    str_init(&seven, REPLYTEXT_SENT_MAX);
+    str_clear(record);
+    if (replytext_forms(slice_text(account->reply), &utf8, &seven)) {
+        wire_put(record, str_slice(&utf8));
+        wire_put(record, str_slice(&seven));
+        add_keyed(database, "r", account->local, str_slice(record));
+    } else if (!database->error) {
+        database->error = ENOMEM;
+    }
+    str_free(&utf8);
+    str_free(&seven);
+}
+
 /* Names are looked up in lower case, as accounts are compiled. */
 static void add_setting(struct database *database, const struct domain *domain,
                         const struct setting *setting, struct str *record)
@@ -153,6 +175,7 @@ static void fill_domain(struct database *database, const struct domain *domain)
     for (size_t i = 0; i < domain->account_count; i++) {
         add_account(database, &domain->accounts[i], &record);
         add_forwards(database, &domain->accounts[i], &record);
+        add_reply(database, domain, &domain->accounts[i], &record);
     }
     str_free(&record);
 }

@@ -5,6 +5,7 @@
 #include "forwardline.h"
 #include "life.h"
 #include "number.h"
+#include "replytext.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ static void free_account(struct domain_account *account)
     for (size_t i = 0; i < account->forward_count; i++)
         free(account->forwards[i].target);
     free(account->forwards);
+    free(account->reply);
     free(account->local);
     free(account->hash);
     free(account->apop_secret);
@@ -555,9 +557,66 @@ static void read_forwards(struct reading *reading)
     check_forwards(reading);
 }
 
+/* ---- replies ---- */
+
+/* Whose text it is: its file bears the account's name. */
+static struct domain_account *find_replier(struct reading *reading, const char *name)
+{
+    const struct domain_account *found = domain_find(reading->domain, name);
+    if (found)
+        return &reading->domain->accounts[found - reading->domain->accounts];
+    findings_error(reading->findings, reading->shown, 0,
+                   "there is no account %s: remove the file, or add the account", name);
+    return NULL;
+}
+
+static void take_reply(struct reading *reading, struct domain_account *account, struct slice text)
+{
+    char error[REPLYTEXT_ERROR_MAX];
+    unsigned line;
+    if (replytext_is_empty(text))
+        return;
+    if (!replytext_check(text, &line, error)) {
+        findings_error(reading->findings, reading->shown, line, "%s", error);
+        return;
+    }
+    account->reply = strndup(text.data, text.size);
+    if (!account->reply)
+        findings_trouble(reading->findings, reading->shown, "find memory");
+}
+
+static void read_reply(struct reading *reading, const char *name)
+{
+    char file[PATH_MAX];
+    struct str text;
+    snprintf(file, sizeof file, "replies/%s", name);
+    choose(reading, file);
+    struct domain_account *account = find_replier(reading, name);
+    if (!account)
+        return;
+    str_init(&text, REPLYTEXT_FILE_MAX);
+    if (sources_read(reading->sources, reading->path, &text) == SOURCES_READ)
+        take_reply(reading, account, str_slice(&text));
+    else
+        findings_trouble(reading->findings, reading->shown, "read it");
+    str_free(&text);
+}
+
+static void read_replies(struct reading *reading)
+{
+    struct folders_names names;
+    choose(reading, "replies");
+    if (!sources_list(reading->sources, reading->path, &names))
+        findings_trouble(reading->findings, reading->shown, "list it");
+    for (size_t i = 0; i < names.count; i++)
+        read_reply(reading, names.of[i]);
+    folders_names_free(&names);
+}
+
 static void check_names(struct reading *reading)
 {
-    static const char *const known[] = {"plan", "uid", "settings", "children", "users", "forwards"};
+    static const char *const known[] = {"plan",  "uid",      "settings", "children",
+                                        "users", "forwards", "replies"};
     struct folders_names names;
     choose(reading, "");
     reading->shown[strlen(reading->shown) - 1] = '\0';
@@ -572,7 +631,7 @@ static void check_names(struct reading *reading)
         if (!is_known)
             findings_error(reading->findings, reading->shown, 0,
                            "there is no control file \"%s\" (known: plan uid settings children "
-                           "users forwards): rename or remove it",
+                           "users forwards replies): rename or remove it",
                            names.of[i]);
     }
     folders_names_free(&names);
@@ -596,5 +655,6 @@ bool domain_load(struct domain *domain, const char *name, const struct sources *
     read_children(&reading);
     read_users(&reading);
     read_forwards(&reading);
+    read_replies(&reading);
     return true;
 }

@@ -31,6 +31,7 @@ struct domain_account {
     size_t pair_count;
     struct domain_forward *forwards; /* sorted by target */
     size_t forward_count;
+    char *reply;   /* the text of its automatic reply (replytext.h); NULL: none */
     unsigned line; /* of the users file; 0: postmaster, who is there without being named */
 };
 

@@ -40,6 +40,39 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Where the name is, or belongs. */
+static size_t place_of(const struct folders_names *names, const char *name)
+{
+    size_t at = 0;
+    while (at < names->count && strcmp(names->of[at], name) < 0)
+        at++;
+    return at;
+}
+
+bool folders_names_add(struct folders_names *names, const char *name)
+{
+    size_t at = place_of(names, name);
+    if (at < names->count && strcmp(names->of[at], name) == 0)
+        return true;
+    size_t room = names->count; /* so that it is grown by any */
+    if (!add_name(names, &room, name))
+        return false;
+    char *added = names->of[names->count - 1];
+    memmove(&names->of[at + 1], &names->of[at], (names->count - 1 - at) * sizeof *names->of);
+    names->of[at] = added;
+    return true;
+}
+
+void folders_names_remove(struct folders_names *names, const char *name)
+{
+    size_t at = place_of(names, name);
+    if (at == names->count || strcmp(names->of[at], name) != 0)
+        return;
+    free(names->of[at]);
+    names->count--;
+    memmove(&names->of[at], &names->of[at + 1], (names->count - at) * sizeof *names->of);
+}
+
 static bool is_hidden(const char *name)
 {
     size_t size = strlen(name);

@@ -17,6 +17,10 @@ struct folders_names {
  * False with errno. */
 bool folders_list(int directory, const char *path, struct folders_names *names);
 void folders_names_free(struct folders_names *names);
+/* Puts a name among the sorted ones, unless it is there; false without memory. Takes one out, if it is
+ * there. */
+bool folders_names_add(struct folders_names *names, const char *name);
+void folders_names_remove(struct folders_names *names, const char *name);
 
 /* Makes the folder, mode 0700, where missing, owned by `uid` from the start. *made may be NULL. */
 bool folders_make(int directory, const char *name, uid_t uid, bool *made);

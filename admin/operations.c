@@ -64,6 +64,16 @@ const struct commandline_verb commandline_verbs[] = {
     {"forward", "del", 2, 64, "", true, COMMANDLINE_ROOT, operations_forward_del,
      "forward del USER@DOMAIN TARGET...",
      "Ends forwarding to these addresses."},
+    {"reply", "set", 1, 2, "", true, COMMANDLINE_ROOT, operations_reply_set,
+     "reply set USER@DOMAIN [FILE|-]",
+     "Answers the account's mail with this text, from a file or standard input: UTF-8 of at most 600 half-width or 300 "
+     "full-width characters; see replies(5). An empty text ends it."},
+    {"reply", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_reply_show,
+     "reply show USER@DOMAIN",
+     "Shows the text that the account's mail is answered with, and whether it is."},
+    {"reply", "clear", 1, 1, "", true, COMMANDLINE_ROOT, operations_reply_clear,
+     "reply clear USER@DOMAIN",
+     "Ends answering the account's mail."},
     {"state", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_state_show,
      "state show USER@DOMAIN|DOMAIN|uid=N",
      "Shows the states that an account, a domain or a user of this machine is in, with cause, since and until (none: it "

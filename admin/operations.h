@@ -32,6 +32,12 @@ int operations_forward_del(struct commandline *command);
 bool operations_forward_forget(struct commandline *command, const char *name, const char *local,
                                int *result);
 
+int operations_reply_set(struct commandline *command);
+int operations_reply_show(struct commandline *command);
+int operations_reply_clear(struct commandline *command);
+/* Takes the text of an account that is to go away. False with errno. */
+bool operations_reply_forget(struct commandline *command, const char *name, const char *local);
+
 int operations_state_show(struct commandline *command);
 int operations_state_lock(struct commandline *command);
 int operations_state_unlock(struct commandline *command);

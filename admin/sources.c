@@ -61,6 +61,8 @@ enum sources_result sources_read(const struct sources *sources, const char *path
                                  struct str *content)
 {
     const struct sources_change *change = find_change(sources, path);
+    if (change && change->is_removal)
+        return SOURCES_MISSING;
     if (change)
         return str_append(content, str_slice(&change->content)) ? SOURCES_READ : SOURCES_TROUBLE;
     if (io_read_file(sources->folder, path, content))
@@ -100,23 +102,61 @@ bool sources_has_domain(const struct sources *sources, const char *name)
     return find_change(sources, path) != NULL;
 }
 
-bool sources_change(struct sources *sources, const char *path, struct slice content)
+/* The name in the folder `path` of a file that is about to change; NULL: it is elsewhere. */
+static const char *name_in(const char *path, const char *changed)
 {
-    struct sources_change *change = NULL;
+    size_t size = strlen(path);
+    if (strncmp(changed, path, size) != 0 || changed[size] != '/' ||
+        strchr(changed + size + 1, '/'))
+        return NULL;
+    return changed + size + 1;
+}
+
+bool sources_list(const struct sources *sources, const char *path, struct folders_names *names)
+{
+    if (!folders_list(sources->folder, path, names))
+        return false;
+    for (size_t i = 0; i < sources->count; i++) {
+        const char *name = name_in(path, sources->changes[i].path);
+        if (name && sources->changes[i].is_removal)
+            folders_names_remove(names, name);
+        else if (name && !folders_names_add(names, name))
+            return false;
+    }
+    return true;
+}
+
+/* The change of that file, new or made before. NULL: there are too many. */
+static struct sources_change *make_change(struct sources *sources, const char *path)
+{
     for (size_t i = 0; i < sources->count; i++)
         if (strcmp(sources->changes[i].path, path) == 0)
-            change = &sources->changes[i];
-    if (!change) {
-        if (sources->count == SOURCES_CHANGES_MAX)
-            return false;
-        change = &sources->changes[sources->count];
-        if (!slice_copy_text(slice_text(path), change->path, sizeof change->path))
-            return false;
-        str_init(&change->content, SOURCES_FILE_MAX);
-        sources->count++;
-    }
+            return &sources->changes[i];
+    struct sources_change *change = &sources->changes[sources->count];
+    if (sources->count == SOURCES_CHANGES_MAX ||
+        !slice_copy_text(slice_text(path), change->path, sizeof change->path))
+        return NULL;
+    str_init(&change->content, SOURCES_FILE_MAX);
+    sources->count++;
+    return change;
+}
+
+bool sources_change(struct sources *sources, const char *path, struct slice content)
+{
+    struct sources_change *change = make_change(sources, path);
+    if (!change)
+        return false;
+    change->is_removal = false;
     str_clear(&change->content);
     return str_append(&change->content, content);
+}
+
+bool sources_remove(struct sources *sources, const char *path)
+{
+    struct sources_change *change = make_change(sources, path);
+    if (change)
+        change->is_removal = true;
+    return change != NULL;
 }
 
 /* Opens the folder that `path` is in, and makes it if it is a new domain's. */
@@ -149,8 +189,10 @@ static bool write_change(const struct sources *sources, const struct sources_cha
     mode_t mode = strchr(change->path, '/') ? 0600 : 0644;
     if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
         mode = info.st_mode & 0777;
-    bool done =
-        io_replace_file(parent, name, str_slice(&change->content), mode, (uid_t)-1, (gid_t)-1);
+    bool done = change->is_removal
+                    ? (unlinkat(parent, name, 0) == 0 || errno == ENOENT) && io_sync_folder(parent)
+                    : io_replace_file(parent, name, str_slice(&change->content), mode, (uid_t)-1,
+                                      (gid_t)-1);
     io_close(&parent);
     return done;
 }

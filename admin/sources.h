@@ -9,6 +9,7 @@
 
 #include "control.h"
 #include "findings.h"
+#include "folders.h"
 #include "str.h"
 
 #include <limits.h>
@@ -20,6 +21,7 @@ enum {
 
 struct sources_change {
     char path[PATH_MAX]; /* relative to control/ */
+    bool is_removal;
     struct str content;
 };
 
@@ -49,8 +51,13 @@ bool sources_lines(const struct sources *sources, const char *path, struct findi
 /* Is there, or will there be, a folder domains/NAME? */
 bool sources_has_domain(const struct sources *sources, const char *name);
 
+/* The names in a folder as they are, or will be, sorted (folders.h). False with errno. */
+bool sources_list(const struct sources *sources, const char *path, struct folders_names *names);
+
 /* The file is to have this content. False when memory is out. */
 bool sources_change(struct sources *sources, const char *path, struct slice content);
+/* The file is to go. False when there are too many changes. */
+bool sources_remove(struct sources *sources, const char *path);
 /* Writes the changes, each atomically. Folders domains/NAME are made where missing. */
 bool sources_write(struct sources *sources, struct findings *findings);
 

@@ -320,6 +320,8 @@ static int remove_lines(struct commandline *command, struct subject *subject)
     int result;
     if (!operations_forward_forget(command, subject->name, subject->local, &result))
         return result;
+    if (!operations_reply_forget(command, subject->name, subject->local))
+        return commandline_trouble(command, "change", "the replies");
     if (!textfile_remove(&subject->users, command, EDIT_FIRST_FIELD, slice_text(subject->local)))
         return commandline_trouble(command, "change", subject->users.path);
     return commandline_rebuild(command, subject->name);

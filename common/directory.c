@@ -239,6 +239,20 @@ bool directory_forwards(struct directory *directory, const struct directory_acco
     return result == CDBFILE_MISSING;
 }
 
+bool directory_reply(struct directory *directory, const struct directory_account *account,
+                     struct str *utf8, struct str *seven)
+{
+    struct slice found, forms[2];
+    size_t count;
+    if (!open_domain(directory, account->domain.name))
+        return false;
+    enum cdbfile_result result = find(directory, 'r', slice_text(account->local), &found);
+    if (result != CDBFILE_FOUND)
+        return result == CDBFILE_MISSING;
+    return wire_split(found, forms, 2, &count) && count == 2 && str_append(utf8, forms[0]) &&
+           str_append(seven, forms[1]);
+}
+
 /* The account's own value. `pairs` are netstrings key, value, key, value ... A broken record is
  * trouble: to fall back to the domain's value could loosen what the account has tightened. */
 static enum cdbfile_result find_own(struct slice pairs, const char *name, struct slice *value)

@@ -4,7 +4,9 @@
  * - cdb/domains.cdb: domain in lower case (A-labels, or UTF-8) -> netstrings parent domain, uid
  * - cdb/domain/PARENT.cdb: "a" LOCALPART -> the account's own settings in force, netstrings key,
  *   value, key, value ...; "f" LOCALPART -> addresses its mail is forwarded to, netstrings (no
- *   record: none); "s" SETTING -> the domain's value (of domain, plan or system layer);
+ *   record: none); "r" LOCALPART -> the text of its automatic reply, netstrings UTF-8 and seven bits
+ *   (ASCII or ISO-2022-JP; empty: a character is in neither), both with CRLF (no record: it does not
+ *   answer); "s" SETTING -> the domain's value (of domain, plan or system layer);
  *   "d" NAME -> a number that cdb worked out of settings and accounts (imap-sessions)
  * - cdb/host.cdb: SETTING -> the host's value (control/SETTING, or its default)
  * - cdb/secret/PARENT.cdb, readable by authd alone: LOCALPART -> password hash (no key: no login);
@@ -84,6 +86,10 @@ enum directory_result directory_address(struct directory *directory, struct slic
  * False: trouble. */
 bool directory_forwards(struct directory *directory, const struct directory_account *account,
                         struct str *targets);
+
+/* Appends the account's automatic reply, in both forms; none is nothing. False: trouble. */
+bool directory_reply(struct directory *directory, const struct directory_account *account,
+                     struct str *utf8, struct str *seven);
 
 /* The value in force for an account or (account->local empty) its domain: account's own, else the
  * compiled value of domain, plan or system. Names and types: settings.h. False: trouble, or no

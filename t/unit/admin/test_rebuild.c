@@ -402,6 +402,80 @@ static void test_capabilities_off(void **state)
     refuse(NULL, errors, 1);
 }
 
+static void check_reply(const char *address, const char *utf8, const char *seven)
+{
+    struct directory directory;
+    struct directory_account account;
+    struct str forms[2];
+    directory_init(&directory);
+    str_init(&forms[0], 8192);
+    str_init(&forms[1], 8192);
+    assert_int_equal(directory_address(&directory, slice_text(address), &account), DIRECTORY_FOUND);
+    assert_true(directory_reply(&directory, &account, &forms[0], &forms[1]));
+    assert_slice(str_slice(&forms[0]), utf8);
+    assert_slice(str_slice(&forms[1]), seven);
+    str_free(&forms[0]);
+    str_free(&forms[1]);
+    directory_close(&directory);
+}
+
+static void test_replies(void **state)
+{
+    static const char *const errors[] = {
+        "control/domains/example.jp/replies/u1 line 2: \"\xe2\x80\x95\" (U+2015)",
+        "control/domains/example.jp/replies/u7: there is no account u7",
+        "control/domains/example.jp/replies/U2: there is no account U2",
+    };
+    (void)state;
+    write_file("control/domains/example.jp/replies/u1", "\xe4\xb8\x8d\xe5\x9c\xa8\nx\n");
+    write_file("control/domains/example.jp/replies/u2", "\n");
+    write_file("control/domains/example.jp/replies/.u3.swp", "\xff");
+    rebuild_well(NULL);
+    check_reply("u1@example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n", "\x1b$BIT:_\x1b(B\r\nx\r\n");
+    check_reply("u1@sub.example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n",
+                "\x1b$BIT:_\x1b(B\r\nx\r\n");
+    check_reply("u2@example.jp", "", "");
+    check_reply("postmaster@example.jp", "", "");
+    /* Switched off, by the account or its plan. */
+    write_file("control/domains/example.jp/users", "u1::auto-reply=off\nu2::\n");
+    rebuild_well("example.jp");
+    check_reply("u1@example.jp", "", "");
+    write_file("control/domains/example.jp/users", "u1::\nu2::\n");
+    rebuild_well("example.jp");
+    check_reply("u1@example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n", "\x1b$BIT:_\x1b(B\r\nx\r\n");
+    write_file("control/plans/small", "auto-reply off\n");
+    rebuild_well("example.jp");
+    check_reply("u1@example.jp", "", "");
+    write_file("control/domains/example.jp/replies/u1", "a\nb\xe2\x80\x95\n");
+    write_file("control/domains/example.jp/replies/u7", "a\n");
+    write_file("control/domains/example.jp/replies/U2", "a\n");
+    refuse("example.jp", errors, 3);
+}
+
+/* A change is seen before it is written; a removal too. */
+static void test_replies_that_change(void **state)
+{
+    struct run run;
+    (void)state;
+    write_file("control/domains/example.jp/replies/u2", "a\n");
+    rebuild_well(NULL);
+    begin(&run);
+    assert_true(sources_change(&run.sources, "domains/example.jp/replies/u1", SLICE("b\n")));
+    assert_true(sources_remove(&run.sources, "domains/example.jp/replies/u2"));
+    do_rebuild(&run, "example.jp");
+    assert_int_equal(run.result, REBUILD_DONE);
+    end(&run);
+    check_reply("u1@example.jp", "b\r\n", "b\r\n");
+    check_reply("u2@example.jp", "", "");
+    assert_int_equal(access("control/domains/example.jp/replies/u2", F_OK), -1);
+    begin(&run);
+    assert_true(sources_change(&run.sources, "domains/example.jp/replies/u9", SLICE("b\n")));
+    do_rebuild(&run, "example.jp");
+    assert_int_equal(run.result, REBUILD_REFUSED);
+    end(&run);
+    assert_int_equal(access("control/domains/example.jp/replies/u9", F_OK), -1);
+}
+
 /* What a layer may not say is left out with a warning, and never loosens. */
 static void test_warnings(void **state)
 {
@@ -522,6 +596,8 @@ int main(void)
         TEST(test_reserved_names),
         TEST(test_imap_sessions),
         TEST(test_capabilities_off),
+        TEST(test_replies),
+        TEST(test_replies_that_change),
         TEST(test_warnings),
         TEST(test_apop_secret),
         TEST(test_changes),
