@@ -48,7 +48,7 @@ LIBS_remote  = -lresolv -lidn2
 LIBS_mtastsd = -lresolv
 # imapd is copied, too, but iconv loads its converters, which wants libc as it is installed.
 LIBS_imapd   = $(if $(SAN),-lunistring -lz,-l:libunistring.a -l:libz.a)
-LIBS_mailctl = -lcrypt -ljansson -lidn2 -lunistring
+LIBS_mailctl = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 LIBS_cdb     = -lcrypt -lidn2 -lunistring
 # cdbfile is the one module of common/ with a library of its own.
 LIBS_COMMON  = -lcdb
@@ -61,7 +61,7 @@ LIBS_TEST_queue  = -lbearssl -lz
 LIBS_TEST_scan   = -lclamav
 LIBS_TEST_deliver = -lresolv -lidn2 -lbearssl
 LIBS_TEST_imapd  = -lunistring -lz
-LIBS_TEST_admin  = -lcrypt -ljansson -lidn2 -lunistring
+LIBS_TEST_admin  = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 
 # ---- flags -------------------------------------------------------------------------------------
 WARNINGS = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \

@@ -67,6 +67,7 @@ static const struct option {
 } known_options[] = {
     {"plan", true},      {"quota", true},      {"comment", true}, {"sender", true},
     {"recipient", true}, {"no-policy", false}, {"cause", true},   {"hours", true},
+    {"no-bom", false},   {"shift-jis", false},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)
@@ -279,6 +280,13 @@ bool commandline_read_secret(const struct commandline *command,
 
 /* ---- running ---- */
 
+int commandline_lock(struct commandline *command)
+{
+    if (sources_lock(&command->sources, LOCK_WAIT_MS))
+        return EXIT_DONE;
+    return commandline_trouble(command, "lock", "control/.lock");
+}
+
 static int open_root(struct commandline *command)
 {
     command->here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -289,9 +297,7 @@ static int open_root(struct commandline *command)
     if (command->root < 0 || command->folder < 0)
         return commandline_trouble(command, "open control in", life_root());
     sources_init(&command->sources, command->folder);
-    if (command->verb->changes && !sources_lock(&command->sources, LOCK_WAIT_MS))
-        return commandline_trouble(command, "lock", "control/.lock");
-    return EXIT_DONE;
+    return command->verb->changes ? commandline_lock(command) : EXIT_DONE;
 }
 
 static int run(struct commandline *command)

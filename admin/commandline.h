@@ -75,6 +75,10 @@ bool commandline_address(const struct commandline *command, const char *word,
 bool commandline_load(struct commandline *command, const char *name, struct domain *domain,
                       int *result);
 
+/* Takes the lock of the control files; for verbs that have much to do before they need it. EXIT_DONE
+ * or the exit code. */
+int commandline_lock(struct commandline *command);
+
 /* Compiles the domain with the collected changes; then writes them. */
 int commandline_rebuild(struct commandline *command, const char *name);
 

@@ -120,6 +120,18 @@ bool domain_is_reserved(const struct domain *domain, const char *local)
            slice_equal(domain_value_named(domain, NULL, "postmaster"), SLICE("admin"));
 }
 
+size_t domain_accounts_named(const struct domain *domain)
+{
+    return domain->account_count - (domain_find(domain, "postmaster") != NULL);
+}
+
+uint64_t domain_accounts_max(const struct domain *domain)
+{
+    uint64_t most;
+    struct slice value = domain_value_named(domain, NULL, "accounts-max");
+    return number_parse(value, UINT64_MAX, &most) ? most : 0;
+}
+
 /* ---- the files ---- */
 
 static void choose(struct reading *reading, const char *file)
@@ -371,25 +383,21 @@ static void check_named(struct reading *reading, const char *setting)
                    setting, SLICE_PRINTF(value), setting);
 }
 
-/* SPEC R2.7; postmaster comes with the domain. */
+/* SPEC R2.7. The line named is the last of them. */
 static void check_count(struct reading *reading)
 {
     const struct domain *domain = reading->domain;
-    uint64_t most = 0;
-    size_t named = 0;
+    uint64_t most = domain_accounts_max(domain);
+    size_t named = domain_accounts_named(domain);
     unsigned last = 0;
-    for (size_t i = 0; i < domain->account_count; i++) {
-        const struct domain_account *account = &domain->accounts[i];
-        if (strcmp(account->local, "postmaster") == 0)
-            continue;
-        named++;
-        last = account->line > last ? account->line : last;
-    }
-    if (number_parse(domain_value_named(domain, NULL, "accounts-max"), UINT64_MAX, &most) &&
-        most > 0 && named > most)
-        findings_error(reading->findings, reading->shown, last,
-                       "%zu accounts, but accounts-max is %llu: remove some, or raise it", named,
-                       (unsigned long long)most);
+    if (most == 0 || named <= most)
+        return;
+    for (size_t i = 0; i < domain->account_count; i++)
+        if (domain->accounts[i].line > last)
+            last = domain->accounts[i].line;
+    findings_error(reading->findings, reading->shown, last,
+                   "%zu accounts, but accounts-max is %llu: remove some, or raise it", named,
+                   (unsigned long long)most);
 }
 
 /* SPEC R2.4: where nobody is the administrator's, an account of that name would get no mail. */

@@ -8,6 +8,7 @@
 #include "plans.h"
 #include "userline.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /* A setting that an account says itself. */
@@ -65,6 +66,10 @@ bool domain_is_on(const struct domain *domain, const struct domain_account *acco
                   const char *setting);
 /* Does mail for that name go to the administrator, so that no account can have it? */
 bool domain_is_reserved(const struct domain *domain, const char *local);
+/* How many accounts count, and may be (SPEC R2.7; 0: without limit): postmaster comes with the
+ * domain, and does not. */
+size_t domain_accounts_named(const struct domain *domain);
+uint64_t domain_accounts_max(const struct domain *domain);
 /* The rule that holds for layers below the plan. */
 enum settings_rule domain_rule(const struct domain *domain, const struct setting *setting);
 

@@ -74,6 +74,21 @@ const struct commandline_verb commandline_verbs[] = {
     {"reply", "clear", 1, 1, "", true, COMMANDLINE_ROOT, operations_reply_clear,
      "reply clear USER@DOMAIN",
      "Ends answering the account's mail."},
+    {"csv", "register", 2, 2, "", false, COMMANDLINE_ROOT, operations_csv_register,
+     "csv register DOMAIN FILE|-",
+     "Adds the accounts of a CSV file with the header mail_account,password,mail_capacity,comment; all of them, or none and "
+     "every error with its line. mail_capacity (MB) and comment may be empty. The file is UTF-8 or Shift_JIS."},
+    {"csv", "edit", 2, 2, "", false, COMMANDLINE_ROOT, operations_csv_edit,
+     "csv edit DOMAIN FILE|-",
+     "Changes passwords and quotas by a CSV file with the header mail_account,password,mail_capacity; all of them, or none "
+     "and every error with its line. An empty field leaves as it is; accounts that there are not are passed over."},
+    {"csv", "export", 1, 1, "no-bom shift-jis", false, COMMANDLINE_ROOT, operations_csv_export,
+     "csv export DOMAIN [--no-bom] [--shift-jis]",
+     "Writes the accounts of a domain as CSV; passwords stay empty, switches are 0 or 1, used and allowed space are in MB. "
+     "It is UTF-8 with a byte order mark, as Excel wants it; --no-bom leaves that out, --shift-jis is for old programs."},
+    {"csv", "sample", 1, 1, "", false, COMMANDLINE_ANYBODY, operations_csv_sample,
+     "csv sample register|edit",
+     "Writes the sample file mail-accounts-sample.csv or mail-password-sample.csv."},
     {"state", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_state_show,
      "state show USER@DOMAIN|DOMAIN|uid=N",
      "Shows the states that an account, a domain or a user of this machine is in, with cause, since and until (none: it "

@@ -38,6 +38,11 @@ int operations_reply_clear(struct commandline *command);
 /* Takes the text of an account that is to go away. False with errno. */
 bool operations_reply_forget(struct commandline *command, const char *name, const char *local);
 
+int operations_csv_register(struct commandline *command);
+int operations_csv_edit(struct commandline *command);
+int operations_csv_export(struct commandline *command);
+int operations_csv_sample(struct commandline *command);
+
 int operations_state_show(struct commandline *command);
 int operations_state_lock(struct commandline *command);
 int operations_state_unlock(struct commandline *command);

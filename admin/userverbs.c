@@ -1,7 +1,7 @@
 /* userverbs - mailctl user; see operations.h */
+#include "accountrules.h"
 #include "folders.h"
 #include "io.h"
-#include "number.h"
 #include "operations.h"
 #include "password.h"
 #include "policy.h"
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REASON_MAX = 512, LINE_MAX_BYTES = 131072 };
+enum { LINE_MAX_BYTES = 131072 };
 
 /* The account that a verb works on. */
 struct subject {
@@ -86,23 +86,12 @@ static int subject_write(struct subject *subject, struct commandline *command)
 static int check_value(struct commandline *command, const struct subject *subject,
                        const struct setting *setting, const char *text)
 {
-    struct str reason;
-    enum settings_layer layer;
-    str_init(&reason, REASON_MAX);
-    bool good = settings_check(setting, slice_text(text), &reason);
-    if (!good)
-        commandline_refuse(command, "%s: \"%s\" %s", setting->name, text,
-                           str_text(&reason) ? str_text(&reason) : "is wrong");
-    str_free(&reason);
-    if (!good)
-        return EXIT_REFUSED;
-    struct slice value = domain_value(&subject->domain, NULL, setting, &layer, NULL);
-    enum settings_rule rule = domain_rule(&subject->domain, setting);
-    if (settings_may(rule, value, slice_text(text)))
+    char bytes[ACCOUNTRULES_REASON_MAX];
+    struct str reason = str_on(bytes, sizeof bytes);
+    if (accountrules_value(&subject->domain, setting, slice_text(text), &reason))
         return EXIT_DONE;
-    return commandline_refuse(command, "%s: the %s says \"%.*s\", and %s", setting->name,
-                              settings_layer_name(layer), SLICE_PRINTF(value),
-                              settings_rule_text(rule));
+    return commandline_refuse(command, "%s: %.*s", setting->name,
+                              SLICE_PRINTF(str_slice(&reason)));
 }
 
 static int put_value(struct commandline *command, struct subject *subject, const char *key,
@@ -240,20 +229,10 @@ int operations_user_passwd(struct commandline *command)
 
 /* ---- add, del ---- */
 
-/* SPEC R2.7: one more than the contract has. */
-static bool is_full(const struct domain *domain, uint64_t *most)
-{
-    size_t named = 0;
-    for (size_t i = 0; i < domain->account_count; i++)
-        named += strcmp(domain->accounts[i].local, "postmaster") != 0;
-    return number_parse(domain_value_named(domain, NULL, "accounts-max"), UINT64_MAX, most) &&
-           *most > 0 && named >= *most;
-}
-
 /* May the account be made? */
 static int check_new(const struct commandline *command, const struct subject *subject)
 {
-    uint64_t most;
+    uint64_t most = domain_accounts_max(&subject->domain);
     if (domain_is_reserved(&subject->domain, subject->local))
         return commandline_refuse(command,
                                   "%s@%s belongs to the domain's administrator and can't be made",
@@ -261,7 +240,7 @@ static int check_new(const struct commandline *command, const struct subject *su
     if (domain_find(&subject->domain, subject->local))
         return commandline_refuse(command, "there is an account %s@%s already", subject->local,
                                   subject->name);
-    if (is_full(&subject->domain, &most))
+    if (most > 0 && domain_accounts_named(&subject->domain) >= most)
         return commandline_refuse(command,
                                   "%s has all %llu accounts of its contract (accounts-max); remove "
                                   "one, or have it raised",

@@ -1,0 +1,55 @@
+/* passwordpool - see passwordpool.h */
+#include "passwordpool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+
+struct pool {
+    const struct passwordpool_job *jobs;
+    size_t count;
+    atomic_size_t next;
+    atomic_int error; /* errno of the first that failed */
+};
+
+static void *work(void *data)
+{
+    struct pool *pool = data;
+    while (atomic_load(&pool->error) == 0) {
+        size_t at = atomic_fetch_add(&pool->next, 1);
+        if (at >= pool->count)
+            break;
+        if (!password_hash(pool->jobs[at].secret, pool->jobs[at].hash)) {
+            int none = 0;
+            atomic_compare_exchange_strong(&pool->error, &none, errno != 0 ? errno : ENOMEM);
+        }
+    }
+    return NULL;
+}
+
+/* That this process may use. */
+static size_t processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0)
+        return 1;
+    size_t count = (size_t)CPU_COUNT(&set);
+    return count < PASSWORDPOOL_THREADS_MAX ? count : PASSWORDPOOL_THREADS_MAX;
+}
+
+bool passwordpool_hash(const struct passwordpool_job *jobs, size_t count)
+{
+    struct pool pool = {.jobs = jobs, .count = count};
+    pthread_t threads[PASSWORDPOOL_THREADS_MAX];
+    size_t wanted = processors(), started = 0;
+    /* This thread is one of them; where no other can be had it does everything. */
+    while (started + 1 < wanted && started + 1 < count &&
+           pthread_create(&threads[started], NULL, work, &pool) == 0)
+        started++;
+    (void)work(&pool);
+    while (started > 0)
+        (void)pthread_join(threads[--started], NULL);
+    errno = atomic_load(&pool.error);
+    return errno == 0;
+}
