@@ -66,9 +66,9 @@ static const struct option {
     const char *name;
     bool valued;
 } known_options[] = {
-    {"plan", true},      {"quota", true},      {"comment", true}, {"sender", true},
-    {"recipient", true}, {"no-policy", false}, {"cause", true},   {"hours", true},
-    {"no-bom", false},   {"shift-jis", false},
+    {"plan", true},      {"quota", true},      {"comment", true},  {"sender", true},
+    {"recipient", true}, {"no-policy", false}, {"cause", true},    {"hours", true},
+    {"no-bom", false},   {"shift-jis", false}, {"dry-run", false},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)
