@@ -36,8 +36,9 @@
 enum {
     HOUR = 3, /* as in the table of settings, should there be no cdb/host.cdb */
     HOURS = 24,
-    LOOK_MS = 60 * 1000,         /* a new hour holds, and a clock that was set, within a minute */
-    AGAIN_MS = 10 * LOOK_MS,     /* after a night in which nothing worked */
+    LOOK_MS = 60 * 1000, /* a new hour holds, and a clock that was set, within a minute */
+    AGAIN_MS = 500, /* after a night in which nothing worked, as when spawnd starts up with us; */
+    AGAIN_MOST_MS = 600000,      /* twice as long each time */
     DONE_MAX = NUMBER_TEXT_SIZE, /* bytes of the file */
 };
 
@@ -46,6 +47,7 @@ struct nightly {
     struct nightrun run;
     int folder;
     int64_t done;
+    int64_t again_ms;
 };
 
 static int64_t read_done(int folder)
@@ -84,7 +86,18 @@ static int64_t find_latest(struct nightly *nightly, int64_t now)
     return latest;
 }
 
-/* How long to wait then. */
+static int64_t wait_after(struct nightly *nightly, enum nightrun_end end)
+{
+    if (end != NIGHTRUN_FAILED) {
+        nightly->again_ms = AGAIN_MS;
+        return LOOK_MS;
+    }
+    int64_t wait_ms = nightly->again_ms;
+    nightly->again_ms = wait_ms * 2 < AGAIN_MOST_MS ? wait_ms * 2 : AGAIN_MOST_MS;
+    return wait_ms;
+}
+
+/* Does what is due; how long to wait then. */
 static int64_t look(struct nightly *nightly)
 {
     int64_t now = clock_seconds();
@@ -96,7 +109,7 @@ static int64_t look(struct nightly *nightly)
         nightly->done = latest;
         write_done(nightly);
     }
-    return end == NIGHTRUN_FAILED ? AGAIN_MS : LOOK_MS;
+    return wait_after(nightly, end);
 }
 
 static void drop(void)
@@ -106,7 +119,7 @@ static void drop(void)
         .read_paths = {"cdb", "/etc/localtime", "/usr/share/zoneinfo", NULL},
         .write_paths = {FOLDER, NULL},
     };
-    static const struct life_limits limits = {.memory_bytes = 512UL << 20, .open_files = 64};
+    static const struct life_limits limits = {.memory_bytes = 256UL << 20, .open_files = 64};
     life_limit(&limits);
     life_drop(ROLE_NIGHTLY, true, NULL);
     sandbox_enter(&sandbox);
@@ -137,6 +150,7 @@ int main(void)
     if (nightly.folder < 0)
         life_die_passing("open", FOLDER);
     nightly.done = read_done(nightly.folder);
+    nightly.again_ms = AGAIN_MS;
     log_event("started", NULL, NULL);
     while (!nightly.run.is_told)
         (void)nightrun_wait(&nightly.run, -1, clock_deadline(look(&nightly)));
