@@ -30,12 +30,10 @@ PROGRAMS = \
 	queue/queue-inject queue/queued queue/sendmail queue/mailq \
 	scan/scand \
 	deliver/local deliver/remote deliver/bounce deliver/mtastsd \
-	store/ageing store/nightly \
 	admin/cdb admin/mailctl
-# Copied for each connection (common/template.h; tlsd forks): the fewer mappings, the cheaper. nightly
-# sleeps all day.
-STATIC = smtpd imap-login pop3-login pop3d tlsd nightly
-FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver store admin
+# Copied for each connection (common/template.h; tlsd forks): the fewer mappings, the cheaper.
+STATIC = smtpd imap-login pop3-login pop3d tlsd
+FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
 
 LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl
@@ -50,6 +48,7 @@ LIBS_remote  = -lresolv -lidn2
 LIBS_mtastsd = -lresolv
 # imapd is copied, too, but iconv loads its converters, which wants libc as it is installed.
 LIBS_imapd   = $(if $(SAN),-lunistring -lz,-l:libunistring.a -l:libz.a)
+LIBS_local   = $(if $(SAN),-lunistring,-l:libunistring.a)
 LIBS_mailctl = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 LIBS_cdb     = -lcrypt -lidn2 -lunistring
 # cdbfile is the one module of common/ with a library of its own.
@@ -61,7 +60,7 @@ LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_smtpd  = -lcares -lresolv -lbearssl
 LIBS_TEST_queue  = -lbearssl -lz
 LIBS_TEST_scan   = -lclamav
-LIBS_TEST_deliver = -lresolv -lidn2 -lbearssl
+LIBS_TEST_deliver = -lresolv -lidn2 -lbearssl -lunistring
 LIBS_TEST_imapd  = -lunistring -lz
 LIBS_TEST_admin  = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 

@@ -89,15 +89,34 @@ static void add_account(struct database *database, const struct domain_account *
     add_keyed(database, "a", account->local, str_slice(record));
 }
 
+/* Those under all are one rule. */
+static void put_unconditional(const struct domain_account *account, struct str *record)
+{
+    struct str targets;
+    str_init(&targets, RECORD_MAX);
+    for (size_t i = 0; i < account->forward_count; i++)
+        if (account->forwards[i].row.condition == FORWARDRULE_ALL)
+            wire_put_text(&targets, account->forwards[i].row.targets[0]);
+    const struct forwardrule rule = {.condition = FORWARDRULE_ALL, .targets = str_slice(&targets)};
+    if (targets.size > 0 && !forwardrule_put(record, &rule))
+        record->failed = true;
+    record->failed = record->failed || targets.failed;
+    str_free(&targets);
+}
+
 /* Most accounts have none, and no record. */
 static void add_forwards(struct database *database, const struct domain_account *account,
                          struct str *record)
 {
     str_clear(record);
+    if (account->forward_count == 0)
+        return;
+    put_unconditional(account, record);
     for (size_t i = 0; i < account->forward_count; i++)
-        wire_put_text(record, account->forwards[i].target);
-    if (account->forward_count > 0)
-        add_keyed(database, "f", account->local, str_slice(record));
+        if (account->forwards[i].row.condition != FORWARDRULE_ALL &&
+            !forwardline_put_rule(&account->forwards[i].row, record))
+            break;
+    add_keyed(database, "f", account->local, str_slice(record));
 }
 
 /* Most accounts have none, and no record; it is there only where they answer. */
@@ -193,12 +212,12 @@ static void fill_secret(struct database *database, const struct domain *domain)
 
 /* ---- files ---- */
 
-static bool commit(struct database *database, struct replacements *replacements, int folder,
-                   const char *kind, const char *name, gid_t group, struct findings *findings)
+static bool commit(struct database *database, int folder, const char *kind, const char *name,
+                   gid_t group, struct findings *findings)
 {
     char file[FILE_NAME_MAX];
     snprintf(file, sizeof file, "%s.cdb", name);
-    if (database_commit(database, replacements, folder, file, 0640, (uid_t)-1, group))
+    if (database_commit(database, folder, file, 0640, (uid_t)-1, group, NULL))
         return true;
     char shown[FILE_NAME_MAX + 16];
     int error = errno;
@@ -209,19 +228,18 @@ static bool commit(struct database *database, struct replacements *replacements,
 }
 
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct replacements *replacements, struct findings *findings)
+                    struct findings *findings)
 {
     struct database database;
     /* Secrets first: an account that is there can log in. */
     database_begin(&database);
     fill_secret(&database, domain);
-    if (!commit(&database, replacements, target->secret, "secret", domain->name,
-                target->secret_group, findings))
+    if (!commit(&database, target->secret, "secret", domain->name, target->secret_group, findings))
         return false;
     database_begin(&database);
     fill_domain(&database, domain);
-    return commit(&database, replacements, target->domain, "domain", domain->name,
-                  target->directory_group, findings);
+    return commit(&database, target->domain, "domain", domain->name, target->directory_group,
+                  findings);
 }
 
 bool compile_remove(const struct compile_target *target, const char *name,

@@ -5,7 +5,6 @@
 #define ADMIN_COMPILE_H
 
 #include "domain.h"
-#include "replacement.h"
 
 /* cdb/, opened, and who may read what is below it. */
 struct compile_target {
@@ -23,9 +22,9 @@ struct compile_target {
 bool compile_open(struct compile_target *target, int root);
 void compile_close(struct compile_target *target);
 
-/* Puts both to `replacements`. False: reported. */
+/* False: reported. */
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct replacements *replacements, struct findings *findings);
+                    struct findings *findings);
 /* Removes the files of a domain that is no more. */
 bool compile_remove(const struct compile_target *target, const char *name,
                     struct findings *findings);

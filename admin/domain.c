@@ -2,7 +2,6 @@
 #include "domain.h"
 
 #include "folders.h"
-#include "forwardline.h"
 #include "life.h"
 #include "number.h"
 #include "replytext.h"
@@ -34,7 +33,7 @@ static void free_account(struct domain_account *account)
         free(account->pairs[i].value);
     free(account->pairs);
     for (size_t i = 0; i < account->forward_count; i++)
-        free(account->forwards[i].target);
+        forwardline_free(&account->forwards[i].row);
     free(account->forwards);
     free(account->reply);
     free(account->local);
@@ -472,7 +471,8 @@ static void read_users(struct reading *reading)
 static int compare_forwards(const void *a, const void *b)
 {
     const struct domain_forward *left = a, *right = b;
-    return strcmp(left->target, right->target);
+    int order = forwardline_compare(&left->row, &right->row);
+    return order != 0 ? order : (left->line > right->line) - (left->line < right->line);
 }
 
 /* The account that the line is about. */
@@ -487,62 +487,119 @@ static struct domain_account *find_owner(struct reading *reading, unsigned numbe
     return NULL;
 }
 
-static bool add_forward(struct reading *reading, unsigned number, const struct forwardline *parsed)
+/* Takes what was parsed over. */
+static bool add_forward(struct reading *reading, unsigned number, struct forwardline *parsed)
 {
     struct domain_account *account = find_owner(reading, number, parsed);
     if (!account)
         return true;
-    for (size_t i = 0; i < account->forward_count; i++)
-        if (strcmp(account->forwards[i].target, parsed->target) == 0) {
-            findings_error(reading->findings, reading->shown, number,
-                           "%s stands in line %u already: keep one", parsed->target,
-                           account->forwards[i].line);
-            return true;
-        }
-    struct domain_forward forward = {.line = number, .target = strdup(parsed->target)};
-    if (!forward.target ||
-        !grow(&account->forwards, account->forward_count, sizeof *account->forwards)) {
-        free(forward.target);
+    if (!grow(&account->forwards, account->forward_count, sizeof *account->forwards))
         return false;
-    }
-    account->forwards[account->forward_count++] = forward;
+    account->forwards[account->forward_count++] =
+        (struct domain_forward){.row = *parsed, .line = number};
+    forwardline_init(parsed);
     return true;
 }
 
-/* They travel to the delivery program in one packet. */
-enum { TARGETS_BYTES_MAX = 40000, TARGET_OVERHEAD = 8 };
-
-static size_t size_of_targets(const struct domain_account *account)
+/* The rows are sorted. */
+static void check_repeats(struct reading *reading, const struct domain_account *account)
 {
-    size_t size = 0;
+    for (size_t i = 1; i < account->forward_count; i++) {
+        const struct domain_forward *before = &account->forwards[i - 1];
+        const struct domain_forward *this = &account->forwards[i];
+        if (forwardline_compare(&before->row, &this->row) != 0)
+            continue;
+        if (this->row.condition == FORWARDRULE_ALL)
+            findings_error(reading->findings, reading->shown, this->line,
+                           "%s stands in line %u already: keep one", this->row.targets[0],
+                           before->line);
+        else
+            findings_error(reading->findings, reading->shown, this->line,
+                           "this keyword stands in line %u already: put all its targets there",
+                           before->line);
+    }
+}
+
+static void check_conditions(struct reading *reading, const struct domain_account *account)
+{
+    if (domain_is_on(reading->domain, account, "conditional-forwards"))
+        return;
     for (size_t i = 0; i < account->forward_count; i++)
-        size += strlen(account->forwards[i].target) + TARGET_OVERHEAD;
+        if (account->forwards[i].row.condition != FORWARDRULE_ALL)
+            findings_error(reading->findings, reading->shown, account->forwards[i].line,
+                           "%s may not forward by a keyword (conditional-forwards is off): write "
+                           "all, or remove the line",
+                           account->local);
+}
+
+static size_t size_of_row(const struct forwardline *row)
+{
+    size_t size = FORWARDRULE_RULE_OVERHEAD + row->keyword.size;
+    for (size_t i = 0; i < row->target_count; i++)
+        size += strlen(row->targets[i]) + FORWARDRULE_OVERHEAD;
     return size;
 }
 
-/* SPEC R7.1 */
+/* SPEC R7.1: the targets of all conditions together. */
+static void check_amount(struct reading *reading, const struct domain_account *account)
+{
+    size_t targets = 0, size = 0;
+    unsigned last = 0;
+    uint64_t most;
+    for (size_t i = 0; i < account->forward_count; i++) {
+        const struct domain_forward *forward = &account->forwards[i];
+        targets += forward->row.target_count;
+        size += size_of_row(&forward->row);
+        last = forward->line > last ? forward->line : last;
+    }
+    if (number_parse(domain_value_named(reading->domain, account, "forwards"), UINT64_MAX, &most) &&
+        targets > most)
+        findings_error(reading->findings, reading->shown, last,
+                       "%s has %zu forwards, but may have %llu: remove some", account->local,
+                       targets, (unsigned long long)most);
+    if (size > FORWARDRULE_RECORD_MAX)
+        findings_error(reading->findings, reading->shown, last,
+                       "what %s forwards to and by has more than %d bytes together: remove some",
+                       account->local, FORWARDRULE_RECORD_MAX);
+}
+
+/* SPEC R9: without a mailbox, mail that no condition holds for would be nowhere. */
+static void warn_of_conditions(struct reading *reading, const struct domain_account *account)
+{
+    const struct domain_forward *last = &account->forwards[account->forward_count - 1];
+    if (last->row.condition != FORWARDRULE_ALL &&
+        !domain_is_on(reading->domain, account, "receive"))
+        findings_warning(reading->findings, reading->shown, last->line,
+                         "%s has receive off: only its forwards under all work, those by a keyword "
+                         "don't till receive is on",
+                         account->local);
+}
+
+/* Such a target is left out when mail is forwarded. */
+static void warn_of_itself(struct reading *reading, const struct domain_account *account)
+{
+    char itself[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
+    snprintf(itself, sizeof itself, "%s@%s", account->local, reading->domain->name);
+    for (size_t i = 0; i < account->forward_count; i++)
+        if (forwardline_has_target(&account->forwards[i].row, itself))
+            findings_warning(reading->findings, reading->shown, account->forwards[i].line,
+                             "%s forwards to itself, which does nothing: remove %s", account->local,
+                             itself);
+}
+
 static void check_forwards(struct reading *reading)
 {
     for (size_t i = 0; i < reading->domain->account_count; i++) {
         struct domain_account *account = &reading->domain->accounts[i];
-        uint64_t most;
         if (account->forward_count == 0)
             continue;
-        if (number_parse(domain_value_named(reading->domain, account, "forwards"), UINT64_MAX,
-                         &most) &&
-            account->forward_count > most)
-            findings_error(reading->findings, reading->shown,
-                           account->forwards[account->forward_count - 1].line,
-                           "%s has %zu forwards, but may have %llu: remove some", account->local,
-                           account->forward_count, (unsigned long long)most);
-        if (size_of_targets(account) > TARGETS_BYTES_MAX)
-            findings_error(reading->findings, reading->shown,
-                           account->forwards[account->forward_count - 1].line,
-                           "the addresses that %s forwards to have more than %d bytes together: "
-                           "remove some",
-                           account->local, TARGETS_BYTES_MAX);
         qsort(account->forwards, account->forward_count, sizeof *account->forwards,
               compare_forwards);
+        check_repeats(reading, account);
+        check_conditions(reading, account);
+        check_amount(reading, account);
+        warn_of_conditions(reading, account);
+        warn_of_itself(reading, account);
     }
 }
 
@@ -555,12 +612,14 @@ static void read_forwards(struct reading *reading)
     choose(reading, "forwards");
     if (!sources_lines(reading->sources, reading->path, reading->findings, &lines, NULL))
         return;
+    forwardline_init(&parsed);
     while (control_next_line(&lines, &line)) {
         if (!forwardline_parse(&parsed, line, error))
             findings_error(reading->findings, reading->shown, lines.number, "%s", error);
         else if (!add_forward(reading, lines.number, &parsed))
             findings_trouble(reading->findings, reading->shown, "find memory");
     }
+    forwardline_free(&parsed);
     control_lines_free(&lines);
     check_forwards(reading);
 }

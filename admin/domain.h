@@ -4,6 +4,7 @@
 #ifndef ADMIN_DOMAIN_H
 #define ADMIN_DOMAIN_H
 
+#include "forwardline.h"
 #include "idn.h"
 #include "plans.h"
 #include "userline.h"
@@ -18,10 +19,10 @@ struct domain_pair {
     bool ignored; /* an upper layer has become tighter */
 };
 
-/* Where mail goes beside the mailbox. */
+/* Where mail goes beside the mailbox: a row of the forwards file. */
 struct domain_forward {
-    char *target;
-    unsigned line; /* of the forwards file */
+    struct forwardline row;
+    unsigned line;
 };
 
 struct domain_account {
@@ -30,7 +31,7 @@ struct domain_account {
     char *apop_secret; /* NULL: none */
     struct domain_pair *pairs;
     size_t pair_count;
-    struct domain_forward *forwards; /* sorted by target */
+    struct domain_forward *forwards; /* in the order of forwardline_compare */
     size_t forward_count;
     char *reply;   /* the text of its automatic reply (replytext.h); NULL: none */
     unsigned line; /* of the users file; 0: postmaster, who is there without being named */

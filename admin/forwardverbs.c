@@ -1,13 +1,10 @@
 /* forwardverbs - mailctl forward; see operations.h */
-#include "control.h"
 #include "forwardline.h"
 #include "operations.h"
 #include "textfile.h"
 
 #include <stdio.h>
 #include <string.h>
-
-enum { LINE_MAX_BYTES = 1024 };
 
 /* The account that a verb works on, and the file with its domain's forwards. */
 struct subject {
@@ -45,112 +42,219 @@ static bool subject_open(struct subject *subject, struct commandline *command, i
 
 /* ---- the text ---- */
 
-/* Is the line one of this account's (and, unless that is NULL, to this target)? */
-static bool is_about(struct slice line, const char *local, const char *target)
+/* Is the line one of this account's (and, unless that is NULL, this row)? */
+static bool is_about(struct forwardline *parsed, struct slice line, const char *local,
+                     const struct forwardline *row)
 {
-    struct forwardline parsed;
     char error[USERLINE_ERROR_MAX];
-    return forwardline_parse(&parsed, line, error) && strcmp(parsed.local, local) == 0 &&
-           (!target || strcmp(parsed.target, target) == 0);
+    return forwardline_parse(parsed, line, error) && strcmp(parsed->local, local) == 0 &&
+           (!row || forwardline_compare(parsed, row) == 0);
 }
 
-/* Appends the text without those lines; returns how many they were. */
-static size_t copy_others(struct slice text, const char *local, const char *target,
-                          struct str *fresh)
+/* Appends the text without those lines, `instead` (a line without its end; empty: nothing) in the
+ * place of the first; returns how many they were. */
+static size_t copy_changed(struct slice text, const char *local, const struct forwardline *row,
+                           struct slice instead, struct str *fresh)
 {
-    size_t left_out = 0;
+    struct forwardline parsed;
+    size_t found = 0;
+    forwardline_init(&parsed);
     while (text.size > 0) {
         size_t end = slice_find(text, '\n');
         struct slice line = slice_part(text, 0, end);
         struct slice whole = slice_part(text, 0, end < text.size ? end + 1 : end);
         text = slice_from(text, whole.size);
-        if (is_about(slice_trim(line), local, target))
-            left_out++;
-        else
+        if (!is_about(&parsed, slice_trim(line), local, row)) {
             str_append(fresh, whole);
+        } else if (found++ == 0 && instead.size > 0) {
+            str_append(fresh, instead);
+            str_append_byte(fresh, '\n');
+        }
     }
-    return left_out;
+    forwardline_free(&parsed);
+    return found;
 }
 
-static bool add_line(struct subject *subject, struct commandline *command, const char *target)
+/* Puts the row in its place or, if it is new, at the end. Without targets it goes out. */
+static int write_row(struct subject *subject, struct commandline *command,
+                     const struct forwardline *row)
 {
-    struct forwardline forward;
-    struct str line;
-    str_init(&line, LINE_MAX_BYTES);
-    bool done =
-        slice_copy_text(slice_text(subject->local), forward.local, sizeof forward.local) &&
-        slice_copy_text(slice_text(target), forward.target, sizeof forward.target) &&
-        forwardline_format(&forward, &line) &&
-        textfile_put(&subject->forwards, command, EDIT_LINE, str_slice(&line), str_slice(&line));
-    str_free(&line);
-    return done;
-}
-
-/* ---- verbs ---- */
-
-static bool has_target(const struct domain_account *account, const char *target)
-{
-    for (size_t i = 0; i < account->forward_count; i++)
-        if (strcmp(account->forwards[i].target, target) == 0)
-            return true;
-    return false;
-}
-
-static int add_target(struct subject *subject, struct commandline *command, const char *word)
-{
-    char target[FORWARDLINE_TARGET_MAX + 1], error[USERLINE_ERROR_MAX];
-    if (!forwardline_check_target(slice_text(word), target, error))
-        return commandline_refuse(command, "%s", error);
-    if (has_target(subject->account, target))
-        return EXIT_DONE;
-    return add_line(subject, command, target)
-               ? EXIT_DONE
-               : commandline_trouble(command, "change", subject->forwards.path);
-}
-
-static int del_target(struct subject *subject, struct commandline *command, const char *word)
-{
-    char target[FORWARDLINE_TARGET_MAX + 1], error[USERLINE_ERROR_MAX];
-    struct str fresh;
-    if (!forwardline_check_target(slice_text(word), target, error))
-        return commandline_refuse(command, "%s", error);
+    struct str line, fresh;
+    struct slice text = str_slice(&subject->forwards.text);
+    str_init(&line, SOURCES_FILE_MAX);
     str_init(&fresh, SOURCES_FILE_MAX);
-    if (copy_others(str_slice(&subject->forwards.text), subject->local, target, &fresh) == 0) {
-        str_free(&fresh);
-        return commandline_refuse(command, "mail for %s@%s is not forwarded to %s", subject->local,
-                                  subject->name, target);
+    if (row->target_count > 0 && !forwardline_format(row, &line))
+        fresh.failed = true;
+    bool is_new =
+        copy_changed(text, subject->local, row, str_slice(&line), &fresh) == 0 && line.size > 0;
+    if (is_new) {
+        str_clear(&fresh);
+        edit_put(&fresh, text, (struct slice){0}, str_slice(&line));
     }
+    str_free(&line);
     return textfile_replace(&subject->forwards, command, &fresh)
                ? EXIT_DONE
                : commandline_trouble(command, "change", subject->forwards.path);
 }
 
-/* Applies `step` to each target of the command line; the compiler knows how many there may be. */
-static int change_targets(struct commandline *command,
-                          int (*step)(struct subject *subject, struct commandline *command,
-                                      const char *word))
+/* ---- rows ---- */
+
+/* The row that options and account name, without targets. False: refused already. */
+static bool name_row(const struct subject *subject, const struct commandline *command,
+                     struct forwardline *row)
+{
+    const char *from = commandline_option(command, "from");
+    const char *about = commandline_option(command, "subject");
+    const char *keyword = from ? from : about;
+    forwardline_init(row);
+    (void)slice_copy_text(slice_text(subject->local), row->local, sizeof row->local);
+    if (from && about) {
+        commandline_refuse(command, "--from or --subject: a row has one condition");
+        return false;
+    }
+    if (!keyword)
+        return true;
+    row->condition = from ? FORWARDRULE_FROM : FORWARDRULE_SUBJECT;
+    if (forwardrule_is_keyword(slice_text(keyword)))
+        return str_append_text(&row->keyword, keyword);
+    commandline_refuse(command,
+                       "a keyword has 1 to %d bytes of UTF-8, no control characters, and is not "
+                       "blank",
+                       FORWARDRULE_KEYWORD_MAX);
+    return false;
+}
+
+/* The account's row of the same condition and keyword; NULL: none. */
+static const struct forwardline *find_row(const struct domain_account *account,
+                                          const struct forwardline *row)
+{
+    for (size_t i = 0; i < account->forward_count; i++)
+        if (forwardline_compare(&account->forwards[i].row, row) == 0)
+            return &account->forwards[i].row;
+    return NULL;
+}
+
+static bool copy_targets(struct forwardline *row, const struct forwardline *from)
+{
+    bool done = true;
+    for (size_t i = 0; from && done && i < from->target_count; i++)
+        done = forwardline_add_target(row, from->targets[i]);
+    return done;
+}
+
+static int refuse_unknown(const struct subject *subject, const struct commandline *command,
+                          const char *target)
+{
+    return commandline_refuse(command, "mail for %s@%s is not forwarded to %s", subject->local,
+                              subject->name, target);
+}
+
+/* Under all each target is a row; `row` gets it for the time. */
+static int change_single(struct subject *subject, struct commandline *command,
+                         struct forwardline *row, const char *target, bool adds)
+{
+    if (!forwardline_add_target(row, target))
+        return commandline_trouble(command, "add", target);
+    bool is_there = find_row(subject->account, row) != NULL;
+    int result = EXIT_DONE;
+    if (!adds && !is_there)
+        return refuse_unknown(subject, command, target);
+    if (adds && !is_there)
+        return write_row(subject, command, row);
+    if (!adds) {
+        struct str fresh;
+        str_init(&fresh, SOURCES_FILE_MAX);
+        (void)copy_changed(str_slice(&subject->forwards.text), subject->local, row, SLICE(""),
+                           &fresh);
+        if (!textfile_replace(&subject->forwards, command, &fresh))
+            result = commandline_trouble(command, "change", subject->forwards.path);
+    }
+    return result;
+}
+
+static int change_all(struct subject *subject, struct commandline *command, struct forwardline *row,
+                      bool adds)
+{
+    int result = EXIT_DONE;
+    for (int i = 1; i < command->word_count && result == EXIT_DONE; i++) {
+        char target[FORWARDLINE_TARGET_MAX + 1], error[USERLINE_ERROR_MAX];
+        if (!forwardline_check_target(slice_text(command->words[i]), target, error))
+            return commandline_refuse(command, "%s", error);
+        result = change_single(subject, command, row, target, adds);
+        (void)forwardline_del_target(row, target);
+    }
+    return result;
+}
+
+/* Adds targets to the row that is there, or takes them out of it; taking none takes all. */
+static int change_conditional(struct subject *subject, struct commandline *command,
+                              struct forwardline *row, bool adds)
+{
+    const struct forwardline *old = find_row(subject->account, row);
+    bool takes_all = !adds && command->word_count == 1;
+    if (!adds && !old)
+        return commandline_refuse(command, "%s@%s has no such row; mailctl forward list %s@%s",
+                                  subject->local, subject->name, subject->local, subject->name);
+    if (!takes_all && !copy_targets(row, old))
+        return commandline_trouble(command, "copy", "the row");
+    for (int i = 1; i < command->word_count; i++) {
+        char target[FORWARDLINE_TARGET_MAX + 1], error[USERLINE_ERROR_MAX];
+        if (!forwardline_check_target(slice_text(command->words[i]), target, error))
+            return commandline_refuse(command, "%s", error);
+        if (!adds && !forwardline_del_target(row, target))
+            return refuse_unknown(subject, command, target);
+        if (adds && !forwardline_add_target(row, target))
+            return commandline_refuse(command, "more than %d targets", FORWARDLINE_TARGETS_MAX);
+    }
+    return write_row(subject, command, row);
+}
+
+/* ---- verbs ---- */
+
+/* What the domain says counts: the compiler knows how many targets there may be, and of what kind. */
+static int change_forwards(struct commandline *command, bool adds)
 {
     struct subject subject;
+    struct forwardline row;
     int result;
+    forwardline_init(&row);
     if (subject_open(&subject, command, &result)) {
-        result = EXIT_DONE;
-        for (int i = 1; i < command->word_count && result == EXIT_DONE; i++)
-            result = step(&subject, command, command->words[i]);
+        result = EXIT_REFUSED;
+        if (name_row(&subject, command, &row))
+            result = row.condition == FORWARDRULE_ALL
+                         ? change_all(&subject, command, &row, adds)
+                         : change_conditional(&subject, command, &row, adds);
         if (result == EXIT_DONE)
             result = commandline_rebuild(command, subject.name);
     }
+    forwardline_free(&row);
     subject_free(&subject);
     return result;
 }
 
 int operations_forward_add(struct commandline *command)
 {
-    return change_targets(command, add_target);
+    return change_forwards(command, true);
 }
 
 int operations_forward_del(struct commandline *command)
 {
-    return change_targets(command, del_target);
+    bool has_condition =
+        commandline_option(command, "from") || commandline_option(command, "subject");
+    if (command->word_count == 1 && !has_condition)
+        return commandline_refuse(command, "name the targets, or a row by --from or --subject");
+    return change_forwards(command, false);
+}
+
+static json_t *describe_row(const struct forwardline *row)
+{
+    json_t *targets = json_array();
+    bool is_all = row->condition == FORWARDRULE_ALL;
+    for (size_t i = 0; i < row->target_count; i++)
+        json_array_append_new(targets, json_string(row->targets[i]));
+    return json_pack("{s:s, s:o, s:o}", "condition", forwardrule_name(row->condition), "keyword",
+                     is_all ? json_null() : json_stringn(row->keyword.data, row->keyword.size),
+                     "targets", targets);
 }
 
 int operations_forward_list(struct commandline *command)
@@ -160,9 +264,7 @@ int operations_forward_list(struct commandline *command)
     if (subject_open(&subject, command, &result)) {
         command->result = json_array();
         for (size_t i = 0; i < subject.account->forward_count; i++)
-            json_array_append_new(command->result,
-                                  json_pack("{s:s, s:s}", "condition", "all", "target",
-                                            subject.account->forwards[i].target));
+            json_array_append_new(command->result, describe_row(&subject.account->forwards[i].row));
         result = EXIT_DONE;
     }
     subject_free(&subject);
@@ -179,7 +281,7 @@ bool operations_forward_forget(struct commandline *command, const char *name, co
         return false;
     str_init(&fresh, SOURCES_FILE_MAX);
     bool done = true;
-    if (copy_others(str_slice(&forwards.text), local, NULL, &fresh) > 0)
+    if (copy_changed(str_slice(&forwards.text), local, NULL, SLICE(""), &fresh) > 0)
         done = textfile_replace(&forwards, command, &fresh);
     else
         str_free(&fresh);

@@ -5,7 +5,6 @@
 #define ADMIN_HOSTFILES_H
 
 #include "findings.h"
-#include "replacement.h"
 #include "sources.h"
 
 #include <sys/types.h>
@@ -35,10 +34,10 @@ struct hostfiles_place {
     int folder, relay;
     gid_t group, relay_group;
 };
-/* Puts to `replacements`: host.cdb, routes.cdb, bindroutes.cdb, access.cdb, tlspolicy.cdb, rbl.cdb into `folder`, and
+/* Puts host.cdb, routes.cdb, bindroutes.cdb, access.cdb, tlspolicy.cdb, rbl.cdb into `folder`, and
  * relayauth.cdb into `relay`. */
 bool hostfiles_write(struct hostfiles *files, const struct hostfiles_place *place,
-                     struct replacements *replacements, struct findings *findings);
+                     struct findings *findings);
 void hostfiles_free(struct hostfiles *files);
 
 #endif

@@ -55,15 +55,16 @@ const struct commandline_verb commandline_verbs[] = {
      "user purge USER@DOMAIN",
      "Removes all messages of the account from all its folders; account, settings and folders stay, and so "
      "does mail that arrives meanwhile."},
-    {"forward", "add", 2, 64, "", true, COMMANDLINE_ROOT, operations_forward_add,
-     "forward add USER@DOMAIN TARGET...",
-     "Forwards the account's mail to these addresses, too; a copy stays in the mailbox."},
+    {"forward", "add", 2, 64, "from subject", true, COMMANDLINE_ROOT, operations_forward_add,
+     "forward add USER@DOMAIN [--from KEYWORD|--subject KEYWORD] TARGET...",
+     "Forwards the account's mail, or that with the keyword in From or Subject, to these addresses, too; a copy stays in "
+     "the mailbox."},
     {"forward", "list", 1, 1, "", false, COMMANDLINE_ROOT, operations_forward_list,
      "forward list USER@DOMAIN",
-     "Lists the addresses that the account's mail is forwarded to."},
-    {"forward", "del", 2, 64, "", true, COMMANDLINE_ROOT, operations_forward_del,
-     "forward del USER@DOMAIN TARGET...",
-     "Ends forwarding to these addresses."},
+     "Lists the addresses that the account's mail is forwarded to, and by which keywords."},
+    {"forward", "del", 1, 64, "from subject", true, COMMANDLINE_ROOT, operations_forward_del,
+     "forward del USER@DOMAIN [--from KEYWORD|--subject KEYWORD] [TARGET...]",
+     "Ends forwarding to these addresses; of a keyword without addresses, to all of its own."},
     {"reply", "set", 1, 2, "", true, COMMANDLINE_ROOT, operations_reply_set,
      "reply set USER@DOMAIN [FILE|-]",
      "Answers the account's mail with this text, from a file or standard input: UTF-8 of at most 600 half-width or 300 "
@@ -130,11 +131,6 @@ const struct commandline_verb commandline_verbs[] = {
      "store rebuild USER@DOMAIN [FOLDER]",
      "Makes the indexes anew from the names of the messages, and drops the caches; UIDs, UIDVALIDITY and flags stay, and "
      "sessions go on."},
-    {"age", NULL, 0, 1, "dry-run", false, COMMANDLINE_ROOT, operations_age,
-     "age [--dry-run] [DOMAIN|USER@DOMAIN]",
-     "Ages mail now, as nightly does: what is older than archive-days moves from INBOX to the archive, what came into the "
-     "trash more than trash-days ago is deleted. Lists the accounts where something was done; with --dry-run what would "
-     "be, and does nothing."},
     {"explain", NULL, 1, 2, "", false, COMMANDLINE_ROOT, operations_explain,
      "explain USER@DOMAIN|DOMAIN [SETTING]",
      "Says which value is in force, which layer it comes from, and who may change it."},

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 16, CELL_MAX = 4096, INDENT = 2 };
+enum { COLUMNS_MAX = 16, CELL_MAX = 131072, INDENT = 2 };
 
 /* Characters, as a terminal counts columns: near enough for names and numbers. */
 static size_t width_of(struct slice text)

@@ -161,7 +161,7 @@ static bool cut_plain(struct slice *rest, struct str *value, char error[USERLINE
            fail(error, "a value has at most %d bytes", USERLINE_VALUE_MAX);
 }
 
-static bool cut_value(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX])
+bool userline_cut_value(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX])
 {
     if (rest->size == 0 || rest->data[0] != '"')
         return cut_plain(rest, value, error);
@@ -183,7 +183,7 @@ static bool parse_pair(struct userline *account, struct slice *rest, char error[
     struct str value;
     str_init(&value, USERLINE_VALUE_MAX);
     *rest = slice_from(*rest, equals + 1);
-    bool good = cut_value(rest, &value, error) &&
+    bool good = userline_cut_value(rest, &value, error) &&
                 (userline_set(account, name, str_slice(&value)) ||
                  fail(error, "more than %d settings", USERLINE_PAIRS_MAX));
     str_free(&value);
@@ -225,15 +225,8 @@ bool userline_parse(struct userline *account, struct slice line, char error[USER
 
 /* ---- writing ---- */
 
-static void write_value(struct str *line, struct slice value)
+void userline_put_quoted(struct str *line, struct slice value)
 {
-    bool plain = value.size > 0;
-    for (size_t i = 0; plain && i < value.size; i++)
-        plain = is_plain(value.data[i]);
-    if (plain) {
-        str_append(line, value);
-        return;
-    }
     str_append_byte(line, '"');
     for (size_t i = 0; i < value.size; i++) {
         if (slice_has(SLICE("\"\\"), value.data[i]))
@@ -241,6 +234,17 @@ static void write_value(struct str *line, struct slice value)
         str_append_byte(line, value.data[i]);
     }
     str_append_byte(line, '"');
+}
+
+static void write_value(struct str *line, struct slice value)
+{
+    bool plain = value.size > 0;
+    for (size_t i = 0; plain && i < value.size; i++)
+        plain = is_plain(value.data[i]);
+    if (plain)
+        str_append(line, value);
+    else
+        userline_put_quoted(line, value);
 }
 
 bool userline_format(const struct userline *account, struct str *line)

@@ -49,6 +49,12 @@ bool userline_format(const struct userline *account, struct str *line);
 /* Is it the hash of a password that was made void? */
 bool userline_is_void(struct slice hash);
 
+/* Cuts a value off the front of *rest, where no blank stands, as it is meant: without quotes. False:
+ * `error` says what is wrong. */
+bool userline_cut_value(struct slice *rest, struct str *value, char error[USERLINE_ERROR_MAX]);
+/* Appends a value in quotes, which it may always have. */
+void userline_put_quoted(struct str *line, struct slice value);
+
 /* NULL when the account does not say. */
 const struct str *userline_value(const struct userline *account, const char *key);
 /* Replaces or adds. False when there are too many, or the value is too long. */

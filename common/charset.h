@@ -6,6 +6,15 @@
 
 #include "str.h"
 
+/* Where iconv has its converters: what a sandbox that they are loaded in lets be read. */
+#if defined(__x86_64__)
+#define CHARSET_FOLDER "/usr/lib/x86_64-linux-gnu/gconv"
+#elif defined(__aarch64__)
+#define CHARSET_FOLDER "/usr/lib/aarch64-linux-gnu/gconv"
+#else
+#error "charset: name the folder of this machine's iconv here"
+#endif
+
 /* Converts; bytes that make no sense become U+FFFD. An unknown label is taken as Latin-1, and
  * *known (may be NULL) is false then. False when `utf8` is full or memory is out. */
 bool charset_to_utf8(struct slice charset, struct slice text, struct str *utf8, bool *known);

@@ -3,9 +3,9 @@
  *
  * - cdb/domains.cdb: domain in lower case (A-labels, or UTF-8) -> netstrings parent domain, uid
  * - cdb/domain/PARENT.cdb: "a" LOCALPART -> the account's own settings in force, netstrings key,
- *   value, key, value ...; "f" LOCALPART -> addresses its mail is forwarded to, netstrings (no
- *   record: none); "r" LOCALPART -> the text of its automatic reply, netstrings UTF-8 and seven bits
- *   (ASCII or ISO-2022-JP; empty: a character is in neither), both with CRLF (no record: it does not
+ *   value, key, value ...; "f" LOCALPART -> where its mail is forwarded to, rules of forwardrule.h
+ *   (no record: nowhere); "r" LOCALPART -> the text of its automatic reply, netstrings UTF-8 and seven
+ *   bits (ASCII or ISO-2022-JP; empty: a character is in neither), both with CRLF (no record: it does not
  *   answer); "s" SETTING -> the domain's value (of domain, plan or system layer);
  *   "d" NAME -> a number that cdb worked out of settings and accounts (imap-sessions)
  * - cdb/host.cdb: SETTING -> the host's value (control/SETTING, or its default)
@@ -82,19 +82,10 @@ enum directory_result directory_account(struct directory *directory, struct slic
 enum directory_result directory_address(struct directory *directory, struct slice address,
                                         struct directory_account *account);
 
-/* One after the other all domains that have accounts (not the children), and all accounts of one, in
- * no order. *place is 0 at first; directory_hold comes before, and is not repeated meanwhile.
- * DIRECTORY_UNKNOWN_DOMAIN, DIRECTORY_UNKNOWN_USER: that was the last. */
-enum directory_result directory_next_domain(struct directory *directory, unsigned *place,
-                                            struct directory_domain *domain);
-enum directory_result directory_next_account(struct directory *directory, unsigned *place,
-                                             const struct directory_domain *domain,
-                                             struct directory_account *account);
-
-/* Appends the addresses that the account's mail is forwarded to, as netstrings; none is nothing.
+/* Appends the rules (forwardrule.h) by which the account's mail is forwarded; none is nothing.
  * False: trouble. */
 bool directory_forwards(struct directory *directory, const struct directory_account *account,
-                        struct str *targets);
+                        struct str *rules);
 
 /* Appends the account's automatic reply, in both forms; none is nothing. False: trouble. */
 bool directory_reply(struct directory *directory, const struct directory_account *account,

@@ -10,48 +10,156 @@
 
 enum { PART = 32768, HEAD_MAX = ENVELOPE_ADDRESS_MAX + 32 };
 
-enum { FIELD_BODY, FIELD_UTF8, FIELD_NOTIFY, FIELD_SENDER, FIELD_TARGETS };
+void forward_init(struct forward *forward, const char *inject_path)
+{
+    envelope_init(&forward->envelope);
+    keywordmatch_init(&forward->match);
+    inject_init(&forward->inject);
+    forward->inject.path = inject_path;
+}
 
-static bool is_address(struct slice address, unsigned flags)
+void forward_free(struct forward *forward)
+{
+    envelope_free(&forward->envelope);
+    keywordmatch_free(&forward->match);
+    inject_close(&forward->inject);
+}
+
+/* ---- the field ---------------------------------------------------------------------------------- */
+
+enum { FIELD_BODY, FIELD_UTF8, FIELD_NOTIFY, FIELD_SENDER, FIELD_RULES };
+
+/* What stands in front of the rules. */
+struct head {
+    enum envelope_body body;
+    bool utf8;
+    unsigned notify;
+    struct slice sender;
+};
+
+static bool is_address(struct slice address)
 {
     struct mailaddress parsed;
-    return mailaddress_parse(address, MAILADDRESS_UTF8 | flags, &parsed);
+    return mailaddress_parse(address, MAILADDRESS_UTF8, &parsed);
 }
 
-static bool read_head(const struct slice field[FIELD_TARGETS], struct envelope *envelope,
-                      unsigned *notify)
+/* Cuts it off the front of *rest. */
+static bool cut_head(struct slice *rest, struct head *head)
 {
-    envelope->utf8 = slice_equal(field[FIELD_UTF8], SLICE("1"));
-    return envelope_parse_body(field[FIELD_BODY], &envelope->body) &&
-           (envelope->utf8 || slice_equal(field[FIELD_UTF8], SLICE("0"))) &&
-           dsn_parse_notify(field[FIELD_NOTIFY], notify) &&
-           (field[FIELD_SENDER].size == 0 || is_address(field[FIELD_SENDER], 0)) &&
-           str_append(&envelope->sender, field[FIELD_SENDER]);
+    struct slice field[FIELD_RULES];
+    for (size_t i = 0; i < FIELD_RULES; i++)
+        if (wire_cut_netstring(rest, rest->size, &field[i]) != 1)
+            return false;
+    head->utf8 = slice_equal(field[FIELD_UTF8], SLICE("1"));
+    head->sender = field[FIELD_SENDER];
+    return envelope_parse_body(field[FIELD_BODY], &head->body) &&
+           (head->utf8 || slice_equal(field[FIELD_UTF8], SLICE("0"))) &&
+           dsn_parse_notify(field[FIELD_NOTIFY], &head->notify) &&
+           (head->sender.size == 0 || is_address(head->sender)) && rest->size > 0;
 }
 
-bool forward_read(struct slice field, struct envelope *envelope)
+static bool check_targets(struct slice targets, size_t *count)
 {
-    struct slice head[FIELD_TARGETS];
-    unsigned notify;
-    envelope_clear(envelope);
+    struct slice target;
+    int cut;
+    while ((cut = forwardrule_cut_target(&targets, &target)) == 1)
+        if (++*count > FORWARDRULE_TARGETS_MAX || !is_address(target))
+            return false;
+    return cut == 0;
+}
+
+bool forward_check(struct slice field)
+{
+    struct head head;
+    struct forwardrule rule;
+    size_t targets = 0;
+    int cut;
     if (field.size == 0)
         return true;
-    for (size_t i = 0; i < FIELD_TARGETS; i++)
-        if (wire_cut_netstring(&field, field.size, &head[i]) != 1)
-            return false;
-    if (!read_head(head, envelope, &notify) || field.size == 0)
+    if (!cut_head(&field, &head))
         return false;
-    while (field.size > 0) {
-        struct slice target;
-        if (envelope->recipient_count >= FORWARD_TARGETS_MAX ||
-            wire_cut_netstring(&field, field.size, &target) != 1 || !is_address(target, 0) ||
-            !envelope_add_recipient_dsn(envelope, target, notify, SLICE("")))
+    while ((cut = forwardrule_cut(&field, &rule)) == 1)
+        if (!check_targets(rule.targets, &targets))
+            return false;
+    return cut == 0;
+}
+
+/* ---- whither a message goes --------------------------------------------------------------------- */
+
+static bool has_recipient(const struct envelope *envelope, struct slice address)
+{
+    for (size_t i = 0; i < envelope->recipient_count; i++)
+        if (slice_equal(str_slice(&envelope->recipients[i].address), address))
+            return true;
+    return false;
+}
+
+static bool add_targets(struct envelope *envelope, struct slice targets, unsigned notify)
+{
+    struct slice target;
+    while (forwardrule_cut_target(&targets, &target) == 1) {
+        if (has_recipient(envelope, target))
+            continue;
+        if (!envelope_add_recipient_dsn(envelope, target, notify, SLICE("")))
             return false;
         /* RFC 6531 3.4: an address of UTF-8 needs the extension, whatever the message came with. */
         envelope->utf8 = envelope->utf8 || slice_has_high(target);
     }
     return true;
 }
+
+bool forward_choose(struct forward *forward, struct slice field, struct slice header)
+{
+    struct head head;
+    struct forwardrule rule;
+    struct envelope *envelope = &forward->envelope;
+    envelope_clear(envelope);
+    if (field.size == 0)
+        return true;
+    if (!forward_check(field) || !cut_head(&field, &head) ||
+        !keywordmatch_read(&forward->match, header) || !str_append(&envelope->sender, head.sender))
+        return false;
+    envelope->body = head.body;
+    envelope->utf8 = head.utf8;
+    while (forwardrule_cut(&field, &rule) == 1)
+        if (keywordmatch_has(&forward->match, rule.condition, rule.keyword) &&
+            !add_targets(envelope, rule.targets, head.notify))
+            return false;
+    return true;
+}
+
+static bool has_condition(struct slice field)
+{
+    struct head head;
+    struct forwardrule rule;
+    if (!cut_head(&field, &head))
+        return false;
+    while (forwardrule_cut(&field, &rule) == 1)
+        if (rule.condition != FORWARDRULE_ALL)
+            return true;
+    return false;
+}
+
+/* Reads the message's header only where a keyword is looked for. */
+static bool choose(struct forward *forward, const struct local_request *request, int fd)
+{
+    struct str header;
+    bool done = true;
+    str_init(&header, KEYWORDMATCH_HEADER_MAX);
+    if (has_condition(request->forward)) {
+        size_t size = request->size < KEYWORDMATCH_HEADER_MAX ? (size_t)request->size
+                                                              : KEYWORDMATCH_HEADER_MAX;
+        char *room = size > 0 ? str_reserve(&header, size) : NULL;
+        done = size == 0 || (room && io_pread_all(fd, room, size, (off_t)request->start));
+        if (done)
+            str_added(&header, size);
+    }
+    done = done && forward_choose(forward, request->forward, str_slice(&header));
+    str_free(&header);
+    return done;
+}
+
+/* ---- the copy ----------------------------------------------------------------------------------- */
 
 static bool send_message(struct inject *inject, const struct local_request *request, int fd)
 {
@@ -104,24 +212,38 @@ static void set_result(struct local_result *result, enum verdict verdict, bool i
         result->text = "forwarded, not kept";
 }
 
-void forward_message(struct inject *inject, struct envelope *envelope,
-                     const struct local_request *request, int fd, struct local_result *result)
+static void send_copy(struct forward *forward, const struct local_request *request, int fd,
+                      struct local_result *result)
 {
     enum verdict verdict = VERDICT_TEMP;
+    struct envelope *envelope = &forward->envelope;
     struct str reply;
     str_init(&reply, INJECT_REPLY_MAX);
     str_clear(&envelope->origin);
     str_format(&envelope->origin, "by=forward id=%s user=", request->id);
     str_append(&envelope->origin, request->recipient);
-    inject_begin(inject, envelope);
-    send_head(inject, request);
-    if (send_message(inject, request, fd)) {
-        verdict = inject_finish(inject, &reply);
+    inject_begin(&forward->inject, envelope);
+    send_head(&forward->inject, request);
+    if (send_message(&forward->inject, request, fd)) {
+        verdict = inject_finish(&forward->inject, &reply);
     } else {
         log_trouble("read the message", request->id, errno, NULL);
-        inject_abort(inject);
+        inject_abort(&forward->inject);
     }
     log_forwarded(request, envelope, verdict, str_slice(&reply));
     set_result(result, verdict, request->terms.receives);
     str_free(&reply);
+}
+
+void forward_message(struct forward *forward, const struct local_request *request, int fd,
+                     struct local_result *result)
+{
+    if (request->forward.size == 0)
+        return;
+    if (!choose(forward, request, fd)) {
+        log_trouble("choose the forwards of", request->id, errno, NULL);
+        *result = (struct local_result){VERDICT_TEMP, "4.3.0", "forwarding has passing trouble"};
+    } else if (forward->envelope.recipient_count > 0) {
+        send_copy(forward, request, fd, result);
+    }
 }

@@ -1,11 +1,12 @@
 /*
  * local - writes messages into the mailboxes of one domain
  *
- * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets
+ * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets,
+ *             the tables of iconv
  * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
  * Descriptors 0 queued (local/4, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
  *             run/inject/socket
- * Reads       nothing else
+ * Reads       the tables of iconv, where a forward has a keyword
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in
  *             the message
  * If taken    attacker has the mail of this one domain, and the queue files that come in, for
@@ -35,6 +36,7 @@ enum {
 
 static const struct sandbox sandbox = {
     .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES | SANDBOX_UNIX,
+    .read_paths = {CHARSET_FOLDER},
     .write_paths = {"."},
 };
 
@@ -58,8 +60,7 @@ struct task {
 struct worker {
     struct task tasks[TASKS_MAX];
     int64_t next_commit; /* clock_ms; what comes before that shares it */
-    struct inject inject;
-    struct envelope forward; /* whither a message goes on */
+    struct forward forward;
     struct str packet;
 };
 
@@ -68,9 +69,7 @@ static void worker_init(struct worker *worker)
     for (size_t i = 0; i < TASKS_MAX; i++)
         wire_init(&worker->tasks[i].message);
     str_init(&worker->packet, ANSWER_MAX);
-    envelope_init(&worker->forward);
-    inject_init(&worker->inject);
-    worker->inject.path = ROOT_ABOVE INJECT_SOCKET;
+    forward_init(&worker->forward, ROOT_ABOVE INJECT_SOCKET);
 }
 
 static void worker_free(struct worker *worker)
@@ -78,37 +77,25 @@ static void worker_free(struct worker *worker)
     for (size_t i = 0; i < TASKS_MAX; i++)
         wire_free(&worker->tasks[i].message);
     str_free(&worker->packet);
-    envelope_free(&worker->forward);
-    inject_close(&worker->inject);
+    forward_free(&worker->forward);
 }
 
-static bool read_task(struct worker *worker, struct task *task)
+static bool read_task(struct task *task)
 {
     if (task->message.fd_count == 1 && local_request_parse(&task->message, &task->request) &&
-        forward_read(task->request.forward, &worker->forward))
+        forward_check(task->request.forward))
         return true;
     log_trouble("understand", "queued", 0, "install all programs from one build");
     return false;
-}
-
-/* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
-static void forward(struct worker *worker, const struct task *task, struct local_result *result)
-{
-    if (task->request.forward.size == 0 || result->verdict != VERDICT_OK)
-        return;
-    /* It was read before, and is well-formed: what fails is memory. */
-    if (forward_read(task->request.forward, &worker->forward))
-        forward_message(&worker->inject, &worker->forward, &task->request, task->message.fds[0],
-                        result);
-    else
-        *result = (struct local_result){VERDICT_TEMP, "4.3.0", "no memory"};
 }
 
 static bool finish(struct worker *worker, struct task *task)
 {
     struct local_result result;
     local_commit(&task->request, &task->delivery, &result);
-    forward(worker, task, &result);
+    /* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
+    if (result.verdict == VERDICT_OK)
+        forward_message(&worker->forward, &task->request, task->message.fds[0], &result);
     bool is_told = answer(&result, &worker->packet);
     wire_clear(&task->message);
     return is_told;
@@ -133,7 +120,7 @@ static bool place_some(struct worker *worker, size_t *count)
         result = wire_receive(QUEUED, &task->message, deadline);
         if (result != WIRE_OK)
             break;
-        if (!read_task(worker, task))
+        if (!read_task(task))
             return false;
         local_place(&task->request, task->message.fds[0], &task->delivery);
     }

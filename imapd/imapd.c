@@ -16,6 +16,7 @@
  *             row, 30 minutes of silence; each answered with BAD, NO or BYE
  * Exits       0 done, 100 wrong use, 111 passing trouble
  */
+#include "charset.h"
 #include "exits.h"
 #include "foldertree.h"
 #include "handover.h"
@@ -36,13 +37,6 @@
 enum { PENDING_MAX = 65536 };
 
 #define STARTED_BY "imapd is started by spawnd"
-#if defined(__x86_64__)
-#define ICONV_FOLDER "/usr/lib/x86_64-linux-gnu/gconv"
-#elif defined(__aarch64__)
-#define ICONV_FOLDER "/usr/lib/aarch64-linux-gnu/gconv"
-#else
-#error "imapd: name the folder of this machine's iconv here"
-#endif
 
 static void read_pending(struct str *pending)
 {
@@ -77,7 +71,7 @@ static void log_session(const struct imapsession *session)
 
 static const struct sandbox sandbox = {.grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES |
                                                  SANDBOX_TEMPLATE | SANDBOX_NARROW,
-                                       .read_paths = {ICONV_FOLDER},
+                                       .read_paths = {CHARSET_FOLDER},
                                        .write_paths = {"."}};
 
 /* A copy of the template, from here on. */

@@ -38,7 +38,11 @@ static enum admission_result read_origin(struct slice origin, enum admission_tru
                    : ADMISSION_NO_MEMORY;
     if (origin.size > ENVELOPE_ORIGIN_MAX || slice_has_control(origin))
         return ADMISSION_ORIGIN;
-    return str_append(&envelope->origin, origin) ? ADMISSION_OK : ADMISSION_NO_MEMORY;
+    /* Whose it is, nobody has to believe a domain's program; the word is the last one. */
+    bool done =
+        str_append(&envelope->origin, origin) &&
+        (!life_is_domain_uid(uid) || str_format(&envelope->origin, " uid=%lu", (unsigned long)uid));
+    return done ? ADMISSION_OK : ADMISSION_NO_MEMORY;
 }
 
 static enum admission_result read_sender(struct slice sender, enum admission_trust trust,

@@ -1,20 +1,37 @@
 /*
- * forwarding - what local is told about the copies that go on from an account (forwards(5))
+ * forwarding - what local is told about the copies that go on from an account (forwards(5)), and what
+ * they cost the account
  *
  * The sender of a copy is rewritten here (common/srs.h), so that no program of a domain's uid needs
- * the secret.
+ * the secret. Copies for addresses that are not ours are mail that the account sends: stated is asked
+ * whether it may before local hears of them, and told when they leave, each by its way to remote.
  */
 #ifndef QUEUE_FORWARDING_H
 #define QUEUE_FORWARDING_H
 
 #include "directory.h"
 #include "queuefile.h"
+#include "wire.h"
 
-/* Appends the field of local/4 (deliver/forward.h) for an account's mail: nothing where it is not
- * forwarded. `recipient` is the index in the file. False: trouble with the directory, or no
- * memory. */
-bool forwarding_put(struct directory *directory, const struct directory_account *account,
+struct forwarding {
+    struct directory *directory;
+    int state_fd;         /* stated; -1: not connected */
+    int64_t silent_until; /* clock_ms: it gave no answer, and is not asked before */
+    struct wire_message answer;
+};
+
+void forwarding_init(struct forwarding *forwarding, struct directory *directory);
+void forwarding_free(struct forwarding *forwarding);
+
+/* Appends the field of local (deliver/forward.h) for an account's mail: nothing where it is not
+ * forwarded. `recipient` is the index in the file. An account that may not send now forwards to
+ * addresses of ours only; where nothing would keep the message then, it has to wait. False: that, or
+ * trouble; why is appended to `reason`. */
+bool forwarding_put(struct forwarding *forwarding, const struct directory_account *account,
                     const struct queuefile *file, size_t recipient, struct slice sender,
-                    int64_t now_seconds, struct str *field);
+                    struct str *field, struct str *reason);
+
+/* Tells stated of a copy that goes to `outside` recipients elsewhere, unless it is no copy. */
+void forwarding_count(struct forwarding *forwarding, const struct queuefile *file, size_t outside);
 
 #endif

@@ -1005,6 +1005,7 @@ void manager_init(struct manager *manager, struct loop *loop, const struct manag
     destination_table_init(&manager->destinations);
     tenant_table_init(&manager->tenants);
     directory_init(&manager->directory);
+    forwarding_init(&manager->forwarding, &manager->directory);
     spawner_init(&manager->spawner, loop);
     scanner_init(&manager->scanner, loop, &scanner_hooks, manager);
     for (size_t i = 0; i < JOB_KINDS; i++)
@@ -1051,6 +1052,7 @@ void manager_free(struct manager *manager)
     destination_table_free(&manager->destinations);
     tenant_table_free(&manager->tenants);
     scanlog_close(&manager->scanlog);
+    forwarding_free(&manager->forwarding);
     directory_close(&manager->directory);
     cdbfile_close(&manager->routes);
     int *const fds[] = {&manager->folders.message, &manager->folders.failure,

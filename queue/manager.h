@@ -14,6 +14,7 @@
 #define QUEUE_MANAGER_H
 
 #include "directory.h"
+#include "forwarding.h"
 #include "pool.h"
 #include "request.h"
 #include "scanlog.h"
@@ -39,6 +40,7 @@ struct manager {
     struct spawner spawner;
     struct pool pools[JOB_KINDS];
     struct directory directory;
+    struct forwarding forwarding;
     int64_t looked_at; /* when its files were looked at, in microseconds since 1970 */
     struct cdbfile routes;
     struct manager_limits limits;

@@ -145,6 +145,17 @@ static void note_failures(struct attempt *attempt)
                               &attempt->failures[i], clock_ms());
 }
 
+/* At the first attempt of a message that came while we run; after a restart it was counted before. */
+static void count_forwarded(const struct attempt *attempt)
+{
+    size_t outside = 0;
+    if (!attempt->message->is_fresh || attempt->message->attempts != 1)
+        return;
+    for (size_t i = 0; i < attempt->count; i++)
+        outside += attempt->places[i] && attempt->places[i]->kind == JOB_REMOTE;
+    forwarding_count(&attempt->manager->forwarding, &attempt->message->loaded->file, outside);
+}
+
 static void start_jobs(struct attempt *attempt)
 {
     uint16_t recipients[JOB_RECIPIENTS_MAX];
@@ -176,6 +187,7 @@ void manager_attempt(struct manager *manager, struct message *message)
         for (size_t i = 0; i < attempt.count; i++)
             place_recipient(&attempt, &sources, i);
         note_failures(&attempt);
+        count_forwarded(&attempt);
         start_jobs(&attempt);
     } else {
         log_trouble("plan the deliveries of", message->id, ENOMEM, NULL);

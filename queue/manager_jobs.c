@@ -1,7 +1,6 @@
 /* manager_jobs - what workers are asked, and what their answers mean for a message */
 #include "clock.h"
 #include "failure.h"
-#include "forwarding.h"
 #include "localterms.h"
 #include "log.h"
 #include "manager.h"
@@ -50,8 +49,8 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
     struct str forward, terms;
     str_init(&forward, WIRE_MAX_SIZE);
     str_init(&terms, WIRE_MAX_SIZE);
-    bool has_forward = forwarding_put(&manager->directory, &account, &loaded->file, recipient,
-                                      request_sender(loaded), clock_seconds(), &forward);
+    bool has_forward = forwarding_put(&manager->forwarding, &account, &loaded->file, recipient,
+                                      request_sender(loaded), &forward, reason);
     bool done = has_forward && localterms_put(&manager->directory, &account, &terms);
     const struct request_delivery delivery = {.mailbox = account.local,
                                               .added = message_added(job->message),
@@ -61,9 +60,8 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
                                               .spares_folder = manager->spares_folders};
     if (done)
         request_local(packet, loaded, recipient, &delivery);
-    else
-        str_append_text(reason, has_forward ? "the account's settings can't be read"
-                                            : "the account's forwards can't be read");
+    else if (has_forward)
+        str_append_text(reason, "the account's settings can't be read");
     str_free(&forward);
     str_free(&terms);
     return done;

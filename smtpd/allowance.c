@@ -2,7 +2,7 @@
 #include "allowance.h"
 
 #include "log.h"
-#include "state.h"
+#include "sendlimits.h"
 
 enum { NAME_MAX_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2 };
 
@@ -141,26 +141,13 @@ static bool is_permitted(struct session *session, const struct permit *permit,
 
 bool allowance_sender(struct session *session)
 {
-    enum { LIMIT, WINDOW, PAUSE, MESSAGES, RECIPIENTS, ACCOUNT_WINDOW, LOCK, COUNT };
-    static const char *const names[COUNT] = {"send-limit",
-                                             "send-window",
-                                             "limit-pause",
-                                             "account-send-limit",
-                                             "account-recipients-limit",
-                                             "account-send-window",
-                                             "send-lock-time"};
-    uint64_t value[COUNT];
-    if (!directory_setting_numbers(&session->directory, &session->login, names, value, COUNT)) {
+    struct state_rule rules[STATE_RULES_MAX];
+    if (!sendlimits_read(&session->directory, &session->login, rules)) {
         session_refuse(session, REPLY_TROUBLE, "sender", slice_text(session->account));
         return false;
     }
-    const struct state_rule rules[] = {
-        {"domain", value[LIMIT], value[WINDOW], value[PAUSE]},
-        {"messages", value[MESSAGES], value[ACCOUNT_WINDOW], value[LOCK]},
-        {"recipients", value[RECIPIENTS], value[ACCOUNT_WINDOW], value[LOCK]},
-    };
     const struct permit permit = {&session->login, session->account, "send"};
-    return is_permitted(session, &permit, rules, sizeof rules / sizeof *rules);
+    return is_permitted(session, &permit, rules, STATE_RULES_MAX);
 }
 
 static void add_receiver(struct session *session, const char *domain)

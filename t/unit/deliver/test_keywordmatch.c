@@ -1,0 +1,112 @@
+/* keywordmatch: keywords in From and Subject, however a mailer wrote them */
+#include "unit.h"
+
+#include "keywordmatch.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define JAPANESE "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e" /* nihongo */
+
+static const struct {
+    const char *name, *header;
+    enum forwardrule_condition condition;
+    const char *keyword;
+    bool found;
+} cases[] = {
+    {"plain", "Subject: Invoice 7\r\n", FORWARDRULE_SUBJECT, "invoice", true},
+    {"another field", "To: invoice\r\nSubject: x\r\n", FORWARDRULE_SUBJECT, "invoice", false},
+    {"name of the field", "Subject: x\r\n", FORWARDRULE_SUBJECT, "subject", false},
+    {"symbols", "Subject: [SPAM?] 100% (a*b) \\d+\r\n", FORWARDRULE_SUBJECT, "% (A*B) \\D+", true},
+    {"blanks", "Subject: one  two\r\n\t three\r\n", FORWARDRULE_SUBJECT, "one two   three", true},
+    {"folded in a word of blanks", "Subject: one\r\n two\r\n", FORWARDRULE_SUBJECT, "one two",
+     true},
+    {"bare line feeds", "Subject: one\n two\nX: y\n", FORWARDRULE_SUBJECT, "one two", true},
+    {"wide blank", "Subject: =?UTF-8?Q?a=E3=80=80b?=\r\n", FORWARDRULE_SUBJECT, "a b", true},
+    {"wide keyword", "Subject: a b\r\n", FORWARDRULE_SUBJECT,
+     "\xef\xbc\xa1\xe3\x80\x80\xef\xbd\x82", true},
+    {"half-width kana", "Subject: =?UTF-8?B?776D?=\r\n", FORWARDRULE_SUBJECT, "\xe3\x83\x86", true},
+    {"UTF-8 in base64", "Subject: =?UTF-8?B?5pel5pys6Kqe?=\r\n", FORWARDRULE_SUBJECT, JAPANESE,
+     true},
+    {"ISO-2022-JP in base64", "Subject: =?ISO-2022-JP?B?GyRCRnxLXDhsGyhC?=\r\n",
+     FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"ISO-2022-JP as it is", "Subject: \x1b$BF|K\\8l\x1b(B\r\n", FORWARDRULE_SUBJECT, JAPANESE,
+     true},
+    {"Shift_JIS", "Subject: =?Shift_JIS?B?k/qWe4zq?=\r\n", FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"raw UTF-8", "Subject: " JAPANESE "\r\n", FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"two words make one text", "Subject: =?UTF-8?B?5pel?=\r\n =?UTF-8?B?5pys6Kqe?=\r\n",
+     FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"a character in two words", "Subject: =?UTF-8?B?5pel5pw=?= =?UTF-8?B?rOiqng==?=\r\n",
+     FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"name", "From: Taro Yamada <taro@x.example>\r\n", FORWARDRULE_FROM, "taro yamada", true},
+    {"address", "From: Taro Yamada <taro@X.example>\r\n", FORWARDRULE_FROM, "TARO@x.example", true},
+    {"encoded name", "From: =?UTF-8?B?5pel5pys6Kqe?= <a@x.example>\r\n", FORWARDRULE_FROM, JAPANESE,
+     true},
+    {"encoded name in quotes", "From: \"=?UTF-8?B?5pel5pys6Kqe?=\" <a@x.example>\r\n",
+     FORWARDRULE_FROM, JAPANESE, true},
+    {"quoted quotes", "From: \"Joe \\\"Q\\\" Public\" <a@x.example>\r\n", FORWARDRULE_FROM,
+     "joe \"q\" public", true},
+    {"as they are written", "From: \"Joe \\\"Q\\\" Public\" <a@x.example>\r\n", FORWARDRULE_FROM,
+     "\\\"q\\\"", true},
+    {"in the second", "From: a@x.example\r\nFrom: b@x.example\r\n", FORWARDRULE_FROM, "b@x", true},
+    {"not across two", "Subject: one\r\nSubject: two\r\n", FORWARDRULE_SUBJECT, "one two", false},
+    {"not across kinds", "From: one\r\nSubject: two\r\n", FORWARDRULE_SUBJECT, "one", false},
+    {"not in the body", "From: a\r\n\r\nSubject: one\r\n", FORWARDRULE_SUBJECT, "one", false},
+    {"sharp s", "Subject: STRASSE\r\n", FORWARDRULE_SUBJECT,
+     "stra\xc3\x9f"
+     "e",
+     true},
+    {"no such charset", "Subject: =?X-NONE?Q?abc?=\r\n", FORWARDRULE_SUBJECT, "abc", true},
+    {"empty header", "", FORWARDRULE_FROM, "a", false},
+    {"empty field", "From:\r\n", FORWARDRULE_FROM, "a", false},
+    {"all", "", FORWARDRULE_ALL, "", true},
+};
+
+static void finds_keywords(void **state)
+{
+    (void)state;
+    struct keywordmatch match;
+    keywordmatch_init(&match);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(keywordmatch_read(&match, slice_text(cases[i].header)));
+        if (keywordmatch_has(&match, cases[i].condition, slice_text(cases[i].keyword)) !=
+            cases[i].found)
+            fail_msg("%s", cases[i].name);
+    }
+    keywordmatch_free(&match);
+}
+
+/* Header bytes of any size are looked at within bounds. */
+static void keeps_its_bounds(void **state)
+{
+    (void)state;
+    enum { SIZE = 2 * KEYWORDMATCH_HEADER_MAX };
+    struct keywordmatch match;
+    struct str header;
+    keywordmatch_init(&match);
+    str_init(&header, SIZE + 100);
+    str_append_text(&header, "Subject: first\r\nSubject: ");
+    while (header.size < SIZE)
+        str_append_text(&header, "\xef\xb7\xba"); /* U+FDFA: eighteen characters when folded */
+    str_append_text(&header, "\r\nSubject: last\r\n");
+    assert_true(keywordmatch_read(&match, str_slice(&header)));
+    assert_true(match.subject.size <= KEYWORDMATCH_TEXT_MAX);
+    assert_true(keywordmatch_has(&match, FORWARDRULE_SUBJECT, SLICE("first")));
+    assert_false(keywordmatch_has(&match, FORWARDRULE_SUBJECT, SLICE("last")));
+    str_clear(&header);
+    while (header.size < KEYWORDMATCH_HEADER_MAX)
+        str_append_text(&header, "Subject: x\r\n");
+    assert_true(keywordmatch_read(&match, str_slice(&header)));
+    assert_true(keywordmatch_has(&match, FORWARDRULE_SUBJECT, SLICE("x")));
+    str_free(&header);
+    keywordmatch_free(&match);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_keywords),
+        cmocka_unit_test(keeps_its_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
