@@ -1,0 +1,269 @@
+"""mailctl as the one tool: many operators at once, text that stays as people wrote it."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from suite import check, equal, wait_until
+
+WORKERS = 8
+
+
+def prepare(suite):
+    suite.start()
+
+
+def text_of(suite, *parts):
+    with open(suite.path("control", "domains", *parts), "rb") as file:
+        return file.read()
+
+
+def write(suite, domain, name, text):
+    with open(suite.path("control/domains", domain, name), "wb") as file:
+        file.write(text)
+
+
+def run(suite, *words, text=""):
+    return subprocess.run([suite.path("bin/mailctl"), *words], input=text, text=True, capture_output=True)
+
+
+def add_user(suite, address):
+    return run(suite, "user", "add", address, "--no-policy", text="a secret\n")
+
+
+def all_at_once(jobs):
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return [job.result() for job in [pool.submit(*job) for job in jobs]]
+
+
+def no_leftovers(suite):
+    for folder, _, files in os.walk(suite.path("control")):
+        for name in files:
+            check(not name.endswith(".new"), f"{folder}/{name} was left behind")
+
+
+# ---- two operators at once --------------------------------------------------------------------------
+
+def test_R19_parallel_changes_of_one_domain_are_all_kept(suite):
+    suite.mailctl("domain", "add", "busy.example.jp")
+    suite.add_user("first@busy.example.jp")
+    jobs = [(add_user, suite, f"u{number}@busy.example.jp") for number in range(30)]
+    jobs += [(run, suite, "forward", "add", "first@busy.example.jp", f"t{number}@example.org") for number in range(8)]
+    jobs += [(run, suite, "domain", "set", "busy.example.jp", "quota", str(100 + number)) for number in range(4)]
+    jobs += [(run, suite, "child", "add", "busy.example.jp", f"c{number}.busy.example.jp") for number in range(8)]
+    for done in all_at_once(jobs):
+        equal(done.returncode, 0, f"{done.args}: {done.stderr}")
+    users = text_of(suite, "busy.example.jp", "users").decode()
+    for number in range(30):
+        equal(users.count(f"\nu{number}:$"), 1, f"u{number} in {users}")
+    children = text_of(suite, "busy.example.jp", "children").decode().split()
+    equal(sorted(children), [f"c{number}.busy.example.jp" for number in range(8)], "children")
+    targets = text_of(suite, "busy.example.jp", "forwards").decode()
+    equal(targets.count("@example.org"), 8, f"targets in {targets}")
+    with suite.smtp() as client:
+        client.ehlo()
+        client.mail("a@example.org")
+        equal(client.rcpt("u29@c7.busy.example.jp")[0], 250, "all of it is compiled")
+    suite.rebuild()
+    no_leftovers(suite)
+
+
+def test_R19_parallel_changes_of_many_domains(suite):
+    """Each gets a uid of its own, and domains.cdb has all of them."""
+    for done in all_at_once([(run, suite, "domain", "add", f"d{number}.example.jp") for number in range(12)]):
+        equal(done.returncode, 0, f"{done.args}: {done.stderr}")
+    jobs = [(run, suite, "domain", "set", f"d{number}.example.jp", "quota", f"{300 + number}")
+            for number in range(12)]
+    jobs += [(run, suite, "user", "set", f"postmaster@d{number}.example.jp", "comment", f"number {number}")
+             for number in range(12)]
+    for done in all_at_once(jobs):
+        equal(done.returncode, 0, f"{done.args}: {done.stderr}")
+    uids = set()
+    for number in range(12):
+        uids.add(text_of(suite, f"d{number}.example.jp", "uid"))
+        equal(text_of(suite, f"d{number}.example.jp", "settings"), f"quota {300 + number}\n".encode(), "settings")
+        shown = json.loads(suite.mailctl("user", "show", f"postmaster@d{number}.example.jp", "--json"))
+        check(f"number {number}" in json.dumps(shown), shown)
+    equal(len(uids), 12, "different uids")
+
+
+def test_R19_killed_at_any_moment(suite):
+    """What a kill leaves is the old text or the new, and holds nobody up."""
+    suite.mailctl("domain", "add", "killed.example.jp")
+    begun = time.monotonic()
+    for number in range(40):
+        child = subprocess.Popen([suite.path("bin/mailctl"), "user", "set", "postmaster@killed.example.jp", "comment",
+                                  f"turn {number}"], stderr=subprocess.DEVNULL)
+        time.sleep(0.0004 * number)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        lines = text_of(suite, "killed.example.jp", "users").decode().splitlines()
+        check(lines[0].startswith("# NAME") and len(lines) <= 2, f"lines: {lines}")
+        check(len(lines) < 2 or lines[1].startswith('postmaster::comment="turn '), f"lines: {lines}")
+    suite.mailctl("user", "set", "postmaster@killed.example.jp", "comment", "at the end")
+    check(time.monotonic() - begun < 20, "nobody waited for the lock of a dead process")
+    check("at the end" in text_of(suite, "killed.example.jp", "users").decode(), "the last change")
+    suite.rebuild()
+    no_leftovers(suite)
+
+
+def hold_lock(suite):
+    lock = open(suite.path("control/.lock"), "r+", encoding="ascii")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    lock.truncate(0)
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def test_R19_who_waits_says_so_and_gives_up(suite):
+    with hold_lock(suite):
+        waits = subprocess.Popen([suite.path("bin/mailctl"), "domain", "set", "killed.example.jp", "quota", "7"],
+                                 stderr=subprocess.PIPE, text=True)
+        begun = time.monotonic()
+        equal(waits.stderr.readline(), f"mailctl: waiting for process {os.getpid()}, which changes control files\n",
+              "what is said after two seconds")
+        check(1.5 < time.monotonic() - begun < 10, "after two seconds")
+        # Who only looks waits for nobody.
+        suite.mailctl("domain", "show", "killed.example.jp")
+        equal(waits.wait(60), 111, "exit code")
+        check(25 < time.monotonic() - begun < 45, "after half a minute")
+        check("nothing was done" in waits.stderr.read(), "says that nothing was done")
+    check(not os.path.exists(suite.path("control/domains/killed.example.jp/settings")), "nothing was done")
+    with hold_lock(suite) as lock:
+        waits = subprocess.Popen([suite.path("bin/mailctl"), "domain", "set", "killed.example.jp", "quota", "7"],
+                                 stderr=subprocess.PIPE, text=True)
+        waits.stderr.readline()
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        equal(waits.wait(60), 0, "goes on")
+    equal(text_of(suite, "killed.example.jp", "settings"), b"quota 7\n", "settings")
+
+
+# ---- the text stays ---------------------------------------------------------------------------------
+
+ODD = {
+    "users": (b"\n#  the   house\n\n\t# indented\nzed::  quota=5   receive=off\n\n   \n"
+              b"alpha::comment=\"two  blanks, \\\"quoted\\\"\"\n# last one\nbeta::"),
+    "settings": b"# limits\n\n  quota    77\nmessage-size\t2000000\n#end",
+    "children": b"# ours\n\nb.odd.example.jp\n   \na.odd.example.jp  \n",
+    "forwards": b"#to whom\n\nzed   all    one@example.org\n\n\nalpha all two@example.org\n# behind\n",
+}
+
+
+def lay_out(suite):
+    for name, text in ODD.items():
+        write(suite, "odd.example.jp", name, text)
+    suite.rebuild()
+
+
+def changed(suite, name):
+    """Lines that are gone, lines that are new; the order of the others is checked."""
+    before = ODD[name].splitlines()
+    after = text_of(suite, "odd.example.jp", name).splitlines()
+    kept = [line for line in before if line in after]
+    equal([line for line in after if line in before], kept, f"what stays in {name}, in its order")
+    return [line for line in before if line not in after], [line for line in after if line not in before]
+
+
+def test_R19_each_verb_keeps_all_other_lines(suite):
+    suite.mailctl("domain", "add", "odd.example.jp")
+    address = "beta@odd.example.jp"
+    cases = (
+        (("user", "add", "new@odd.example.jp", "--no-policy"), {"users": (0, 1)}),
+        (("user", "passwd", address, "--no-policy"), {"users": (1, 1)}),
+        (("user", "set", address, "quota", "4"), {"users": (1, 1)}),
+        (("user", "unset", "zed@odd.example.jp", "quota"), {"users": (1, 1)}),
+        (("user", "del", "zed@odd.example.jp"), {"users": (1, 0), "forwards": (1, 0)}),
+        (("domain", "set", "odd.example.jp", "quota", "78"), {"settings": (1, 1)}),
+        (("domain", "set", "odd.example.jp", "databytes-none", "1"), None),
+        (("domain", "unset", "odd.example.jp", "message-size"), {"settings": (1, 0)}),
+        (("child", "add", "odd.example.jp", "c.odd.example.jp"), {"children": (0, 1)}),
+        (("child", "del", "odd.example.jp", "a.odd.example.jp"), {"children": (1, 0)}),
+        (("forward", "add", address, "three@example.org"), {"forwards": (0, 1)}),
+        (("forward", "del", "zed@odd.example.jp", "one@example.org"), {"forwards": (1, 0)}),
+    )
+    for words, wanted in cases:
+        lay_out(suite)
+        suite.mailctl(*words, text="a secret\n", wanted=0 if wanted is not None else 1)
+        for name, text in ODD.items():
+            if name not in (wanted or {}):
+                equal(text_of(suite, "odd.example.jp", name), text, f"{name} after {words}")
+                continue
+            gone, fresh = changed(suite, name)
+            equal((len(gone), len(fresh)), wanted[name], f"lines of {name} after {words}: {gone} {fresh}")
+    no_leftovers(suite)
+
+
+def test_R19_owner_and_mode_stay(suite):
+    path = suite.path("control/domains/odd.example.jp/users")
+    os.chown(path, 12345, 12346)
+    os.chmod(path, 0o640)
+    suite.mailctl("user", "set", "alpha@odd.example.jp", "quota", "9")
+    found = os.stat(path)
+    equal((found.st_uid, found.st_gid, found.st_mode & 0o7777), (12345, 12346, 0o640), "owner and mode")
+    os.chown(path, 0, 0)
+    os.chmod(path, 0o600)
+
+
+def test_R19_a_bad_line_by_hand_is_refused_by_every_change(suite):
+    lay_out(suite)
+    write(suite, "odd.example.jp", "users", ODD["users"] + b"\nbad name::\n")
+    before = {name: text_of(suite, "odd.example.jp", name) for name in ODD}
+    reason = suite.mailctl("forward", "add", "beta@odd.example.jp", "x@example.org", wanted=1)
+    check("control/domains/odd.example.jp/users line 11: " in reason, reason)
+    for name, text in before.items():
+        equal(text_of(suite, "odd.example.jp", name), text, name)
+    with suite.smtp() as client:
+        client.ehlo()
+        client.mail("a@example.org")
+        equal(client.rcpt("beta@odd.example.jp")[0], 250, "the running state")
+    lay_out(suite)
+
+
+def test_R19_disk_full_leaves_the_old(suite):
+    """RLIMIT_FSIZE stands for a full disk: no file may grow beyond what it says."""
+    lay_out(suite)
+    before = {}
+    for top in ("control", "cdb"):
+        for folder, _, files in os.walk(suite.path(top)):
+            for name in files:
+                if name != ".lock":
+                    with open(os.path.join(folder, name), "rb") as file:
+                        before[os.path.join(folder, name)] = file.read()
+    done = subprocess.run(["sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh", suite.path("bin/mailctl"), "domain",
+                           "add", "full.example.jp"], capture_output=True, text=True)
+    equal(done.returncode, 111, f"exit code: {done.stderr}")
+    check("can't" in done.stderr, done.stderr)
+    done = subprocess.run(["sh", "-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh", suite.path("bin/mailctl"), "user",
+                           "set", "beta@odd.example.jp", "quota", "3"], capture_output=True, text=True)
+    equal(done.returncode, 111, f"exit code: {done.stderr}")
+    check(not os.path.exists(suite.path("control/domains/full.example.jp")), "no half of a domain")
+    for path, content in before.items():
+        with open(path, "rb") as file:
+            equal(file.read(), content, path)
+    no_leftovers(suite)
+    suite.rebuild()
+
+
+def test_R19_one_domain_alone_is_read(suite):
+    """A change of one domain opens no other domain's files."""
+    trace = suite.path("trace")
+    done = subprocess.run(["strace", "-f", "-e", "trace=openat", "-o", trace, suite.path("bin/mailctl"), "user", "set",
+                           "beta@odd.example.jp", "quota", "6"], capture_output=True, text=True)
+    equal(done.returncode, 0, done.stderr)
+    with open(trace, encoding="utf-8", errors="replace") as file:
+        lines = file.read()
+    check("domains/odd.example.jp" in lines, "the trace shows what is opened")
+    check("busy.example.jp" not in lines and "d1.example.jp" not in lines, "no other domain")
+
+
+def test_R19_a_domain_goes_in_one_step(suite):
+    suite.mailctl("domain", "del", "killed.example.jp")
+    check(not os.path.exists(suite.path("control/domains/killed.example.jp")), "gone")
+    check(not os.path.exists(suite.path("control/domains/.deleted")), "nothing is left")
+    wait_until(lambda: not os.path.exists(suite.path("mail/killed.example.jp")), "the mail is gone")
+    check("killed.example.jp" not in suite.mailctl("domain", "list"), "not listed")
