@@ -325,6 +325,15 @@ bool maildirsize_read(int maildir, uint64_t limit, struct maildirsize *size)
     return maildirsize_count(maildir, limit, size);
 }
 
+bool maildirsize_peek(int maildir, struct maildirsize *size)
+{
+    struct stat info;
+    int fd = openat(maildir, MAILDIRSIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool is_sound = fd >= 0 && fstat(fd, &info) == 0 && read_content(fd, &info, size);
+    io_close(&fd);
+    return is_sound || maildirsize_count(maildir, 0, size);
+}
+
 void maildirsize_forget(int maildir)
 {
     (void)unlinkat(maildir, MAILDIRSIZE_NAME, 0);

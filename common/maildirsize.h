@@ -38,6 +38,9 @@ bool maildirsize_parse(struct slice content, struct maildirsize *size);
 
 /* What the account has, with the limit `limit` put into the file. Counts where it has to. */
 bool maildirsize_read(int maildir, uint64_t limit, struct maildirsize *size);
+/* The same for who has no limit to say: that of the file stays, and the file, unless it makes no
+ * sense. */
+bool maildirsize_peek(int maildir, struct maildirsize *size);
 /* Messages were added (or, negative, removed). True too when there is no file. */
 bool maildirsize_add(int maildir, int64_t bytes, int64_t messages);
 /* Counts everything again, and writes the file. */

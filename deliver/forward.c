@@ -203,9 +203,15 @@ static void log_forwarded(const struct local_request *request, const struct enve
 static void set_result(struct local_result *result, enum verdict verdict, bool is_kept)
 {
     static const struct local_result results[] = {
-        [VERDICT_OK] = {VERDICT_OK, "2.0.0", "delivered and forwarded"},
-        [VERDICT_TEMP] = {VERDICT_TEMP, "4.3.0", "the forwarded copy can't be queued now"},
-        [VERDICT_PERM] = {VERDICT_PERM, "5.3.0", "the queue refuses the forwarded copy"},
+        [VERDICT_OK] = {.verdict = VERDICT_OK,
+                        .status = "2.0.0",
+                        .text = "delivered and forwarded"},
+        [VERDICT_TEMP] = {.verdict = VERDICT_TEMP,
+                          .status = "4.3.0",
+                          .text = "the forwarded copy can't be queued now"},
+        [VERDICT_PERM] = {.verdict = VERDICT_PERM,
+                          .status = "5.3.0",
+                          .text = "the queue refuses the forwarded copy"},
     };
     *result = results[verdict];
     if (verdict == VERDICT_OK && !is_kept)

@@ -60,6 +60,7 @@ struct task {
 struct worker {
     struct task tasks[TASKS_MAX];
     int64_t next_commit; /* clock_ms; what comes before that shares it */
+    struct capacity capacity;
     struct forward forward;
     struct str packet;
 };
@@ -122,7 +123,7 @@ static bool place_some(struct worker *worker, size_t *count)
             break;
         if (!read_task(task))
             return false;
-        local_place(&task->request, task->message.fds[0], &task->delivery);
+        local_place(&worker->capacity, &task->request, task->message.fds[0], &task->delivery);
     }
     return result == WIRE_OK || result == WIRE_TIMEOUT;
 }
@@ -152,6 +153,7 @@ int main(int argc, char **argv)
         life_die_permanent("run as", "root", "it is started by spawnd, as the domain's uid");
     sandbox_enter(&sandbox);
     worker_init(&worker);
+    worker.capacity.domain = argv[1];
     while (serve_some(&worker))
         ;
     worker_free(&worker);

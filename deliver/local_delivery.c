@@ -8,8 +8,10 @@
 #include "mailboxdeliver.h"
 #include "maildir.h"
 #include "maildirrepeat.h"
+#include "maildirsize.h"
 #include "outgoing.h"
 #include "queuefile.h"
+#include "quotawarning.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 
 enum { HEADER_READ = 65536 };
 
+#define FULL_TEXT "sorry, mailbox is full (#4.5.2)"
 static const char delivered_before[] = "delivered before";
 
 /* ---- the request --------------------------------------------------------------------------------
@@ -115,7 +118,7 @@ void local_result_from_errno(int error, struct local_result *result)
 {
     switch (error) {
     case EDQUOT:
-        set_result(result, VERDICT_TEMP, "4.2.2", "sorry, mailbox is full (#4.5.2)");
+        set_result(result, VERDICT_TEMP, "4.2.2", FULL_TEXT);
         break;
     case ENOSPC:
         set_result(result, VERDICT_TEMP, "4.3.1", "the mail store's disk is full");
@@ -205,9 +208,58 @@ static void copy_encoded(struct maildir_delivery *delivery, const struct local_r
     outgoing_close(&content);
 }
 
+/* False: decided. */
+static bool has_room(struct capacity *capacity, const struct local_request *request,
+                     struct local_delivery *delivery, uint64_t bytes)
+{
+    static const struct {
+        enum verdict verdict;
+        const char *status, *text;
+    } refusals[] = {
+        [CAPACITY_FULL] = {VERDICT_TEMP, "4.2.2", FULL_TEXT},
+        [CAPACITY_FULL_FOR_GOOD] = {VERDICT_PERM, "5.2.2", FULL_TEXT},
+        [CAPACITY_TOO_LARGE] = {VERDICT_PERM, "5.2.3",
+                                "sorry, the message is larger than all of the mailbox (#5.2.3)"},
+    };
+    struct local_result *result = &delivery->result;
+    enum capacity_answer answer =
+        capacity_check(capacity, &request->terms, delivery->path, bytes, &result->full);
+    if (answer == CAPACITY_FITS)
+        return true;
+    result->verdict = refusals[answer].verdict;
+    result->status = refusals[answer].status;
+    result->text = refusals[answer].text;
+    return false;
+}
+
+/* A worker that died may have placed it and not counted it: it is counted again, with all others. */
+static void count_anew(const struct local_delivery *delivery)
+{
+    int maildir = open(delivery->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (maildir >= 0)
+        maildirsize_forget(maildir);
+    io_close(&maildir);
+}
+
+/* A repeat took the place of what was counted before. */
+static void note_placed(struct capacity *capacity, const struct local_request *request,
+                        const struct local_delivery *delivery)
+{
+    const struct maildir_delivery *maildir = &delivery->maildir;
+    if (maildir->repeated) {
+        count_anew(delivery);
+        return;
+    }
+    capacity_add(capacity, maildir->size);
+    if (request->terms.warnings.count > 0 && capacity->mailbox_used != CAPACITY_UNKNOWN)
+        quotawarning_check(request, capacity->domain, delivery->path, capacity->mailbox_used,
+                           capacity->mailbox_used + maildir->size);
+}
+
 /* Everything of the message is in `text` (head and message), or only the head is. */
-static int write_to(const struct local_request *request, struct local_delivery *delivery,
-                    const char *name, const struct str *text, bool is_whole, int fd)
+static int write_to(struct capacity *capacity, const struct local_request *request,
+                    struct local_delivery *delivery, const char *name, const struct str *text,
+                    bool is_whole, int fd)
 {
     struct maildir_delivery *maildir = &delivery->maildir;
     if (!maildir_begin(maildir, AT_FDCWD, delivery->path, name, NULL))
@@ -218,11 +270,18 @@ static int write_to(const struct local_request *request, struct local_delivery *
         copy_encoded(maildir, request, fd);
     else if (!is_whole)
         maildir_copy(maildir, fd, (off_t)request->start, request->size);
-    delivery->is_placed = mailboxdeliver_place(maildir, request->is_repeat);
-    if (delivery->is_placed)
+    /* What an encoding makes of it is known now. */
+    if (request->body == ENVELOPE_BODY_BINARY && maildir->error == 0 &&
+        !has_room(capacity, request, delivery, maildir->size)) {
+        maildir_abort(maildir);
         return 0;
-    int error = maildir->error;
-    maildir_abort(maildir);
+    }
+    delivery->is_placed = mailboxdeliver_place(maildir, request->is_repeat);
+    int error = delivery->is_placed ? 0 : maildir->error;
+    if (delivery->is_placed)
+        note_placed(capacity, request, delivery);
+    else
+        maildir_abort(maildir);
     return error;
 }
 
@@ -233,18 +292,22 @@ static void fail(const struct local_request *request, struct local_delivery *del
 }
 
 /* A Maildir that lacks one of its folders is mended, once. */
-static void write_or_mend(const struct local_request *request, struct local_delivery *delivery,
-                          const struct str *text, bool is_whole, int fd)
+static void write_or_mend(struct capacity *capacity, const struct local_request *request,
+                          struct local_delivery *delivery, const struct str *text, bool is_whole,
+                          int fd)
 {
     char name[32];
     local_delivery_name(request, name);
     if (request->is_repeat && was_delivered(request, delivery->path, name, fd)) {
         set_result(&delivery->result, VERDICT_OK, "2.0.0", delivered_before);
+        count_anew(delivery);
         return;
     }
-    int error = write_to(request, delivery, name, text, is_whole, fd);
+    if (!has_room(capacity, request, delivery, text->size + (is_whole ? 0 : request->size)))
+        return;
+    int error = write_to(capacity, request, delivery, name, text, is_whole, fd);
     if (error == ENOENT && maildir_create(AT_FDCWD, delivery->path))
-        error = write_to(request, delivery, name, text, is_whole, fd);
+        error = write_to(capacity, request, delivery, name, text, is_whole, fd);
     if (error != 0)
         fail(request, delivery, error);
 }
@@ -263,8 +326,8 @@ static bool read_message(const struct local_request *request, int fd, struct str
     return true;
 }
 
-static void place(const struct local_request *request, int fd, struct str *text,
-                  struct local_delivery *delivery)
+static void place(struct capacity *capacity, const struct local_request *request, int fd,
+                  struct str *text, struct local_delivery *delivery)
 {
     struct loop_check check;
     struct local_result *result = &delivery->result;
@@ -290,16 +353,20 @@ static void place(const struct local_request *request, int fd, struct str *text,
         return;
     }
     snprintf(delivery->path, sizeof delivery->path, "%s/Maildir", request->mailbox);
-    write_or_mend(request, delivery, text, is_whole, fd);
+    int lock = capacity_lock(&request->terms, delivery->path);
+    write_or_mend(capacity, request, delivery, text, is_whole, fd);
+    io_close(&lock);
 }
 
-void local_place(const struct local_request *request, int fd, struct local_delivery *delivery)
+void local_place(struct capacity *capacity, const struct local_request *request, int fd,
+                 struct local_delivery *delivery)
 {
     struct str text;
     delivery->is_placed = false;
+    delivery->result = (struct local_result){.verdict = VERDICT_TEMP};
     str_init(&text, LOCAL_DELIVERY_BUFFER + LOCAL_DELIVERY_ADDED_MAX + 1024);
     if (local_delivery_head(request, &text))
-        place(request, fd, &text, delivery);
+        place(capacity, request, fd, &text, delivery);
     else
         set_result(&delivery->result, VERDICT_TEMP, "4.3.0", "no memory");
     str_free(&text);

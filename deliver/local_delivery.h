@@ -4,6 +4,7 @@
 #ifndef DELIVER_LOCAL_DELIVERY_H
 #define DELIVER_LOCAL_DELIVERY_H
 
+#include "capacity.h"
 #include "deliveryterms.h"
 #include "envelope.h"
 #include "maildir.h"
@@ -46,6 +47,7 @@ struct local_result {
     enum verdict verdict;
     const char *status;
     const char *text;
+    struct capacity_mark full; /* what has no room for an ordinary message any more */
 };
 
 /* A delivery under way. Several may be placed before the first is committed: then one commit of the
@@ -56,8 +58,9 @@ struct local_delivery {
     bool is_placed;             /* in new/; what is left is to make it durable */
     struct local_result result; /* decided, unless it is placed */
 };
-/* Writes the message in `fd` into its mailbox. */
-void local_place(const struct local_request *request, int fd, struct local_delivery *delivery);
+/* Writes the message in `fd` into its mailbox, if that, and the domain, has room. */
+void local_place(struct capacity *capacity, const struct local_request *request, int fd,
+                 struct local_delivery *delivery);
 /* Others were placed behind it: they are to share a commit. */
 void local_begin_sync(const struct local_delivery *delivery);
 /* Ends the delivery. Durable when the verdict is VERDICT_OK. */

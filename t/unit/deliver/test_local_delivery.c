@@ -194,7 +194,8 @@ static struct local_result deliver_on(const char *mailbox, const char *recipient
     assert_int_equal(write(fd, front, FRONT), FRONT);
     assert_int_equal(write(fd, message.data, message.size), (ssize_t)message.size);
     struct local_delivery delivery;
-    local_place(&request, fd, &delivery);
+    struct capacity capacity = {.domain = "example.jp"};
+    local_place(&capacity, &request, fd, &delivery);
     local_commit(&request, &delivery, &result);
     close(fd);
     unlink("message");
@@ -400,12 +401,13 @@ static void waits_for_a_message_that_was_cut(void **state)
     struct local_result result;
     int fd = open("message", O_RDWR | O_CREAT | O_TRUNC, 0600);
     assert_int_equal(write(fd, "short", 5), 5);
+    struct capacity capacity = {.domain = "example.jp"};
     struct local_delivery delivery;
-    local_place(&request, fd, &delivery);
+    local_place(&capacity, &request, fd, &delivery);
     local_commit(&request, &delivery, &result);
     assert_int_equal(result.verdict, VERDICT_TEMP);
     request.size = 1000000;
-    local_place(&request, fd, &delivery);
+    local_place(&capacity, &request, fd, &delivery);
     local_commit(&request, &delivery, &result);
     assert_int_equal(result.verdict, VERDICT_TEMP);
     assert_int_equal(count_new("cut"), 0);
@@ -454,6 +456,178 @@ static void keeps_nothing_when_receive_is_off(void **state)
     assert_int_equal(access("never", F_OK), -1);
 }
 
+/* ---- room --------------------------------------------------------------------------------------- */
+
+enum { KILOBYTE = 1024 };
+
+/* A message that takes `size` bytes in the mailbox, from another recipient each time. */
+static struct local_result deliver_sized(const char *mailbox, size_t size,
+                                         const struct delivery_terms *terms)
+{
+    static unsigned number;
+    char recipient[64], *bytes = malloc(size);
+    struct str head;
+    assert_non_null(bytes);
+    snprintf(recipient, sizeof recipient, "%06u@example.jp", number++ % 1000000);
+    struct local_request request = {.recipient = slice_text(recipient),
+                                    .sender = SLICE("s@example.org"),
+                                    .added = SLICE("X-Scanned: yes\r\n")};
+    str_init(&head, 1000);
+    assert_true(local_delivery_head(&request, &head));
+    assert_true(size > head.size + 2);
+    memset(bytes, 'x', size);
+    memcpy(bytes, "\r\n", 2);
+    struct local_result result =
+        deliver_on(mailbox, recipient, slice_of(bytes, size - head.size), false, terms);
+    str_free(&head);
+    free(bytes);
+    return result;
+}
+
+static struct delivery_terms terms_with_quota(uint64_t quota)
+{
+    struct delivery_terms terms;
+    deliveryterms_init(&terms);
+    terms.quota = quota;
+    return terms;
+}
+
+static void keeps_to_the_quota(void **state)
+{
+    (void)state;
+    struct delivery_terms terms = terms_with_quota(100 * KILOBYTE);
+    struct local_result result = deliver_sized("quota", 60 * KILOBYTE, &terms);
+    assert_int_equal(result.verdict, VERDICT_OK);
+    /* Too large for what is left: that says nothing about smaller ones. */
+    result = deliver_sized("quota", 40 * KILOBYTE + 1, &terms);
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    assert_string_equal(result.status, "4.2.2");
+    assert_string_equal(result.text, "sorry, mailbox is full (#4.5.2)");
+    assert_int_equal(result.full.what, CAPACITY_NONE_FULL);
+    /* To the last byte, and not one more. */
+    assert_int_equal(deliver_sized("quota", 40 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    result = deliver_sized("quota", 200, &terms);
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    assert_int_equal(result.full.what, CAPACITY_MAILBOX_FULL);
+    assert_int_equal(result.full.used, 100 * KILOBYTE);
+    assert_int_equal(result.full.limit, 100 * KILOBYTE);
+    assert_int_equal(count_new("quota"), 2);
+    terms.refuses_for_good = true;
+    result = deliver_sized("quota", 200, &terms);
+    assert_int_equal(result.verdict, VERDICT_PERM);
+    assert_string_equal(result.status, "5.2.2");
+    terms.quota *= 2;
+    assert_int_equal(deliver_sized("quota", 200, &terms).verdict, VERDICT_OK);
+}
+
+static void refuses_for_good_what_never_fits(void **state)
+{
+    (void)state;
+    struct delivery_terms terms = terms_with_quota(100 * KILOBYTE);
+    struct local_result result = deliver_sized("never", 100 * KILOBYTE + 1, &terms);
+    assert_int_equal(result.verdict, VERDICT_PERM);
+    assert_string_equal(result.status, "5.2.3");
+    assert_int_equal(result.full.what, CAPACITY_NONE_FULL);
+    terms.quota = 0;
+    terms.domain_quota = 100 * KILOBYTE;
+    assert_string_equal(deliver_sized("never", 100 * KILOBYTE + 1, &terms).status, "5.2.3");
+    assert_int_equal(count_new("never"), 0);
+    assert_int_equal(
+        deliver_sized("whole", 100 * KILOBYTE,
+                      &(struct delivery_terms){.receives = true, .quota = 100 * KILOBYTE})
+            .verdict,
+        VERDICT_OK);
+}
+
+/* What maildirsize does not know: the mailbox is counted before mail is refused. */
+static void counts_before_it_refuses(void **state)
+{
+    (void)state;
+    struct delivery_terms terms = terms_with_quota(100 * KILOBYTE);
+    assert_int_equal(deliver_sized("counted", 90 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    assert_int_equal(deliver_sized("counted", 20 * KILOBYTE, &terms).verdict, VERDICT_TEMP);
+    assert_int_equal(system("rm counted/Maildir/new/*"), 0);
+    assert_int_equal(deliver_sized("counted", 20 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    assert_int_equal(system("echo nonsense > counted/Maildir/maildirsize"), 0);
+    assert_int_equal(deliver_sized("counted", 81 * KILOBYTE, &terms).verdict, VERDICT_TEMP);
+    assert_int_equal(deliver_sized("counted", 80 * KILOBYTE, &terms).verdict, VERDICT_OK);
+}
+
+static void keeps_to_the_domains_quota(void **state)
+{
+    (void)state;
+    uint64_t used;
+    assert_int_equal(system("rm -rf domain && mkdir domain"), 0);
+    assert_int_equal(chdir("domain"), 0);
+    struct delivery_terms terms = terms_with_quota(0);
+    terms.domain_quota = 100 * KILOBYTE;
+    assert_int_equal(deliver_sized("a", 40 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    assert_int_equal(deliver_sized("b", 40 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    struct local_result result = deliver_sized("c", 20 * KILOBYTE + 1, &terms);
+    assert_int_equal(result.verdict, VERDICT_TEMP);
+    assert_int_equal(result.full.what, CAPACITY_NONE_FULL);
+    assert_int_equal(deliver_sized("c", 20 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    result = deliver_sized("a", 200, &terms);
+    assert_string_equal(result.status, "4.2.2");
+    assert_int_equal(result.full.what, CAPACITY_DOMAIN_FULL);
+    assert_true(capacity_sum_domain(&used));
+    assert_int_equal(used, 100 * KILOBYTE);
+    assert_int_equal(system("rm -r b; mkdir e .f; touch g"), 0);
+    assert_true(capacity_sum_domain(&used));
+    assert_int_equal(used, 60 * KILOBYTE);
+    assert_int_equal(chdir(".."), 0);
+}
+
+static void remembers_the_domains_sum(void **state)
+{
+    (void)state;
+    assert_int_equal(system("rm -rf domain && mkdir domain"), 0);
+    assert_int_equal(chdir("domain"), 0);
+    struct capacity capacity = {.domain = "example.jp"};
+    struct capacity_mark full;
+    struct delivery_terms terms = terms_with_quota(0);
+    terms.domain_quota = 1000 * KILOBYTE;
+    assert_int_equal(deliver_sized("a", 100 * KILOBYTE, &terms).verdict, VERDICT_OK);
+    assert_int_equal(capacity_check(&capacity, &terms, "a/Maildir", 1, &full), CAPACITY_FITS);
+    assert_int_equal(capacity.domain_bytes, 100 * KILOBYTE);
+    int64_t at = capacity.domain_at;
+    assert_int_equal(system("rm -r a"), 0);
+    /* Far from the limit the sum is old; its own deliveries are in it. */
+    capacity_add(&capacity, 700 * KILOBYTE);
+    assert_int_equal(capacity_check(&capacity, &terms, "a/Maildir", 1, &full), CAPACITY_FITS);
+    assert_int_equal(capacity.domain_at, at);
+    capacity_add(&capacity, 700 * KILOBYTE);
+    /* Near it, it is summed again once it is older than a second. */
+    capacity.domain_at -= 2000;
+    assert_int_equal(capacity_check(&capacity, &terms, "a/Maildir", 1, &full), CAPACITY_FITS);
+    assert_int_equal(capacity.domain_bytes, 0);
+    assert_int_equal(chdir(".."), 0);
+}
+
+/* A 64th is left, or not. */
+static void tells_what_is_full(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t used, limit;
+        bool is_full;
+    } cases[] = {
+        {0, 0, false},
+        {1000, 0, false},
+        {0, 640, false},
+        {630, 640, false},
+        {631, 640, true},
+        {640, 640, true},
+        {641, 640, true},
+        {UINT64_MAX, 640, true},
+        {UINT64_C(1) << 40, (UINT64_C(1) << 40) + CAPACITY_ORDINARY_MAX, false},
+        {(UINT64_C(1) << 40) + 1, (UINT64_C(1) << 40) + CAPACITY_ORDINARY_MAX, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (capacity_is_full(cases[i].used, cases[i].limit) != cases[i].is_full)
+            fail_msg("case %zu", i);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,6 +645,12 @@ int main(void)
         cmocka_unit_test(mends_missing_folders),
         cmocka_unit_test(waits_for_a_message_that_was_cut),
         cmocka_unit_test(keeps_nothing_when_receive_is_off),
+        cmocka_unit_test(keeps_to_the_quota),
+        cmocka_unit_test(refuses_for_good_what_never_fits),
+        cmocka_unit_test(counts_before_it_refuses),
+        cmocka_unit_test(keeps_to_the_domains_quota),
+        cmocka_unit_test(remembers_the_domains_sum),
+        cmocka_unit_test(tells_what_is_full),
     };
     return cmocka_run_group_tests(tests, enter, leave);
 }
