@@ -106,9 +106,11 @@ static void fails_without_room(void **state)
 {
     (void)state;
     struct local_request request = request_in(DELIVERYTERMS_BOTH);
-    for (size_t size = 0; size < 1200; size += 7) {
-        char bytes[1200];
-        struct str text = str_on(bytes, size);
+    char bytes[QUOTAWARNING_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    assert_true(quotawarning_write(&request, "example.jp", 80, 8504000, 1795291200, &text));
+    for (size_t size = 0, whole = text.size; size < whole; size++) {
+        text = str_on(bytes, size);
         assert_false(quotawarning_write(&request, "example.jp", 80, 8504000, 1795291200, &text));
     }
 }
