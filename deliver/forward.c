@@ -248,7 +248,8 @@ void forward_message(struct forward *forward, const struct local_request *reques
         return;
     if (!choose(forward, request, fd)) {
         log_trouble("choose the forwards of", request->id, errno, NULL);
-        *result = (struct local_result){VERDICT_TEMP, "4.3.0", "forwarding has passing trouble"};
+        *result = (struct local_result){
+            .verdict = VERDICT_TEMP, .status = "4.3.0", .text = "forwarding has passing trouble"};
     } else if (forward->envelope.recipient_count > 0) {
         send_copy(forward, request, fd, result);
     }
