@@ -30,10 +30,12 @@ PROGRAMS = \
 	queue/queue-inject queue/queued queue/sendmail queue/mailq \
 	scan/scand \
 	deliver/local deliver/remote deliver/bounce deliver/mtastsd \
+	store/ageing store/nightly \
 	admin/cdb admin/mailctl
-# Copied for each connection (common/template.h; tlsd forks): the fewer mappings, the cheaper.
-STATIC = smtpd imap-login pop3-login pop3d tlsd
-FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver admin
+# Copied for each connection (common/template.h; tlsd forks): the fewer mappings, the cheaper. nightly
+# sleeps all day.
+STATIC = smtpd imap-login pop3-login pop3d tlsd nightly
+FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver store admin
 
 LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl

@@ -13,7 +13,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-enum { LOCK_WAIT_MS = 30000, MESSAGE_MAX = 2048 };
+/* When it is said that somebody else is at work, and when that is given up. */
+enum { LOCK_QUIET_MS = 2000, LOCK_WAIT_MS = 28000, MESSAGE_MAX = 2048 };
 
 /* ---- refusing ---- */
 
@@ -65,9 +66,9 @@ static const struct option {
     const char *name;
     bool valued;
 } known_options[] = {
-    {"plan", true},      {"quota", true},      {"comment", true}, {"sender", true},
-    {"recipient", true}, {"no-policy", false}, {"cause", true},   {"hours", true},
-    {"no-bom", false},   {"shift-jis", false},
+    {"plan", true},      {"quota", true},      {"comment", true},  {"sender", true},
+    {"recipient", true}, {"no-policy", false}, {"cause", true},    {"hours", true},
+    {"no-bom", false},   {"shift-jis", false}, {"dry-run", false},
     {"from", true},      {"subject", true},
 };
 
@@ -281,11 +282,26 @@ bool commandline_read_secret(const struct commandline *command,
 
 /* ---- running ---- */
 
+/* From before the first file is read till the last database is in place. */
 int commandline_lock(struct commandline *command)
 {
-    if (sources_lock(&command->sources, LOCK_WAIT_MS))
-        return EXIT_DONE;
-    return commandline_trouble(command, "lock", "control/.lock");
+    struct sources *sources = &command->sources;
+    bool locked = sources_lock(sources, LOCK_QUIET_MS);
+    if (!locked && errno == ETIMEDOUT) {
+        commandline_refuse(command, "waiting for process %ld, which changes control files",
+                           sources_lock_holder(sources));
+        locked = sources_lock(sources, LOCK_WAIT_MS);
+    }
+    if (!locked && errno == ETIMEDOUT) {
+        commandline_refuse(command,
+                           "nothing was done: process %ld still changes control files; try again "
+                           "when it has ended",
+                           sources_lock_holder(sources));
+        return EXIT_PASSING;
+    }
+    if (!locked)
+        return commandline_trouble(command, "lock", "control/.lock");
+    return sources_watch(sources) ? EXIT_DONE : commandline_trouble(command, "find", "memory");
 }
 
 static int open_root(struct commandline *command)

@@ -212,12 +212,12 @@ static void fill_secret(struct database *database, const struct domain *domain)
 
 /* ---- files ---- */
 
-static bool commit(struct database *database, int folder, const char *kind, const char *name,
-                   gid_t group, struct findings *findings)
+static bool commit(struct database *database, struct replacements *replacements, int folder,
+                   const char *kind, const char *name, gid_t group, struct findings *findings)
 {
     char file[FILE_NAME_MAX];
     snprintf(file, sizeof file, "%s.cdb", name);
-    if (database_commit(database, folder, file, 0640, (uid_t)-1, group, NULL))
+    if (database_commit(database, replacements, folder, file, 0640, (uid_t)-1, group))
         return true;
     char shown[FILE_NAME_MAX + 16];
     int error = errno;
@@ -228,18 +228,19 @@ static bool commit(struct database *database, int folder, const char *kind, cons
 }
 
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct findings *findings)
+                    struct replacements *replacements, struct findings *findings)
 {
     struct database database;
     /* Secrets first: an account that is there can log in. */
     database_begin(&database);
     fill_secret(&database, domain);
-    if (!commit(&database, target->secret, "secret", domain->name, target->secret_group, findings))
+    if (!commit(&database, replacements, target->secret, "secret", domain->name,
+                target->secret_group, findings))
         return false;
     database_begin(&database);
     fill_domain(&database, domain);
-    return commit(&database, target->domain, "domain", domain->name, target->directory_group,
-                  findings);
+    return commit(&database, replacements, target->domain, "domain", domain->name,
+                  target->directory_group, findings);
 }
 
 bool compile_remove(const struct compile_target *target, const char *name,

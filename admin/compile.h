@@ -5,6 +5,7 @@
 #define ADMIN_COMPILE_H
 
 #include "domain.h"
+#include "replacement.h"
 
 /* cdb/, opened, and who may read what is below it. */
 struct compile_target {
@@ -22,9 +23,9 @@ struct compile_target {
 bool compile_open(struct compile_target *target, int root);
 void compile_close(struct compile_target *target);
 
-/* False: reported. */
+/* Puts both to `replacements`. False: reported. */
 bool compile_domain(const struct compile_target *target, const struct domain *domain,
-                    struct findings *findings);
+                    struct replacements *replacements, struct findings *findings);
 /* Removes the files of a domain that is no more. */
 bool compile_remove(const struct compile_target *target, const char *name,
                     struct findings *findings);

@@ -84,11 +84,9 @@ static bool is_there(int folder, const char *name, struct slice content, mode_t 
     return same;
 }
 
-bool database_commit(struct database *database, int folder, const char *name, mode_t mode,
-                     uid_t owner, gid_t group, bool *written)
+bool database_commit(struct database *database, struct replacements *replacements, int folder,
+                     const char *name, mode_t mode, uid_t owner, gid_t group)
 {
-    if (written)
-        *written = false;
     errno = 0;
     if (database->fd < 0 || cdb_make_finish(&database->make) < 0)
         note_failure(database);
@@ -96,13 +94,11 @@ bool database_commit(struct database *database, int folder, const char *name, mo
     if (!database->error && content.size == 0)
         note_failure(database);
     bool same = content.size > 0 && is_there(folder, name, content, mode, owner, group);
-    bool done =
-        same || (content.size > 0 && io_replace_file(folder, name, content, mode, owner, group));
+    bool done = same || (content.size > 0 &&
+                         replacement_add(replacements, folder, name, content, mode, owner, group));
     int error = database->error ? database->error : errno;
     unmap(content);
     io_close(&database->fd);
-    if (written)
-        *written = done && !same;
     errno = error;
     return done;
 }

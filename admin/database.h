@@ -1,5 +1,5 @@
 /*
- * database - writing a constant database: made in memory, compared, replaced in one step
+ * database - writing a constant database: made in memory, compared, replaced together with others
  *
  * A file whose content would not change is not touched, so that a rebuild of everything writes
  * what changed only.
@@ -7,7 +7,7 @@
 #ifndef ADMIN_DATABASE_H
 #define ADMIN_DATABASE_H
 
-#include "slice.h"
+#include "replacement.h"
 
 #include <cdb.h>
 #include <sys/types.h>
@@ -20,10 +20,10 @@ struct database {
 
 void database_begin(struct database *database);
 void database_add(struct database *database, struct slice key, struct slice value);
-/* Puts it to `folder`/`name` unless that is so already. False with errno when this, or something
- * before, failed; the old file is there then. *written (may be NULL) tells. */
-bool database_commit(struct database *database, int folder, const char *name, mode_t mode,
-                     uid_t owner, gid_t group, bool *written);
+/* It is to be `folder`/`name`; nothing is added to `replacements` when it is that already. False with
+ * errno when this, or something before, failed. */
+bool database_commit(struct database *database, struct replacements *replacements, int folder,
+                     const char *name, mode_t mode, uid_t owner, gid_t group);
 /* Gives up. */
 void database_drop(struct database *database);
 

@@ -281,22 +281,39 @@ int operations_domain_list(struct commandline *command)
 
 /* ---- del ---- */
 
-/* The text goes first: whatever happens then, the domain is gone at the next rebuild. */
+/* Of one domain at a time, under the lock; a hidden name counts as none. */
+#define DELETED ".deleted"
+
+/* The text goes first, in one step: whatever happens then, the domain is gone at the next rebuild. A
+ * refused rebuild brings it back. */
+static int delete_text(struct commandline *command, int domains, const char *name)
+{
+    if (!folders_remove(domains, DELETED, (uid_t)-1) ||
+        renameat(domains, name, domains, DELETED) < 0 || !io_sync_folder(domains))
+        return commandline_trouble(command, "remove", name);
+    int result = commandline_rebuild(command, name);
+    if (result != EXIT_DONE) {
+        if (renameat(domains, DELETED, domains, name) < 0)
+            (void)commandline_trouble(command, "bring back control/domains/" DELETED " as", name);
+        return result;
+    }
+    if (!folders_remove(domains, DELETED, (uid_t)-1))
+        return commandline_trouble(command, "remove", "control/domains/" DELETED);
+    return EXIT_DONE;
+}
+
 static int delete_domain(struct commandline *command, const char *name, uid_t uid)
 {
     int domains = openat(command->folder, "domains", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool removed =
-        domains >= 0 && folders_remove(domains, name, (uid_t)-1) && io_sync_folder(domains);
+    int result = domains < 0 ? commandline_trouble(command, "open", "control/domains")
+                             : delete_text(command, domains, name);
     io_close(&domains);
-    if (!removed)
-        return commandline_trouble(command, "remove", name);
-    int result = commandline_rebuild(command, name);
     if (result != EXIT_DONE)
         return result;
     int mail = openat(command->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int folder =
         mail < 0 ? -1 : openat(mail, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    removed = folder < 0 || folders_remove_content(folder, uid);
+    bool removed = folder < 0 || folders_remove_content(folder, uid);
     io_close(&folder);
     removed = removed && (mail < 0 || unlinkat(mail, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
     io_close(&mail);

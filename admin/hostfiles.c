@@ -404,7 +404,7 @@ struct hostfiles *hostfiles_load(const struct sources *sources, struct findings 
 }
 
 bool hostfiles_write(struct hostfiles *files, const struct hostfiles_place *place,
-                     struct findings *findings)
+                     struct replacements *replacements, struct findings *findings)
 {
     const struct {
         struct database *database;
@@ -420,7 +420,8 @@ bool hostfiles_write(struct hostfiles *files, const struct hostfiles_place *plac
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         int folder = all[i].is_relay ? place->relay : place->folder;
         gid_t group = all[i].is_relay ? place->relay_group : place->group;
-        if (!database_commit(all[i].database, folder, all[i].name, 0640, (uid_t)-1, group, NULL)) {
+        if (!database_commit(all[i].database, replacements, folder, all[i].name, 0640, (uid_t)-1,
+                             group)) {
             findings_trouble(findings, all[i].name, "write it");
             return false;
         }

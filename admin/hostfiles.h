@@ -5,6 +5,7 @@
 #define ADMIN_HOSTFILES_H
 
 #include "findings.h"
+#include "replacement.h"
 #include "sources.h"
 
 #include <sys/types.h>
@@ -34,10 +35,10 @@ struct hostfiles_place {
     int folder, relay;
     gid_t group, relay_group;
 };
-/* Puts host.cdb, routes.cdb, bindroutes.cdb, access.cdb, tlspolicy.cdb, rbl.cdb into `folder`, and
+/* Puts to `replacements`: host.cdb, routes.cdb, bindroutes.cdb, access.cdb, tlspolicy.cdb, rbl.cdb into `folder`, and
  * relayauth.cdb into `relay`. */
 bool hostfiles_write(struct hostfiles *files, const struct hostfiles_place *place,
-                     struct findings *findings);
+                     struct replacements *replacements, struct findings *findings);
 void hostfiles_free(struct hostfiles *files);
 
 #endif

@@ -131,6 +131,11 @@ const struct commandline_verb commandline_verbs[] = {
      "store rebuild USER@DOMAIN [FOLDER]",
      "Makes the indexes anew from the names of the messages, and drops the caches; UIDs, UIDVALIDITY and flags stay, and "
      "sessions go on."},
+    {"age", NULL, 0, 1, "dry-run", false, COMMANDLINE_ROOT, operations_age,
+     "age [--dry-run] [DOMAIN|USER@DOMAIN]",
+     "Ages mail now, as nightly does: what is older than archive-days moves from INBOX to the archive, what came into the "
+     "trash more than trash-days ago is deleted. Lists the accounts where something was done; with --dry-run what would "
+     "be, and does nothing."},
     {"explain", NULL, 1, 2, "", false, COMMANDLINE_ROOT, operations_explain,
      "explain USER@DOMAIN|DOMAIN [SETTING]",
      "Says which value is in force, which layer it comes from, and who may change it."},

@@ -58,6 +58,7 @@ int operations_queue_requeue(struct commandline *command);
 int operations_store_check(struct commandline *command);
 int operations_store_rebuild(struct commandline *command);
 
+int operations_age(struct commandline *command);
 int operations_explain(struct commandline *command);
 int operations_status(struct commandline *command);
 int operations_cert(struct commandline *command);

@@ -27,6 +27,7 @@ struct work {
     size_t count;
     const char *const *names; /* of the domains asked for; */
     size_t name_count;        /* 0: all there are */
+    struct replacements replacements;
 };
 
 /* ---- reading ---- */
@@ -102,45 +103,71 @@ static void load_some(struct work *work)
 /* ---- writing ---- */
 
 /* The accounts' folders, so that a first log-in finds its own; the Maildir in it is made by who needs
- * it first. What is made here is durable before any mail is written below it. */
-static bool make_mailboxes(int folder, const struct domain *domain)
+ * it first. They are made by their owner, which is one call instead of four. */
+static bool make_mailboxes(int folder, const struct domain *domain, bool *any)
 {
-    bool any = false, done = true;
+    bool done = folders_act_as(domain->uid);
     for (size_t i = 0; done && i < domain->account_count; i++) {
-        bool made = false;
-        done = folders_make(folder, domain->accounts[i].local, domain->uid, &made);
-        any = any || made;
+        bool made = mkdirat(folder, domain->accounts[i].local, 0700) == 0;
+        done = made || errno == EEXIST;
+        /* Where a crash left the domain's folder with root. */
+        if (!done && errno == EACCES)
+            done = folders_act_as_root() &&
+                   folders_make(folder, domain->accounts[i].local, domain->uid, &made) &&
+                   folders_act_as(domain->uid);
+        *any = *any || made;
     }
-    return done && (!any || io_sync_folder(folder));
+    int error = errno;
+    bool back = folders_act_as_root();
+    errno = error;
+    return done && back;
 }
 
-static bool make_mail_folders(const struct work *work, const struct domain *domain)
+/* What is made here is durable before any mail is written below it: before the domain is published. */
+static bool make_mail_folders(const struct work *work, int mail, const struct domain *domain,
+                              bool *made)
+{
+    bool fresh = false, any = false;
+    if (!folders_make(mail, domain->name, domain->uid, &fresh))
+        return false;
+    int folder = openat(mail, domain->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    bool done = folder >= 0 && make_mailboxes(folder, domain, &any);
+    bool alone = work->count <= REPLACEMENT_FEW;
+    done = done && (!fresh || !alone || io_sync_folder(mail)) &&
+           (!any || !alone || io_sync_folder(folder));
+    *made = *made || fresh || any;
+    io_close(&folder);
+    return done;
+}
+
+static bool make_all_mail_folders(const struct work *work)
 {
     bool made = false;
-    if (mkdirat(work->root, "mail", 0711) < 0 && errno != EEXIST)
+    if (mkdirat(work->root, "mail", 0711) < 0 && errno != EEXIST) {
+        findings_trouble(work->findings, "mail", "make it");
         return false;
+    }
     int mail = openat(work->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int folder = -1;
-    bool done = mail >= 0 && folders_make(mail, domain->name, domain->uid, &made) &&
-                (!made || io_sync_folder(mail));
-    if (done)
-        folder = openat(mail, domain->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    done = folder >= 0 && make_mailboxes(folder, domain);
-    io_close(&folder);
+    bool done = mail >= 0;
+    for (size_t i = 0; done && i < work->count; i++) {
+        done = make_mail_folders(work, mail, &work->domains[i], &made);
+        if (!done)
+            findings_trouble(work->findings, work->domains[i].name, "make its folders below mail");
+    }
+    /* Thousands of folders in one commit of the journal. */
+    if (done && made && work->count > REPLACEMENT_FEW)
+        done = syncfs(mail) == 0;
+    if (!done && work->findings->error_count == 0)
+        findings_trouble(work->findings, "mail", "write to it");
     io_close(&mail);
     return done;
 }
 
-static bool write_domains(const struct work *work)
+static bool write_domains(struct work *work)
 {
-    for (size_t i = 0; i < work->count; i++) {
-        if (!make_mail_folders(work, &work->domains[i])) {
-            findings_trouble(work->findings, work->domains[i].name, "make its folders below mail");
+    for (size_t i = 0; i < work->count; i++)
+        if (!compile_domain(&work->target, &work->domains[i], &work->replacements, work->findings))
             return false;
-        }
-        if (!compile_domain(&work->target, &work->domains[i], work->findings))
-            return false;
-    }
     return true;
 }
 
@@ -157,23 +184,39 @@ static bool remove_gone(const struct work *work)
     return true;
 }
 
-static bool write_all(struct work *work)
+/* All that is to be there then, written beside what is there now. */
+static bool write_beside(struct work *work)
 {
-    if (!sources_write(work->sources, work->findings))
+    if (!sources_write(work->sources, &work->replacements, work->findings))
         return false;
     const struct hostfiles_place place = {.folder = work->target.folder,
                                           .relay = work->target.relay,
                                           .group = work->target.directory_group,
                                           .relay_group = work->target.relay_group};
-    if (work->host && !hostfiles_write(work->host, &place, work->findings))
+    if (work->host && !hostfiles_write(work->host, &place, &work->replacements, work->findings))
         return false;
-    if (!write_domains(work))
+    if (!make_all_mail_folders(work) || !write_domains(work))
         return false;
-    if (!registry_write(&work->registry, work->target.folder, work->target.directory_group)) {
-        findings_trouble(work->findings, "cdb/domains.cdb", "write it");
+    if (registry_write(&work->registry, &work->replacements, work->target.folder,
+                       work->target.directory_group))
+        return true;
+    findings_trouble(work->findings, "cdb/domains.cdb", "write it");
+    return false;
+}
+
+static bool write_all(struct work *work)
+{
+    bool begun = false;
+    if (!write_beside(work) || !sources_are_unchanged(work->sources, work->findings)) {
+        replacement_drop(&work->replacements);
         return false;
     }
-    return remove_gone(work);
+    if (replacement_commit(&work->replacements, &begun))
+        return remove_gone(work);
+    findings_trouble(work->findings, "cdb",
+                     begun ? "put all new files in place (cdb rebuild once it can be written to)"
+                           : "write to the disk");
+    return false;
 }
 
 static void finish(struct work *work)

@@ -245,11 +245,12 @@ static void write_entry(struct database *database, const struct registry_entry *
     str_free(&value);
 }
 
-bool registry_write(const struct registry *registry, int folder, gid_t group)
+bool registry_write(const struct registry *registry, struct replacements *replacements, int folder,
+                    gid_t group)
 {
     struct database database;
     database_begin(&database);
     for (size_t i = 0; i < registry->count; i++)
         write_entry(&database, &registry->of[i]);
-    return database_commit(&database, folder, FILE_NAME, 0640, (uid_t)-1, group, NULL);
+    return database_commit(&database, replacements, folder, FILE_NAME, 0640, (uid_t)-1, group);
 }

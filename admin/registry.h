@@ -6,6 +6,7 @@
 
 #include "domain.h"
 #include "findings.h"
+#include "replacement.h"
 
 struct registry_entry {
     char *name;   /* A-labels, lower case */
@@ -33,7 +34,8 @@ const struct registry_entry *registry_find_sorted(const struct registry *registr
                                                   const char *name);
 /* A uid that no domain has: the one behind the highest, or the lowest hole. 0: none is left. */
 uid_t registry_next_uid(const struct registry *registry);
-/* Writes it, with the names people read beside those of A-labels. */
-bool registry_write(const struct registry *registry, int folder, gid_t group);
+/* Puts it to `replacements`, with the names people read beside those of A-labels. */
+bool registry_write(const struct registry *registry, struct replacements *replacements, int folder,
+                    gid_t group);
 
 #endif

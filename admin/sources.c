@@ -3,11 +3,13 @@
 
 #include "clock.h"
 #include "io.h"
+#include "number.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -20,21 +22,46 @@ void sources_init(struct sources *sources, int folder)
     sources->folder = folder;
     sources->lock = -1;
     sources->count = 0;
+    sources->seen = NULL;
+}
+
+static void free_seen(struct sources *sources)
+{
+    while (sources->seen && *sources->seen) {
+        struct sources_seen *seen = *sources->seen;
+        *sources->seen = seen->next;
+        free(seen);
+    }
+    free(sources->seen);
+    sources->seen = NULL;
 }
 
 void sources_free(struct sources *sources)
 {
-    for (size_t i = 0; i < sources->count; i++)
+    for (size_t i = 0; i < sources->count; i++) {
         str_free(&sources->changes[i].content);
+        io_close(&sources->changes[i].parent);
+    }
     sources->count = 0;
+    free_seen(sources);
     io_close(&sources->lock);
+}
+
+/* For those who wait. The kernel forgets the lock of who dies; what stands here holds nobody up. */
+static void sign_lock(int lock)
+{
+    char text[32];
+    int size = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    if (ftruncate(lock, 0) == 0)
+        (void)!pwrite(lock, text, (size_t)size, 0);
 }
 
 bool sources_lock(struct sources *sources, int64_t ms)
 {
     int64_t deadline = clock_deadline(ms);
-    sources->lock =
-        openat(sources->folder, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (sources->lock < 0)
+        sources->lock =
+            openat(sources->folder, ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (sources->lock < 0)
         return false;
     while (flock(sources->lock, LOCK_EX | LOCK_NB) < 0) {
@@ -46,8 +73,56 @@ bool sources_lock(struct sources *sources, int64_t ms)
         }
         poll(NULL, 0, LOCK_POLL_MS);
     }
+    sign_lock(sources->lock);
     return true;
 }
+
+long sources_lock_holder(const struct sources *sources)
+{
+    char text[32];
+    uint64_t pid;
+    ssize_t size = sources->lock < 0 ? -1 : pread(sources->lock, text, sizeof text, 0);
+    if (size <= 0 || !number_parse(slice_trim(slice_of(text, (size_t)size)), INT32_MAX, &pid))
+        return 0;
+    return (long)pid;
+}
+
+/* ---- how files were when they were read ---- */
+
+bool sources_watch(struct sources *sources)
+{
+    if (!sources->seen)
+        sources->seen = calloc(1, sizeof(struct sources_seen *));
+    return sources->seen != NULL;
+}
+
+static struct sources_seen *find_seen(const struct sources *sources, const char *path)
+{
+    struct sources_seen *seen = sources->seen ? *sources->seen : NULL;
+    while (seen && strcmp(seen->path, path) != 0)
+        seen = seen->next;
+    return seen;
+}
+
+static bool note_seen(const struct sources *sources, const char *path)
+{
+    if (!sources->seen)
+        return true;
+    struct sources_seen *seen = find_seen(sources, path);
+    if (!seen) {
+        size_t size = strlen(path) + 1;
+        seen = calloc(1, sizeof *seen + size);
+        if (!seen)
+            return false;
+        memcpy(seen->path, path, size);
+        seen->next = *sources->seen;
+        *sources->seen = seen;
+    }
+    seen->exists = fstatat(sources->folder, path, &seen->info, 0) == 0;
+    return seen->exists || errno == ENOENT || errno == ENOTDIR;
+}
+
+/* ---- reading ---- */
 
 static const struct sources_change *find_change(const struct sources *sources, const char *path)
 {
@@ -65,9 +140,17 @@ enum sources_result sources_read(const struct sources *sources, const char *path
         return SOURCES_MISSING;
     if (change)
         return str_append(content, str_slice(&change->content)) ? SOURCES_READ : SOURCES_TROUBLE;
+    /* Looked at before: what changes while it is read counts as changed. */
+    if (!note_seen(sources, path))
+        return SOURCES_TROUBLE;
     if (io_read_file(sources->folder, path, content))
         return SOURCES_READ;
     return errno == ENOENT ? SOURCES_MISSING : SOURCES_TROUBLE;
+}
+
+static void show_path(const char *path, char shown[PATH_MAX + 16])
+{
+    snprintf(shown, PATH_MAX + 16, "control/%s", path);
 }
 
 bool sources_lines(const struct sources *sources, const char *path, struct findings *findings,
@@ -79,12 +162,12 @@ bool sources_lines(const struct sources *sources, const char *path, struct findi
     if (missing)
         *missing = result == SOURCES_MISSING;
     if (result == SOURCES_TROUBLE) {
-        char name[PATH_MAX + 16];
+        char shown[PATH_MAX + 16];
         int error = errno;
-        snprintf(name, sizeof name, "control/%s", path);
+        show_path(path, shown);
         control_lines_free(lines);
         errno = error;
-        findings_trouble(findings, name, "read it");
+        findings_trouble(findings, shown, "read it");
         return false;
     }
     lines->rest = str_slice(&lines->content);
@@ -137,6 +220,7 @@ static struct sources_change *make_change(struct sources *sources, const char *p
         !slice_copy_text(slice_text(path), change->path, sizeof change->path))
         return NULL;
     str_init(&change->content, SOURCES_FILE_MAX);
+    change->parent = -1;
     sources->count++;
     return change;
 }
@@ -160,7 +244,8 @@ bool sources_remove(struct sources *sources, const char *path)
 }
 
 /* Opens the folder that `path` is in, and makes it if it is a new domain's. */
-static int open_parent(const struct sources *sources, const char *path, const char **name)
+static int open_parent(const struct sources *sources, const char *path,
+                       struct replacements *replacements, const char **name)
 {
     const char *slash = strrchr(path, '/');
     if (!slash) {
@@ -173,38 +258,84 @@ static int open_parent(const struct sources *sources, const char *path, const ch
         return -1;
     }
     *name = slash + 1;
-    if (mkdirat(sources->folder, parent, 0700) < 0 && errno != EEXIST)
+    bool made = mkdirat(sources->folder, parent, 0700) == 0;
+    if (!made && errno != EEXIST)
         return -1;
+    if (made && !replacement_add_folder(replacements, sources->folder, parent)) {
+        unlinkat(sources->folder, parent, AT_REMOVEDIR);
+        return -1;
+    }
     return openat(sources->folder, parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 }
 
-static bool write_change(const struct sources *sources, const struct sources_change *change)
+static bool write_change(const struct sources *sources, struct sources_change *change,
+                         struct replacements *replacements)
 {
-    struct stat info;
-    const char *name;
-    int parent = open_parent(sources, change->path, &name);
-    if (parent < 0)
-        return false;
     /* Below domains/, where hashes are, nobody but root; the host's files are for all to read. */
-    mode_t mode = strchr(change->path, '/') ? 0600 : 0644;
-    if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) == 0)
-        mode = info.st_mode & 0777;
-    bool done = change->is_removal
-                    ? (unlinkat(parent, name, 0) == 0 || errno == ENOENT) && io_sync_folder(parent)
-                    : io_replace_file(parent, name, str_slice(&change->content), mode, (uid_t)-1,
-                                      (gid_t)-1);
-    io_close(&parent);
-    return done;
+    struct stat info = {.st_mode = strchr(change->path, '/') ? 0600 : 0644,
+                        .st_uid = (uid_t)-1,
+                        .st_gid = (gid_t)-1};
+    const char *name;
+    change->parent = open_parent(sources, change->path, replacements, &name);
+    if (change->parent < 0)
+        return false;
+    if (change->is_removal)
+        return replacement_add_removal(replacements, change->parent, name);
+    if (fstatat(change->parent, name, &info, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+        return false;
+    /* What a symbolic link points to has an owner and readers of its own. */
+    if (S_ISLNK(info.st_mode)) {
+        errno = ELOOP;
+        return false;
+    }
+    return replacement_add(replacements, change->parent, name, str_slice(&change->content),
+                           info.st_mode & 0777, info.st_uid, info.st_gid);
 }
 
-bool sources_write(struct sources *sources, struct findings *findings)
+bool sources_write(struct sources *sources, struct replacements *replacements,
+                   struct findings *findings)
 {
     for (size_t i = 0; i < sources->count; i++) {
-        if (write_change(sources, &sources->changes[i]))
+        if (write_change(sources, &sources->changes[i], replacements))
             continue;
-        char name[PATH_MAX + 16];
-        snprintf(name, sizeof name, "control/%s", sources->changes[i].path);
-        findings_trouble(findings, name, "write it");
+        char shown[PATH_MAX + 16];
+        int error = errno;
+        show_path(sources->changes[i].path, shown);
+        errno = error;
+        findings_trouble(findings, shown, "write it");
+        return false;
+    }
+    return true;
+}
+
+static bool is_same_time(struct timespec one, struct timespec other)
+{
+    return one.tv_sec == other.tv_sec && one.tv_nsec == other.tv_nsec;
+}
+
+static bool is_as_seen(const struct sources *sources, const char *path)
+{
+    struct stat now;
+    const struct sources_seen *seen = find_seen(sources, path);
+    if (!seen)
+        return true;
+    if (fstatat(sources->folder, path, &now, 0) < 0)
+        return !seen->exists && (errno == ENOENT || errno == ENOTDIR);
+    return seen->exists && now.st_dev == seen->info.st_dev && now.st_ino == seen->info.st_ino &&
+           now.st_size == seen->info.st_size && is_same_time(now.st_mtim, seen->info.st_mtim) &&
+           is_same_time(now.st_ctim, seen->info.st_ctim);
+}
+
+bool sources_are_unchanged(const struct sources *sources, struct findings *findings)
+{
+    for (size_t i = 0; i < sources->count; i++) {
+        if (is_as_seen(sources, sources->changes[i].path))
+            continue;
+        char shown[PATH_MAX + 16];
+        show_path(sources->changes[i].path, shown);
+        findings_error(findings, shown, 0,
+                       "somebody changed it meanwhile, so nothing was done: try again");
+        findings->trouble = true;
         return false;
     }
     return true;

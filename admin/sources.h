@@ -2,7 +2,8 @@
  * sources - the control files as they are, or as they would be after a change
  *
  * A change is collected here first, checked by reading through it as if it were made, and written
- * only when all is right. So a refused change leaves everything as it was.
+ * only when all is right. So a refused change leaves everything as it was. Whoever edits a file by
+ * hand meanwhile holds no lock: his change is noticed, and not overwritten.
  */
 #ifndef ADMIN_SOURCES_H
 #define ADMIN_SOURCES_H
@@ -10,9 +11,11 @@
 #include "control.h"
 #include "findings.h"
 #include "folders.h"
+#include "replacement.h"
 #include "str.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 
 enum {
     SOURCES_FILE_MAX = 268435456, /* a users file of a million accounts is half of that */
@@ -23,6 +26,15 @@ struct sources_change {
     char path[PATH_MAX]; /* relative to control/ */
     bool is_removal;
     struct str content;
+    int parent; /* the folder it goes to, once it is being written; else -1 */
+};
+
+/* A file as it was when it was last read. */
+struct sources_seen {
+    struct sources_seen *next;
+    bool exists;
+    struct stat info;
+    char path[];
 };
 
 struct sources {
@@ -30,6 +42,7 @@ struct sources {
     int lock;
     struct sources_change changes[SOURCES_CHANGES_MAX];
     size_t count;
+    struct sources_seen **seen; /* NULL: nobody wants to know */
 };
 
 enum sources_result { SOURCES_READ, SOURCES_MISSING, SOURCES_TROUBLE };
@@ -37,8 +50,12 @@ enum sources_result { SOURCES_READ, SOURCES_MISSING, SOURCES_TROUBLE };
 void sources_init(struct sources *sources, int folder);
 void sources_free(struct sources *sources);
 /* Waits at most `ms` for the right to change or compile control files (flock on control/.lock).
- * False with errno. */
+ * False with errno; with ETIMEDOUT it may be called again, and sources_lock_holder says for which process one waits
+ * (0: unknown). */
 bool sources_lock(struct sources *sources, int64_t ms);
+long sources_lock_holder(const struct sources *sources);
+/* From now on it is remembered how files were when they were read. False when memory is out. */
+bool sources_watch(struct sources *sources);
 
 /* Appends the file. SOURCES_TROUBLE with errno. */
 enum sources_result sources_read(const struct sources *sources, const char *path,
@@ -58,7 +75,11 @@ bool sources_list(const struct sources *sources, const char *path, struct folder
 bool sources_change(struct sources *sources, const char *path, struct slice content);
 /* The file is to go. False when there are too many changes. */
 bool sources_remove(struct sources *sources, const char *path);
-/* Writes the changes, each atomically. Folders domains/NAME are made where missing. */
-bool sources_write(struct sources *sources, struct findings *findings);
+/* Puts the changes to `replacements`, which end before `sources`. Owner and mode stay; folders
+ * domains/NAME are made where missing. */
+bool sources_write(struct sources *sources, struct replacements *replacements,
+                   struct findings *findings);
+/* The files that are changed are as they were read. False: reported. */
+bool sources_are_unchanged(const struct sources *sources, struct findings *findings);
 
 #endif

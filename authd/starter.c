@@ -56,10 +56,23 @@ void starter_free(struct starter *starter)
     io_close(&starter->mail);
 }
 
+/* Who may ask at all; for what, program.c says. False: nobody of these. */
+static bool find_asker(uid_t uid, enum role *asker)
+{
+    static const enum role askers[] = {ROLE_AUTHD, ROLE_QUEUE, ROLE_NIGHTLY};
+    for (size_t i = 0; i < sizeof askers / sizeof *askers; i++) {
+        *asker = askers[i];
+        if (uid == life_uid(askers[i]))
+            return true;
+    }
+    return false;
+}
+
 bool starter_welcome(uid_t uid, void *owner)
 {
+    enum role asker;
     (void)owner;
-    return uid == life_uid(ROLE_AUTHD) || uid == life_uid(ROLE_QUEUE);
+    return find_asker(uid, &asker);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------
@@ -330,8 +343,8 @@ void starter_message(struct service_peer *peer, struct wire_message *message)
     const char *verdict = "no";
     const char *reason = NULL;
     uid_t uid = 0;
-    enum role asker = peer->uid == life_uid(ROLE_AUTHD) ? ROLE_AUTHD : ROLE_QUEUE;
-    if (peer->data) {
+    enum role asker;
+    if (peer->data || !find_asker(peer->uid, &asker)) {
         service_close(peer); /* one question at a time */
         return;
     }

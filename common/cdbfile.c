@@ -57,6 +57,25 @@ enum cdbfile_result cdbfile_find(struct cdbfile *file, struct slice key, struct 
     return CDBFILE_FOUND;
 }
 
+enum cdbfile_result cdbfile_next(struct cdbfile *file, unsigned *place, struct slice *key,
+                                 struct slice *value)
+{
+    if (file->fd < 0)
+        return CDBFILE_TROUBLE;
+    if (*place == 0)
+        cdb_seqinit(place, &file->cdb);
+    int found = cdb_seqnext(place, &file->cdb);
+    if (found == 0)
+        return CDBFILE_MISSING;
+    const char *name = found > 0 ? cdb_getkey(&file->cdb) : NULL;
+    const char *data = found > 0 ? cdb_getdata(&file->cdb) : NULL;
+    if (!name || !data)
+        return CDBFILE_TROUBLE;
+    *key = slice_of(name, cdb_keylen(&file->cdb));
+    *value = slice_of(data, cdb_datalen(&file->cdb));
+    return CDBFILE_FOUND;
+}
+
 void cdbfile_close(struct cdbfile *file)
 {
     if (file->fd >= 0)

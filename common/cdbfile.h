@@ -29,6 +29,10 @@ bool cdbfile_open(struct cdbfile *file, int directory, const char *path);
 /* Opens the file anew if it was replaced since. */
 bool cdbfile_refresh(struct cdbfile *file, int directory, const char *path);
 enum cdbfile_result cdbfile_find(struct cdbfile *file, struct slice key, struct slice *value);
+/* All records in the order of the file: *place is 0 at first. CDBFILE_MISSING: that was the last. Key and
+ * value are valid as cdbfile_find's. */
+enum cdbfile_result cdbfile_next(struct cdbfile *file, unsigned *place, struct slice *key,
+                                 struct slice *value);
 void cdbfile_close(struct cdbfile *file);
 
 #endif

@@ -227,6 +227,38 @@ enum directory_result directory_address(struct directory *directory, struct slic
                              account);
 }
 
+enum directory_result directory_next_domain(struct directory *directory, unsigned *place,
+                                            struct directory_domain *domain)
+{
+    struct slice key, value;
+    enum cdbfile_result result;
+    if (!refresh(directory, &directory->domains, DOMAINS_BIT, DOMAINS_PATH))
+        return DIRECTORY_TROUBLE;
+    while ((result = cdbfile_next(&directory->domains, place, &key, &value)) == CDBFILE_FOUND) {
+        if (!read_domain(value, domain))
+            return DIRECTORY_TROUBLE;
+        if (slice_equal(key, slice_text(domain->name)))
+            return DIRECTORY_FOUND;
+    }
+    return result == CDBFILE_MISSING ? DIRECTORY_UNKNOWN_DOMAIN : DIRECTORY_TROUBLE;
+}
+
+enum directory_result directory_next_account(struct directory *directory, unsigned *place,
+                                             const struct directory_domain *domain,
+                                             struct directory_account *account)
+{
+    struct slice key, value;
+    enum cdbfile_result result;
+    *account = (struct directory_account){.domain = *domain};
+    if (!open_domain(directory, domain->name))
+        return DIRECTORY_TROUBLE;
+    while ((result = cdbfile_next(&directory->domain, place, &key, &value)) == CDBFILE_FOUND)
+        if (slice_starts(key, SLICE("a")) &&
+            slice_copy_text(slice_from(key, 1), account->local, sizeof account->local))
+            return DIRECTORY_FOUND;
+    return result == CDBFILE_MISSING ? DIRECTORY_UNKNOWN_USER : DIRECTORY_TROUBLE;
+}
+
 bool directory_forwards(struct directory *directory, const struct directory_account *account,
                         struct str *rules)
 {

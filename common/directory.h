@@ -82,6 +82,15 @@ enum directory_result directory_account(struct directory *directory, struct slic
 enum directory_result directory_address(struct directory *directory, struct slice address,
                                         struct directory_account *account);
 
+/* One after the other all domains that have accounts (not the children), and all accounts of one, in
+ * no order. *place is 0 at first; directory_hold comes before, and is not repeated meanwhile.
+ * DIRECTORY_UNKNOWN_DOMAIN, DIRECTORY_UNKNOWN_USER: that was the last. */
+enum directory_result directory_next_domain(struct directory *directory, unsigned *place,
+                                            struct directory_domain *domain);
+enum directory_result directory_next_account(struct directory *directory, unsigned *place,
+                                             const struct directory_domain *domain,
+                                             struct directory_account *account);
+
 /* Appends the rules (forwardrule.h) by which the account's mail is forwarded; none is nothing.
  * False: trouble. */
 bool directory_forwards(struct directory *directory, const struct directory_account *account,

@@ -6,7 +6,6 @@
 #include "maildir.h"
 #include "maildirsize.h"
 #include "number.h"
-#include "specialuse.h"
 #include "subscribe.h"
 
 #include <dirent.h>
@@ -406,4 +405,71 @@ bool foldertree_prepare(void)
     done = lock >= 0 && (specialuse_exists() || specialuse_store(lock, &uses));
     specialuse_unlock(&lock);
     return done;
+}
+
+/* ---- folders for a use ----------------------------------------------------------------------- */
+
+static bool has_folder(const struct specialuses *uses, enum specialuse use,
+                       struct imapfolder *folder)
+{
+    return uses->names[use][0] && imapfolder_named(slice_text(uses->names[use]), folder) &&
+           foldertree_exists(folder);
+}
+
+/* By the names alone; ENOENT: none is called so. */
+static bool find_customary(enum specialuse use, struct imapfolder *folder)
+{
+    struct foldertree tree;
+    if (!foldertree_read(&tree))
+        return false;
+    const char *name = customary_folder(&tree, use);
+    bool found = name && imapfolder_named(slice_text(name), folder);
+    foldertree_free(&tree);
+    errno = found ? 0 : ENOENT;
+    return found;
+}
+
+bool foldertree_find_use(enum specialuse use, struct imapfolder *folder, unsigned *bits)
+{
+    struct specialuses uses;
+    if (!specialuse_load(&uses))
+        return false;
+    bool found = has_folder(&uses, use, folder);
+    /* Where there is a list, a folder that is not in it has no use, whatever it is called. */
+    if (!found && !specialuse_exists())
+        found = find_customary(use, folder);
+    else if (!found)
+        errno = ENOENT;
+    *bits = found ? specialuse_of(&uses, slice_text(folder->name)) | 1u << use : 0;
+    return found;
+}
+
+/* Under the lock. The use is written first, as CREATE does. */
+static bool give_use(int lock, struct specialuses *uses, enum specialuse use,
+                     struct imapfolder *folder, bool *made)
+{
+    if (has_folder(uses, use, folder))
+        return true;
+    *made = !find_customary(use, folder);
+    if (*made &&
+        (errno != ENOENT || !imapfolder_named(slice_text(specialuse_standard(use)), folder)))
+        return false;
+    struct slice name = slice_text(folder->name);
+    specialuse_set(uses, name, specialuse_of(uses, name) | 1u << use);
+    return specialuse_store(lock, uses) && (!*made || foldertree_create(folder));
+}
+
+bool foldertree_provide_use(enum specialuse use, struct imapfolder *folder, unsigned *bits)
+{
+    struct specialuses uses;
+    bool made = false;
+    if (!foldertree_prepare())
+        return false;
+    int lock = specialuse_lock(&uses);
+    if (lock < 0)
+        return false;
+    bool done = give_use(lock, &uses, use, folder, &made);
+    *bits = done ? specialuse_of(&uses, slice_text(folder->name)) : 0;
+    specialuse_unlock(&lock);
+    return done && (!made || subscribe_change(slice_text(folder->name), true));
 }

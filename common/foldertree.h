@@ -7,6 +7,7 @@
 #define COMMON_FOLDERTREE_H
 
 #include "imapfolder.h"
+#include "specialuse.h"
 
 struct foldertree_entry {
     char *name;        /* on the wire */
@@ -45,5 +46,12 @@ bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *t
 /* Makes the Maildir, and at an account's first login gives each use of RFC 6154 a folder: one that
  * is there by a customary name, or else a new one, subscribed. */
 bool foldertree_prepare(void);
+
+/* The folder that has a use; in an account that has never seen a log-in over IMAP one by a customary
+ * name. *bits are all its uses. False with ENOENT: none. */
+bool foldertree_find_use(enum specialuse use, struct imapfolder *folder, unsigned *bits);
+/* The same; where there is none, one by a customary name gets the use, or else one is made,
+ * subscribed, as at a first log-in. */
+bool foldertree_provide_use(enum specialuse use, struct imapfolder *folder, unsigned *bits);
 
 #endif

@@ -23,6 +23,7 @@ enum role {
     ROLE_LOG = 12,       /* owns log/ */
     ROLE_LOOKUPD = 13,   /* asks the DNS about smtpd's clients */
     ROLE_MTASTSD = 14,   /* fetches MTA-STS policies; owns state/mta-sts */
+    ROLE_NIGHTLY = 15,   /* has mail aged; owns state/nightly */
     ROLE_DIRECTORY = 20, /* a group only: may read the compiled account directory, cdb/ */
     ROLE_FIRST_DOMAIN = 100,
     ROLE_LAST_DOMAIN = 29999,

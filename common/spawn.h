@@ -1,7 +1,7 @@
 /*
  * spawn - asking spawnd to start a program under another uid (client side)
  *
- * Protocol: ARCHITECTURE.md, "spawn/1". For authd and queued only.
+ * Protocol: ARCHITECTURE.md, "spawn/1". For authd, queued and nightly only.
  */
 #ifndef COMMON_SPAWN_H
 #define COMMON_SPAWN_H

@@ -20,15 +20,15 @@ static const struct {
     const char *attribute;
     const char *names[CUSTOMARY_MAX];
 } specials[SPECIALUSE_COUNT] = {
-    {"\\Archive", {"Archive", "Archives", "アーカイブ"}},
-    {"\\Drafts", {"Drafts", "Draft", "下書き", "草稿"}},
-    {"\\Junk", {"Junk", "Junk E-mail", "Junk Email", "Spam", "迷惑メール"}},
-    {"\\Sent",
-     {"Sent", "Sent Items", "Sent Messages", "送信済みアイテム", "送信済みメール", "送信済み",
-      "送信済みトレイ"}},
-    {"\\Trash",
-     {"Trash", "Deleted Items", "Deleted Messages", "削除済みアイテム", "ゴミ箱", "ごみ箱",
-      "削除済み", "削除済みメール"}},
+    [SPECIALUSE_ARCHIVE] = {"\\Archive", {"Archive", "Archives", "アーカイブ"}},
+    [SPECIALUSE_DRAFTS] = {"\\Drafts", {"Drafts", "Draft", "下書き", "草稿"}},
+    [SPECIALUSE_JUNK] = {"\\Junk", {"Junk", "Junk E-mail", "Junk Email", "Spam", "迷惑メール"}},
+    [SPECIALUSE_SENT] = {"\\Sent",
+                         {"Sent", "Sent Items", "Sent Messages", "送信済みアイテム",
+                          "送信済みメール", "送信済み", "送信済みトレイ"}},
+    [SPECIALUSE_TRASH] = {"\\Trash",
+                          {"Trash", "Deleted Items", "Deleted Messages", "削除済みアイテム",
+                           "ゴミ箱", "ごみ箱", "削除済み", "削除済みメール"}},
 };
 
 const char *specialuse_attribute(size_t index)

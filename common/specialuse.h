@@ -14,7 +14,15 @@
 
 #include <stdint.h>
 
-enum { SPECIALUSE_COUNT = 5, SPECIALUSE_FILE_MAX = 8192 };
+enum specialuse {
+    SPECIALUSE_ARCHIVE,
+    SPECIALUSE_DRAFTS,
+    SPECIALUSE_JUNK,
+    SPECIALUSE_SENT,
+    SPECIALUSE_TRASH,
+    SPECIALUSE_COUNT
+};
+enum { SPECIALUSE_FILE_MAX = 8192 };
 
 /* A set of uses is bits, 1 << index in the order of the attributes' names. */
 enum { SPECIALUSE_ALL_BITS = (1 << SPECIALUSE_COUNT) - 1 };

@@ -12,7 +12,7 @@ from suite import Failure, check, equal, message, wait_until
 
 SUPERVISORS = ("s6-svscan", "s6-supervise")
 DAEMONS = ["tcpd", "tlsd", "keyd", "authd", "spawnd", "stated", "lookupd", "queue-inject", "queued", "scand",
-           "mtastsd"]
+           "mtastsd", "nightly"]
 
 
 # Role numbers of common/roles.h; None: the uid of a domain. Whether seccomp holds it: tcpd and
@@ -21,6 +21,7 @@ ROLES = {"tcpd": ({0, 1, 2}, False), "smtpd": ({0}, True), "imap-login": ({1}, T
          "pop3-login": ({2}, True), "tlsd": ({3}, True), "keyd": ({4}, True),
          "authd": ({5}, True), "stated": ({6}, True), "lookupd": ({13}, True), "queue-inject": ({7}, False),
          "queued": ({7}, True), "scand": ({8}, False), "local": (None, True), "mtastsd": ({14}, True),
+         "nightly": ({15}, True),
          "imapd": (None, True), "pop3d": (None, True)}
 # Builds with sanitizers leave seccomp out.
 SANITIZED = "SUITE_NO_CEILING" in os.environ
