@@ -205,7 +205,7 @@ static size_t charset_piece(struct slice bytes, bool divides)
 static bool converted_has(struct textmatch *match, struct slice charset, struct slice bytes,
                           const struct textneedle *needle, bool divides)
 {
-    while (bytes.size > 0) {
+    do { /* of nothing, too: the empty text is in it */
         size_t size = charset_piece(bytes, divides);
         str_clear(&match->utf8);
         if (!charset_to_utf8_with(&match->charsets, charset, slice_part(bytes, 0, size),
@@ -214,7 +214,7 @@ static bool converted_has(struct textmatch *match, struct slice charset, struct 
         if (utf8_has(match, str_slice(&match->utf8), needle))
             return true;
         bytes = slice_from(bytes, size);
-    }
+    } while (bytes.size > 0);
     return false;
 }
 

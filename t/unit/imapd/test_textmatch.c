@@ -227,6 +227,19 @@ static void headers(void **state)
     }
 }
 
+/* RFC 9051 6.4.4: the empty text is in every text, also in one of no bytes. */
+static void the_empty_text_is_everywhere(void **state)
+{
+    (void)state;
+    static const char *const charsets[] = {"us-ascii", "utf-8", "iso-2022-jp", "utf-16", "utf-7"};
+    for (size_t i = 0; i < sizeof charsets / sizeof *charsets; i++) {
+        char message[100];
+        int size = snprintf(message, sizeof message, "Content-Type: text/plain; charset=%s\r\n\r\n",
+                            charsets[i]);
+        assert_true(finds(slice_of(message, (size_t)size), ""));
+    }
+}
+
 /* Attachments that are no text are not looked into, reports are. */
 static void kinds_of_parts(void **state)
 {
@@ -374,6 +387,7 @@ int main(void)
         cmocka_unit_test(the_table_folds_as_the_library),
         cmocka_unit_test(charsets),
         cmocka_unit_test(headers),
+        cmocka_unit_test(the_empty_text_is_everywhere),
         cmocka_unit_test(kinds_of_parts),
         cmocka_unit_test(borders_of_pieces),
         cmocka_unit_test(large_texts_in_charsets),
