@@ -39,7 +39,7 @@ bool accountrules_set_password(const struct domain *domain, struct userline *acc
 
 bool accountrules_end_states(int *connection, const char *local, const char *domain)
 {
-    static const char *const states[] = {"misuse-detected", "password-forced"};
+    static const char *const states[] = {STATE_MISUSE_DETECTED, STATE_PASSWORD_FORCED};
     char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
     struct wire_message answer;
     bool answered = true;

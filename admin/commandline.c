@@ -253,14 +253,14 @@ static bool read_line(char *line, size_t capacity)
     }
 }
 
-bool commandline_read_secret(const struct commandline *command,
-                             char secret[COMMANDLINE_SECRET_MAX + 1])
+/* One line, without its end; a terminal is asked for it. False: none, or too long. */
+static bool read_secret(const char *prompt, char secret[COMMANDLINE_SECRET_MAX + 1])
 {
     char line[COMMANDLINE_SECRET_MAX + 2];
     bool terminal = isatty(STDIN_FILENO) != 0;
     bool quiet = terminal && set_echo(false);
     if (terminal)
-        (void)!dprintf(STDERR_FILENO, "password: ");
+        (void)!dprintf(STDERR_FILENO, "%s: ", prompt);
     bool read = read_line(line, sizeof line - 1);
     if (quiet)
         (void)set_echo(true);
@@ -272,12 +272,29 @@ bool commandline_read_secret(const struct commandline *command,
     bool good =
         read && size > 0 && slice_copy_text(slice_text(line), secret, COMMANDLINE_SECRET_MAX + 1);
     explicit_bzero(line, sizeof line);
+    return good;
+}
+
+bool commandline_read_secret(const struct commandline *command,
+                             char secret[COMMANDLINE_SECRET_MAX + 1])
+{
+    bool good = read_secret("password", secret);
     if (!good)
         commandline_refuse(command,
                            "no password: give it as one line of at most %d bytes on standard "
                            "input",
                            COMMANDLINE_SECRET_MAX);
     return good;
+}
+
+bool commandline_read_secret_again(const struct commandline *command, const char *secret)
+{
+    char again[COMMANDLINE_SECRET_MAX + 1] = "";
+    bool same = read_secret("once more", again) && strcmp(secret, again) == 0;
+    explicit_bzero(again, sizeof again);
+    if (!same)
+        commandline_refuse(command, "give the new password twice: the second line is not the same");
+    return same;
 }
 
 /* ---- running ---- */

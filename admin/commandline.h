@@ -86,6 +86,9 @@ int commandline_rebuild(struct commandline *command, const char *name);
 bool commandline_read_secret(const struct commandline *command,
                              char secret[COMMANDLINE_SECRET_MAX + 1]);
 
+/* The same secret once more, from the next line. False: refused already. */
+bool commandline_read_secret_again(const struct commandline *command, const char *secret);
+
 /* The verbs, in the order of the manual; ended by a group NULL. */
 extern const struct commandline_verb commandline_verbs[];
 

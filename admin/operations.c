@@ -34,8 +34,15 @@ const struct commandline_verb commandline_verbs[] = {
      "neither the account's nor the domain's name. --no-policy takes any."},
     {"user", "passwd", 1, 1, "no-policy", true, COMMANDLINE_ROOT, operations_user_passwd,
      "user passwd USER@DOMAIN [--no-policy]",
-     "Sets a new password, the first line of standard input; rules as for user add. Ends the states "
+     "Sets a new password, the first line of standard input; rules as for user add. A terminal is asked twice, and after a "
+     "forced change it is given twice in any case, as two lines, and may not be like the old one: the same in other case, "
+     "backwards, with up to four characters more or one less at an end, or with another digit or last sign. Ends the states "
      "misuse-detected and password-forced."},
+    {"user", "force-password", 1, 1, "cause", true, COMMANDLINE_ROOT, operations_user_force,
+     "user force-password USER@DOMAIN [--cause TEXT]",
+     "Makes the password void: nobody can log in by it, its APOP secret is forgotten, and the account is in the state "
+     "password-forced till mailctl user passwd sets a new one, which may not be like the old one and is given twice, as two "
+     "lines."},
     {"user", "set", 3, 3, "", true, COMMANDLINE_ROOT, operations_user_set,
      "user set USER@DOMAIN KEY VALUE",
      "Sets one setting of an account, such as receive on|off, quota MB, comment TEXT; mailctl help settings lists all."},

@@ -17,6 +17,7 @@ int operations_child_del(struct commandline *command);
 
 int operations_user_add(struct commandline *command);
 int operations_user_del(struct commandline *command);
+int operations_user_force(struct commandline *command);
 int operations_user_passwd(struct commandline *command);
 int operations_user_set(struct commandline *command);
 int operations_user_unset(struct commandline *command);

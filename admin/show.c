@@ -100,12 +100,20 @@ static json_t *show_address(const struct domain *domain, const struct domain_acc
     return json_sprintf("%s@%s", account->local, domain->name);
 }
 
+/* "forced": it is void till a new one is set. */
+static json_t *show_password(const struct domain_account *account)
+{
+    if (userline_is_void(slice_text(account->hash)))
+        return json_string("forced");
+    return json_string(account->hash[0] != '\0' ? "set" : "none");
+}
+
 json_t *show_account_row(const struct domain *domain, const struct domain_account *account)
 {
     static const char *const columns[] = {"quota", "receive", "comment"};
     json_t *row = json_object();
     json_object_set_new(row, "user", show_address(domain, account));
-    json_object_set_new(row, "password", json_string(account->hash[0] != '\0' ? "set" : "none"));
+    json_object_set_new(row, "password", show_password(account));
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
         const struct setting *setting = settings_find(slice_text(columns[i]));
         json_object_set_new(row, columns[i],
@@ -119,7 +127,7 @@ json_t *show_account(const struct domain *domain, const struct domain_account *a
     json_t *shown = json_object();
     json_object_set_new(shown, "user", show_address(domain, account));
     json_object_set_new(shown, "plan", json_string(domain->plan->name));
-    json_object_set_new(shown, "password", json_string(account->hash[0] != '\0' ? "set" : "none"));
+    json_object_set_new(shown, "password", show_password(account));
     json_object_set_new(shown, "maildir",
                         json_sprintf("mail/%s/%s/Maildir", domain->name, account->local));
     json_object_set_new(shown, "settings", show_settings(domain, account));

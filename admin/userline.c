@@ -10,7 +10,7 @@ void userline_init(struct userline *account)
 {
     account->local[0] = '\0';
     account->pair_count = 0;
-    str_init(&account->hash, PASSWORD_HASH_MAX - 1);
+    str_init(&account->hash, PASSWORD_HASH_MAX + sizeof USERLINE_VOID);
 }
 
 void userline_free(struct userline *account)

@@ -2,6 +2,8 @@
 #include "accountrules.h"
 #include "folders.h"
 #include "io.h"
+#include "newpassword.h"
+#include "number.h"
 #include "operations.h"
 #include "password.h"
 #include "policy.h"
@@ -90,8 +92,7 @@ static int check_value(struct commandline *command, const struct subject *subjec
     struct str reason = str_on(bytes, sizeof bytes);
     if (accountrules_value(&subject->domain, setting, slice_text(text), &reason))
         return EXIT_DONE;
-    return commandline_refuse(command, "%s: %.*s", setting->name,
-                              SLICE_PRINTF(str_slice(&reason)));
+    return commandline_refuse(command, "%s: %.*s", setting->name, SLICE_PRINTF(str_slice(&reason)));
 }
 
 static int put_value(struct commandline *command, struct subject *subject, const char *key,
@@ -149,80 +150,122 @@ int operations_user_unset(struct commandline *command)
 
 /* ---- passwords ---- */
 
-/* Where the plan keeps APOP secrets, the password is kept as it is; elsewhere none is. */
-static bool keep_apop_secret(struct subject *subject, const char *secret)
+static struct newpassword whose(struct subject *subject)
 {
-    const struct domain_account *account = domain_find(&subject->domain, subject->local);
-    if (domain_is_on(&subject->domain, account, "apop"))
-        return userline_set(&subject->account, USERLINE_APOP_SECRET, slice_text(secret));
-    userline_unset(&subject->account, USERLINE_APOP_SECRET);
-    return true;
+    return (struct newpassword){subject->local, subject->name, &subject->account};
 }
 
-static bool check_policy(struct commandline *command, const struct subject *subject,
-                         const char *secret)
+static bool check_password(struct commandline *command, const struct newpassword *of,
+                           struct slice secret)
 {
     char bytes[POLICY_REASONS_MAX];
     struct str reasons = str_on(bytes, sizeof bytes);
-    unsigned broken =
-        policy_broken(slice_text(secret), slice_text(subject->local), slice_text(subject->name));
-    if (broken == 0)
+    if (commandline_option(command, "no-policy") || newpassword_check(of, secret, &reasons))
         return true;
-    policy_explain(broken, &reasons);
     commandline_refuse(command, "%.*s (--no-policy takes any)", SLICE_PRINTF(str_slice(&reasons)));
     return false;
 }
 
-static int hash_secret(struct commandline *command, struct subject *subject, const char *secret)
+/* After a forced change it is given twice in any case, elsewhere to a terminal. */
+static bool read_password(struct commandline *command, const struct newpassword *of,
+                          char secret[COMMANDLINE_SECRET_MAX + 1])
 {
-    char hash[PASSWORD_HASH_MAX];
-    if (!commandline_option(command, "no-policy") && !check_policy(command, subject, secret))
-        return EXIT_REFUSED;
-    if (!password_hash(slice_text(secret), hash))
-        return commandline_trouble(command, "hash", "the password");
-    str_clear(&subject->account.hash);
-    if (!str_append_text(&subject->account.hash, hash) || !keep_apop_secret(subject, secret))
-        return commandline_trouble(command, "keep", "the password");
-    return EXIT_DONE;
+    bool twice = isatty(STDIN_FILENO) || userline_is_void(str_slice(&of->account->hash));
+    return commandline_read_secret(command, secret) &&
+           (!twice || commandline_read_secret_again(command, secret)) &&
+           check_password(command, of, slice_text(secret));
 }
 
-static int set_password(struct commandline *command, struct subject *subject)
+static bool put_password(struct subject *subject, const char *secret)
 {
-    char secret[COMMANDLINE_SECRET_MAX + 1];
-    if (!commandline_read_secret(command, secret))
-        return EXIT_REFUSED;
-    int result = hash_secret(command, subject, secret);
+    char hash[PASSWORD_HASH_MAX];
+    return password_hash(slice_text(secret), hash) &&
+           accountrules_set_password(&subject->domain, &subject->account, hash, slice_text(secret));
+}
+
+/* *changes: it is another one than before. */
+static int set_password(struct commandline *command, struct subject *subject, bool *changes)
+{
+    struct newpassword of = whose(subject);
+    char secret[COMMANDLINE_SECRET_MAX + 1] = "";
+    int result = EXIT_REFUSED;
+    if (read_password(command, &of, secret)) {
+        *changes = !newpassword_is_old(&of, slice_text(secret));
+        result = put_password(subject, secret)
+                     ? EXIT_DONE
+                     : commandline_trouble(command, "hash", "the password");
+    }
     explicit_bzero(secret, sizeof secret);
     return result;
 }
 
-/* SPEC R10: these states end by a password change. When stated is down there is nothing to end
- * that an operator could not end later. */
-static void end_password_states(const struct subject *subject)
+static void end_states(const struct subject *subject, bool changes)
 {
-    static const char *const states[] = {"misuse-detected", "password-forced"};
-    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
-    struct wire_message answer;
-    int fd = -1;
-    snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
-    wire_init(&answer);
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        if (!state_ask(&fd, &answer, "clear", address, states[i], (char *)NULL))
-            break;
-    wire_free(&answer);
-    io_close(&fd);
+    int connection = -1;
+    if (changes)
+        (void)accountrules_end_states(&connection, subject->local, subject->name);
+    else
+        (void)!dprintf(STDERR_FILENO, "mailctl: note: that was the password already; if its misuse "
+                                      "was detected, that stays\n");
+    io_close(&connection);
 }
 
 int operations_user_passwd(struct commandline *command)
 {
     struct subject subject;
     int result;
+    bool changes = false;
     if (subject_find(&subject, command, &result))
-        result = set_password(command, &subject);
+        result = set_password(command, &subject, &changes);
     if (result == EXIT_DONE)
         result = subject_write(&subject, command);
     if (result == EXIT_DONE)
-        end_password_states(&subject);
+        end_states(&subject, changes);
+    subject_free(&subject);
+    return result;
+}
+
+/* ---- a forced change ---- */
+
+static int withdraw_password(struct commandline *command, struct subject *subject)
+{
+    struct newpassword of = whose(subject);
+    if (!newpassword_withdraw(&of))
+        return commandline_refuse(command, "%s@%s has no password", subject->local, subject->name);
+    return subject_write(subject, command);
+}
+
+/* The users file rules; stated knows since when and why. */
+static int note_forced(struct commandline *command, const struct subject *subject)
+{
+    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
+    const char *cause = commandline_option(command, "cause");
+    struct wire_message answer;
+    int result = EXIT_DONE, fd = -1;
+    snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
+    wire_init(&answer);
+    if (!state_ask(&fd, &answer, "set", address, STATE_PASSWORD_FORCED, "0",
+                   cause ? cause : "set by the operator", (char *)NULL) ||
+        !slice_equal(wire_field(&answer, 0), SLICE("ok")))
+        result =
+            commandline_refuse(command,
+                               "the password is void, but stated did not note cause and time: "
+                               "%.*s",
+                               SLICE_PRINTF(answer.count > 1 ? wire_field(&answer, 1)
+                                                             : SLICE("is the suite running?")));
+    wire_free(&answer);
+    io_close(&fd);
+    return result == EXIT_DONE ? EXIT_DONE : EXIT_PASSING;
+}
+
+int operations_user_force(struct commandline *command)
+{
+    struct subject subject;
+    int result;
+    if (subject_find(&subject, command, &result))
+        result = withdraw_password(command, &subject);
+    if (result == EXIT_DONE)
+        result = note_forced(command, &subject);
     subject_free(&subject);
     return result;
 }
@@ -260,7 +303,8 @@ static int fill_account(struct commandline *command, struct subject *subject)
         if (value)
             result = put_value(command, subject, given[i], value);
     }
-    return result == EXIT_DONE ? set_password(command, subject) : result;
+    bool changes;
+    return result == EXIT_DONE ? set_password(command, subject, &changes) : result;
 }
 
 int operations_user_add(struct commandline *command)

@@ -65,6 +65,11 @@ static enum account_result read_secrets(struct account *account)
         return ACCOUNT_TROUBLE;
     enum account_result result =
         read_secret(&file, "", account->local, account->hash, sizeof account->hash);
+    /* As in the users file, users(5). */
+    if (account->hash[0] == '!') {
+        account->expired = true;
+        memmove(account->hash, account->hash + 1, strlen(account->hash));
+    }
     if (result != ACCOUNT_TROUBLE && account->apop) {
         enum account_result apop = read_secret(&file, "apop ", account->local, account->apop_secret,
                                                sizeof account->apop_secret);

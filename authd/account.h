@@ -19,8 +19,11 @@ struct account {
     bool plaintext; /* a password may come without TLS */
     bool service;   /* imap, pop3: the account has the service */
     bool apop;
-    struct terms terms;                    /* of a known account, where a program gets it */
-    char hash[PASSWORD_HASH_MAX];          /* empty: no login by password */
+    struct terms terms; /* of a known account, where a program gets it */
+    bool
+        expired; /* the password is void, though it may be the right one: a new one has to be set */
+    char hash[PASSWORD_HASH_MAX +
+              1]; /* empty: no login by password; while it is read, with a mark */
     char apop_secret[AUTH_SECRET_MAX + 1]; /* empty: none */
 };
 

@@ -38,6 +38,9 @@ static const char *const texts[] = {
     [AUTH_TLS_REQUIRED] = "Logging in without TLS is not allowed; switch TLS on",
     [AUTH_DISABLED] = "This service is switched off for this account",
     [AUTH_LIMIT] = "Too many sessions; close one or try again later",
+    [AUTH_EXPIRED] =
+        "This password is no longer valid: a new one has to be set, in the control panel or by "
+        "the administrator",
     [AUTH_TROUBLE] = "Authentication is not available at the moment; try again later",
 };
 
@@ -210,6 +213,15 @@ static void hand_over(struct attempt *attempt)
         finish_trouble(attempt, "memory is out");
 }
 
+/* A state that stops logins: with an end, without one, or till there is a new password. */
+static enum auth_code code_of_state(const struct wire_message *message, const char *state)
+{
+    uint64_t until;
+    if (strcmp(state, STATE_PASSWORD_FORCED) == 0)
+        return AUTH_EXPIRED;
+    return wire_number(message, 3, INT64_MAX, &until) && until == 0 ? AUTH_DISABLED : AUTH_LOCKED;
+}
+
 static void success_noted(struct asker_question *question, const struct wire_message *message)
 {
     struct attempt *attempt = question->owner;
@@ -222,7 +234,7 @@ static void success_noted(struct asker_question *question, const struct wire_mes
             finish(attempt, AUTH_OK, 0, NULL, NULL);
     } else if (answer_is(message, "no") && wire_copy_text(message, 1, state, sizeof state) &&
                wire_copy_text(message, 2, text, sizeof text)) {
-        finish(attempt, AUTH_LOCKED, 0, text, state);
+        finish(attempt, code_of_state(message, state), 0, text, state);
     } else {
         finish_trouble(attempt, "stated does not answer");
     }
@@ -230,7 +242,9 @@ static void success_noted(struct asker_question *question, const struct wire_mes
 
 static void accept_login(struct attempt *attempt)
 {
-    if (!attempt->account.service)
+    if (attempt->account.expired)
+        finish(attempt, AUTH_EXPIRED, 0, NULL, "password-forced");
+    else if (!attempt->account.service)
         finish(attempt, AUTH_DISABLED, 0, NULL, NULL);
     else
         ask_stated(attempt, "login-ok", success_noted);
@@ -285,13 +299,26 @@ static void check_apop(struct attempt *attempt)
         refuse(attempt);
 }
 
+/* In minutes: to the second it is the guesser's. */
+static const char *say_locked(const struct wire_message *message, char text[AUTH_TEXT_MAX])
+{
+    uint64_t seconds;
+    if (!wire_number(message, 1, INT32_MAX, &seconds))
+        return NULL;
+    unsigned minutes = (unsigned)(seconds / 60 + 1);
+    snprintf(text, AUTH_TEXT_MAX, "Too many failed logins; try again in %u minute%s", minutes,
+             minutes == 1 ? "" : "s");
+    return text;
+}
+
 static void lock_checked(struct asker_question *question, const struct wire_message *message)
 {
     struct attempt *attempt = question->owner;
     char cause[AUTH_TEXT_MAX];
     if (answer_is(message, "locked")) {
         wire_copy_text(message, 2, cause, sizeof cause);
-        finish(attempt, AUTH_LOCKED, ATTEMPT_LOCKED_MS, NULL, cause);
+        char text[AUTH_TEXT_MAX];
+        finish(attempt, AUTH_LOCKED, ATTEMPT_LOCKED_MS, say_locked(message, text), cause);
     } else if (!answer_is(message, "ok")) {
         finish_trouble(attempt, "stated does not answer");
     } else if (attempt->login.mechanism == LOGIN_BY_APOP) {

@@ -19,6 +19,7 @@ static const char *const names[] = {
     [AUTH_TLS_REQUIRED] = "tls-required",
     [AUTH_DISABLED] = "disabled",
     [AUTH_LIMIT] = "limit",
+    [AUTH_EXPIRED] = "expired",
     [AUTH_TROUBLE] = "trouble",
 };
 enum { AUTH_NAME_COUNT = sizeof names / sizeof *names };

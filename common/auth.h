@@ -32,10 +32,11 @@ enum {
 enum auth_code {
     AUTH_OK,
     AUTH_FAILED,       /* wrong name or password: which of both is not said */
-    AUTH_LOCKED,       /* too many failures, or a state of SPEC R10 */
+    AUTH_LOCKED,       /* too many failures, or a state of SPEC R10: for a time */
     AUTH_TLS_REQUIRED, /* password not even looked at */
-    AUTH_DISABLED,     /* the service is off for this account (SPEC R1.5) */
+    AUTH_DISABLED,     /* the service is off for this account (SPEC R1.5), or a lock without end */
     AUTH_LIMIT,        /* too many sessions */
+    AUTH_EXPIRED,      /* right, but void: a new password has to be set */
     AUTH_TROUBLE,      /* passing */
 };
 

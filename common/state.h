@@ -40,11 +40,14 @@
 
 #include "wire.h"
 
-#define STATE_SOCKET        "run/stated/socket"
-#define STATE_SEND_PAUSE    "send-pause"
-#define STATE_RECEIVE_PAUSE "receive-pause"
-#define STATE_OVER_CAPACITY "over-capacity"
-#define STATE_SEND_LOCK     "send-lock"
+#define STATE_SOCKET          "run/stated/socket"
+#define STATE_SEND_PAUSE      "send-pause"
+#define STATE_RECEIVE_PAUSE   "receive-pause"
+#define STATE_OVER_CAPACITY   "over-capacity"
+#define STATE_SEND_LOCK       "send-lock"
+#define STATE_MISUSE_DETECTED "misuse-detected"
+#define STATE_ACCOUNT_LOCK    "account-lock"
+#define STATE_PASSWORD_FORCED "password-forced"
 enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 3 };
 /* Bytes of the answer to "allows" are fewer. */
 enum { STATE_ANSWER_MAX = 2048 };

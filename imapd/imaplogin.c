@@ -30,6 +30,7 @@ enum answer {
     ANSWER_TOO_LONG,
     ANSWER_FAILED,
     ANSWER_LOCKED,
+    ANSWER_EXPIRED,
     ANSWER_TLS_REQUIRED,
     ANSWER_DISABLED,
     ANSWER_LIMIT,
@@ -56,7 +57,8 @@ static const struct answer_text {
     [ANSWER_TOO_LONG] = {"NO", "[AUTHENTICATIONFAILED] Name or password too long"},
     /* those of authd come with its text */
     [ANSWER_FAILED] = {"NO", "[AUTHENTICATIONFAILED]"},
-    [ANSWER_LOCKED] = {"NO", "[CONTACTADMIN]"},
+    [ANSWER_LOCKED] = {"NO", "[UNAVAILABLE]"},
+    [ANSWER_EXPIRED] = {"NO", "[EXPIRED]"},
     [ANSWER_TLS_REQUIRED] = {"NO", "[PRIVACYREQUIRED]"},
     [ANSWER_DISABLED] = {"NO", "[CONTACTADMIN]"},
     [ANSWER_LIMIT] = {"NO", "[LIMIT]"},
@@ -68,7 +70,7 @@ static const enum answer answers_of_authd[] = {
     [AUTH_OK] = ANSWER_SILENT,         [AUTH_FAILED] = ANSWER_FAILED,
     [AUTH_LOCKED] = ANSWER_LOCKED,     [AUTH_TLS_REQUIRED] = ANSWER_TLS_REQUIRED,
     [AUTH_DISABLED] = ANSWER_DISABLED, [AUTH_LIMIT] = ANSWER_LIMIT,
-    [AUTH_TROUBLE] = ANSWER_TROUBLE,
+    [AUTH_EXPIRED] = ANSWER_EXPIRED,   [AUTH_TROUBLE] = ANSWER_TROUBLE,
 };
 
 /* `detail` may be empty. */

@@ -105,6 +105,7 @@ static enum pop3reply reply_of_code(enum auth_code code)
         [AUTH_TLS_REQUIRED] = POP3REPLY_LOGIN_TLS,
         [AUTH_DISABLED] = POP3REPLY_LOGIN_OFF,
         [AUTH_LIMIT] = POP3REPLY_LOGIN_LATER,
+        [AUTH_EXPIRED] = POP3REPLY_LOGIN_FAILED,
         [AUTH_TROUBLE] = POP3REPLY_LOGIN_LATER,
     };
     return replies[code];

@@ -13,7 +13,7 @@ static enum reply reply_of_code(enum auth_code code)
         [AUTH_OK] = REPLY_AUTH_DONE,           [AUTH_FAILED] = REPLY_AUTH_FAILED,
         [AUTH_LOCKED] = REPLY_AUTH_LATER,      [AUTH_TLS_REQUIRED] = REPLY_AUTH_TLS_REQUIRED,
         [AUTH_DISABLED] = REPLY_AUTH_DISABLED, [AUTH_LIMIT] = REPLY_AUTH_LATER,
-        [AUTH_TROUBLE] = REPLY_AUTH_LATER,
+        [AUTH_EXPIRED] = REPLY_AUTH_EXPIRED,   [AUTH_TROUBLE] = REPLY_AUTH_LATER,
     };
     return replies[code];
 }

@@ -26,6 +26,7 @@ static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_AUTH_CHALLENGE] = {"334", "", "$", false},
     [REPLY_AUTH_DONE] = {"235", "2.7.0", "welcome", false},
     [REPLY_AUTH_FAILED] = {"535", "5.7.8", "authentication failed", false},
+    [REPLY_AUTH_EXPIRED] = {"535", "5.7.8", "$", false},
     [REPLY_AUTH_LATER] = {"454", "4.7.0", "$", false},
     [REPLY_AUTH_TLS_REQUIRED] = {"538", "5.7.11", "start TLS first", false},
     [REPLY_AUTH_DISABLED] = {"525", "5.7.13", "$", false},

@@ -411,7 +411,7 @@ static void what_stated_says_goes(void **state)
     fixture->stated.answers[1][0] = "login-ok";
     fixture->stated.answers[1][1] = "no";
     fixture->stated.answers[1][2] = "password-forced";
-    assert_string_equal(login(fixture, &smtp), "no locked");
+    assert_string_equal(login(fixture, &smtp), "no expired");
     assert_slice(wire_field(&fixture->answer, 3), "text of stated");
     fixture->stated.answers[2][0] = "login-check";
     fixture->stated.answers[2][1] = "locked";

@@ -156,7 +156,7 @@ static const struct transcript {
      "", "logout"},
     {"refusals of authd", true,
      "a LOGIN u failed\r\nb LOGIN u locked\r\nc LOGIN u tls-required\r\nd NOOP\r\n",
-     GREETING_PLAIN "a NO [AUTHENTICATIONFAILED] Says authd\r\nb NO [CONTACTADMIN] Says authd\r\n"
+     GREETING_PLAIN "a NO [AUTHENTICATIONFAILED] Says authd\r\nb NO [UNAVAILABLE] Says authd\r\n"
                     "c NO [PRIVACYREQUIRED] Says authd\r\n* BYE Too many failed logins\r\n",
      "u/failed/a+b LOGIN u locked\r\nc LOGIN u tls-required\r\nd NOOP\r\n;u/locked/b+c LOGIN u "
      "tls-required\r\nd NOOP\r\n;u/tls-required/c+d NOOP\r\n;",
@@ -165,6 +165,9 @@ static const struct transcript {
      GREETING_PLAIN "a NO [CONTACTADMIN] Says authd\r\nb NO [LIMIT] Says authd\r\n"
                     "c NO [UNAVAILABLE] Says authd\r\n* BYE Too many failed logins\r\n",
      NULL, "failures"},
+    {"a void password", true, "a LOGIN u expired\r\nb LOGOUT\r\n",
+     GREETING_PLAIN "a NO [EXPIRED] Says authd\r\n* BYE Logging out\r\nb OK Completed\r\n", NULL,
+     "logout"},
     {"senseless commands", true,
      "\r\n( x\r\na\r\nb LOGIN\r\nc LOGIN u\r\nd LOGIN u p x\r\ne NOOP x\r\nf LOGIN u {4097}\r\ng "
      "LOGIN u \"p\r\n",

@@ -162,6 +162,8 @@ static void peers_answer_auth(int fd, struct wire_message *message)
     bool is_right = slice_equal(wire_field(message, 6), SLICE("secret"));
     if (slice_equal(user, SLICE("locked@example.jp")))
         PEERS_ANSWER(fd, "no", auth_code_name(AUTH_LOCKED), "0", "locked for a time");
+    else if (slice_equal(user, SLICE("expired@example.jp")))
+        PEERS_ANSWER(fd, "no", auth_code_name(AUTH_EXPIRED), "0", "set a new password");
     else if (slice_equal(user, SLICE("disabled@example.jp")))
         PEERS_ANSWER(fd, "no", auth_code_name(AUTH_DISABLED), "0", "this account is off");
     else if (slice_equal(user, SLICE("strict@example.jp")))

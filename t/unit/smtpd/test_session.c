@@ -386,10 +386,10 @@ static const struct transcript transcripts[] = {
                "C: AUTH PLAIN", "S: 334 ", "L: 13000", "S: 500 5.5.6 that response is too long",
                "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAd3Jvbmc=", "S: 535 5.7.8 authentication failed",
                "C: AUTH PLAIN AGxvY2tlZEBleGFtcGxlLmpwAHNlY3JldA==", "S: 454 4.7.0 locked for a time",
+               "C: AUTH PLAIN AGV4cGlyZWRAZXhhbXBsZS5qcABzZWNyZXQ=", "S: 535 5.7.8 set a new password",
                "C: AUTH PLAIN AGRpc2FibGVkQGV4YW1wbGUuanAAc2VjcmV0", "S: 525 5.7.13 this account is off",
                "C: AUTH PLAIN AGdvbmVAZXhhbXBsZS5qcABzZWNyZXQ=", "S: 451 4.3.0 *",
                "C: MAIL FROM:<gone@example.jp>", "S: 530 *",
-               "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAd3Jvbmc=", "S: 535 *",
                "C: AUTH PLAIN AHUxQGV4YW1wbGUuanAAd3Jvbmc=", "S: 535 *",
                "S: 421 4.7.0 too many errors", "E:"}},
 
