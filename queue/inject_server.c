@@ -48,6 +48,7 @@ static _Noreturn void serve_stranger(struct inject_server *server, int connectio
     directory_hold(&server->directory);
     inject_limits_read(&server->directory, &limits);
     localrate_read(&server->directory, &limits.rate);
+    limits.rate.directory = &server->directory;
     close_parents(server);
     io_close(&server->listener);
     io_close(&server->pair[1]);

@@ -26,14 +26,20 @@ static const char is_empty[] = "D5.6.0 the message is empty";
 static const char disk_full[] = "Z4.3.1 the queue's disk is full, try again later";
 static const char disk_trouble[] = "Z4.3.0 the queue can't be written, try again later";
 
+static bool may_send(struct intake *intake)
+{
+    const struct localrate *rate = &intake->limits.rate;
+    localrate_identify(&intake->local, intake->uid, str_slice(&intake->envelope.sender), rate);
+    return localrate_allows(&intake->state_fd, &intake->local, rate);
+}
+
 static bool take_envelope(void *owner, struct slice fields)
 {
     struct intake *intake = owner;
     enum admission_result result =
         admission_read(fields, intake->trust, intake->uid, &intake->envelope);
     intake->refusal = result == ADMISSION_OK ? NULL : admission_answer(result);
-    if (result == ADMISSION_OK && intake->trust == ADMISSION_STRANGER &&
-        !localrate_allows(&intake->state_fd, intake->uid, &intake->limits.rate))
+    if (result == ADMISSION_OK && intake->trust == ADMISSION_STRANGER && !may_send(intake))
         intake->refusal = over_limit;
     if (!intake->refusal)
         store_begin(&intake->store, &intake->envelope);
@@ -100,7 +106,7 @@ static const char *finish(struct intake *intake)
     if (store_commit(&intake->store) != VERDICT_OK)
         return answer_for_error(intake->store.error);
     if (intake->trust == ADMISSION_STRANGER)
-        localrate_count(&intake->state_fd, intake->uid, &intake->limits.rate);
+        localrate_count(&intake->state_fd, &intake->local, &intake->limits.rate);
     return NULL;
 }
 

@@ -23,9 +23,10 @@ struct intake {
     uid_t uid;
     enum admission_trust trust;
     struct inject_limits limits;
-    int state_fd;        /* stated, for strangers; -1 for all others */
-    const char *refusal; /* answer, whatever else comes; NULL: it goes on */
-    struct str input;    /* what was read last; stays for the next peer */
+    struct localsender local; /* as whom a stranger sends */
+    int state_fd;             /* stated, for strangers; -1 for all others */
+    const char *refusal;      /* answer, whatever else comes; NULL: it goes on */
+    struct str input;         /* what was read last; stays for the next peer */
 };
 
 void intake_init(struct intake *intake, int folder);

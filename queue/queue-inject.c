@@ -2,13 +2,13 @@
  * queue-inject - takes messages over a unix socket and puts them into the queue
  *
  * Runs as     the queue's uid, group that may read cdb/; workers for the peers of ours, a process for
- *             each other peer; both sandboxed: files below queue/message, workers read
- *             cdb/
+ *             each other peer; both sandboxed: files below queue/message, and cdb/ to read
  * Started by  the service tree, as root, to bind its socket; drops at once
  * Descriptors 2 log; run/inject/socket (common/inject.h)
  * Reads       cdb/host.cdb: databytes (104857600), sync-folders (on), sendmail-limit (10000),
- *             sendmail-window (3600), sendmail-pause (3600)
- * Asks        stated: whether a uid that is not ours sends too much
+ *             sendmail-window (3600), sendmail-pause (3600); cdb/domains.cdb, cdb/domain/: send-limit
+ *             (50000), send-window (3600), limit-pause (3600) of the domain it sends as
+ * Asks        stated: whether a uid that is not ours, or that domain, sends too much
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin
  * If taken    attacker sees and changes what is in the queue, and learns who lives here; no mailbox,
@@ -38,6 +38,7 @@ static const struct sandbox sandbox = {
 
 static const struct sandbox sandbox_for_stranger = {
     .grants = SANDBOX_WRITE_FILES,
+    .read_paths = {"cdb"},
     .write_paths = {"queue/message"},
 };
 

@@ -371,7 +371,7 @@ def test_local_programs_are_limited_by_uid(suite):
     code, complaint = sendmail(suite, uid)
     equal(code, 75, "the fourth")
     check("sorry, that message exceeds my limit" in complaint, complaint)
-    # Neither another uid nor the domain whose address was used has to do with it.
+    # Neither another uid nor the domain whose address was used pauses with it (its own limit: 48-sendmail).
     equal(sendmail(suite, uid + 1)[0], 0, "another uid")
     with logged_in(suite, "u1@wide.jp") as smtp:
         smtp.expect("MAIL FROM:<u1@wide.jp>", "250")

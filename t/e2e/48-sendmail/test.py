@@ -1,0 +1,169 @@
+"""Mail of the machine's own programs (SPEC R18): mail(1), cron, PHP, Perl; limits; exit codes."""
+
+import email
+import json
+import os
+import subprocess
+
+from suite import PATIENCE, check, equal, wait_until
+
+LIMIT = 3
+UID = 64200  # none of the suite's
+
+
+def prepare(suite):
+    suite.control("sendmail-limit", "200\n")
+    suite.add_domain("example.jp", "u1", "u2")
+    suite.add_domain("busy.example.jp", "web", "other")
+    suite.mailctl("domain", "set", "busy.example.jp", "send-limit", str(LIMIT))
+    suite.rebuild()
+    suite.start()
+
+
+def sendmail(suite, *words, text="Subject: x\n\nx\n", uid=UID):
+    return subprocess.run([suite.path("bin/sendmail"), *words], user=uid, group=uid, extra_groups=[], cwd="/",
+                          input=text.encode(), capture_output=True, timeout=PATIENCE)
+
+
+def arrived(suite, address, words, text="Subject: x\n\nx\n"):
+    """What the mailbox gets of this call."""
+    before = set(suite.mailbox(address))
+    done = sendmail(suite, *words, text=text)
+    equal(done.returncode, 0, f"sendmail {words}: {done.stderr}")
+    return fresh(suite, address, before)
+
+
+def fresh(suite, address, before):
+    names = wait_until(lambda: sorted(set(suite.mailbox(address)) - before), f"mail for {address}")
+    with open(names[0], "rb") as file:
+        return email.message_from_bytes(file.read())
+
+
+def returned_to(letter):
+    return letter["Return-Path"]
+
+
+# ---- as programs call it ----------------------------------------------------------------------------
+
+def test_R18_as_php_calls_it(suite):
+    """-t -i: recipients from the header, Bcc gone, a lone dot is text."""
+    before = set(suite.mailbox("u2@example.jp"))
+    letter = arrived(suite, "u1@example.jp", ["-t", "-i"],
+                     "To: u1@example.jp\nBcc: u2@example.jp\nSubject: from PHP\n\none\n.\ntwo\n")
+    check("Bcc" not in letter, letter.as_string())
+    check("one\r\n.\r\ntwo" in letter.as_bytes().decode() or "one\n.\ntwo" in letter.as_bytes().decode(), letter.as_bytes().decode())
+    check("Bcc" not in fresh(suite, "u2@example.jp", before), "nor does the hidden one show it")
+    letter = arrived(suite, "u1@example.jp", ["-ti", "-fu2@example.jp"], "To: u1@example.jp\nSubject: y\n\ny\n")
+    equal(returned_to(letter), "<u2@example.jp>", "the sender by -f")
+
+
+def test_R18_as_cron_calls_it(suite):
+    letter = arrived(suite, "u1@example.jp", ["-i", "-FCronDaemon", "-B8BITMIME", "-oem", "u1@example.jp"],
+                     "Subject: Cron <root@host> job\n\noutput\n")
+    check("CronDaemon" in letter["From"], letter["From"])
+    check(letter["Date"] and letter["Message-ID"], "Date and Message-ID are added")
+
+
+def test_R18_null_sender(suite):
+    for null in (["-f", "<>"], ["-f", ""], ["-f<>"]):
+        equal(returned_to(arrived(suite, "u1@example.jp", [*null, "u1@example.jp"])), "<>", f"{null}")
+
+
+def test_R18_name_of_the_sender(suite):
+    letter = arrived(suite, "u1@example.jp", ["-F", "Sales, Tokyo", "-f", "u2@example.jp", "u1@example.jp"])
+    equal(email.utils.parseaddr(letter["From"]), ("Sales, Tokyo", "u2@example.jp"), "From")
+    letter = arrived(suite, "u1@example.jp", ["-F", "Nobody", "u1@example.jp"], "From: a@example.org\nSubject: z\n\nz\n")
+    equal(letter["From"], "a@example.org", "a From that is there stays")
+
+
+def test_R18_resent(suite):
+    """With Resent- fields these alone name recipients."""
+    before = len(suite.mailbox("u2@example.jp"))
+    letter = arrived(suite, "u1@example.jp", ["-t"], "To: u2@example.jp\nResent-To: u1@example.jp\n"
+                     "Resent-Bcc: postmaster@example.jp\nResent-From: b@example.org\nSubject: again\n\nx\n")
+    check("Resent-Bcc" not in letter and letter["To"] == "u2@example.jp", letter.as_string())
+    wait_until(lambda: suite.mailbox("postmaster@example.jp"), "the hidden one")
+    equal(len(suite.mailbox("u2@example.jp")), before, "mail of the first recipient")
+
+
+def test_R18_flags_that_mean_nothing(suite):
+    arrived(suite, "u1@example.jp", ["-G", "-U", "-n", "-v", "-Odelivery=b", "-O", "x=y", "-om", "-odi", "-L", "tag",
+                                     "-X/dev/null", "-h5", "-Ac", "-em", "-i", "--", "u1@example.jp"])
+    for idle in (["-q"], ["-q30m"], ["-bi"]):
+        equal(sendmail(suite, *idle, text="").returncode, 0, f"{idle}")
+
+
+def test_R18_mail_command(suite):
+    """bsd-mailx, which hands it to the program that mailrc names."""
+    rc = suite.path("mailrc")
+    with open(rc, "w", encoding="ascii") as file:
+        file.write(f"set sendmail={suite.path('bin/sendmail')}\n")
+    before = set(suite.mailbox("u1@example.jp"))
+    done = subprocess.run(["bsd-mailx", "-s", "from mail(1)", "-c", "u2@example.jp", "u1@example.jp"], input="Hello.\n",
+                          text=True, env={**os.environ, "MAILRC": rc, "HOME": "/nonexistent"}, capture_output=True,
+                          timeout=PATIENCE)
+    equal(done.returncode, 0, done.stderr)
+    letter = fresh(suite, "u1@example.jp", before)
+    equal((letter["Subject"], letter["Cc"]), ("from mail(1)", "u2@example.jp"), "the letter")
+    check("Hello." in letter.get_payload(), "its text")
+
+
+def test_R18_perl_mail_send(suite):
+    before = set(suite.mailbox("u1@example.jp"))
+    program = ('use Mail::Send; my $m = Mail::Send->new(To => "u1\\@example.jp", Subject => "from Perl"); '
+               'my $h = $m->open("sendmail"); print $h "Hello.\\n"; $h->close or die "not sent";')
+    done = subprocess.run(["perl", "-e", program], env={**os.environ, "PERL_MAILERS": f"sendmail:{suite.path('bin/sendmail')}"},
+                          text=True, capture_output=True, timeout=PATIENCE)
+    equal(done.returncode, 0, done.stderr)
+    equal(fresh(suite, "u1@example.jp", before)["Subject"], "from Perl", "Subject")
+
+
+def test_R18_exit_codes(suite):
+    cases = ((["-Z", "u1@example.jp"], "", 64), (["-f"], "", 64), (["-bd"], "", 64), ([], "Subject: x\n\nx\n", 64),
+             (["-N", "sometimes", "u1@example.jp"], "", 64), (["-t"], "To: <no address@@>\n\nx\n", 65),
+             (["-t"], "X: " + "x" * 1100000 + "\n\nx\n", 65), (["-i", "u1@example.jp\x01"], "x\n", 69))
+    for words, text, wanted in cases:
+        done = sendmail(suite, *words, text=text)
+        equal(done.returncode, wanted, f"sendmail {words}: {done.stderr}")
+        check(done.stderr.startswith(b"sendmail: "), f"what is wrong: {done.stderr}")
+
+
+# ---- limits -----------------------------------------------------------------------------------------
+
+def test_R18_counts_for_the_domain_it_sends_as(suite):
+    for number in range(LIMIT):
+        equal(sendmail(suite, "-f", "web@busy.example.jp", "u1@example.jp", uid=UID + number).returncode, 0, f"message {number}")
+    done = sendmail(suite, "-f", "web@busy.example.jp", "u1@example.jp")
+    equal(done.returncode, 75, "one beyond the domain's limit")
+    check(b"sorry, that message exceeds my limit" in done.stderr, done.stderr)
+    equal(sendmail(suite, "-f", "nosuch@busy.example.jp", "u1@example.jp").returncode, 75, "any address of the domain")
+    equal(sendmail(suite, "-f", "u2@example.jp", "u1@example.jp").returncode, 0, "another domain")
+    equal(sendmail(suite, "-f", "a@example.org", "u1@example.jp").returncode, 0, "none of ours")
+    equal(sendmail(suite, "-f", "<>", "u1@example.jp").returncode, 0, "nobody")
+    shown = suite.mailctl("state", "show", "busy.example.jp")
+    check("send-pause" in shown, f"state: {shown!r}")
+    # It is one limit: who logs in meets it, too.
+    with suite.smtp("submission") as client:
+        client.starttls()
+        client.ehlo()
+        client.login("other@busy.example.jp", suite.password("other@busy.example.jp"))
+        equal(client.mail("other@busy.example.jp")[0] // 100, 4, "MAIL of an account of the domain")
+    suite.mailctl("state", "unlock", "busy.example.jp")
+
+
+def test_R18_a_locked_account_does_not_send_here_either(suite):
+    suite.mailctl("domain", "set", "busy.example.jp", "send-limit", "40000")
+    suite.mailctl("state", "lock", "web@busy.example.jp", "send-lock", "--cause", "its pages send spam")
+    equal(sendmail(suite, "-f", "web@busy.example.jp", "u1@example.jp").returncode, 75, "the locked one")
+    equal(sendmail(suite, "-f", "other@busy.example.jp", "u1@example.jp").returncode, 0, "another one")
+    suite.mailctl("state", "unlock", "web@busy.example.jp", "send-lock")
+    equal(sendmail(suite, "-f", "web@busy.example.jp", "u1@example.jp").returncode, 0, "unlocked")
+
+
+def test_R18_limited_by_uid(suite):
+    shown = json.loads(suite.mailctl("state", "show", f"uid={UID}", "--json"))
+    check("sent" in json.dumps(shown), shown)
+    suite.set_host("sendmail-limit", "1")
+    equal(sendmail(suite, "-f", "u2@example.jp", "u1@example.jp", uid=UID + 50).returncode, 0, "the first")
+    equal(sendmail(suite, "-f", "u2@example.jp", "u1@example.jp", uid=UID + 50).returncode, 75, "the second")
+    equal(sendmail(suite, "-f", "u2@example.jp", "u1@example.jp", uid=UID + 51).returncode, 0, "another uid")
