@@ -101,6 +101,8 @@ static const struct counter {
     {"received", "receive-limit", "receive-window", STATE_RECEIVE_PAUSE, true},
     {"messages", "account-send-limit", "account-send-window", STATE_SEND_LOCK, false},
     {"recipients", "account-recipients-limit", "account-send-window", STATE_SEND_LOCK, false},
+    {"misuse-recipients", "misuse-recipients", "misuse-window", STATE_MISUSE_DETECTED, false},
+    {"misuse-rejected", "misuse-rejected", "misuse-window", STATE_MISUSE_DETECTED, false},
 };
 
 /* What is in force; stated knows it only once it was asked. For uids that must do. */

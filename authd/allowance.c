@@ -18,6 +18,10 @@ static const struct kind {
     [RATES_RECEIVED] = {"domain", STATES_RECEIVE, STATES_RECEIVE_PAUSE, true, "messages received"},
     [RATES_MESSAGES] = {"messages", STATES_SEND, STATES_SEND_LOCK, false, "messages sent"},
     [RATES_RECIPIENTS] = {"recipients", STATES_SEND, STATES_SEND_LOCK, false, "recipients sent to"},
+    [RATES_MISUSE] = {"misuse-recipients", STATES_SEND, STATES_MISUSE_DETECTED, false,
+                      "recipients sent to"},
+    [RATES_REJECTED] = {"misuse-rejected", STATES_SEND, STATES_MISUSE_DETECTED, false,
+                        "recipients that do not exist"},
 };
 
 static bool find_kind(struct slice name, unsigned action, enum rates_kind *kind)
@@ -38,7 +42,8 @@ bool allowance_read(const struct wire_message *fields, size_t at, unsigned actio
     if (!find_kind(wire_field(fields, at), action, &rule->kind) ||
         !wire_number(fields, at + 1, UINT64_MAX, &rule->limit) ||
         !wire_number(fields, at + 2, RATES_WINDOW_MAX, &window) ||
-        !wire_number(fields, at + 3, STATES_LOCK_MAX_S, &lasts) || window == 0 || lasts == 0)
+        !wire_number(fields, at + 3, STATES_LOCK_MAX_S, &lasts) || window == 0 ||
+        (lasts == 0) != (kinds[rule->kind].state == STATES_MISUSE_DETECTED))
         return false;
     rule->window_s = (int64_t)window;
     rule->lasts_s = (int64_t)lasts;
@@ -69,8 +74,10 @@ bool allowance_check(struct ledger *ledger, struct slice account, const struct a
     bool is_pause = states_kind(kind->state)->is_pause;
     int64_t lasts =
         is_pause && rule->lasts_s > STATES_PAUSE_MAX_S ? STATES_PAUSE_MAX_S : rule->lasts_s;
-    *breach = (struct allowance_breach){
-        .kind = rule->kind, .state = kind->state, .name = name, .until = now + lasts};
+    *breach = (struct allowance_breach){.kind = rule->kind,
+                                        .state = kind->state,
+                                        .name = name,
+                                        .until = lasts > 0 ? now + lasts : 0};
     snprintf(breach->cause, sizeof breach->cause, "%" PRIu64 " %s within %" PRId64 " seconds",
              counter.count, kind->what, rule->window_s);
     return true;
@@ -89,7 +96,14 @@ bool allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipi
     bool domain = rates_add(&ledger->rates, RATES_SENT, state_domain(account), 1, now);
     bool messages = rates_add(&ledger->rates, RATES_MESSAGES, account, 1, now);
     bool sent = rates_add(&ledger->rates, RATES_RECIPIENTS, account, recipients, now);
-    return domain || messages || sent;
+    bool misuse = rates_add(&ledger->rates, RATES_MISUSE, account, recipients, now);
+    return domain || messages || sent || misuse;
+}
+
+bool allowance_rejected(struct ledger *ledger, struct slice account, uint64_t recipients,
+                        int64_t now)
+{
+    return rates_add(&ledger->rates, RATES_REJECTED, account, recipients, now);
 }
 
 bool allowance_received(struct ledger *ledger, struct slice domain, int64_t now)

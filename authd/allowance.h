@@ -13,14 +13,14 @@
 
 enum {
     ALLOWANCE_RULE_FIELDS = 4, /* name, limit, window, seconds of the state */
-    ALLOWANCE_RULES_MAX = 3,
+    ALLOWANCE_RULES_MAX = 5,
 };
 
 struct allowance_rule {
     enum rates_kind kind;
     uint64_t limit; /* 0: none */
     int64_t window_s;
-    int64_t lasts_s;
+    int64_t lasts_s; /* 0: the state has no end of its own */
 };
 
 /* Reads the rule whose first field is `at`, for an action of states.h. False: nonsense. */
@@ -50,6 +50,8 @@ enum states_name allowance_state(enum rates_kind kind);
 /* Counts an accepted message: for the account and its domain; for a domain that received it. True: a
  * counter that had room has it no more. */
 bool allowance_sent(struct ledger *ledger, struct slice account, uint64_t recipients, int64_t now);
+bool allowance_rejected(struct ledger *ledger, struct slice account, uint64_t recipients,
+                        int64_t now);
 bool allowance_received(struct ledger *ledger, struct slice domain, int64_t now);
 
 #endif

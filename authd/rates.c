@@ -14,6 +14,8 @@ static const struct {
     [RATES_RECEIVED] = {"received", 'r'},
     [RATES_MESSAGES] = {"messages", 'm'},
     [RATES_RECIPIENTS] = {"recipients", 'n'},
+    [RATES_MISUSE] = {"misuse-recipients", 'u'},
+    [RATES_REJECTED] = {"misuse-rejected", 'j'},
 };
 
 struct rate {

@@ -29,6 +29,8 @@ enum rates_kind {
     RATES_RECEIVED,   /* messages to them, a message with many recipients once */
     RATES_MESSAGES,   /* messages of one account */
     RATES_RECIPIENTS, /* recipients of these */
+    RATES_MISUSE,     /* the same within a window of its own: is that still the owner? */
+    RATES_REJECTED,   /* recipients of ours that it named and that do not exist */
     RATES_KINDS,
 };
 

@@ -257,6 +257,16 @@ static bool answer_sent(struct question *question)
     return true;
 }
 
+static bool answer_rejected(struct question *question)
+{
+    uint64_t recipients;
+    if (!wire_number(question->fields, 3, UINT32_MAX, &recipients))
+        return false;
+    if (allowance_rejected(question->verbs->ledger, question->account, recipients, question->now))
+        board_forget_rooms(question->verbs->board);
+    return true;
+}
+
 static bool answer_received(struct question *question)
 {
     for (size_t i = 2; i < question->fields->count; i++)
@@ -426,6 +436,7 @@ static const struct verb {
     {"allows", 4, WIRE_MAX_FIELDS, ANYBODY, answer_allows},
     {"sent", 4, 4, COUNTERS, answer_sent},
     {"received", 3, WIRE_MAX_FIELDS, COUNTERS, answer_received},
+    {"rejected", 4, 4, COUNTERS, answer_rejected},
     {"get", 3, 3, ANYBODY, answer_get},
     {"rates", 3, 3, ANYBODY, answer_rates},
     {"set", 6, 6, VERBS_ROOT, answer_set},

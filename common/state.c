@@ -78,15 +78,25 @@ bool state_ask_allows(int *fd, struct wire_message *answer, const char *account,
     return done;
 }
 
-bool state_sent(int *fd, const char *account, size_t recipients)
+static bool tell_count(int *fd, const char *verb, const char *account, size_t count)
 {
     struct str packet;
-    begin(&packet, "sent");
+    begin(&packet, verb);
     wire_put_text(&packet, account);
-    wire_put_number(&packet, recipients);
+    wire_put_number(&packet, count);
     bool done = tell(fd, &packet);
     str_free(&packet);
     return done;
+}
+
+bool state_sent(int *fd, const char *account, size_t recipients)
+{
+    return tell_count(fd, "sent", account, recipients);
+}
+
+bool state_rejected(int *fd, const char *account, size_t recipients)
+{
+    return tell_count(fd, "rejected", account, recipients);
 }
 
 bool state_received(int *fd, struct slice domains)

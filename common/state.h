@@ -3,7 +3,7 @@
  * side)
  *
  * Protocol over SOCK_SEQPACKET run/stated/socket; the first field is "state/1", each question has
- * one answer, but for "sent" and "received", which have none:
+ * one answer, but for "sent", "received" and "rejected", which have none:
  *
  *   "login-check", account, client     -> "ok" | "locked", seconds left, cause
  *   "login-failed", account, client    -> "ok", milliseconds to wait before the client is told
@@ -11,6 +11,7 @@
  *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client
  *   "sent", account, recipients        (a message of the account was accepted)
  *   "received", "@domain"...           (a message was accepted for these, each named once)
+ *   "rejected", account, recipients    (the account named these, of ours, and they do not exist)
  *   "rates", account                   -> "ok", then per counter: kind, count, limit, window
  *   "get", account                     -> "ok", then per state: name, since, until, cause
  *   "set", account, name, until, cause -> "ok" | "no", reason          (root only)
@@ -30,10 +31,11 @@
  * A rule is four fields: name, limit (0: none), window in seconds, seconds of the state that
  * follows. "domain" is about the messages of the account's domain and leads to its send-pause or
  * receive-pause; "messages" and "recipients" are about what the account sends and lead to its
- * send-lock. The question that finds a limit reached is the first to be refused; the state is on
+ * send-lock; "misuse-recipients" and "misuse-rejected" lead to misuse-detected. The question that finds a limit reached is the first to be refused; the state is on
  * disk by then. Messages count when they were accepted, so several connections at once can go
  * beyond a limit by as many messages as are on their way.
- * Counters are "sent" and "received" of "@domain", "messages" and "recipients" of an account.
+ * Counters are "sent" and "received" of "@domain", "messages", "recipients", "misuse-recipients" and
+ * "misuse-rejected" of an account.
  */
 #ifndef COMMON_STATE_H
 #define COMMON_STATE_H
@@ -48,15 +50,16 @@
 #define STATE_MISUSE_DETECTED "misuse-detected"
 #define STATE_ACCOUNT_LOCK    "account-lock"
 #define STATE_PASSWORD_FORCED "password-forced"
-enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 3 };
+enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 5 };
 /* Bytes of the answer to "allows" are fewer. */
 enum { STATE_ANSWER_MAX = 2048 };
 
 struct state_rule {
-    const char *name; /* "domain", "messages", "recipients" */
-    uint64_t limit;   /* 0: none; the rule is not sent */
+    const char
+        *name;      /* "domain", "messages", "recipients", "misuse-recipients", "misuse-rejected" */
+    uint64_t limit; /* 0: none; the rule is not sent */
     uint64_t window_s;
-    uint64_t lasts_s;
+    uint64_t lasts_s; /* misuse: 0, without end */
 };
 
 /* The domain of an account as a whole, "@domain"; of such a name, itself. */
@@ -76,6 +79,7 @@ bool state_ask_allows(int *fd, struct wire_message *answer, const char *account,
  * counted. Several processes may tell over one connection, as long as nobody asks over it. `domains`
  * are names with '@' in front, each with a NUL behind it. */
 bool state_sent(int *fd, const char *account, size_t recipients);
+bool state_rejected(int *fd, const char *account, size_t recipients);
 bool state_received(int *fd, struct slice domains);
 
 /* The question as a packet, for those who send it themselves. */

@@ -68,6 +68,12 @@ void allowance_count(struct session *session)
         log_trouble("count a message at", STATE_SOCKET, 0, NULL);
 }
 
+void allowance_count_rejected(struct session *session)
+{
+    if (session->account[0] != '\0' && !state_rejected(&session->tell_fd, session->account, 1))
+        log_trouble("count a recipient at", STATE_SOCKET, 0, NULL);
+}
+
 /* ---- rates and states -------------------------------------------------------------------------*/
 
 /* SPEC R4.2: the plan says whether a full mailbox is the sender's business for good. */

@@ -21,6 +21,8 @@ bool allowance_sender(struct session *session);
 /* May this mailbox of ours get the message, as far as it is known? If not, it is answered. */
 bool allowance_recipient(struct session *session, struct slice address,
                          const struct directory_account *account);
+/* Who has logged in named a recipient of ours that does not exist. */
+void allowance_count_rejected(struct session *session);
 /* The message was accepted. */
 void allowance_count(struct session *session);
 

@@ -171,6 +171,7 @@ static void take_recipient(struct session *session, struct slice address,
             add_recipient(session, address, rcpt);
         break;
     case DIRECTORY_UNKNOWN_USER:
+        allowance_count_rejected(session);
         session_refuse(session, REPLY_RECIPIENT_UNKNOWN, "recipient", address);
         break;
     case DIRECTORY_TROUBLE:

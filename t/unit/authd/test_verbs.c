@@ -377,7 +377,8 @@ static void rules_that_are_none_cost_the_connection(void **state)
         "allows|u1@a.jp|send|planet|3|600|100",
         "allows|u1@a.jp|receive|messages|3|600|100",
         "allows|u1@a.jp|login|domain|3|600|100",
-        "allows|u1@a.jp|send|domain|3|600|1|domain|3|600|1|domain|3|600|1|domain|3|600|1",
+        "allows|u1@a.jp|send|domain|3|600|1|domain|3|600|1|domain|3|600|1|domain|3|600|1"
+        "|domain|3|600|1|domain|3|600|1",
         "sent|u1@a.jp",
         "sent|u1@a.jp|many",
         "sent||1",
@@ -594,6 +595,36 @@ static void compaction_keeps_all_that_counts(void **state)
     assert_int_equal(authd(fixture, NOW + 1, "login-check", "u2@a", "192.0.2.1")[0], 'l');
 }
 
+/* Too many recipients, or too many that do not exist: till the password is changed. */
+static void misuse_is_detected(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char ask_rejected[] =
+        "allows|u1@a|send|misuse-recipients|9|600|0|misuse-rejected|3|600|0";
+    static const char misuse[] = "no|misuse-detected|";
+    assert_string_equal(say(fixture, NOW, ask_rejected), "ok");
+    assert_string_equal(say(fixture, NOW, "rejected|u1@a|2"), "");
+    assert_string_equal(say(fixture, NOW + 1, ask_rejected), "ok");
+    assert_string_equal(say(fixture, NOW + 2, "rejected|u1@a|1"), "");
+    assert_memory_equal(say(fixture, NOW + 2, ask_rejected), misuse, sizeof misuse - 1);
+    /* It stays, longer than the window, and ends by a new password; the counter begins anew. */
+    assert_memory_equal(say(fixture, NOW + 100000, "allows|u1@a|send"), misuse, sizeof misuse - 1);
+    assert_string_equal(say(fixture, NOW + 100000, "allows|u2@a|send"), "ok");
+    assert_string_equal(say(fixture, NOW + 100000, "allows|u1@a|login"), "ok");
+    assert_string_equal(
+        ask(fixture, VERBS_ROOT, NOW + 100000, "get", "u1@a", NULL, NULL, NULL),
+        "ok|misuse-detected|1000002|0|3 recipients that do not exist within 600 seconds");
+    assert_string_equal(
+        ask(fixture, VERBS_ROOT, NOW + 100000, "clear", "u1@a", "misuse-detected", NULL, NULL),
+        "ok");
+    assert_string_equal(say(fixture, NOW + 100000, ask_rejected), "ok");
+    assert_string_equal(say(fixture, NOW + 100000, "sent|u1@a|9"), "");
+    assert_memory_equal(say(fixture, NOW + 100001, ask_rejected), misuse, sizeof misuse - 1);
+    /* A rule of misuse has no end, the others have one. */
+    assert_string_equal(say(fixture, NOW, "allows|u3@a|send|misuse-rejected|3|600|60"), "refused");
+    assert_string_equal(say(fixture, NOW, "allows|u3@a|send|messages|3|600|0"), "refused");
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, finish)
@@ -611,6 +642,7 @@ int main(void)
         CASE(a_pause_does_not_grow_when_the_clock_is_set_back),
         CASE(an_account_is_locked_for_mass_sending),
         CASE(states_of_a_domain_hold_for_its_accounts),
+        CASE(misuse_is_detected),
         CASE(rules_that_are_none_cost_the_connection),
         CASE(what_has_room_is_on_the_board),
         CASE(small_limits_are_not_on_the_board),
