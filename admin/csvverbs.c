@@ -8,9 +8,11 @@
 #include "io.h"
 #include "life.h"
 #include "maildirsize.h"
+#include "newpassword.h"
 #include "number.h"
 #include "operations.h"
 #include "passwordpool.h"
+#include "state.h"
 #include "textfile.h"
 
 #include <errno.h>
@@ -19,7 +21,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MEGABYTE = 1048576 };
+enum { MEGABYTE = 1048576, VOID_MAX = 100 };
 
 /* A file on its way into a domain. */
 struct bulk {
@@ -142,29 +144,86 @@ static bool wants_hash(const struct csvaccounts *accounts, const struct csvaccou
            (account->exists || accounts->kind == CSVACCOUNTS_REGISTER);
 }
 
+static struct slice old_hash(const struct bulk *bulk, const struct csvaccount *account)
+{
+    const struct domain_account *old = domain_find(&bulk->domain, account->local);
+    return slice_text(old ? old->hash : "");
+}
+
+/* Comparing with a password that was made void takes as long as a hundred hashes and more. */
+static void check_void(struct bulk *bulk, const struct passwordpool_job *jobs, size_t count)
+{
+    size_t seen = 0;
+    for (size_t i = 0; i < count; i++)
+        if (userline_is_void(jobs[i].old) && ++seen == VOID_MAX + 1)
+            csvproblems_add(&bulk->problems, jobs[i].line, "password",
+                            "more than %d new passwords in the place of such as were made void: "
+                            "divide the file",
+                            VOID_MAX);
+}
+
+static void check_like(struct bulk *bulk, const struct passwordpool_job *jobs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (jobs[i].is_like_old)
+            csvproblems_add(&bulk->problems, jobs[i].line, "password", "%s", NEWPASSWORD_LIKE_VOID);
+}
+
+static int hash_all(struct bulk *bulk, struct passwordpool_job *jobs, size_t count)
+{
+    check_void(bulk, jobs, count);
+    if (bulk->problems.count == 0 && !passwordpool_hash(jobs, count))
+        return commandline_trouble(bulk->command, "hash", "the passwords");
+    check_like(bulk, jobs, count);
+    return bulk->problems.count > 0 ? refuse_problems(bulk) : EXIT_DONE;
+}
+
 static int bulk_hash(struct bulk *bulk)
 {
     struct csvaccounts *accounts = &bulk->accounts;
     struct passwordpool_job *jobs = calloc(accounts->count + 1, sizeof *jobs);
     size_t count = 0;
-    for (size_t i = 0; jobs && i < accounts->count; i++)
-        if (wants_hash(accounts, &accounts->of[i]))
-            jobs[count++] =
-                (struct passwordpool_job){accounts->of[i].password, accounts->of[i].hash};
-    bool done = jobs && passwordpool_hash(jobs, count);
-    int error = errno;
+    if (!jobs)
+        return commandline_trouble(bulk->command, "hash", "the passwords");
+    for (size_t i = 0; i < accounts->count; i++) {
+        struct csvaccount *account = &accounts->of[i];
+        if (wants_hash(accounts, account))
+            jobs[count++] = (struct passwordpool_job){.secret = account->password,
+                                                      .old = old_hash(bulk, account),
+                                                      .hash = account->hash,
+                                                      .line = account->line};
+    }
+    int result = hash_all(bulk, jobs, count);
     free(jobs);
-    errno = error;
-    return done ? EXIT_DONE : commandline_trouble(bulk->command, "hash", "the passwords");
+    return result;
+}
+
+/* Is the account's misuse on record, and did it get the password that it had? Then that stays. */
+static bool stays_misused(int *connection, const struct bulk *bulk,
+                          const struct csvaccount *account)
+{
+    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
+    struct wire_message answer;
+    bool misused = false;
+    snprintf(address, sizeof address, "%s@%s", account->local, bulk->name);
+    wire_init(&answer);
+    if (state_ask(connection, &answer, "get", address, (char *)NULL))
+        for (size_t i = 0; i < answer.count; i++)
+            misused = misused || slice_equal(wire_field(&answer, i), SLICE(STATE_MISUSE_DETECTED));
+    wire_free(&answer);
+    return misused &&
+           password_verify(account->password, old_hash(bulk, account)) == PASSWORD_MATCHES;
 }
 
 static void end_states(const struct bulk *bulk)
 {
     int connection = -1;
     bool answered = true;
-    for (size_t i = 0; answered && i < bulk->accounts.count; i++)
-        if (wants_hash(&bulk->accounts, &bulk->accounts.of[i]))
-            answered = accountrules_end_states(&connection, bulk->accounts.of[i].local, bulk->name);
+    for (size_t i = 0; answered && i < bulk->accounts.count; i++) {
+        const struct csvaccount *account = &bulk->accounts.of[i];
+        if (wants_hash(&bulk->accounts, account) && !stays_misused(&connection, bulk, account))
+            answered = accountrules_end_states(&connection, account->local, bulk->name);
+    }
     io_close(&connection);
 }
 

@@ -22,9 +22,12 @@ static bool compare(void *owner, struct slice like)
     return !comparison->found && clock_ms() < comparison->deadline;
 }
 
-static bool is_similar(struct slice secret, struct slice hash)
+bool newpassword_is_like_void(struct slice secret, struct slice hash)
 {
-    struct comparison comparison = {.hash = hash, .deadline = clock_deadline(COMPARING_MS)};
+    struct comparison comparison = {.hash = slice_from(hash, strlen(USERLINE_VOID)),
+                                    .deadline = clock_deadline(COMPARING_MS)};
+    if (!userline_is_void(hash))
+        return false;
     similar_each(secret, compare, &comparison);
     return comparison.found;
 }
@@ -35,8 +38,8 @@ bool newpassword_check(const struct newpassword *of, struct slice secret, struct
     unsigned broken = policy_broken(secret, slice_text(of->local), slice_text(of->domain));
     if (broken != 0)
         policy_explain(broken, reasons);
-    else if (userline_is_void(hash) && is_similar(secret, slice_from(hash, 1)))
-        str_append_text(reasons, "the password is like the old one: think of another");
+    else if (newpassword_is_like_void(secret, hash))
+        str_append_text(reasons, NEWPASSWORD_LIKE_VOID);
     return reasons->size == 0;
 }
 

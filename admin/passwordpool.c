@@ -1,17 +1,25 @@
 /* passwordpool - see passwordpool.h */
 #include "passwordpool.h"
 
+#include "newpassword.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
 struct pool {
-    const struct passwordpool_job *jobs;
+    struct passwordpool_job *jobs;
     size_t count;
     atomic_size_t next;
     atomic_int error; /* errno of the first that failed */
 };
+
+static bool job_do(struct passwordpool_job *job)
+{
+    job->is_like_old = newpassword_is_like_void(job->secret, job->old);
+    return job->is_like_old || password_hash(job->secret, job->hash);
+}
 
 static void *work(void *data)
 {
@@ -20,7 +28,7 @@ static void *work(void *data)
         size_t at = atomic_fetch_add(&pool->next, 1);
         if (at >= pool->count)
             break;
-        if (!password_hash(pool->jobs[at].secret, pool->jobs[at].hash)) {
+        if (!job_do(&pool->jobs[at])) {
             int none = 0;
             atomic_compare_exchange_strong(&pool->error, &none, errno != 0 ? errno : ENOMEM);
         }
@@ -38,7 +46,7 @@ static size_t processors(void)
     return count < PASSWORDPOOL_THREADS_MAX ? count : PASSWORDPOOL_THREADS_MAX;
 }
 
-bool passwordpool_hash(const struct passwordpool_job *jobs, size_t count)
+bool passwordpool_hash(struct passwordpool_job *jobs, size_t count)
 {
     struct pool pool = {.jobs = jobs, .count = count};
     pthread_t threads[PASSWORDPOOL_THREADS_MAX];

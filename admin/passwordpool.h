@@ -14,10 +14,14 @@ enum { PASSWORDPOOL_THREADS_MAX = 64 };
 
 struct passwordpool_job {
     struct slice secret;
-    char *hash; /* PASSWORD_HASH_MAX bytes of the caller's */
+    struct slice old; /* the hash that the account has, void or not; empty: none */
+    char *hash;       /* PASSWORD_HASH_MAX bytes of the caller's */
+    unsigned line;    /* the caller's */
+    bool
+        is_like_old; /* told: the old one was made void, and this one is like it. There is no hash */
 };
 
 /* False with errno; then some hashes may be missing. */
-bool passwordpool_hash(const struct passwordpool_job *jobs, size_t count);
+bool passwordpool_hash(struct passwordpool_job *jobs, size_t count);
 
 #endif

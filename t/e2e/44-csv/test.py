@@ -198,17 +198,31 @@ def test_R3_2_an_error_anywhere_changes_nothing(suite):
     refused(suite, "edit", "example.jp", f"{REGISTER}\nyamada,,800,\n")
 
 
+def test_R3_2_a_forced_change_and_misuse(suite):
+    suite.mailctl("user", "force-password", "yamada@example.jp")
+    check(not can_log_in(suite, "yamada@example.jp", "Correct-Horse-1"), "void")
+    equal(places(refused(suite, "edit", "example.jp", f"{EDIT}\nyamada,correct-Horse-1,\n")), [(2, "password")], "like")
+    load(suite, "edit", "example.jp", f"{EDIT}\nyamada,Battery+Staple7,\n")
+    check(can_log_in(suite, "yamada@example.jp", "Battery+Staple7"), "another one")
+    suite.mailctl("state", "lock", "suzuki@example.jp", "misuse-detected")
+    load(suite, "edit", "example.jp", f"{EDIT}\nsuzuki,Correct-Horse-9,\n")
+    check("misuse-detected" in suite.mailctl("state", "show", "suzuki@example.jp"), "the same password ends nothing")
+    load(suite, "edit", "example.jp", f"{EDIT}\nsuzuki,Correct-Horse-8,\n")
+    check("misuse-detected" not in suite.mailctl("state", "show", "suzuki@example.jp"), "another one does")
+
+
 def test_R3_3_export(suite):
     suite.mailctl("user", "set", "u1@example.jp", "spam-tag", "on")
     suite.mailctl("user", "set", "u1@example.jp", "comment", '=1+2, "x"')
     suite.mailctl("user", "set", "u2@example.jp", "receive", "off")
     suite.mailctl("forward", "add", "u1@example.jp", "u2@example.jp")
+    suite.mailctl("reply", "set", "u2@example.jp", text="I am away.\n")
     done = run(suite, "csv", "export", "example.jp", "--no-bom").stdout
     equal(done.split(b"\r\n")[0].decode(), EXPORT, "header")
     check(b'u1,,"=1+2, ""x""",0,1,1,0,1,0\r\n' in done, f"u1 in {done.decode()}")
     rows = {row["mail_account"]: row for row in csv.DictReader(io.StringIO(done.decode(), newline=""))}
     equal({row["mail_password"] for row in rows.values()}, {""}, "passwords")
-    equal((rows["u2"]["spam"], rows["u2"]["forward"], rows["u2"]["pop"]), ("0", "0", "0"), "switches")
+    equal([rows["u2"][key] for key in ("spam", "forward", "auto", "pop")], ["0", "0", "1", "0"], "switches")
     equal(rows["yamada"]["mail_capacity"], "700", "capacity")
     equal(sorted(rows), sorted(line.split(":")[0] for line in users(suite, "example.jp").splitlines()
                                if not line.startswith("#")), "accounts")
