@@ -3,12 +3,13 @@
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from suite import check, equal, wait_until
+from suite import TREE, check, equal, wait_until
 
 WORKERS = 8
 
@@ -44,6 +45,45 @@ def no_leftovers(suite):
     for folder, _, files in os.walk(suite.path("control")):
         for name in files:
             check(not name.endswith(".new"), f"{folder}/{name} was left behind")
+
+
+# ---- what the manual shows --------------------------------------------------------------------------
+
+# Pages whose EXAMPLES are transcripts: "# " and a command, then what it says.
+PAGES = ("mailctl.1", "cdb.8")
+
+
+def transcript(page):
+    """(command, lines it says) of a page's source, in order."""
+    with open(os.path.join(TREE, "man", page), encoding="utf-8") as file:
+        source = file.read()
+    section = re.search(r"^\.Sh EXAMPLES\n(.*?)^\.Sh ", source, re.M | re.S).group(1)
+    found = []
+    for block in re.findall(r"^\.Bd -literal\n(.*?)^\.Ed", section, re.M | re.S):
+        for line in block.replace("\\&", "").replace("\\e", "\\").splitlines():
+            if line.startswith("# "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+def fits(wanted, said):
+    """"..." stands for any text of a line; a line of nothing else for any lines."""
+    lines = ["(?:.*\n)*" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + r"[ ]*\n"
+             for line in wanted]
+    return re.fullmatch("".join(lines), said) is not None
+
+
+def test_R19_the_manual_says_what_is_so(suite):
+    env = {**os.environ, "PATH": suite.path("bin") + ":" + os.environ["PATH"], "TZ": "UTC"}
+    for page in PAGES:
+        commands = transcript(page)
+        check(len(commands) > 4, f"{page} has no transcript")
+        for command, wanted in commands:
+            done = subprocess.run(["sh", "-c", command], cwd=suite.root, env=env, text=True, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
+            check(fits(wanted, done.stdout), f"{page}: {command}\nsays:\n{done.stdout}the page:\n" + "\n".join(wanted))
 
 
 # ---- two operators at once --------------------------------------------------------------------------
