@@ -25,8 +25,9 @@ static enum srs_result reverse(struct directory *directory, struct slice local, 
     return result;
 }
 
-enum srs_result returned_find(struct directory *directory, struct slice address,
-                              int64_t now_seconds, struct str *original)
+/* The address before `address` was rewritten, once. */
+static enum srs_result find_once(struct directory *directory, struct slice address,
+                                 int64_t now_seconds, struct str *original)
 {
     struct directory_domain domain;
     size_t at = slice_find_last(address, '@');
@@ -43,4 +44,23 @@ enum srs_result returned_find(struct directory *directory, struct slice address,
     }
     return reverse(directory, slice_part(address, 0, at), slice_from(address, at + 1), now_seconds,
                    original);
+}
+
+enum srs_result returned_find(struct directory *directory, struct slice address,
+                              int64_t now_seconds, struct str *original)
+{
+    enum srs_result result = find_once(directory, address, now_seconds, original);
+    if (result != SRS_OK)
+        return result;
+    /* Two domains of ours forwarded it: SRS1 of the second leads to SRS0 of the first, no further. */
+    struct str first;
+    str_init(&first, original->max);
+    enum srs_result again = find_once(directory, str_slice(original), now_seconds, &first);
+    if (again == SRS_OK) {
+        str_clear(original);
+        if (!str_append(original, str_slice(&first)))
+            again = SRS_TROUBLE;
+    }
+    str_free(&first);
+    return again == SRS_NONE ? SRS_OK : again;
 }
