@@ -5,6 +5,17 @@
 
 #include <stdio.h>
 
+enum { SHOWN_MAX = 80 };
+
+/* The beginning, whole characters. */
+static struct slice beginning(struct slice text)
+{
+    size_t size = text.size < SHOWN_MAX ? text.size : SHOWN_MAX;
+    while (size > 0 && size < text.size && ((unsigned char)text.data[size] & 0xc0) == 0x80)
+        size--;
+    return slice_part(text, 0, size);
+}
+
 bool accountrules_value(const struct domain *domain, const struct setting *setting,
                         struct slice text, struct str *reason)
 {
@@ -12,7 +23,7 @@ bool accountrules_value(const struct domain *domain, const struct setting *setti
     char bytes[ACCOUNTRULES_REASON_MAX];
     struct str end = str_on(bytes, sizeof bytes);
     if (!settings_check(setting, text, &end)) {
-        str_format(reason, "\"%.*s\" ", SLICE_PRINTF(slice_part(text, 0, 80)));
+        str_format(reason, "\"%.*s\" ", SLICE_PRINTF(beginning(text)));
         str_append(reason, end.size > 0 ? str_slice(&end) : SLICE("is wrong"));
         return false;
     }

@@ -1,0 +1,304 @@
+"""Accounts: names, passwords, postmaster and nobody, catch-all and plus-addressing, states, presets (SPEC R2, R6, R10, R20)."""
+
+import imaplib
+import itertools
+import json
+import poplib
+import smtplib
+import subprocess
+
+from suite import check, client_tls, equal, message, wait_until
+
+GOOD = "Good-Password1"
+PRESETS = ("site", "mailhosting", "business", "rental", "classic")
+
+
+def prepare(suite):
+    suite.add_domain("example.jp", "u1", "u2")
+    suite.start()
+
+
+def run(suite, *words, text=""):
+    """(exit code, standard output, standard error)"""
+    done = subprocess.run([suite.path("bin/mailctl"), *words], input=text, text=True, capture_output=True)
+    return done.returncode, done.stdout, done.stderr
+
+
+def refused(suite, *words, text="", says=()):
+    code, _, error = run(suite, *words, text=text)
+    equal(code, 1, f"exit of {words}: {error}")
+    for part in says:
+        check(part in error, f"{words}: {part!r} in {error!r}")
+
+
+def rcpt(suite, *addresses):
+    """The replies to RCPT, from another server."""
+    with suite.smtp() as client:
+        client.ehlo("client.example")
+        client.mail("a@example.org")
+        codes = [client.rcpt(address)[0] for address in addresses]
+        client.rset()
+    return codes
+
+
+def deliver(suite, address, mailbox):
+    before = len(suite.mailbox(mailbox))
+    with suite.smtp() as client:
+        client.sendmail("a@example.org", [address], message("a@example.org", address))
+    suite.wait_messages(mailbox, before + 1)
+
+
+def login(suite, address, password):
+    """What the three services say: SMTP's reply, IMAP's and POP3's line."""
+    said = []
+    client = suite.smtp("submission")
+    client.starttls(context=client_tls())
+    try:
+        said.append("%d" % client.login(address, password)[0])
+    except smtplib.SMTPAuthenticationError as error:
+        said.append(f"{error.smtp_code} {error.smtp_error.decode()}")
+    client.close()
+    imap = imaplib.IMAP4("127.0.0.1", suite.ports["imap"])
+    imap.starttls(client_tls())
+    try:
+        said.append(imap.login(address, password)[0])
+    except imaplib.IMAP4.error as error:
+        said.append(str(error))
+    imap.shutdown()
+    pop3 = poplib.POP3("127.0.0.1", suite.ports["pop3"])
+    pop3.stls(client_tls())
+    try:
+        pop3.user(address)
+        said.append(pop3.pass_(password).decode().split()[0])
+    except poplib.error_proto as error:
+        said.append(str(error))
+    pop3.close()
+    return said
+
+
+def set_password(suite, address, *lines):
+    suite.mailctl("user", "passwd", address, text="".join(f"{line}\n" for line in lines))
+
+
+# ---- R2: names and passwords ----
+
+def test_R2_2_names(suite):
+    for name, part in (("u", "2 to 32"), ("a" * 33, "2 to 32"), (".ab", "begins and ends"), ("ab-", "begins and ends"),
+                       ("a/b", "letters, digits"), ("../ab", "letters, digits"), ("..", "begins and ends"),
+                       ("a b", "letters, digits"), ("u+t", "letters, digits"), ("山田", "half-width")):
+        refused(suite, "user", "add", f"{name}@example.jp", text=GOOD + "\n", says=[part])
+    suite.mailctl("user", "add", "Sales_2.East@Example.JP", text=GOOD + "\n")
+    deliver(suite, "SALES_2.east@example.jp", "sales_2.east@example.jp")
+    refused(suite, "user", "add", "sales_2.EAST@example.jp", text=GOOD + "\n", says=["already"])
+
+
+def test_R2_2_international_domain(suite):
+    suite.add_domain("日本語.jp")
+    suite.mailctl("user", "add", "u1@日本語.jp", text=GOOD + "\n")
+    deliver(suite, "u1@xn--wgv71a119e.jp", "u1@xn--wgv71a119e.jp")
+
+
+def test_R2_3_passwords_say_all_that_is_wrong(suite):
+    for password, parts in (("short", ["fewer than 12", "no upper-case", "no digit", "no symbol"]),
+                            ("Abcdefg-123456", ["six or more digits"]), ("Abcdefghijk1", ["no symbol"]),
+                            ("Abcdef 12345-", ["not half-width, or a space"])):
+        refused(suite, "user", "passwd", "u1@example.jp", text=password + "\n", says=parts)
+    refused(suite, "user", "passwd", "u1@example.jp", text="u1\n", says=["is the account's name", "no digit"][:1])
+    refused(suite, "user", "passwd", "u1@example.jp", text="Example.JP\n", says=["is the domain's name"])
+    suite.add_domain("Mail-1.example.jp")
+    suite.mailctl("user", "add", "u1@mail-1.example.jp", text="Mail-1.example.net\n")
+    refused(suite, "user", "passwd", "u1@mail-1.example.jp", text="Mail-1.Example.JP\n", says=["is the domain's name"])
+
+
+def test_R2_4_postmaster_and_nobody(suite):
+    """Both by plan, with an administrator and without."""
+    for mode, admin in itertools.product(("box", "admin"), (False, True)):
+        domain = f"{mode}-{admin}.example".lower()
+        with open(suite.path("control/plans/reserved"), "w", encoding="utf-8") as file:
+            file.write(f"postmaster {mode}\n")
+        suite.add_domain(domain, "boss", plan="reserved")
+        if admin:
+            suite.mailctl("domain", "set", domain, "admin", "boss")
+        refused(suite, "user", "del", f"postmaster@{domain}", says=["can't be removed"])
+        goes_to = "boss" if mode == "admin" and admin else "postmaster"
+        deliver(suite, f"postmaster@{domain}", f"{goes_to}@{domain}")
+        if mode == "admin":
+            deliver(suite, f"nobody@{domain}", f"{goes_to}@{domain}")
+            for name in ("postmaster", "nobody"):
+                refused(suite, "user", "add", f"{name}@{domain}", text=GOOD + "\n", says=["administrator"])
+        else:
+            equal(rcpt(suite, f"nobody@{domain}"), [550], "nobody is unknown")
+            suite.mailctl("user", "add", f"nobody@{domain}", text=GOOD + "\n")
+            deliver(suite, f"nobody@{domain}", f"nobody@{domain}")
+            refused(suite, "user", "add", f"postmaster@{domain}", text=GOOD + "\n", says=["already"])
+        suite.mailctl("domain", "del", domain)
+
+
+def test_R2_5_comments_count_in_characters(suite):
+    text = "営業部" * 85
+    suite.mailctl("user", "set", "u1@example.jp", "comment", text)
+    equal(json.loads(suite.mailctl("--json", "user", "show", "u1@example.jp"))["settings"]["comment"], text, "comment")
+    refused(suite, "user", "set", "u1@example.jp", "comment", text + "x", says=["255 characters"])
+    suite.mailctl("user", "unset", "u1@example.jp", "comment")
+
+
+def test_R2_7_one_more_than_the_contract(suite):
+    suite.add_domain("small.example", "a1", "a2")
+    suite.mailctl("domain", "set", "small.example", "accounts-max", "2")
+    refused(suite, "user", "add", "a3@small.example", text=GOOD + "\n", says=["all 2 accounts of its contract"])
+    path = suite.path("control/domains/small.example/users")
+    with open(path, encoding="utf-8") as file:
+        before = file.read()
+    suite.control("domains/small.example/users", before + "a3::\n")
+    done = subprocess.run([suite.path("bin/cdb"), "rebuild"], capture_output=True, text=True)
+    last = before.count("\n") + 1
+    check(done.returncode != 0 and f"users line {last}: 3 accounts, but accounts-max is 2" in done.stderr, done.stderr)
+    equal(rcpt(suite, "a3@small.example", "a2@small.example"), [550, 250], "the running state is unchanged")
+    suite.control("domains/small.example/users", before)
+    suite.rebuild()
+
+
+# ---- R6: child domains, catch-all, plus-addressing ----
+
+def test_R6_every_combination(suite):
+    """Child domain, catch-all and plus-addressing, each there or not."""
+    for child, catch_all, plus in itertools.product((False, True), repeat=3):
+        domain = f"combined{child:d}{catch_all:d}{plus:d}.example"
+        with open(suite.path("control/plans/combined"), "w", encoding="utf-8") as file:
+            file.write(f"free catch-all\nplus-addressing {'on' if plus else 'off'}\npostmaster box\n")
+        suite.add_domain(domain, "u1", "rest", plan="combined")
+        if child:
+            suite.mailctl("child", "add", domain, f"sub.{domain}")
+        if catch_all:
+            suite.mailctl("domain", "set", domain, "catch-all", "rest")
+        names = [domain] + ([f"sub.{domain}"] if child else [])
+        caught = "rest" if catch_all else None
+        for name in names:
+            for local, wanted in (("u1", "u1"), ("U1", "u1"), ("u1+tag", "u1" if plus else caught),
+                                  ("gone", caught), ("gone+tag", caught), ("nobody", caught)):
+                equal(rcpt(suite, f"{local}@{name}"), [250 if wanted else 550],
+                      f"{local}@{name}, catch-all {catch_all}, plus {plus}")
+                if wanted:
+                    deliver(suite, f"{local}@{name}", f"{wanted}@{domain}")
+        suite.wait_queue_empty()
+        suite.mailctl("domain", "del", domain)
+
+
+def test_R6_plus_addressing_of_one_account(suite):
+    equal(rcpt(suite, "u1+a@example.jp"), [250], "on, as everywhere")
+    suite.mailctl("user", "set", "u1@example.jp", "plus-addressing", "off")
+    equal(rcpt(suite, "u1+a@example.jp", "u2+a@example.jp"), [550, 250], "off for one")
+    suite.mailctl("user", "unset", "u1@example.jp", "plus-addressing")
+
+
+# ---- R10 ----
+
+def test_R10_forced_password(suite):
+    set_password(suite, "u2@example.jp", "Summer-Time-2025")
+    equal(login(suite, "u2@example.jp", "Summer-Time-2025"), ["235", "OK", "+OK"], "before")
+    suite.mailctl("user", "force-password", "u2@example.jp", "--cause", "seen in a list of stolen passwords")
+    smtp, imap, pop3 = login(suite, "u2@example.jp", "Summer-Time-2025")
+    check(smtp.startswith("535 5.7.8 This password is no longer valid"), smtp)
+    check("[EXPIRED]" in imap and "no longer valid" in imap, imap)
+    check("[AUTH]" in pop3 and "no longer valid" in pop3, pop3)
+    check("[AUTHENTICATIONFAILED]" in login(suite, "u2@example.jp", "Wrong-Time-2025")[1], "a wrong one is told nothing")
+    shown = json.loads(suite.mailctl("--json", "user", "show", "u2@example.jp"))
+    equal(shown["password"], "forced", "the flag")
+    shown = suite.mailctl("state", "show", "u2@example.jp")
+    check("password-forced" in shown and "stolen passwords" in shown, shown)
+    for fresh in ("Summer-Time-2025", "summer-Time-2025", "Summer-Time-2026", "Summer-Time-2025!", "5202-emiT-remmuS"):
+        refused(suite, "user", "passwd", "u2@example.jp", text=f"{fresh}\n{fresh}\n", says=["like the old one"])
+    refused(suite, "user", "passwd", "u2@example.jp", text="Quite-Another9\n", says=["twice"])
+    refused(suite, "user", "passwd", "u2@example.jp", text="Quite-Another9\nQuite-Another8\n", says=["twice"])
+    set_password(suite, "u2@example.jp", "Quite-Another9", "Quite-Another9")
+    equal(login(suite, "u2@example.jp", "Quite-Another9"), ["235", "OK", "+OK"], "afterwards")
+    check("password-forced" not in json.dumps(json.loads(suite.mailctl("--json", "state", "show", "u2@example.jp"))["states"]),
+          "the state is over")
+    set_password(suite, "u2@example.jp", "Good-Password-3", "Good-Password-3")
+
+
+def send(suite, address, password, recipients):
+    """MAIL and RCPT by submission: the reply to MAIL, then those to RCPT."""
+    client = suite.smtp("submission")
+    client.starttls(context=client_tls())
+    with client:
+        client.login(address, password)
+        code, text = client.mail(address)
+        if code != 250:
+            return f"{code} {text.decode()}", []
+        codes = [client.rcpt(one)[0] for one in recipients]
+        client.rset()
+        return str(code), codes
+
+
+def test_R10_misuse_by_rejected_recipients(suite):
+    suite.add_domain("misuse.example", "u1", plan="business")
+    suite.mailctl("user", "set", "u1@misuse.example", "misuse-rejected", "5")
+    set_password(suite, "u1@misuse.example", GOOD)
+    unknown = [f"gone{i}@example.jp" for i in range(5)]
+    equal(send(suite, "u1@misuse.example", GOOD, unknown), ("250", [550] * 5), "they are refused")
+    said, _ = send(suite, "u1@misuse.example", GOOD, [])
+    check(said.startswith("450 4.7.1 sending is stopped: misuse of this account was detected"), said)
+    suite.kill9("stated")
+    wait_until(lambda: suite.listens("stated"), "stated again")
+    check(send(suite, "u1@misuse.example", GOOD, [])[0].startswith("450"), "over a restart")
+    equal(login(suite, "u1@misuse.example", GOOD), ["235", "OK", "+OK"], "logging in goes on")
+    suite.mailctl("user", "passwd", "u1@misuse.example", text=GOOD + "\n")
+    check(send(suite, "u1@misuse.example", GOOD, [])[0].startswith("450"), "the same password is no change")
+    set_password(suite, "u1@misuse.example", "Another-Password2")
+    equal(send(suite, "u1@misuse.example", "Another-Password2", ["u1@example.jp"]), ("250", [250]), "it is over")
+
+
+# ---- R20 ----
+
+# What the presets say in SPEC's table, of what a plan can say.
+ROWS = {
+    "imap": (True, True, True, True, False),
+    "apop": (False, False, False, True, True),
+    "plaintext-login": (False, False, True, True, True),
+    "message-size": (52428800, 52428800, 104857600, 104857600, 20971520),
+    "quota": (None, None, None, 384, 0),
+    "over-quota-reply": ("452",) * 5,
+    "forwards": (10, 10, 300, 10, 10),
+    "conditional-forwards": (False, False, True, False, False),
+    "spam-tag": (False,) * 5,
+    "spam-folder": (False,) * 5,
+    "catch-all": ("",) * 5,
+    "postmaster": ("box", "box", "box", "admin", "admin"),
+    "child-domains": (True, False, False, False, False),
+    "archive-days": (0, 0, 180, 0, 0),
+    "trash-days": (0, 0, 31, 0, 0),
+    "plus-addressing": (True,) * 5,
+    "misuse-recipients": (0, 0, 1000, 0, 0),
+}
+
+
+def test_R20_presets(suite):
+    for number, plan in enumerate(PRESETS):
+        suite.add_domain(f"{plan}.example", "u1", plan=plan)
+        settings = json.loads(suite.mailctl("--json", "domain", "show", f"{plan}.example"))["settings"]
+        for name, values in ROWS.items():
+            if values[number] is not None:
+                equal(settings[name], values[number], f"{name} of {plan}")
+        code, _, error = run(suite, "domain", "set", f"{plan}.example", "catch-all", "u1")
+        equal(code == 0, plan == "rental", f"catch-all on {plan}: {error}")
+        code, _, error = run(suite, "child", "add", f"{plan}.example", f"sub.{plan}.example")
+        equal(code == 0, plan == "site", f"child domains on {plan}: {error}")
+    refused(suite, "user", "set", "u1@classic.example", "quota", "5", says=["may not change it"])
+
+
+def test_R20_a_sixth_plan(suite):
+    """As plan(5) has it: an operator writes one, and a mistake is told with its line."""
+    suite.control("plans/sixth", "# sixth: as in the manual\nquota 384\nfree catch-all\nfixed plaintext-login off\n")
+    suite.add_domain("sixth.example", "u1", plan="sixth")
+    suite.mailctl("domain", "set", "sixth.example", "catch-all", "u1")
+    deliver(suite, "anybody@sixth.example", "u1@sixth.example")
+    refused(suite, "user", "set", "u1@sixth.example", "plaintext-login", "on", says=["may not change it"])
+    explained = json.loads(suite.mailctl("--json", "explain", "u1@sixth.example", "quota"))
+    equal((explained["value"], explained["layer"]), ("384", "plan"), "explain")
+    suite.control("plans/sixth", "quota 384\nfree catch-all\nqouta 5\n")
+    done = subprocess.run([suite.path("bin/cdb"), "rebuild"], capture_output=True, text=True)
+    check(done.returncode != 0 and "control/plans/sixth line 3" in done.stderr, done.stderr)
+    equal(rcpt(suite, "anybody@sixth.example"), [250], "the running state is unchanged")
+    suite.control("plans/sixth", "quota 384\nfree catch-all\n")
+    suite.rebuild()
