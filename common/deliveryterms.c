@@ -4,6 +4,8 @@
 #include "number.h"
 #include "wire.h"
 
+enum { AUTO_REPLY_MAX = 32768 };
+
 void deliveryterms_init(struct delivery_terms *terms)
 {
     *terms = (struct delivery_terms){.receives = true};
@@ -123,12 +125,40 @@ static bool read_language(struct slice value, struct delivery_terms *terms)
            terms->language != DELIVERYTERMS_BOTH;
 }
 
+/* Interval, text, text in seven bits. */
+static void put_auto_reply(struct str *field, const char *key, const struct delivery_terms *terms)
+{
+    struct str value;
+    if (terms->reply.size == 0)
+        return;
+    str_init(&value, AUTO_REPLY_MAX);
+    wire_put_number(&value, terms->reply_interval);
+    wire_put(&value, terms->reply);
+    wire_put(&value, terms->reply_seven);
+    wire_put_text(field, key);
+    wire_put(field, str_slice(&value));
+    field->failed = field->failed || value.failed;
+    str_free(&value);
+}
+
+static bool read_auto_reply(struct slice value, struct delivery_terms *terms)
+{
+    struct slice parts[3];
+    size_t count;
+    if (!wire_split(value, parts, 3, &count) || count != 3)
+        return false;
+    terms->reply = parts[1];
+    terms->reply_seven = parts[2];
+    return read_number(parts[0], &terms->reply_interval) && terms->reply.size > 0;
+}
+
 /* Named as the settings are that they come from. */
 static const struct {
     const char *key;
     void (*put)(struct str *field, const char *key, const struct delivery_terms *terms);
     bool (*read)(struct slice value, struct delivery_terms *terms);
 } keys[] = {
+    {"auto-reply", put_auto_reply, read_auto_reply},
     {"domain-quota", put_domain_quota, read_domain_quota},
     {"notice-language", put_language, read_language},
     {"over-quota-reply", put_reply, read_reply},

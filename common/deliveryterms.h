@@ -27,9 +27,12 @@ struct delivery_terms {
     uint64_t domain_quota;    /* the same of the whole domain */
     struct percents warnings; /* of the quota, at which the owner is told */
     enum deliveryterms_language language;
+    struct slice reply;       /* what mail is answered with, as it is sent; empty: nothing */
+    struct slice reply_seven; /* the same in seven bits; empty: it can't be */
+    uint64_t reply_interval;  /* seconds within which a sender is answered once */
 };
 
-/* Everything at its default: mail is kept, and there are no limits. */
+/* Everything at its default: mail is kept, nothing is answered, and there are no limits. */
 void deliveryterms_init(struct delivery_terms *terms);
 /* "both", "ja", "en". */
 bool deliveryterms_parse_language(struct slice word, enum deliveryterms_language *language);

@@ -4,8 +4,8 @@
  * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets,
  *             the tables of iconv
  * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
- * Descriptors 0 queued (local/4, ARCHITECTURE.md), 2 log; puts copies that are forwarded into
- *             run/inject/socket
+ * Descriptors 0 queued (local/4, ARCHITECTURE.md), 2 log; puts copies that are forwarded, and
+ *             automatic replies, into run/inject/socket
  * Reads       the tables of iconv, where a forward has a keyword
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in
  *             the message
@@ -14,6 +14,7 @@
  * Limits      100 Received fields, no Delivered-To twice: 5.4.6; disk and quota: 4.x
  * Exits       0 queued closed the connection, 100 wrong use, 111 passing trouble
  */
+#include "autoreply.h"
 #include "clock.h"
 #include "exits.h"
 #include "forward.h"
@@ -62,6 +63,7 @@ struct worker {
     int64_t next_commit; /* clock_ms; what comes before that shares it */
     struct capacity capacity;
     struct forward forward;
+    struct slice domain; /* whose accounts these are */
     struct str packet;
 };
 
@@ -97,6 +99,9 @@ static bool finish(struct worker *worker, struct task *task)
     /* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
     if (result.verdict == VERDICT_OK)
         forward_message(&worker->forward, &task->request, task->message.fds[0], &result);
+    if (result.verdict == VERDICT_OK)
+        autoreply_answer(&worker->forward.inject, &task->request, worker->domain,
+                         task->message.fds[0]);
     bool is_told = answer(&result, &worker->packet);
     wire_clear(&task->message);
     return is_told;
@@ -154,6 +159,7 @@ int main(int argc, char **argv)
     sandbox_enter(&sandbox);
     worker_init(&worker);
     worker.capacity.domain = argv[1];
+    worker.domain = slice_text(argv[1]);
     while (serve_some(&worker))
         ;
     worker_free(&worker);

@@ -40,7 +40,8 @@ static void name_account(const struct directory_account *account, char name[NAME
 
 static void note_silence(struct forwarding *forwarding)
 {
-    log_trouble("ask", STATE_SOCKET, 0, "forwarded mail is not limited and not counted meanwhile");
+    log_trouble("ask", STATE_SOCKET, 0,
+                "forwarded mail and replies are not limited and not counted meanwhile");
     forwarding->silent_until = clock_deadline(SILENCE_MS);
 }
 
@@ -149,14 +150,15 @@ static bool put_rules(struct forwarding *forwarding, struct slice record,
     return done && cut == 0;
 }
 
-static void log_stopped(const struct forwarding *forwarding, const struct queuefile *file,
+/* As stated has said just now. */
+static void log_stopped(const struct forwarding *forwarding, const char *event, struct slice id,
                         const struct directory_account *account)
 {
     char name[NAME_SIZE];
     struct log_line line;
     name_account(account, name);
-    log_begin(&line, "not-forwarded");
-    log_value(&line, "id", file->id);
+    log_begin(&line, event);
+    log_value(&line, "id", id);
     log_text(&line, "account", name);
     log_value(&line, "state", wire_field(&forwarding->answer, 1));
     log_end(&line);
@@ -177,10 +179,19 @@ static bool choose(struct forwarding *forwarding, const struct directory_account
     if (!goes_outside(forwarding, record, choice) || may_send(forwarding, account))
         return true;
     choice->inside = true;
-    log_stopped(forwarding, file, account);
+    log_stopped(forwarding, "not-forwarded", file->id, account);
     if (!receives)
         str_append_text(reason, "the account forwards only, and may not send now");
     return receives;
+}
+
+bool forwarding_may_answer(struct forwarding *forwarding, const struct directory_account *account,
+                           struct slice id)
+{
+    if (may_send(forwarding, account))
+        return true;
+    log_stopped(forwarding, "not-auto-replied", id, account);
+    return false;
 }
 
 /* ---- the field ---------------------------------------------------------------------------------- */
@@ -241,14 +252,15 @@ bool forwarding_put(struct forwarding *forwarding, const struct directory_accoun
 
 /* ---- what they cost ----------------------------------------------------------------------------- */
 
-/* "by=forward id=... user=RECIPIENT uid=N": the words are local's, the last is the kernel's by way of
+/* "by=forward id=... user=RECIPIENT uid=N", or "by=reply ...": the words are local's, the last is the kernel's by way of
  * queue-inject (admission.c). So no domain has another pay. */
 static bool find_forwarder(struct directory *directory, struct slice origin,
                            struct directory_account *account)
 {
     char uid[32];
     struct slice rest = origin, word = SLICE(""), user = SLICE("");
-    if (!slice_equal(slice_cut_word(&rest), SLICE("by=forward")))
+    struct slice by = slice_cut_word(&rest);
+    if (!slice_equal(by, SLICE("by=forward")) && !slice_equal(by, SLICE("by=reply")))
         return false;
     while (rest.size > 0) {
         word = slice_cut_word(&rest);

@@ -31,7 +31,13 @@ bool forwarding_put(struct forwarding *forwarding, const struct directory_accoun
                     const struct queuefile *file, size_t recipient, struct slice sender,
                     struct str *field, struct str *reason);
 
-/* Tells stated of a copy that goes to `outside` recipients elsewhere, unless it is no copy. */
+/* May the account answer the message `id` by an automatic reply (localterms.h)? That counts as mail it
+ * sends, too. If not, the log has why. */
+bool forwarding_may_answer(struct forwarding *forwarding, const struct directory_account *account,
+                           struct slice id);
+
+/* Tells stated of a copy, or a reply, that goes to `outside` recipients elsewhere; what is neither is
+ * not counted here. */
 void forwarding_count(struct forwarding *forwarding, const struct queuefile *file, size_t outside);
 
 #endif

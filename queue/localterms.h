@@ -6,12 +6,14 @@
 
 #include "deliveryterms.h"
 #include "directory.h"
+#include "forwarding.h"
 
-/* The terms of an account. False: trouble with the directory. */
+/* The terms of an account, but for its automatic reply. False: trouble with the directory. */
 bool localterms_fill(struct directory *directory, const struct directory_account *account,
                      struct delivery_terms *terms);
-/* The same as a field of local/4. False also: no memory. */
-bool localterms_put(struct directory *directory, const struct directory_account *account,
-                    struct str *field);
+/* All of them for the message `id` of `sender`, as a field of local/4. An account that may not send
+ * now does not answer. False also: no memory. */
+bool localterms_put(struct forwarding *forwarding, const struct directory_account *account,
+                    struct slice id, struct slice sender, struct str *field);
 
 #endif

@@ -75,7 +75,10 @@ static void reads_what_it_wrote(void **state)
                                          .quota = UINT64_C(1) << 40,
                                          .domain_quota = UINT64_C(1) << 50,
                                          .warnings = {2, {80, 95}},
-                                         .language = DELIVERYTERMS_ENGLISH};
+                                         .language = DELIVERYTERMS_ENGLISH,
+                                         .reply = SLICE_INIT("Away: 3:x,\r\n"),
+                                         .reply_seven = SLICE_INIT("y"),
+                                         .reply_interval = 86400};
     struct delivery_terms again;
     struct str field;
     str_init(&field, WIRE_MAX_SIZE);
@@ -88,6 +91,9 @@ static void reads_what_it_wrote(void **state)
     assert_int_equal(again.warnings.count, 2);
     assert_int_equal(again.warnings.values[1], 95);
     assert_int_equal(again.language, DELIVERYTERMS_ENGLISH);
+    assert_slice(again.reply, "Away: 3:x,\r\n");
+    assert_slice(again.reply_seven, "y");
+    assert_int_equal(again.reply_interval, 86400);
     /* Cut short anywhere it is another field, or none: only whole pairs are read. */
     for (size_t size = 1; size < field.size; size++)
         if (deliveryterms_read(slice_part(str_slice(&field), 0, size), &again)) {
@@ -120,6 +126,12 @@ static void refuses_what_makes_no_sense(void **state)
         "15:notice-language,4:both,",
         "15:notice-language,2:de,",
         "5:later,1:1,",
+        "10:auto-reply,0:,",
+        "10:auto-reply,11:2:60,0:,0:,,",
+        "10:auto-reply,11:1:0,1:x,0:,,",
+        "10:auto-reply,9:2:60,1:x,,",
+        "10:auto-reply,15:2:60,1:x,0:,0:,,",
+        "10:auto-reply,12:3:-60,1:x,0:,",
     };
     struct delivery_terms terms;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

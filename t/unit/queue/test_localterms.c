@@ -13,6 +13,14 @@ static const char *const settings[][2] = {
     {"sover-quota-reply", "552"},
     {"squota-warning", "80 95"},
     {"snotice-language", "both"},
+    {"sauto-reply-interval", "86400"},
+    {"scatch-all", ""},
+    {"spostmaster", "box"},
+    {"splus-addressing", "on"},
+    {"aanswers", "19:auto-reply-interval,4:3600,"},
+    {"ranswers", "6:Away\r\n,6:Away\r\n,"},
+    {"abroken-reply", ""},
+    {"rbroken-reply", "6:Away\r\n,"},
     {"aplain", ""},
     {"asmall", "5:quota,1:3,"},
     {"aenglish", "5:quota,1:3,15:notice-language,2:en,13:quota-warning,0:,"},
@@ -39,22 +47,60 @@ static void write_domain(const char *missing)
     assert_int_equal(rename("cdb/domain/new", "cdb/domain/example.jp.cdb"), 0);
 }
 
+static void write_domains(void)
+{
+    struct cdb_make make;
+    int fd = open("cdb/domains.cdb", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(cdb_make_start(&make, fd), 0);
+    assert_int_equal(cdb_make_add(&make, "example.jp", 10, "10:example.jp,5:70100,", 22), 0);
+    assert_int_equal(cdb_make_add(&make, "child.example", 13, "10:example.jp,5:70100,", 22), 0);
+    assert_int_equal(cdb_make_finish(&make), 0);
+    close(fd);
+}
+
 /* NULL: they can't be formed. */
-static void check_terms(const char *local, const char *wanted)
+static void check_terms_for(const char *local, const char *sender, const char *wanted)
 {
     struct directory directory;
+    struct forwarding forwarding;
     struct directory_account account = {.domain = {.name = "example.jp"}};
     struct str field;
     snprintf(account.local, sizeof account.local, "%s", local);
     str_init(&field, WIRE_MAX_SIZE);
     directory_init(&directory);
-    bool done = localterms_put(&directory, &account, &field);
+    forwarding_init(&forwarding, &directory);
+    bool done = localterms_put(&forwarding, &account, SLICE("1"), slice_text(sender), &field);
     if (done != (wanted != NULL))
         fail_msg("%s", local);
     if (done)
         assert_slice(str_slice(&field), wanted);
+    forwarding_free(&forwarding);
     directory_close(&directory);
     str_free(&field);
+}
+
+static void check_terms(const char *local, const char *wanted)
+{
+    check_terms_for(local, "s@sender.example", wanted);
+}
+
+/* Who can't be answered needs no text. */
+static void tells_what_is_answered(void **state)
+{
+    static const char terms[] = "10:auto-reply,25:4:3600,6:Away\r\n,6:Away\r\n,,";
+    (void)state;
+    write_domains();
+    write_domain(NULL);
+    check_terms("answers", terms);
+    check_terms_for("answers", "plain@example.jp", terms);
+    check_terms_for("answers", "unknown@example.jp", terms);
+    check_terms_for("answers", "", "");
+    check_terms_for("answers", "answers@example.jp", "");
+    check_terms_for("answers", "Answers+tag@CHILD.example", "");
+    check_terms("broken-reply", NULL);
+    check_terms_for("broken-reply", "", "");
+    assert_int_equal(unlink("cdb/domains.cdb"), 0);
 }
 
 static void tells_what_is_set(void **state)
@@ -88,6 +134,7 @@ static void waits_for_sound_settings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_what_is_answered),
         cmocka_unit_test(tells_what_is_set),
         cmocka_unit_test(waits_for_sound_settings),
     };
