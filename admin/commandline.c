@@ -68,8 +68,8 @@ static const struct option {
 } known_options[] = {
     {"plan", true},      {"quota", true},      {"comment", true},  {"sender", true},
     {"recipient", true}, {"no-policy", false}, {"cause", true},    {"hours", true},
-    {"no-bom", false},   {"shift-jis", false}, {"dry-run", false},
-    {"from", true},      {"subject", true},
+    {"no-bom", false},   {"shift-jis", false}, {"dry-run", false}, {"from", true},
+    {"subject", true},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)
@@ -355,6 +355,25 @@ static void finish(struct commandline *command)
     io_close(&command->here);
 }
 
+/* "mailctl user add --help": as "mailctl help user add". The words before "--help" that may be a
+ * verb's; whatever else stands there is forgotten. */
+static bool asks_for_help(struct commandline *command, int argc, char **argv)
+{
+    bool asked = false;
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
+        asked = asked || strcmp(argv[i], "--help") == 0;
+    for (const struct commandline_verb *verb = commandline_verbs; asked && verb->group; verb++)
+        if (strcmp(verb->group, "help") == 0)
+            command->verb = verb;
+    bool named = false;
+    for (const struct commandline_verb *verb = commandline_verbs; asked && argc > 1 && verb->group;
+         verb++)
+        named = named || (verb->name && strcmp(verb->group, argv[0]) == 0);
+    for (int i = 0; asked && i < argc && i < (named ? 2 : 1) && argv[i][0] != '-'; i++)
+        command->words[command->word_count++] = argv[i];
+    return asked;
+}
+
 int commandline_main(int argc, char **argv)
 {
     struct commandline command = {.here = -1, .root = -1, .folder = -1, .sources.lock = -1};
@@ -362,9 +381,11 @@ int commandline_main(int argc, char **argv)
     /* --json may stand in front. */
     for (; argc > 0 && is_json_option(argv[0]); argc--, argv++)
         command.json = true;
-    command.verb = find_verb(&command, argc, argv, &used);
-    if (!command.verb || !take_words(&command, argc - used, argv + used))
-        return EXIT_REFUSED;
+    if (!asks_for_help(&command, argc, argv)) {
+        command.verb = find_verb(&command, argc, argv, &used);
+        if (!command.verb || !take_words(&command, argc - used, argv + used))
+            return EXIT_REFUSED;
+    }
     findings_init(&command.findings);
     int result = run(&command);
     if (command.result && !output_print(command.result, command.json))

@@ -87,6 +87,6 @@ int operations_help(struct commandline *command)
     }
     if (command->word_count == 0)
         str_append_text(&text, "Options: --json prints JSON. Exit: 0 done, 1 refused, 111 passing "
-                               "trouble.\nmailctl help VERB explains one; see mailctl(1).\n");
+                               "trouble.\nmailctl help VERB, or mailctl VERB --help, explains one; see mailctl(1).\n");
     return print(command, &text);
 }

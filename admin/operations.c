@@ -157,6 +157,10 @@ const struct commandline_verb commandline_verbs[] = {
      "tls-report [DATE]",
      "Shows how TLS toward servers with a policy of theirs (DANE, MTA-STS) went on a day (default: today, UTC); with "
      "--json as reports of RFC 8460, one for each domain."},
+    {"completion", NULL, 1, COMMANDLINE_WORDS_MAX, "", false, COMMANDLINE_ANYBODY, operations_completion,
+     "completion bash|words [WORD...]",
+     "Prints a script by which bash completes verbs, domains, accounts and settings; it asks for the words that may "
+     "follow those given."},
     {"help", NULL, 0, 2, "", false, COMMANDLINE_ANYBODY, operations_help,
      "help [VERB|settings]",
      "Lists the verbs, explains one, or lists the settings."},

@@ -64,6 +64,7 @@ int operations_explain(struct commandline *command);
 int operations_status(struct commandline *command);
 int operations_cert(struct commandline *command);
 int operations_tls_report(struct commandline *command);
+int operations_completion(struct commandline *command);
 int operations_help(struct commandline *command);
 
 #endif

@@ -307,3 +307,91 @@ def test_R19_a_domain_goes_in_one_step(suite):
     check(not os.path.exists(suite.path("control/domains/.deleted")), "nothing is left")
     wait_until(lambda: not os.path.exists(suite.path("mail/killed.example.jp")), "the mail is gone")
     check("killed.example.jp" not in suite.mailctl("domain", "list"), "not listed")
+
+
+# ---- help and completion ----------------------------------------------------------------------------
+
+def test_R19_help_of_each_verb(suite):
+    """By both ways, without being root, and a change of nothing."""
+    groups = set()
+    for line in suite.mailctl("help").splitlines():
+        if not line.startswith("  "):
+            continue
+        words = line.split()
+        name = [word for word in words[:2] if word.isalpha() and word.islower() or word == "tls-report"]
+        text = suite.mailctl("help", *name)
+        check(" ".join(words[:2]) in text and "    " in text, f"help {name}: {text}")
+        equal(suite.mailctl(*name, "--help"), text, f"{name} --help")
+        groups.add(words[0])
+    for group in sorted(groups):
+        check(f"mailctl {group}" in suite.mailctl(group, "--help"), f"{group} --help")
+    equal(suite.mailctl("--help"), suite.mailctl("help"), "--help alone")
+    before = text_of(suite, "odd.example.jp", "settings")
+    suite.mailctl("domain", "set", "odd.example.jp", "quota", "66", "--help")
+    equal(text_of(suite, "odd.example.jp", "settings"), before, "nothing was done")
+    done = subprocess.run([suite.path("bin/mailctl"), "user", "add", "--help"], user=64300, capture_output=True, text=True)
+    equal(done.returncode, 0, done.stderr)
+
+
+def complete(suite, line):
+    """What bash would offer behind this line, by the file that setup installed."""
+    program = (f". {suite.path('etc/mailctl.bash')}; COMP_LINE=$1; COMP_POINT=${{#1}}; _mailctl; "
+               "printf '%s\\n' \"${COMPREPLY[@]}\"")
+    done = subprocess.run(["bash", "-c", program, "bash", line], capture_output=True, text=True,
+                          env={**os.environ, "PATH": suite.path("bin") + ":" + os.environ["PATH"]})
+    equal(done.returncode, 0, done.stderr)
+    equal(done.stderr, "", f"complaints about {line!r}")
+    return [word for word in done.stdout.split("\n") if word]
+
+
+def test_R19_bash_completes(suite):
+    lay_out(suite)
+    for line, wanted in (
+            ("mailctl us", ["user"]), ("mailctl child ", ["add", "del"]), ("mailctl domain un", ["unset"]),
+            ("mailctl domain show od", ["odd.example.jp"]), ("mailctl user set alpha@", ["odd.example.jp"]),
+            ("mailctl user set al", ["alpha@odd.example.jp"]), ("mailctl user show zed@o", ["odd.example.jp"]),
+            ("mailctl user set alpha@odd.example.jp rec", ["receive"]),
+            ("mailctl user set alpha@odd.example.jp receive ", ["on", "off"]),
+            ("mailctl domain set odd.example.jp plan", ["plan"]),
+            ("mailctl domain set odd.example.jp plan bus", ["business"]),
+            ("mailctl domain add new.example.jp --pl", ["--plan"]),
+            ("mailctl domain add new.example.jp --plan cl", ["classic"]),
+            ("mailctl domain add --plan classic ", sorted(os.listdir(suite.path("control/domains")))),
+            ("mailctl state lock odd.example.jp send", ["send-lock", "send-pause"]),
+            ("mailctl queue flush a", ["all"]), ("mailctl explain odd.example.jp quo", None),
+            ("mailctl help sett", ["settings"]), ("mailctl --json domain li", ["list"]),
+            ("mailctl nonsense x", []), ("mailctl cert mail.example.jp ", []),
+            ("mailctl domain show odd.example.jp beyond ", []), ("mailctl user add x@y.example --no", ["--no-policy"])):
+        found = complete(suite, line)
+        if wanted is None:
+            check("quota" in found, f"{line!r}: {found}")
+        else:
+            equal(found, wanted, f"{line!r}")
+
+
+def test_R19_completion_by_bash_itself(suite):
+    """With readline: the line as it stands after a tab."""
+    program = f"PATH={suite.path('bin')}:$PATH; . {suite.path('etc/mailctl.bash')}; PS1='> '\n"
+    master, slave = os.openpty()
+    shell = subprocess.Popen(["bash", "--norc", "--noprofile", "-i"], stdin=slave, stdout=slave, stderr=slave,
+                             env={"TERM": "dumb", "PATH": os.environ["PATH"], "HOME": "/nonexistent"}, start_new_session=True)
+    os.close(slave)
+    try:
+        os.write(master, program.encode())
+        os.write(master, b"mailctl us\tsho\talp\t\n")
+        said = b""
+        deadline = time.monotonic() + 20
+        while b"accounts\r" not in said and b"comment" not in said and time.monotonic() < deadline:
+            said += os.read(master, 4096)
+        check(b"mailctl user show alpha@odd.example.jp" in said, said.decode(errors="replace"))
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(master)
+
+
+def test_R19_completion_without_rights(suite):
+    done = subprocess.run([suite.path("bin/mailctl"), "completion", "words", "--", "user", "show", ""], user=64300,
+                          capture_output=True, text=True)
+    equal((done.returncode, done.stdout, done.stderr), (0, "", ""), "names are root's")
+    suite.mailctl("completion", "zsh", wanted=1)
