@@ -26,6 +26,14 @@ static bool make_room(struct csvproblems *problems)
     return more != NULL;
 }
 
+/* What the file says is quoted: its control bytes stay out of the operator's terminal. */
+static void clean(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
 void csvproblems_add(struct csvproblems *problems, unsigned line, const char *column,
                      const char *format, ...)
 {
@@ -37,6 +45,7 @@ void csvproblems_add(struct csvproblems *problems, unsigned line, const char *co
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    clean(text);
     char *copy = make_room(problems) ? strdup(text) : NULL;
     if (!copy)
         problems->trouble = true;

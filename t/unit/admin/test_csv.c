@@ -380,6 +380,9 @@ static const struct {
     {CSVACCOUNTS_REGISTER, NEW "a1," GOOD "\n",
      "2:2 fields, but the header has 4: mail_account,password,mail_capacity,comment"},
     {CSVACCOUNTS_EDIT, OLD "taro,,\nnobody1," GOOD ",5\n", ""},
+    /* Nothing of the file reaches a terminal as it is. */
+    {CSVACCOUNTS_EDIT, OLD "taro,,\x1b[2J\n",
+     "2:mail_capacity: \"?[2J\" is not a number from 0 to 1048576 (try 0)"},
     {CSVACCOUNTS_EDIT, OLD "taro,,\ntaro,,\n",
      "3:mail_account: taro stands in line 2 already: keep one"},
     {CSVACCOUNTS_EDIT, OLD "nobody1,Correct-Horse,\n", "2:password: the password has no digit"},
