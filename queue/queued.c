@@ -4,14 +4,15 @@
  * Runs as     the queue's uid, group that may read cdb/; sandbox: files below queue/, reading cdb/,
  *             the suite's sockets
  * Started by  the service tree, as root, to bind its socket; drops at once
- * Descriptors 2 log; run/queued/socket (root only); asks run/scand/socket and run/spawnd/socket;
+ * Descriptors 2 log; run/queued/socket (root only); asks run/scand/socket, run/spawnd/socket and, about
+ *             accounts that forward, run/stated/socket;
  *             a socket to each worker (local, remote, bounce)
  * Reads       queue/; cdb/host.cdb, every 5 seconds: scan on, concurrency-scan 4 (at most scan-workers),
  *             concurrency-local 60, concurrency-remote 100, concurrency-destination 20,
  *             queue-lifetime and bounce-lifetime 432000, retry-min 300, retry-max 4000,
  *             delay-warning 14400, scan-lifetime 86400;
  *             cdb/domains.cdb, cdb/domain/, cdb/routes.cdb
- * Trusts      scand's verdict; a worker's verdict on its own recipients; nothing in a queue file
+ * Trusts      scand's verdict; stated about who may send; a worker's verdict on its own recipients; nothing in a queue file
  *             that does not parse
  * If taken    attacker sees and changes what is in the queue, and has anything delivered into
  *             mailboxes; reads no mailbox, no password, no key

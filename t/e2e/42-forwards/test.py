@@ -268,6 +268,16 @@ def test_R10_who_may_not_send_forwards_inside_only(suite):
     equal(targets(suite, "rated@example.jp"), ["a@friend.example", "b@friend.example"], "then it may again")
 
 
+def test_R5_a_limit_that_is_reached_stops_copies_for_outside(suite):
+    suite.mailctl("user", "set", "u3@example.jp", "account-recipients-limit", "3")
+    suite.mailctl("forward", "add", "u3@example.jp", "a@friend.example", "b@friend.example", "v2@example.com")
+    for expected in [["a@friend.example", "b@friend.example"], ["a@friend.example", "b@friend.example"], [], []]:
+        kept = len(suite.mailbox("u3@example.jp")), len(suite.mailbox("v2@example.com"))
+        equal(targets(suite, "u3@example.jp"), expected, "outside")
+        equal((len(suite.mailbox("u3@example.jp")), len(suite.mailbox("v2@example.com"))), (kept[0] + 1, kept[1] + 1), "inside")
+    check("send-lock" in suite.mailctl("state", "show", "u3@example.jp"), "its state")
+
+
 def test_R10_what_nothing_would_keep_waits(suite):
     suite.mailctl("forward", "add", "held@example.jp", "a@friend.example")
     suite.mailctl("user", "set", "held@example.jp", "receive", "off")
