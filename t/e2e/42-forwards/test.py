@@ -15,7 +15,7 @@ NIHONGO = "日本語"
 
 def prepare(suite):
     SINKS["outside"] = Sink()
-    suite.add_domain("example.jp", "u1", "u2", "u3", "off", "rated", "held", plan="business")
+    suite.add_domain("example.jp", "u1", "u2", "u3", "off", "rated", "held", "limited", plan="business")
     suite.add_domain("example.com", "v1", "v2", "self")
     suite.add_domain("example.net", "w1")
     suite.add_domain("few.example", "f1", plan="rental")
@@ -269,13 +269,13 @@ def test_R10_who_may_not_send_forwards_inside_only(suite):
 
 
 def test_R5_a_limit_that_is_reached_stops_copies_for_outside(suite):
-    suite.mailctl("user", "set", "u3@example.jp", "account-recipients-limit", "3")
-    suite.mailctl("forward", "add", "u3@example.jp", "a@friend.example", "b@friend.example", "v2@example.com")
+    suite.mailctl("user", "set", "limited@example.jp", "account-recipients-limit", "3")
+    suite.mailctl("forward", "add", "limited@example.jp", "a@friend.example", "b@friend.example", "v2@example.com")
     for expected in [["a@friend.example", "b@friend.example"], ["a@friend.example", "b@friend.example"], [], []]:
-        kept = len(suite.mailbox("u3@example.jp")), len(suite.mailbox("v2@example.com"))
-        equal(targets(suite, "u3@example.jp"), expected, "outside")
-        equal((len(suite.mailbox("u3@example.jp")), len(suite.mailbox("v2@example.com"))), (kept[0] + 1, kept[1] + 1), "inside")
-    check("send-lock" in suite.mailctl("state", "show", "u3@example.jp"), "its state")
+        kept = len(suite.mailbox("limited@example.jp")), len(suite.mailbox("v2@example.com"))
+        equal(targets(suite, "limited@example.jp"), expected, "outside")
+        equal((len(suite.mailbox("limited@example.jp")), len(suite.mailbox("v2@example.com"))), (kept[0] + 1, kept[1] + 1), "inside")
+    check("send-lock" in suite.mailctl("state", "show", "limited@example.jp"), "its state")
 
 
 def test_R10_what_nothing_would_keep_waits(suite):
