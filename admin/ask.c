@@ -53,6 +53,15 @@ enum ask_result ask_queue(const char *verb, const char *const *ids, size_t count
     return result;
 }
 
+void ask_to_measure(void)
+{
+    struct str text;
+    str_init(&text, ASK_TEXT_MAX);
+    /* Where queued is down nothing is full: it looks when it starts. */
+    (void)ask_queue("measure", NULL, 0, &text);
+    str_free(&text);
+}
+
 bool ask_is_up(const char *path)
 {
     int fd = unixsocket_connect(path, SOCK_SEQPACKET);

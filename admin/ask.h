@@ -20,6 +20,9 @@ struct wire_message;
 enum ask_result ask_queue_whole(const char *verb, const char *const *ids, size_t count,
                                 struct wire_message *answer);
 
+/* Room may have been made: queued looks at what is full at once, not within a minute. */
+void ask_to_measure(void);
+
 /* Does somebody take connections on the unix socket? */
 bool ask_is_up(const char *path);
 /* Does somebody listen on ADDRESS:PORT? The kernel is asked, so that no service sees a client that

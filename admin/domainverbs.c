@@ -1,4 +1,5 @@
 /* domainverbs - mailctl domain and child; see operations.h */
+#include "ask.h"
 #include "folders.h"
 #include "io.h"
 #include "life.h"
@@ -225,6 +226,8 @@ int operations_domain_set(struct commandline *command)
             result = EXIT_REFUSED;
         else
             result = set_value(command, &domain, setting, command->words[2]);
+        if (result == EXIT_DONE && (strcmp(key, "plan") == 0 || strcmp(key, "domain-quota") == 0))
+            ask_to_measure();
     }
     domain_free(&domain);
     return result;

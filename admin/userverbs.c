@@ -1,5 +1,6 @@
 /* userverbs - mailctl user; see operations.h */
 #include "accountrules.h"
+#include "ask.h"
 #include "folders.h"
 #include "io.h"
 #include "newpassword.h"
@@ -129,6 +130,8 @@ int operations_user_set(struct commandline *command)
         result = subject_write(&subject, command);
     if (result == EXIT_DONE)
         note_unread(command->words[1]);
+    if (result == EXIT_DONE && strcmp(command->words[1], "quota") == 0)
+        ask_to_measure();
     subject_free(&subject);
     return result;
 }
@@ -408,6 +411,7 @@ int operations_user_purge(struct commandline *command)
         snprintf(path, sizeof path, "mail/%s/%s/Maildir", subject.name, subject.local);
         if (purge_maildir(command->root, path, subject.domain.uid, &removed)) {
             command->result = json_pack("{s:I}", "removed", (json_int_t)removed);
+            ask_to_measure();
             result = EXIT_DONE;
         } else {
             result = commandline_trouble(command, "empty", path);

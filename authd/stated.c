@@ -7,7 +7,7 @@
  * Descriptors 2 log; the socket run/stated/socket; writes run/stated/board, mapped as root
  * Reads       cdb/host.cdb (lock-failures, lock-window, lock-time), state/journal
  * Trusts      authd's word about logins, smtpd's and queue-inject's about messages and limits,
- *             root's about states; the kernel's word who is who
+ *             queued's about full mailboxes, root's about states; the kernel's word who is who
  * If taken    attacker can lock accounts out or unlock them; sees no password, key or mail
  * Limits      65536 states, 32768 pairs and 16384 accounts and addresses of failed logins, 32768
  *             counters (the least recently used go), 1024 peers; a message of 64 KiB
@@ -72,6 +72,8 @@ static enum verbs_peer peer_kind(uid_t uid)
 {
     if (uid == 0)
         return VERBS_ROOT;
+    if (uid == life_uid(ROLE_QUEUE))
+        return VERBS_QUEUE;
     return uid == life_uid(ROLE_AUTHD) ? VERBS_AUTHD : VERBS_OTHER;
 }
 

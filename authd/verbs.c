@@ -4,6 +4,7 @@
 #include "allowance.h"
 #include "board.h"
 #include "log.h"
+#include "state.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +16,7 @@ enum { VERBS_COMPACT_MAX = 128 * 1024 * 1024, VERBS_TEXT_MAX = 256 };
 /* One question while it is answered. */
 struct question {
     struct verbs *verbs;
+    enum verbs_peer peer;
     int64_t now;
     const struct wire_message *fields;
     struct slice account;
@@ -341,6 +343,21 @@ static void answer_no(struct question *question, const char *reason)
     wire_put_text(question->answer, reason);
 }
 
+static bool is_full(const struct states_record *state)
+{
+    return state->name == STATES_OVER_CAPACITY &&
+           slice_starts(slice_text(state->cause), SLICE(STATE_FULL_CAUSE));
+}
+
+/* May this peer change this state of the account? Of queued it is what it may set itself. */
+static bool may_change(const struct question *question, enum states_name name)
+{
+    const struct states_record *state =
+        states_find(&question->verbs->ledger->states, question->account, name, question->now);
+    return question->peer == VERBS_ROOT ||
+           (name == STATES_OVER_CAPACITY && (!state || is_full(state)));
+}
+
 static bool answer_set(struct question *question)
 {
     struct ledger *ledger = question->verbs->ledger;
@@ -355,6 +372,11 @@ static bool answer_set(struct question *question)
     if (!wire_number(question->fields, 4, INT64_MAX, &until) ||
         (until != 0 && (int64_t)until <= question->now)) {
         answer_no(question, "the end must lie ahead");
+        return true;
+    }
+    if (!may_change(question, name) ||
+        (question->peer != VERBS_ROOT && !slice_starts(cause, SLICE(STATE_FULL_CAUSE)))) {
+        answer_no(question, "the state is the operator's");
         return true;
     }
     if (states_kind(name)->is_pause &&
@@ -398,6 +420,10 @@ static bool answer_clear(struct question *question)
         answer_no(question, "no such state");
         return true;
     }
+    if (!may_change(question, name)) {
+        answer_no(question, "the state is the operator's");
+        return true;
+    }
     bool forgiven = name == STATES_ACCOUNT_LOCK && forgive(question);
     bool set = states_find(&ledger->states, question->account, name, question->now);
     if (!set && !forgiven) {
@@ -419,10 +445,48 @@ static bool answer_clear(struct question *question)
     return true;
 }
 
+struct listing {
+    struct question *question;
+    enum states_name name;
+    uint64_t skip;
+    unsigned count;
+};
+
+static void list_one(void *owner, const struct states_record *state)
+{
+    struct listing *listing = owner;
+    const struct question *question = listing->question;
+    if (state->name != listing->name || (state->until != 0 && state->until <= question->now) ||
+        (question->peer != VERBS_ROOT && !is_full(state)) || listing->count == STATE_LIST_MAX)
+        return;
+    if (listing->skip > 0) {
+        listing->skip--;
+        return;
+    }
+    wire_put_text(question->answer, state->account);
+    listing->count++;
+}
+
+/* The name stands where other questions have the account. */
+static bool answer_list(struct question *question)
+{
+    struct listing listing = {.question = question};
+    if (!states_name_from(question->account, &listing.name) ||
+        !wire_number(question->fields, 3, STATES_MAX, &listing.skip))
+        return false;
+    wire_put_text(question->answer, "ok");
+    states_walk(&question->verbs->ledger->states, list_one, &listing);
+    return true;
+}
+
 /* ---- dispatch ---------------------------------------------------------------------------------
  */
 
-enum { ANYBODY = VERBS_ROOT | VERBS_AUTHD | VERBS_OTHER, COUNTERS = VERBS_ROOT | VERBS_OTHER };
+enum {
+    ANYBODY = VERBS_ROOT | VERBS_AUTHD | VERBS_OTHER | VERBS_QUEUE,
+    COUNTERS = VERBS_ROOT | VERBS_OTHER | VERBS_QUEUE,
+    KEEPERS = VERBS_ROOT | VERBS_QUEUE,
+};
 
 static const struct verb {
     const char *name;
@@ -439,8 +503,9 @@ static const struct verb {
     {"rejected", 4, 4, COUNTERS, answer_rejected},
     {"get", 3, 3, ANYBODY, answer_get},
     {"rates", 3, 3, ANYBODY, answer_rates},
-    {"set", 6, 6, VERBS_ROOT, answer_set},
-    {"clear", 4, 4, VERBS_ROOT, answer_clear},
+    {"set", 6, 6, KEEPERS, answer_set},
+    {"clear", 4, 4, KEEPERS, answer_clear},
+    {"list", 4, 4, KEEPERS, answer_list},
 };
 
 static const struct verb *find_verb(struct slice name)
@@ -478,6 +543,7 @@ bool verbs_answer(struct verbs *verbs, enum verbs_peer peer, int64_t now,
                   const struct wire_message *fields, struct str *answer)
 {
     struct question question = {.verbs = verbs,
+                                .peer = peer,
                                 .now = now,
                                 .fields = fields,
                                 .account = wire_field(fields, 2),

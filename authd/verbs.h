@@ -20,7 +20,12 @@ struct verbs {
 };
 
 /* Who asks. */
-enum verbs_peer { VERBS_ROOT = 1 << 0, VERBS_AUTHD = 1 << 1, VERBS_OTHER = 1 << 2 };
+enum verbs_peer {
+    VERBS_ROOT = 1 << 0,
+    VERBS_AUTHD = 1 << 1,
+    VERBS_OTHER = 1 << 2,
+    VERBS_QUEUE = 1 << 3, /* queue-inject, queued */
+};
 
 /* Answers the question at `now` (seconds since 1970); `answer` stays empty where the protocol has
  * none. False: the connection ends; it was not a question of the protocol, or not this peer's to

@@ -202,7 +202,7 @@ const struct setting settings_table[] = {
     {"auto-reply-interval", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "86400", 60, 30 * DAY, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
      "queued local", "Seconds within which a sender is answered once at most.", NULL},
     {"receive", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "on", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,
-     "queued", "Keep arriving mail in the mailbox; off: it is forwarded and answered, if that was asked for, and not kept.", NULL},
+     "smtpd queued", "Keep arriving mail in the mailbox; off: it is forwarded and answered, if that was asked for, and not kept.", NULL},
     {"greylist", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_ADMIN, SETTINGS_FREE,
      "smtpd", "Mail from servers that are not known yet is taken at their second try only, after greylist-delay.", "450 4.7.1 greylisted, try again in 300 seconds"},
     {"spam-tag", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_USER, SETTINGS_FREE,

@@ -14,13 +14,18 @@
  *   "rejected", account, recipients    (the account named these, of ours, and they do not exist)
  *   "rates", account                   -> "ok", then per counter: kind, count, limit, window
  *   "get", account                     -> "ok", then per state: name, since, until, cause
- *   "set", account, name, until, cause -> "ok" | "no", reason          (root only)
- *   "clear", account, name             -> "ok" | "no", reason          (root only)
+ *   "set", account, name, until, cause -> "ok" | "no", reason          (root; queued, see below)
+ *   "clear", account, name             -> "ok" | "no", reason          (root; queued)
+ *   "list", name, skip                 -> "ok", then accounts that are in this state, after `skip`
+ *                                         of them, at most STATE_LIST_MAX   (root; queued)
  *
  * The login verbs are authd's. `account` is "local@domain" in lower case, or "@domain" for the
  * domain as a whole: its states hold for all its accounts. One that does not exist is counted like
  * one that does, so that guessing names gains nothing. Times are seconds since 1970, `until` 0 is
  * open-ended. "set" and "clear" are on disk when they are answered.
+ *
+ * queued sets and clears over-capacity alone, with a cause that begins with STATE_FULL_CAUSE; a state
+ * with another cause is an operator's, is not listed to queued, and stays as it is.
  *
  * States (SPEC R10, R5.3) and what they stop:
  *   misuse-detected  sending       account-lock     logins       send-lock      sending
@@ -50,7 +55,8 @@
 #define STATE_MISUSE_DETECTED "misuse-detected"
 #define STATE_ACCOUNT_LOCK    "account-lock"
 #define STATE_PASSWORD_FORCED "password-forced"
-enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 5 };
+#define STATE_FULL_CAUSE      "full: "
+enum { STATE_TIMEOUT_MS = 5000, STATE_CAUSE_MAX = 200, STATE_RULES_MAX = 5, STATE_LIST_MAX = 100 };
 /* Bytes of the answer to "allows" are fewer. */
 enum { STATE_ANSWER_MAX = 2048 };
 

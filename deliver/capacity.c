@@ -20,6 +20,7 @@ enum {
     NEAR = 16,     /* part of the limit that is left when it is near */
     ORDINARY = 64, /* part of the limit */
     PATH_SIZE = 300,
+    MEGABYTE = 1048576,
 };
 
 bool capacity_is_full(uint64_t used, uint64_t limit)
@@ -28,6 +29,13 @@ bool capacity_is_full(uint64_t used, uint64_t limit)
     if (ordinary > CAPACITY_ORDINARY_MAX)
         ordinary = CAPACITY_ORDINARY_MAX;
     return limit > 0 && (used >= limit || limit - used < ordinary);
+}
+
+void capacity_put_megabytes(struct str *text, uint64_t bytes)
+{
+    str_append_number(text, bytes / MEGABYTE);
+    str_append_byte(text, '.');
+    str_append_number(text, bytes % MEGABYTE * 10 / MEGABYTE);
 }
 
 static bool fits(uint64_t used, uint64_t limit, uint64_t bytes)
@@ -74,10 +82,10 @@ static bool was_counted(struct capacity *capacity, const char *path)
 static bool mailbox_has_room(struct capacity *capacity, uint64_t quota, const char *path,
                              uint64_t bytes, uint64_t *used)
 {
-    struct maildirsize size;
+    struct maildirsize size = {0};
     int maildir = open_mailbox(path);
-    bool is_known = maildir >= 0 && maildirsize_read(maildir, quota, &size);
-    if (is_known && !fits(size.bytes, quota, bytes) && !was_counted(capacity, path))
+    bool is_known = maildir >= 0 ? maildirsize_read(maildir, quota, &size) : errno == ENOENT;
+    if (maildir >= 0 && is_known && !fits(size.bytes, quota, bytes) && !was_counted(capacity, path))
         is_known = maildirsize_count(maildir, quota, &size);
     io_close(&maildir);
     *used = capacity->mailbox_used = is_known ? size.bytes : CAPACITY_UNKNOWN;

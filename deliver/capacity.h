@@ -55,6 +55,8 @@ int capacity_lock(const struct delivery_terms *terms, const char *path);
 
 /* Has it room for an ordinary message? */
 bool capacity_is_full(uint64_t used, uint64_t limit);
+/* "12.3" */
+void capacity_put_megabytes(struct str *text, uint64_t bytes);
 /* Counts the mailbox. False with errno; without one it is empty. */
 bool capacity_count_mailbox(const char *path, uint64_t quota, uint64_t *used);
 /* The sum over the mailboxes below the current folder. */

@@ -4,7 +4,7 @@
  * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets,
  *             the tables of iconv
  * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
- * Descriptors 0 queued (local/4, ARCHITECTURE.md), 2 log; puts copies that are forwarded, and
+ * Descriptors 0 queued (local/4, usage/1, ARCHITECTURE.md), 2 log; puts copies that are forwarded, and
  *             automatic replies, into run/inject/socket
  * Reads       the tables of iconv, where a forward has a keyword
  * Trusts      queued's word on mailbox and recipient, which may not leave this folder; nothing in
@@ -22,12 +22,14 @@
 #include "local_delivery.h"
 #include "log.h"
 #include "sandbox.h"
+#include "state.h"
+#include "usage.h"
 
 #include <unistd.h>
 
 enum {
     QUEUED = STDIN_FILENO,
-    ANSWER_MAX = 1024,
+    ANSWER_MAX = 4096,
     TASKS_MAX = 16, /* deliveries that share a commit of the file system */
     COMMITS_APART_MS = 8,
 };
@@ -41,21 +43,12 @@ static const struct sandbox sandbox = {
     .write_paths = {"."},
 };
 
-static bool answer(const struct local_result *result, struct str *packet)
-{
-    char letter[] = {verdict_letter(result->verdict), '\0'};
-    str_clear(packet);
-    wire_put_text(packet, letter);
-    wire_put_text(packet, result->status);
-    wire_put_text(packet, result->text);
-    return !packet->failed && wire_send(QUEUED, str_slice(packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
-}
-
 /* One of what queued asked for. */
 struct task {
     struct wire_message message;
     struct local_request request; /* points into the message */
     struct local_delivery delivery;
+    bool is_usage; /* no delivery, but a question about room (usage.h) */
 };
 
 struct worker {
@@ -85,6 +78,10 @@ static void worker_free(struct worker *worker)
 
 static bool read_task(struct task *task)
 {
+    task->is_usage = usage_is_question(&task->message);
+    task->delivery.is_placed = false;
+    if (task->is_usage)
+        return true;
     if (task->message.fd_count == 1 && local_request_parse(&task->message, &task->request) &&
         forward_check(task->request.forward))
         return true;
@@ -92,9 +89,51 @@ static bool read_task(struct task *task)
     return false;
 }
 
+/* What queued has stated keep: which mailbox, or the domain, and why. */
+static void put_mark(struct str *packet, const struct capacity_mark *full, const char *mailbox,
+                     const char *domain)
+{
+    char bytes[ANSWER_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    if (full->what == CAPACITY_NONE_FULL)
+        return;
+    str_append_texts(&text, full->what == CAPACITY_MAILBOX_FULL ? mailbox : "", "@", domain);
+    wire_put(packet, str_slice(&text));
+    str_clear(&text);
+    str_append_text(&text, STATE_FULL_CAUSE);
+    capacity_put_megabytes(&text, full->used);
+    str_append_text(&text, " of ");
+    capacity_put_megabytes(&text, full->limit);
+    str_append_text(&text, " MB");
+    wire_put(packet, str_slice(&text));
+}
+
+static bool answer(const struct task *task, const char *domain, const struct local_result *result,
+                   struct str *packet)
+{
+    char letter[] = {verdict_letter(result->verdict), '\0'};
+    str_clear(packet);
+    wire_put_text(packet, letter);
+    wire_put_text(packet, result->status);
+    wire_put_text(packet, result->text);
+    put_mark(packet, &result->full, task->request.mailbox, domain);
+    return !packet->failed && wire_send(QUEUED, str_slice(packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
+}
+
+static bool answer_usage(struct task *task, struct str *packet)
+{
+    str_clear(packet);
+    bool is_told = usage_answer(&task->message, packet) &&
+                   wire_send(QUEUED, str_slice(packet), NULL, 0, CLOCK_NEVER) == WIRE_OK;
+    wire_clear(&task->message);
+    return is_told;
+}
+
 static bool finish(struct worker *worker, struct task *task)
 {
     struct local_result result;
+    if (task->is_usage)
+        return answer_usage(task, &worker->packet);
     local_commit(&task->request, &task->delivery, &result);
     /* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
     if (result.verdict == VERDICT_OK)
@@ -102,7 +141,7 @@ static bool finish(struct worker *worker, struct task *task)
     if (result.verdict == VERDICT_OK)
         autoreply_answer(&worker->forward.inject, &task->request, worker->domain,
                          task->message.fds[0]);
-    bool is_told = answer(&result, &worker->packet);
+    bool is_told = answer(task, worker->domain, &result, &worker->packet);
     wire_clear(&task->message);
     return is_told;
 }
@@ -128,7 +167,8 @@ static bool place_some(struct worker *worker, size_t *count)
             break;
         if (!read_task(task))
             return false;
-        local_place(&worker->capacity, &task->request, task->message.fds[0], &task->delivery);
+        if (!task->is_usage)
+            local_place(&worker->capacity, &task->request, task->message.fds[0], &task->delivery);
     }
     return result == WIRE_OK || result == WIRE_TIMEOUT;
 }

@@ -217,7 +217,7 @@ static bool has_room(struct capacity *capacity, const struct local_request *requ
         const char *status, *text;
     } refusals[] = {
         [CAPACITY_FULL] = {VERDICT_TEMP, "4.2.2", FULL_TEXT},
-        [CAPACITY_FULL_FOR_GOOD] = {VERDICT_PERM, "5.2.2", FULL_TEXT},
+        [CAPACITY_FULL_FOR_GOOD] = {VERDICT_PERM, "5.2.2", "sorry, mailbox is full (#5.2.2)"},
         [CAPACITY_TOO_LARGE] = {VERDICT_PERM, "5.2.3",
                                 "sorry, the message is larger than all of the mailbox (#5.2.3)"},
     };

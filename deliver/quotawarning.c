@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #define WARNED_NAME "quota-warned"
-enum { MEGABYTE = 1048576, WARNED_MAX = 16, NAME_SIZE = 32 };
+enum { WARNED_MAX = 16, NAME_SIZE = 32 };
 
 unsigned quotawarning_reached(const struct percents *percents, uint64_t used, uint64_t quota)
 {
@@ -38,14 +38,6 @@ struct notice {
     uint64_t used, quota;
 };
 
-/* "12.3" */
-static void put_megabytes(struct str *text, uint64_t bytes)
-{
-    str_append_number(text, bytes / MEGABYTE);
-    str_append_byte(text, '.');
-    str_append_number(text, bytes % MEGABYTE * 10 / MEGABYTE);
-}
-
 static void put_subject_japanese(struct str *text, const struct notice *notice)
 {
     str_append_text(text, "メールボックスの使用量が容量の ");
@@ -66,9 +58,9 @@ static void put_japanese(struct str *text, const struct notice *notice)
                      " のメールボックスの使用量が、容量の ");
     str_append_number(text, notice->percent);
     str_append_text(text, "% に達しました。\r\n\r\n  使用量: ");
-    put_megabytes(text, notice->used);
+    capacity_put_megabytes(text, notice->used);
     str_append_text(text, " MB\r\n  容量:   ");
-    put_megabytes(text, notice->quota);
+    capacity_put_megabytes(text, notice->quota);
     str_append_text(text, " MB\r\n\r\n"
                           "容量に空きがなくなると、新しいメールを受信できなくなります。\r\n"
                           "不要なメールを削除してください。ごみ箱のメールも容量に含まれます。\r\n"
@@ -80,9 +72,9 @@ static void put_english(struct str *text, const struct notice *notice)
     str_append_texts(text, "The mailbox ", notice->owner, "@", notice->domain, " is ");
     str_append_number(text, notice->percent);
     str_append_text(text, "% full.\r\n\r\n  used:  ");
-    put_megabytes(text, notice->used);
+    capacity_put_megabytes(text, notice->used);
     str_append_text(text, " MB\r\n  quota: ");
-    put_megabytes(text, notice->quota);
+    capacity_put_megabytes(text, notice->quota);
     str_append_text(text, " MB\r\n\r\n"
                           "When there is no room left, new mail can't be received any more.\r\n"
                           "Please delete what you don't need; the trash counts as well.\r\n"

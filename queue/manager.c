@@ -1007,6 +1007,7 @@ void manager_init(struct manager *manager, struct loop *loop, const struct manag
     directory_init(&manager->directory);
     forwarding_init(&manager->forwarding, &manager->directory);
     spawner_init(&manager->spawner, loop);
+    overfull_init(&manager->overfull, loop, &manager->spawner, &manager->directory);
     scanner_init(&manager->scanner, loop, &scanner_hooks, manager);
     for (size_t i = 0; i < JOB_KINDS; i++)
         pool_init(&manager->pools[i], loop, &manager->spawner, &manager->destinations,
@@ -1014,6 +1015,11 @@ void manager_init(struct manager *manager, struct loop *loop, const struct manag
     read_settings(manager);
     loop_set_timer(loop, &manager->housekeeping, clock_deadline(HOUSEKEEPING_MS), keep_house,
                    manager);
+}
+
+void manager_measure(struct manager *manager)
+{
+    overfull_hurry(&manager->overfull);
 }
 
 void manager_stop(struct manager *manager)
@@ -1036,6 +1042,7 @@ void manager_free(struct manager *manager)
     scanner_free(&manager->scanner);
     for (size_t i = 0; i < JOB_KINDS; i++)
         pool_free(&manager->pools[i]);
+    overfull_free(&manager->overfull);
     spawner_free(&manager->spawner);
     loop_clear_timer(manager->loop, &manager->housekeeping);
     loop_clear_timer(manager->loop, &manager->rest);

@@ -14,6 +14,7 @@
 #define QUEUE_MANAGER_H
 
 #include "directory.h"
+#include "overfull.h"
 #include "forwarding.h"
 #include "pool.h"
 #include "request.h"
@@ -38,6 +39,7 @@ struct manager {
     struct scanner scanner;
     struct scanlog scanlog;
     struct spawner spawner;
+    struct overfull overfull;
     struct pool pools[JOB_KINDS];
     struct directory directory;
     struct forwarding forwarding;
@@ -85,6 +87,8 @@ bool manager_requeue(struct manager *manager, struct slice id);
 /* What the file does not say, as fields of queuectl/1's answer to "show". */
 bool manager_show(const struct manager *manager, struct slice id, struct str *packet);
 void manager_status(const struct manager *manager, struct str *text);
+/* Room was made somewhere: who is full is looked at in a moment. */
+void manager_measure(struct manager *manager);
 
 /* ---- between the manager's own files ---- */
 

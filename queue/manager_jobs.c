@@ -138,10 +138,12 @@ struct tally {
 static void read_outcome(const struct job *job, const struct wire_message *answer,
                          struct slice reason, size_t index, struct outcome *outcome)
 {
-    if (answer)
-        request_outcome(answer, index, job->count, outcome);
-    else
+    if (!answer)
         request_set_outcome(outcome, VERDICT_TEMP, "4.3.0", reason);
+    else if (job->destination->kind == JOB_LOCAL)
+        request_local_outcome(answer, slice_text(job->destination->name), outcome);
+    else
+        request_outcome(answer, index, job->count, outcome);
 }
 
 static void log_outcome(const struct job *job, const char *event, uint16_t recipient,
@@ -226,6 +228,8 @@ static void take_tally(struct manager *manager, const struct job *job,
     for (size_t i = 0; i < job->count && i < JOB_RECIPIENTS_MAX; i++) {
         struct outcome outcome;
         read_outcome(job, answer, reason, i, &outcome);
+        if (outcome.full[0])
+            overfull_note(&manager->overfull, slice_text(outcome.full), outcome.cause);
         count_outcome(manager, job, tally, job->recipients[i], &outcome);
     }
     manager->delivered += tally->done_count;

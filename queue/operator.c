@@ -92,12 +92,21 @@ static void run_status(struct manager *manager, const struct wire_message *messa
     str_free(&text);
 }
 
+static void run_measure(struct manager *manager, const struct wire_message *message,
+                        struct str *packet)
+{
+    (void)message;
+    manager_measure(manager);
+    answer(packet, true, SLICE("full mailboxes are measured"));
+}
+
 static const struct verb {
     const char *name;
     void (*run)(struct manager *manager, const struct wire_message *message, struct str *packet);
 } verbs[] = {
-    {"flush", run_flush},     {"hold", run_hold}, {"release", run_release}, {"delete", run_delete},
-    {"requeue", run_requeue}, {"show", run_show}, {"status", run_status},
+    {"flush", run_flush},     {"hold", run_hold},     {"measure", run_measure},
+    {"release", run_release}, {"delete", run_delete}, {"requeue", run_requeue},
+    {"show", run_show},       {"status", run_status},
 };
 
 void operator_run(struct manager *manager, const struct wire_message *message, struct str *packet)
@@ -111,7 +120,7 @@ void operator_run(struct manager *manager, const struct wire_message *message, s
             verbs[i].run(manager, message, packet);
             return;
         }
-    answer(packet, false, SLICE("verbs: flush hold release delete requeue show status"));
+    answer(packet, false, SLICE("verbs: flush hold measure release delete requeue show status"));
 }
 
 static void log_command(const struct service_peer *peer, const struct wire_message *message)

@@ -172,24 +172,55 @@ void request_set_outcome(struct outcome *outcome, enum verdict verdict, const ch
 }
 
 /* Verdict, status, text; of remote also whether the duty to report went along, and where to. */
-enum { FIELDS_LOCAL = 3, FIELDS_REMOTE = 4, FIELDS_REMOTE_SERVER = 5 };
+enum { FIELDS_LOCAL = 3, FIELDS_LOCAL_FULL = 5, FIELDS_REMOTE = 4, FIELDS_REMOTE_SERVER = 5 };
 
-void request_outcome(const struct wire_message *answer, size_t index, size_t count,
-                     struct outcome *outcome)
+static void read_verdict(const struct wire_message *answer, size_t first, struct outcome *outcome)
 {
     char status[REQUEST_STATUS_MAX];
-    const size_t fields = count > 0 ? answer->count / count : 0;
-    if (index >= count || answer->count != count * fields || fields < FIELDS_LOCAL ||
-        fields > FIELDS_REMOTE_SERVER) {
-        request_set_outcome(outcome, VERDICT_TEMP, "4.3.5",
-                            SLICE("the delivery program's answer is not understood"));
-        return;
-    }
-    size_t first = index * fields;
     if (!wire_copy_text(answer, first + 1, status, sizeof status))
         status[0] = '\0';
     request_set_outcome(outcome, verdict_from_letter(wire_field(answer, first)), status,
                         wire_field(answer, first + 2));
+}
+
+static void set_not_understood(struct outcome *outcome)
+{
+    request_set_outcome(outcome, VERDICT_TEMP, "4.3.5",
+                        SLICE("the delivery program's answer is not understood"));
+}
+
+/* A worker has a word in its own domain alone. */
+static bool is_of_domain(struct slice account, struct slice domain)
+{
+    return slice_equal(slice_from(state_domain(account), 1), domain) && !slice_has_control(account);
+}
+
+void request_local_outcome(const struct wire_message *answer, struct slice domain,
+                           struct outcome *outcome)
+{
+    struct slice full = wire_field(answer, 3), cause = wire_field(answer, 4);
+    if (answer->count != FIELDS_LOCAL && answer->count != FIELDS_LOCAL_FULL) {
+        set_not_understood(outcome);
+        return;
+    }
+    read_verdict(answer, 0, outcome);
+    if (answer->count == FIELDS_LOCAL_FULL && is_of_domain(full, domain) &&
+        !slice_copy_text(full, outcome->full, sizeof outcome->full))
+        return;
+    set_line(outcome->cause, sizeof outcome->cause, cause);
+}
+
+void request_outcome(const struct wire_message *answer, size_t index, size_t count,
+                     struct outcome *outcome)
+{
+    const size_t fields = count > 0 ? answer->count / count : 0;
+    if (index >= count || answer->count != count * fields || fields < FIELDS_LOCAL ||
+        fields > FIELDS_REMOTE_SERVER) {
+        set_not_understood(outcome);
+        return;
+    }
+    size_t first = index * fields;
+    read_verdict(answer, first, outcome);
     outcome->is_passed_on =
         fields >= FIELDS_REMOTE && slice_equal(wire_field(answer, first + 3), SLICE("1"));
     if (fields == FIELDS_REMOTE_SERVER)

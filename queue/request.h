@@ -7,6 +7,7 @@
 #define QUEUE_REQUEST_H
 
 #include "job.h"
+#include "state.h"
 #include "verdict.h"
 #include "wire.h"
 
@@ -15,6 +16,7 @@ enum {
     REQUEST_STATUS_MAX = 16,
     REQUEST_TEXT_MAX = 500,
     REQUEST_SERVER_MAX = 256,
+    REQUEST_FULL_MAX = 321,
     REQUEST_ADDED_MAX = 8192, /* header lines of the scanner */
 };
 
@@ -46,11 +48,16 @@ struct outcome {
     char text[REQUEST_TEXT_MAX];     /* one line */
     bool is_passed_on;               /* with the duty to report: the next server knows DSN */
     char server[REQUEST_SERVER_MAX]; /* which; empty: none, or unknown */
+    /* Of local: the mailbox, or "@domain", that has no room any more, and the cause; else empty. */
+    char full[REQUEST_FULL_MAX], cause[STATE_CAUSE_MAX];
 };
 
 /* The outcome of recipient `index` of `count`. An answer that makes no sense is passing trouble. */
 void request_outcome(const struct wire_message *answer, size_t index, size_t count,
                      struct outcome *outcome);
+/* The same of local, which has one recipient and belongs to `domain`. */
+void request_local_outcome(const struct wire_message *answer, struct slice domain,
+                           struct outcome *outcome);
 /* An outcome of our own making; what is too long is cut, control bytes become spaces. */
 void request_set_outcome(struct outcome *outcome, enum verdict verdict, const char *status,
                          struct slice text);

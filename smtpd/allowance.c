@@ -111,6 +111,15 @@ static void refuse(struct session *session, const struct permit *permit, struct 
         session_reply_detail(session, sends ? REPLY_SENDER_PAUSED : REPLY_RECIPIENT_PAUSED, text);
 }
 
+/* Nothing is stored for it, so no room is needed (SPEC R9). */
+static bool needs_no_room(struct session *session, const struct permit *permit, struct slice state)
+{
+    bool receives = true;
+    return slice_equal(state, SLICE(STATE_OVER_CAPACITY)) &&
+           directory_setting_is_on(&session->directory, permit->account, "receive", &receives) &&
+           !receives;
+}
+
 /* What stated would answer is yes, and known. */
 static bool is_on_board(const struct board *board, const struct permit *permit,
                         const struct state_rule rules[], size_t count)
@@ -138,7 +147,8 @@ static bool is_permitted(struct session *session, const struct permit *permit,
     else if (!state_ask_allows(&session->state_fd, answer, permit->name, permit->action, rules,
                                count))
         session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
-    else if (slice_equal(wire_field(answer, 0), SLICE("ok")))
+    else if (slice_equal(wire_field(answer, 0), SLICE("ok")) ||
+             needs_no_room(session, permit, wire_field(answer, 1)))
         permitted = true;
     else
         refuse(session, permit, wire_field(answer, 1), wire_field(answer, 2));

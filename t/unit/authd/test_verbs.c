@@ -219,6 +219,45 @@ static void wrong_questions_get_a_reason(void **state)
     assert_string_equal(root(fixture, "allows", "u1@a", "dance", NULL, NULL), "refused");
 }
 
+/* queued has a word in over-capacity alone, and not in what an operator set. */
+static void queued_keeps_who_is_full(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_string_equal(
+        ask(fixture, VERBS_QUEUE, NOW, "set", "u1@a", "over-capacity", "0", "full: 9.9 of 10.0 MB"),
+        "ok");
+    assert_string_equal(root(fixture, "set", "u2@a", "over-capacity", "0", "moving"), "ok");
+    assert_string_equal(root(fixture, "set", "u3@a", "send-lock", "0", "full: of spam"), "ok");
+    static const char *const refused = "no|the state is the operator's";
+    assert_string_equal(
+        ask(fixture, VERBS_QUEUE, NOW, "set", "u2@a", "over-capacity", "0", "full: 1 of 1 MB"),
+        refused);
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "set", "u4@a", "over-capacity", "0", "so"),
+                        refused);
+    assert_string_equal(
+        ask(fixture, VERBS_QUEUE, NOW, "set", "u4@a", "send-lock", "0", "full: 1 of 1 MB"),
+        refused);
+    assert_string_equal(
+        ask(fixture, VERBS_QUEUE, NOW, "clear", "u2@a", "over-capacity", NULL, NULL), refused);
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "clear", "u3@a", "send-lock", NULL, NULL),
+                        refused);
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "list", "over-capacity", "0", NULL, NULL),
+                        "ok|u1@a");
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "list", "over-capacity", "1", NULL, NULL),
+                        "ok");
+    assert_string_equal(ask(fixture, VERBS_ROOT, NOW, "list", "send-lock", "0", NULL, NULL),
+                        "ok|u3@a");
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "list", "sleepy", "0", NULL, NULL),
+                        "refused");
+    assert_string_equal(ask(fixture, VERBS_QUEUE, NOW, "list", "over-capacity", "x", NULL, NULL),
+                        "refused");
+    assert_string_equal(ask(fixture, VERBS_OTHER, NOW, "list", "over-capacity", "0", NULL, NULL),
+                        "refused");
+    assert_string_equal(
+        ask(fixture, VERBS_QUEUE, NOW, "clear", "u1@a", "over-capacity", NULL, NULL), "ok");
+    assert_string_equal(root(fixture, "get", "u1@a", NULL, NULL, NULL), "ok");
+}
+
 static void nobody_asks_what_is_not_his(void **state)
 {
     struct fixture *fixture = *state;
@@ -634,6 +673,7 @@ int main(void)
         CASE(states_end_by_themselves),
         CASE(setting_again_keeps_the_beginning),
         CASE(wrong_questions_get_a_reason),
+        CASE(queued_keeps_who_is_full),
         CASE(nobody_asks_what_is_not_his),
         CASE(a_state_that_can_t_be_written_is_not_set),
         CASE(a_domain_pauses_and_goes_on_by_itself),

@@ -1,0 +1,259 @@
+"""Capacity: quotas of mailboxes and domains, the state over-capacity, warnings, the receive switch."""
+
+import email
+import email.policy
+import os
+import smtplib
+
+from sink import Sink
+from suite import check, equal, message, wait_until
+
+FULL = "sorry, mailbox is full (#4.5.2)"
+MEGABYTE = 1048576
+PLANS = {
+    "quota": "quota 1\n",
+    "final": "quota 1\nover-quota-reply 552\n",
+    "pool": "domain-quota 1\n",
+    "quiet": "quota 1\nquota-warning \n",
+}
+SINKS = {}
+
+
+def prepare(suite):
+    SINKS["outside"] = Sink()
+    for name, text in PLANS.items():
+        suite.control(f"plans/{name}", text)
+    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", plan="quota")
+    suite.add_domain("final.jp", "u1", plan="final")
+    suite.add_domain("pool.jp", "u1", "u2", plan="pool")
+    suite.add_domain("quiet.jp", "u1", plan="quiet")
+    suite.add_domain("free.jp", "u1")
+    suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
+    suite.rebuild()
+    suite.start()
+
+
+def sized(size, recipient):
+    """A message that takes about `size` bytes."""
+    data = message("s@sender.example", recipient)
+    line = b"x" * 98 + b"\r\n"
+    return data + line * (max(0, size - len(data)) // len(line))
+
+
+def receive(suite, recipient, size, sender="s@sender.example"):
+    with suite.smtp() as client:
+        client.sendmail(sender, [recipient], sized(size, recipient))
+
+
+def refused(suite, recipient):
+    """The reply to RCPT; None: it was taken."""
+    with suite.smtp() as client:
+        client.ehlo("c")
+        client.mail("s@sender.example")
+        code, text = client.rcpt(recipient)
+        return None if code == 250 else f"{code} {text.decode()}"
+
+
+def states(suite, name):
+    return suite.mailctl("state", "show", name)
+
+
+def usage(suite, address):
+    return sum(os.path.getsize(name) for name in suite.mailbox(address))
+
+
+def reported(suite, address):
+    """What the file maildirsize says."""
+    local, domain = address.split("@")
+    with open(suite.path("mail", domain, local, "Maildir", "maildirsize"), encoding="ascii") as file:
+        return sum(int(line.split()[0]) for line in file.read().splitlines()[1:])
+
+
+def fill(suite, address, sizes=(700000, 336000)):
+    """Brings a mailbox of 1 MB to its end, and has one message turned away."""
+    for number, size in enumerate(sizes):
+        receive(suite, address, size)
+        wait_until(lambda: usage(suite, address) > sum(sizes[:number + 1]) - 2000, "its arrival")
+    receive(suite, address, 30000)
+    wait_until(lambda: "over-capacity" in states(suite, address), "the state over-capacity")
+
+
+def drop_queue(suite):
+    suite.mailctl("queue", "delete", "all")
+    suite.wait_queue_empty()
+
+
+def warnings(suite, address):
+    found = []
+    for one in suite.messages(address):
+        mail = email.message_from_bytes(one, policy=email.policy.default)
+        if mail["Auto-Submitted"] == "auto-generated":
+            found.append(mail)
+    return found
+
+
+def test_R4_1_a_message_larger_than_the_quota_goes_back(suite):
+    receive(suite, "big@quota.jp", MEGABYTE + 1000, sender="u1@free.jp")
+    bounced = suite.wait_messages("u1@free.jp", 1)[0]
+    check(b"5.2.3" in bounced, "the reason")
+    suite.wait_queue_empty()
+    equal(suite.mailbox("big@quota.jp"), [], "the mailbox")
+
+
+def test_R4_2_a_full_mailbox_defers_then_refuses_at_rcpt(suite):
+    check(refused(suite, "u1@quota.jp") is None, "it has room")
+    fill(suite, "u1@quota.jp")
+    check(usage(suite, "u1@quota.jp") <= MEGABYTE + 3000, "never above, but for the warnings")
+    equal(len(suite.queue()), 1, "what was queued before waits")
+    check("4.2.2" in suite.logs("queued") and FULL in suite.logs("queued"), "and why")
+    equal(refused(suite, "u1@quota.jp"), f"452 {FULL}", "what senders hear")
+    check(refused(suite, "u2@quota.jp") is None, "others of the domain receive")
+    check("full: " in states(suite, "u1@quota.jp"), "the cause")
+
+
+def test_R10_an_operators_state_is_not_ended(suite):
+    suite.mailctl("state", "lock", "u2@quota.jp", "over-capacity", "--cause", "moving house")
+    suite.mailctl("user", "purge", "u1@quota.jp")
+    wait_until(lambda: "over-capacity" not in states(suite, "u1@quota.jp"), "the end of the state")
+    check("moving house" in states(suite, "u2@quota.jp"), "the operator's stays")
+    suite.mailctl("state", "unlock", "u2@quota.jp", "over-capacity")
+    check(refused(suite, "u1@quota.jp") is None, "it receives again")
+    suite.mailctl("queue", "flush")
+    suite.wait_messages("u1@quota.jp", 1)
+    suite.wait_queue_empty()
+
+
+def test_R10_ends_by_itself_when_mail_is_expunged(suite):
+    fill(suite, "u1@quota.jp", (650000, 357000))
+    drop_queue(suite)
+    with suite.imap("u1@quota.jp") as imap:
+        imap.select("INBOX")
+        imap.store("1:*", "+FLAGS", "\\Deleted")
+        imap.expunge()
+    wait_until(lambda: "over-capacity" not in states(suite, "u1@quota.jp"), "the end of the state", 90)
+    check(refused(suite, "u1@quota.jp") is None, "it receives again")
+
+
+def test_R10_ends_when_the_quota_is_raised(suite):
+    fill(suite, "u2@quota.jp")
+    drop_queue(suite)
+    suite.control("plans/quota", "quota 2\n")
+    suite.rebuild()
+    suite.mailctl("user", "set", "u2@quota.jp", "quota", "2")
+    wait_until(lambda: "over-capacity" not in states(suite, "u2@quota.jp"), "the end of the state")
+    suite.control("plans/quota", PLANS["quota"])
+    suite.rebuild()
+
+
+def test_R4_2_for_good_where_the_plan_says_so(suite):
+    fill(suite, "u1@final.jp")
+    equal(refused(suite, "u1@final.jp"), "552 sorry, mailbox is full (#5.2.2)", "what senders hear")
+    check("5.2.2" in suite.logs("queued"), "what was queued before went back")
+    wait_until(lambda: not suite.queue() or SINKS["outside"].transactions, "the bounce")
+
+
+def test_R4_2_the_domains_disk(suite):
+    receive(suite, "u1@pool.jp", 700000)
+    suite.wait_messages("u1@pool.jp", 1)
+    receive(suite, "u2@pool.jp", 335000)
+    suite.wait_messages("u2@pool.jp", 1)
+    receive(suite, "u1@pool.jp", 30000)
+    wait_until(lambda: "over-capacity" in states(suite, "pool.jp"), "the domain's state")
+    equal(refused(suite, "u1@pool.jp"), f"452 {FULL}", "u1")
+    equal(refused(suite, "u2@pool.jp"), f"452 {FULL}", "u2")
+    check(refused(suite, "u1@free.jp") is None, "another domain receives")
+    before = len(suite.mailbox("u1@free.jp"))
+    receive(suite, "u1@free.jp", 1000)
+    suite.wait_messages("u1@free.jp", before + 1)
+    suite.mailctl("user", "purge", "u1@pool.jp")
+    wait_until(lambda: "over-capacity" not in states(suite, "pool.jp"), "the end of the state")
+    drop_queue(suite)
+
+
+def test_R4_warnings_once_for_each_level(suite):
+    suite.mailctl("user", "set", "ja@quota.jp", "notice-language", "ja")
+    suite.mailctl("user", "set", "en@quota.jp", "notice-language", "en")
+    for address, word in (("ja@quota.jp", "使用量"), ("en@quota.jp", "is 80% full")):
+        receive(suite, address, 850000)
+        wait_until(lambda a=address: warnings(suite, a), "the warning")
+        receive(suite, address, 20000)
+        suite.wait_messages(address, 3)
+        equal(len(warnings(suite, address)), 1, "warnings")
+        mail = warnings(suite, address)[0]
+        equal(mail["From"], "postmaster@quota.jp", "From")
+        equal(mail["To"], address, "To")
+        check(mail["Date"] and mail["Message-ID"], "Date and Message-ID")
+        check("80%" in mail["Subject"], mail["Subject"])
+        check(word in mail.get_content(), mail.get_content())
+        receive(suite, address, 130000)
+        wait_until(lambda a=address: len(warnings(suite, a)) == 2, "the second warning")
+        suite.wait_queue_empty()
+    receive(suite, "u1@quiet.jp", 1000000)
+    suite.wait_messages("u1@quiet.jp", 1)
+    suite.wait_queue_empty()
+    equal(warnings(suite, "u1@quiet.jp"), [], "warnings where the plan wants none")
+
+
+def test_R4_4_files_removed_by_hand_make_room(suite):
+    receive(suite, "hand@quota.jp", 1000000)
+    suite.wait_messages("hand@quota.jp", 1)
+    suite.wait_queue_empty()
+    for name in suite.mailbox("hand@quota.jp"):
+        os.unlink(name)
+    receive(suite, "hand@quota.jp", 900000)
+    wait_until(lambda: usage(suite, "hand@quota.jp") > 890000, "the arrival")
+    suite.wait_queue_empty()
+    equal(reported(suite, "hand@quota.jp"), usage(suite, "hand@quota.jp"), "usage")
+
+
+def test_R4_4_usage_is_true_after_kill_9(suite):
+    for _ in range(5):
+        for _ in range(8):
+            receive(suite, "killed@quota.jp", 3000)
+        suite.kill9("local")
+        suite.kill9("queued")
+    suite.wait_queue_empty(60)
+    equal(len(suite.mailbox("killed@quota.jp")), 40, "messages")
+    # Who forgot to count is found out by the next question, at the latest.
+    receive(suite, "killed@quota.jp", 3000)
+    suite.wait_messages("killed@quota.jp", 41)
+    suite.wait_queue_empty()
+    equal(reported(suite, "killed@quota.jp"), usage(suite, "killed@quota.jp"), "usage")
+    suite.mailctl("store", "rebuild", "killed@quota.jp")
+    receive(suite, "killed@quota.jp", 3000)
+    suite.wait_messages("killed@quota.jp", 42)
+    suite.wait_queue_empty()
+    equal(reported(suite, "killed@quota.jp"), usage(suite, "killed@quota.jp"), "after a recount")
+
+
+def test_R9_receive_off_forwards_and_keeps_nothing(suite):
+    receive(suite, "off@quota.jp", 1000)
+    suite.wait_messages("off@quota.jp", 1)
+    suite.mailctl("user", "set", "off@quota.jp", "receive", "off")
+    receive(suite, "off@quota.jp", 1000)
+    suite.wait_queue_empty()
+    check("not kept: the account receives no mail" in suite.logs("queued"), "the log says so")
+    suite.mailctl("forward", "add", "off@quota.jp", "a@friend.example")
+    count = len(SINKS["outside"].transactions)
+    receive(suite, "off@quota.jp", 1000)
+    wait_until(lambda: len(SINKS["outside"].transactions) > count, "the copy")
+    suite.wait_queue_empty()
+    check("forwarded, not kept" in suite.logs("queued"), "the log says so")
+    # Nor does a state matter: nothing is stored.
+    suite.mailctl("state", "lock", "off@quota.jp", "over-capacity", "--cause", "test")
+    check(refused(suite, "off@quota.jp") is None, "it takes mail")
+    suite.mailctl("state", "unlock", "off@quota.jp", "over-capacity")
+    equal(len(suite.mailbox("off@quota.jp")), 1, "what was stored before stays")
+    suite.mailctl("user", "set", "off@quota.jp", "receive", "on")
+    receive(suite, "off@quota.jp", 1000)
+    suite.wait_messages("off@quota.jp", 2)
+
+
+def test_R4_imap_append_over_quota(suite):
+    receive(suite, "u1@quota.jp", 1000000)
+    wait_until(lambda: usage(suite, "u1@quota.jp") > 990000, "the arrival")
+    with suite.imap("u1@quota.jp") as imap:
+        result, answer = imap.append("INBOX", "", "", sized(100000, "u1@quota.jp"))
+        equal(result, "NO", "APPEND")
+        check(b"OVERQUOTA" in answer[0], f"{answer}")
+
