@@ -141,7 +141,7 @@ static bool finish(struct worker *worker, struct task *task)
     if (result.verdict == VERDICT_OK)
         autoreply_answer(&worker->forward.inject, &task->request, worker->domain,
                          task->message.fds[0]);
-    bool is_told = answer(task, worker->domain, &result, &worker->packet);
+    bool is_told = answer(task, worker->capacity.domain, &result, &worker->packet);
     wire_clear(&task->message);
     return is_told;
 }
