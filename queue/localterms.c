@@ -50,7 +50,7 @@ bool localterms_fill(struct directory *directory, const struct directory_account
 static bool is_own(struct directory *directory, const struct directory_account *account,
                    struct slice sender)
 {
-    struct directory_account found;
+    struct directory_account found = {.local = ""};
     struct slice domain = slice_from(sender, slice_find_last(sender, '@') + 1);
     return directory_domain(directory, domain, &found.domain) == DIRECTORY_FOUND &&
            slice_equal(slice_text(found.domain.name), slice_text(account->domain.name)) &&

@@ -347,7 +347,7 @@ def test_replies_count_as_sent(suite):
     before = sent(suite, "u3@example.jp")
     wait_reply(receive(suite, "u3@example.jp"))
     wait_until(lambda: sent(suite, "u3@example.jp") == before + 1, "one message more that u3 sent")
-    suite.mailctl("user", "set", "u3@example.jp", "account-send-limit", "2")
+    suite.mailctl("user", "set", "u3@example.jp", "account-send-limit", str(before + 2))
     wait_reply(receive(suite, "u3@example.jp"))
     wait_until(lambda: sent(suite, "u3@example.jp") == before + 2, "two messages more that u3 sent")
     no_reply(suite, receive(suite, "u3@example.jp"), "the limit is reached")
