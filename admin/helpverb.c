@@ -86,7 +86,9 @@ int operations_help(struct commandline *command)
                                   command->words[0]);
     }
     if (command->word_count == 0)
-        str_append_text(&text, "Options: --json prints JSON. Exit: 0 done, 1 refused, 111 passing "
-                               "trouble.\nmailctl help VERB, or mailctl VERB --help, explains one; see mailctl(1).\n");
+        str_append_text(
+            &text,
+            "Options: --json prints JSON. Exit: 0 done, 1 refused, 111 passing "
+            "trouble.\nmailctl help VERB, or mailctl VERB --help, explains one; see mailctl(1).\n");
     return print(command, &text);
 }
