@@ -321,6 +321,25 @@ int commandline_lock(struct commandline *command)
     return sources_watch(sources) ? EXIT_DONE : commandline_trouble(command, "find", "memory");
 }
 
+void commandline_release(struct commandline *command)
+{
+    if (isatty(STDIN_FILENO))
+        sources_unlock(&command->sources);
+}
+
+bool commandline_regain(struct commandline *command)
+{
+    if (!isatty(STDIN_FILENO))
+        return true;
+    if (commandline_lock(command) != EXIT_DONE)
+        return false;
+    if (sources_are_as_seen(&command->sources))
+        return true;
+    commandline_refuse(command,
+                       "nothing was done: somebody changed control files meanwhile; try again");
+    return false;
+}
+
 static int open_root(struct commandline *command)
 {
     command->here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -89,6 +89,11 @@ bool commandline_read_secret(const struct commandline *command,
 /* The same secret once more, from the next line. False: refused already. */
 bool commandline_read_secret_again(const struct commandline *command, const char *secret);
 
+/* Nobody waits for the lock of somebody who types: it is let go if standard input is a terminal.
+ * regain: false: refused already, what was read is no longer so. */
+void commandline_release(struct commandline *command);
+bool commandline_regain(struct commandline *command);
+
 /* The verbs, in the order of the manual; ended by a group NULL. */
 extern const struct commandline_verb commandline_verbs[];
 

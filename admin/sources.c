@@ -77,6 +77,12 @@ bool sources_lock(struct sources *sources, int64_t ms)
     return true;
 }
 
+void sources_unlock(struct sources *sources)
+{
+    if (sources->lock >= 0)
+        (void)flock(sources->lock, LOCK_UN);
+}
+
 long sources_lock_holder(const struct sources *sources)
 {
     char text[32];
@@ -324,6 +330,15 @@ static bool is_as_seen(const struct sources *sources, const char *path)
     return seen->exists && now.st_dev == seen->info.st_dev && now.st_ino == seen->info.st_ino &&
            now.st_size == seen->info.st_size && is_same_time(now.st_mtim, seen->info.st_mtim) &&
            is_same_time(now.st_ctim, seen->info.st_ctim);
+}
+
+bool sources_are_as_seen(const struct sources *sources)
+{
+    for (const struct sources_seen *seen = sources->seen ? *sources->seen : NULL; seen;
+         seen = seen->next)
+        if (!is_as_seen(sources, seen->path))
+            return false;
+    return true;
 }
 
 bool sources_are_unchanged(const struct sources *sources, struct findings *findings)

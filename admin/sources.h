@@ -53,6 +53,10 @@ void sources_free(struct sources *sources);
  * False with errno; with ETIMEDOUT it may be called again, and sources_lock_holder says for which process one waits
  * (0: unknown). */
 bool sources_lock(struct sources *sources, int64_t ms);
+/* Lets others in for a while, until sources_lock. */
+void sources_unlock(struct sources *sources);
+/* Everything that was read since sources_watch is as it was. */
+bool sources_are_as_seen(const struct sources *sources);
 long sources_lock_holder(const struct sources *sources);
 /* From now on it is remembered how files were when they were read. False when memory is out. */
 bool sources_watch(struct sources *sources);

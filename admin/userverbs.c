@@ -174,9 +174,10 @@ static bool read_password(struct commandline *command, const struct newpassword 
                           char secret[COMMANDLINE_SECRET_MAX + 1])
 {
     bool twice = isatty(STDIN_FILENO) || userline_is_void(str_slice(&of->account->hash));
-    return commandline_read_secret(command, secret) &&
-           (!twice || commandline_read_secret_again(command, secret)) &&
-           check_password(command, of, slice_text(secret));
+    commandline_release(command);
+    bool read = commandline_read_secret(command, secret) &&
+                (!twice || commandline_read_secret_again(command, secret));
+    return commandline_regain(command) && read && check_password(command, of, slice_text(secret));
 }
 
 static bool put_password(struct subject *subject, const char *secret)

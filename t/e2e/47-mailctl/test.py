@@ -183,6 +183,35 @@ def test_R19_who_waits_says_so_and_gives_up(suite):
     equal(text_of(suite, "killed.example.jp", "settings"), b"quota 7\n", "settings")
 
 
+def type_password(suite, meanwhile):
+    """user passwd at a terminal; what it says."""
+    master, slave = os.openpty()
+    child = subprocess.Popen([suite.path("bin/mailctl"), "user", "passwd", "first@busy.example.jp", "--no-policy"],
+                             stdin=slave, stdout=slave, stderr=slave)
+    os.close(slave)
+    said = os.read(master, 1000)
+    begun = time.monotonic()
+    meanwhile()
+    check(time.monotonic() - begun < 1.5, "nobody waits for somebody who types")
+    os.write(master, b"a new secret\n")
+    while b"once more" not in said and child.poll() is None:
+        said += os.read(master, 1000)
+    os.write(master, b"a new secret\n")
+    code = child.wait(20)
+    said += os.read(master, 1000)
+    os.close(master)
+    return code, said.decode()
+
+
+def test_R19_nobody_waits_for_a_terminal(suite):
+    code, said = type_password(suite, lambda: suite.mailctl("domain", "set", "d1.example.jp", "quota", "11"))
+    equal(code, 0, said)
+    code, said = type_password(suite, lambda: suite.mailctl("user", "set", "first@busy.example.jp", "quota", "5"))
+    equal(code, 1, said)
+    check("somebody changed control files meanwhile" in said, said)
+    check("quota=5" in text_of(suite, "busy.example.jp", "users").decode(), "the other's change")
+
+
 # ---- the text stays ---------------------------------------------------------------------------------
 
 ODD = {
