@@ -38,9 +38,7 @@ static const char *const texts[] = {
     [AUTH_TLS_REQUIRED] = "Logging in without TLS is not allowed; switch TLS on",
     [AUTH_DISABLED] = "This service is switched off for this account",
     [AUTH_LIMIT] = "Too many sessions; close one or try again later",
-    [AUTH_EXPIRED] =
-        "This password is no longer valid: a new one has to be set, in the control panel or by "
-        "the administrator",
+    [AUTH_EXPIRED] = "This password is void; set a new one, or ask the administrator for one",
     [AUTH_TROUBLE] = "Authentication is not available at the moment; try again later",
 };
 
