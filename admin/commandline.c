@@ -66,10 +66,10 @@ static const struct option {
     const char *name;
     bool valued;
 } known_options[] = {
-    {"plan", true},      {"quota", true},      {"comment", true},  {"sender", true},
-    {"recipient", true}, {"no-policy", false}, {"cause", true},    {"hours", true},
-    {"no-bom", false},   {"shift-jis", false}, {"dry-run", false}, {"from", true},
-    {"subject", true},
+    {"plan", true},      {"quota", true},    {"comment", true},    {"sender", true},
+    {"recipient", true}, {"history", false}, {"no-policy", false}, {"cause", true},
+    {"hours", true},     {"no-bom", false},  {"shift-jis", false}, {"dry-run", false},
+    {"from", true},      {"subject", true},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)

@@ -97,10 +97,11 @@ const struct commandline_verb commandline_verbs[] = {
     {"csv", "sample", 1, 1, "", false, COMMANDLINE_ANYBODY, operations_csv_sample,
      "csv sample register|edit",
      "Writes the sample file mail-accounts-sample.csv or mail-password-sample.csv."},
-    {"state", "show", 1, 1, "", false, COMMANDLINE_ROOT, operations_state_show,
-     "state show USER@DOMAIN|DOMAIN|uid=N",
-     "Shows the states that an account, a domain or a user of this machine is in, with cause, since and until (none: it "
-     "is normal), and what it sent and received within the windows of its limits."},
+    {"state", "show", 1, 1, "history", false, COMMANDLINE_ROOT, operations_state_show,
+     "state show USER@DOMAIN|DOMAIN|uid=N [--history]",
+     "Shows the states that an account, a domain or a user of this machine is in, with cause, since, until and cure (none: it "
+     "is normal), and what it sent and received within the windows of its limits; of a domain also the states of its accounts. "
+     "With --history (or --json) also what happened to its states lately."},
     {"state", "lock", 1, 2, "cause hours", false, COMMANDLINE_ROOT, operations_state_lock,
      "state lock USER@DOMAIN|DOMAIN|uid=N [STATE] [--cause TEXT] [--hours N]",
      "Puts an account, or all accounts of a domain, into a state: account-lock (no log-in; the default), send-lock and "

@@ -116,8 +116,9 @@ bool ledger_init(struct ledger *ledger, uint64_t seed, const struct failures_lim
     bool failures = failures_init(&ledger->failures, seed);
     bool states = states_init(&ledger->states);
     bool rates = rates_init(&ledger->rates, seed);
+    bool history = history_init(&ledger->history);
     ledger->limits = *limits;
-    return failures && states && rates;
+    return failures && states && rates && history;
 }
 
 void ledger_free(struct ledger *ledger)
@@ -125,6 +126,7 @@ void ledger_free(struct ledger *ledger)
     failures_free(&ledger->failures);
     states_free(&ledger->states);
     rates_free(&ledger->rates);
+    history_free(&ledger->history);
 }
 
 static bool is_account(struct slice account)
@@ -211,6 +213,18 @@ static bool apply_restart(struct ledger *ledger, const struct words *words,
     return true;
 }
 
+static bool apply_event(struct ledger *ledger, const struct words *words,
+                        struct failures_result *result)
+{
+    struct history_event event;
+    (void)result;
+    return get_number(words, 1, &event.time) && states_name_from(words->word[3], &event.state) &&
+           history_what_from(words->word[4], &event.what) && get_number(words, 5, &event.until) &&
+           slice_copy_text(words->word[2], event.account, sizeof event.account) &&
+           slice_copy_text(words->word[6], event.cause, sizeof event.cause) &&
+           history_add(&ledger->history, &event);
+}
+
 static bool apply_pair(struct ledger *ledger, const struct words *words,
                        struct failures_result *result)
 {
@@ -271,7 +285,7 @@ static const struct record_kind {
     {"failed", 4, apply_failed},   {"good", 4, apply_good},       {"set", 6, apply_set},
     {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive}, {"pair", 8, apply_pair},
     {"account", 6, apply_account}, {"client", 6, apply_client},   {"rate", 7, apply_rate},
-    {"restart", 3, apply_restart},
+    {"restart", 3, apply_restart}, {"event", 7, apply_event},
 };
 
 bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_result *result)
@@ -343,6 +357,17 @@ void ledger_put_rate(struct str *record, const struct rates_record *rate)
     put_number(record, rate->stretch);
     put_separator(record);
     str_append_number(record, rate->count);
+}
+
+void ledger_put_event(struct str *record, const struct history_event *event)
+{
+    put_word(record, SLICE("event"));
+    put_number(record, event->time);
+    put_word(record, slice_text(event->account));
+    put_word(record, slice_text(states_kind(event->state)->name));
+    put_word(record, slice_text(history_what_name(event->what)));
+    put_number(record, event->until);
+    put_word(record, slice_text(event->cause));
 }
 
 void ledger_put_restart(struct str *record, enum rates_kind kind, struct slice name)
@@ -437,5 +462,9 @@ void ledger_walk(const struct ledger *ledger, int64_t now, ledger_each *each, vo
     walk_wholes(&walk, &ledger->failures.clients, SLICE("client"));
     states_walk(&ledger->states, walk_state, &walk);
     rates_walk(&ledger->rates, now, walk_rate, &walk);
+    for (size_t i = 0; i < ledger->history.count; i++) {
+        ledger_put_event(&walk.record, ledger->history.of[i]);
+        end_record(&walk);
+    }
     str_free(&walk.record);
 }

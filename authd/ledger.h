@@ -11,6 +11,7 @@
  *     clear ACCOUNT STATE
  *     rate KIND NAME WINDOW LIMIT STRETCH COUNT   a stretch of a counter (rates.h) as it is now
  *     restart KIND NAME                       the counter began anew
+ *     event TIME ACCOUNT STATE WHAT UNTIL CAUSE   what happened to a state (history.h)
  * and of a compacted journal, whole tallies:
  *     pair ACCOUNT CLIENT START FAILURES LOCKED COUNTED GOOD
  *     account ACCOUNT START FAILURES LOCKED OTHERS
@@ -20,6 +21,7 @@
 #define AUTHD_LEDGER_H
 
 #include "failures.h"
+#include "history.h"
 #include "rates.h"
 #include "states.h"
 #include "str.h"
@@ -30,6 +32,7 @@ struct ledger {
     struct failures failures;
     struct states states;
     struct rates rates;
+    struct history history;
     struct failures_limits limits;
 };
 
@@ -48,6 +51,7 @@ void ledger_put_set(struct str *record, struct slice account, enum states_name n
 void ledger_put_clear(struct str *record, struct slice account, enum states_name name);
 void ledger_put_forgive(struct str *record, struct slice account);
 void ledger_put_rate(struct str *record, const struct rates_record *rate);
+void ledger_put_event(struct str *record, const struct history_event *event);
 void ledger_put_restart(struct str *record, enum rates_kind kind, struct slice name);
 
 /* Calls `each` with records that make the ledger anew, least recently used first. What is over

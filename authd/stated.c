@@ -32,6 +32,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -234,6 +235,7 @@ int main(void)
         life_die_passing("listen on", STATE_SOCKET);
     if (!board_make(&stated.board, life_uid(ROLE_SMTPD)))
         log_trouble("make", BOARD_FILE, errno, "smtpd asks about every message till it is there");
+    tzset(); /* while the zone's file can be read */
     drop();
     open_ledger(&stated);
     open_journal(&stated);

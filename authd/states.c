@@ -2,30 +2,56 @@
 #include "states.h"
 
 #include <stdlib.h>
+#include <time.h>
 
-enum { STATES_BUCKETS = 4096 };
+enum { STATES_BUCKETS = 4096, CAUSE_SAID_MAX = 90 };
 
 static const struct states_kind kinds[STATES_NAMES] = {
     [STATES_MISUSE_DETECTED] = {"misuse-detected",
-                                "sending is stopped: misuse of this account was detected; "
-                                "change the password",
-                                STATES_SEND, false},
-    [STATES_ACCOUNT_LOCK] = {"account-lock",
-                             "this account is locked; try again later or ask the administrator",
-                             STATES_LOGIN, false},
+                                "sending is stopped: misuse of this account was detected",
+                                "change the password", STATES_SEND, false},
+    [STATES_ACCOUNT_LOCK] = {"account-lock", "this account is locked",
+                             "try again later or ask the administrator", STATES_LOGIN, false},
     [STATES_SEND_LOCK] = {"send-lock", "sending is stopped for a time: too much mail was sent",
-                          STATES_SEND, false},
-    [STATES_OVER_CAPACITY] = {"over-capacity", "sorry, mailbox is full (#4.5.2)", STATES_RECEIVE,
-                              false},
-    [STATES_PASSWORD_FORCED] = {"password-forced",
-                                "the administrator requires a new password; set one in the "
-                                "control panel",
-                                STATES_LOGIN, false},
+                          "try again later or ask the administrator", STATES_SEND, false},
+    [STATES_OVER_CAPACITY] = {"over-capacity", "sorry, mailbox is full (#4.5.2)", NULL,
+                              STATES_RECEIVE, false},
+    [STATES_PASSWORD_FORCED] = {"password-forced", "the administrator requires a new password",
+                                "set one in the control panel", STATES_LOGIN, false},
     /* SPEC R5.3, as are the bounds. */
-    [STATES_SEND_PAUSE] = {"send-pause", "sorry, that message exceeds my limit", STATES_SEND, true},
-    [STATES_RECEIVE_PAUSE] = {"receive-pause", "sorry, that message exceeds my limit",
+    [STATES_SEND_PAUSE] = {"send-pause", "sorry, that message exceeds my limit", NULL, STATES_SEND,
+                           true},
+    [STATES_RECEIVE_PAUSE] = {"receive-pause", "sorry, that message exceeds my limit", NULL,
                               STATES_RECEIVE, true},
 };
+
+static bool is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (text.data[i] < ' ' || text.data[i] > '~')
+            return false;
+    return text.size > 0;
+}
+
+void states_explain(enum states_name name, struct slice cause, int64_t until, struct str *text)
+{
+    const struct states_kind *kind = &kinds[name];
+    char end[40];
+    time_t time = (time_t)until;
+    struct tm parts;
+    str_append_text(text, kind->text);
+    if (!kind->cure)
+        return;
+    if (is_ascii(cause)) {
+        str_append_text(text, " (");
+        str_append(text, slice_part(cause, 0, CAUSE_SAID_MAX));
+        str_append_text(text, ")");
+    }
+    if (until != 0 && localtime_r(&time, &parts) &&
+        strftime(end, sizeof end, "%Y-%m-%d %H:%M %z", &parts) > 0)
+        str_append_texts(text, "; it ends at ", end);
+    str_append_texts(text, "; ", kind->cure);
+}
 
 const struct states_kind *states_kind(enum states_name name)
 {
@@ -185,6 +211,16 @@ void states_walk(const struct states *states, states_each *each, void *owner)
     for (size_t i = 0; i < STATES_BUCKETS; i++)
         for (const struct states_record *record = states->buckets[i]; record; record = record->next)
             each(owner, record);
+}
+
+bool states_walk_part(const struct states *states, size_t *cursor, states_each *each, void *owner)
+{
+    if (*cursor >= STATES_BUCKETS)
+        return false;
+    for (const struct states_record *record = states->buckets[*cursor]; record;
+         record = record->next)
+        each(owner, record);
+    return ++*cursor < STATES_BUCKETS;
 }
 
 void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner)

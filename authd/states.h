@@ -8,7 +8,7 @@
 #ifndef AUTHD_STATES_H
 #define AUTHD_STATES_H
 
-#include "slice.h"
+#include "str.h"
 
 #include <stdint.h>
 
@@ -18,6 +18,7 @@ enum {
     STATES_CAUSE_MAX = 200,    /* = STATE_CAUSE_MAX */
     STATES_PAUSE_MAX_S = 7200, /* SPEC R5.3 */
     STATES_LOCK_MAX_S = 7 * 86400,
+    STATES_TEXT_MAX = 250,
 };
 
 enum states_action { STATES_SEND = 1 << 0, STATES_RECEIVE = 1 << 1, STATES_LOGIN = 1 << 2 };
@@ -37,10 +38,14 @@ enum states_name {
 struct states_kind {
     const char *name;
     const char *text;
-    unsigned stops; /* states_action */
-    bool is_pause;  /* never longer than STATES_PAUSE_MAX_S, whatever happens to the clock */
+    const char *cure; /* NULL: the text alone is said, as SPEC has it */
+    unsigned stops;   /* states_action */
+    bool is_pause;    /* never longer than STATES_PAUSE_MAX_S, whatever happens to the clock */
 };
 const struct states_kind *states_kind(enum states_name name);
+/* Appends what a client is told: the text, the cause (if it is ASCII), the end (`until`; 0: none) in
+ * local time, the cure. At most STATES_TEXT_MAX bytes. */
+void states_explain(enum states_name name, struct slice cause, int64_t until, struct str *text);
 /* False: no such state. */
 bool states_name_from(struct slice text, enum states_name *name);
 /* 0: no such action. */
@@ -80,6 +85,8 @@ const struct states_record *states_stopping(const struct states *states, struct 
  * removed after the call. */
 typedef void states_each(void *owner, const struct states_record *record);
 void states_walk(const struct states *states, states_each *each, void *owner);
+/* The same for a part of them, from *cursor on, which is 0 at first. False: that was the last. */
+bool states_walk_part(const struct states *states, size_t *cursor, states_each *each, void *owner);
 void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner);
 /* The clock was set back by `seconds`: pauses move along, so that they end no later for it. Calls
  * `each` for those. */

@@ -62,6 +62,22 @@ static void log_state(const char *event, struct slice account, enum states_name 
     log_end(&line);
 }
 
+/* Keeps it in mind, and in the journal. */
+static void note_event(struct verbs *verbs, struct slice account, const struct history_event *event,
+                       struct slice cause)
+{
+    struct history_event whole = *event;
+    struct str record;
+    if (!slice_copy_text(account, whole.account, sizeof whole.account) ||
+        !slice_copy_text(cause, whole.cause, sizeof whole.cause))
+        return;
+    str_init(&record, LEDGER_RECORD_MAX);
+    ledger_put_event(&record, &whole);
+    if (ledger_apply(verbs->ledger, str_slice(&record), NULL))
+        record_soon(verbs, &record);
+    str_free(&record);
+}
+
 /* ---- logins -----------------------------------------------------------------------------------
  */
 
@@ -125,17 +141,28 @@ static bool answer_login_failed(struct question *question)
     str_free(&record);
     if (result.locked != FAILURES_NONE)
         log_lock(question, slice_text(client), &result);
+    if (result.locked == FAILURES_PAIR || result.locked == FAILURES_ACCOUNT)
+        note_event(question->verbs, question->account,
+                   &(struct history_event){.time = question->now,
+                                           .until = result.until,
+                                           .state = STATES_ACCOUNT_LOCK,
+                                           .what = HISTORY_LOCKED},
+                   slice_text(lock_causes[result.locked]));
     wire_put_text(question->answer, "ok");
     put_signed(question->answer, result.delay_ms);
     return true;
 }
 
-static void answer_stopped(struct question *question, enum states_name state)
+static void answer_stopped(struct question *question, enum states_name state, struct slice cause,
+                           int64_t until)
 {
-    const struct states_kind *kind = states_kind(state);
+    char bytes[STATES_TEXT_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    states_explain(state, cause, until, &text);
     wire_put_text(question->answer, "no");
-    wire_put_text(question->answer, kind->name);
-    wire_put_text(question->answer, kind->text);
+    wire_put_text(question->answer, states_kind(state)->name);
+    wire_put(question->answer, str_slice(&text));
+    put_signed(question->answer, until);
 }
 
 /* Does a state stop `action`? It is answered then. */
@@ -144,7 +171,7 @@ static bool is_stopped(struct question *question, unsigned action)
     const struct states_record *state =
         states_stopping(&question->verbs->ledger->states, question->account, action, question->now);
     if (state)
-        answer_stopped(question, state->name);
+        answer_stopped(question, state->name, slice_text(state->cause), state->until);
     return state != NULL;
 }
 
@@ -195,6 +222,12 @@ static void begin_state(struct question *question, const struct allowance_breach
     if (ledger_apply(question->verbs->ledger, str_slice(&record), NULL)) {
         board_note_state(question->verbs->board, breach->name);
         log_state("state-set", breach->name, breach->state, slice_text(breach->cause));
+        note_event(question->verbs, breach->name,
+                   &(struct history_event){.time = question->now,
+                                           .until = breach->until,
+                                           .state = breach->state,
+                                           .what = HISTORY_SET},
+                   slice_text(breach->cause));
         restart_counters(question->verbs, breach);
         if (!record_now(question->verbs, &record))
             question->verbs->wants_sync = true;
@@ -228,7 +261,7 @@ static bool is_within(struct question *question, size_t at, unsigned action, boo
         note_room(question, at, &rule);
     } else {
         begin_state(question, &breach);
-        answer_stopped(question, breach.state);
+        answer_stopped(question, breach.state, slice_text(breach.cause), breach.until);
     }
     return true;
 }
@@ -337,6 +370,65 @@ static bool answer_get(struct question *question)
     return true;
 }
 
+/* One account's, oldest first. */
+static bool answer_history(struct question *question)
+{
+    const struct history *history = &question->verbs->ledger->history;
+    wire_put_text(question->answer, "ok");
+    for (size_t i = 0; i < history->count; i++) {
+        const struct history_event *event = history->of[i];
+        if (!slice_equal(question->account, slice_text(event->account)))
+            continue;
+        put_signed(question->answer, event->time);
+        wire_put_text(question->answer, states_kind(event->state)->name);
+        wire_put_text(question->answer, history_what_name(event->what));
+        put_signed(question->answer, event->until);
+        wire_put_text(question->answer, event->cause);
+    }
+    return true;
+}
+
+/* Into an answer of its own, behind which the cursor goes in front. */
+struct survey {
+    const struct question *question;
+    struct str states;
+    size_t count;
+};
+
+static void list_state(void *owner, const struct states_record *record)
+{
+    struct survey *survey = owner;
+    struct slice account = slice_text(record->account);
+    const struct question *question = survey->question;
+    if (!slice_ends(account, question->account) || account.size == question->account.size ||
+        !states_find(&question->verbs->ledger->states, account, record->name, question->now))
+        return;
+    wire_put(&survey->states, account);
+    put_state(&survey->states, states_kind(record->name)->name, record->since, record->until,
+              record->cause);
+    survey->count++;
+}
+
+/* The states of a domain's accounts, some at a time. */
+static bool answer_states_of(struct question *question)
+{
+    enum { STATES_OF_ANSWER = 60 };
+    struct survey survey = {.question = question};
+    uint64_t from;
+    bool more = true;
+    if (!wire_number(question->fields, 3, INT32_MAX, &from) || question->account.data[0] != '@')
+        return false;
+    size_t cursor = (size_t)from;
+    str_init(&survey.states, WIRE_MAX_SIZE);
+    while (more && survey.count < STATES_OF_ANSWER && survey.states.size < WIRE_MAX_SIZE / 2)
+        more = states_walk_part(&question->verbs->ledger->states, &cursor, list_state, &survey);
+    wire_put_text(question->answer, "ok");
+    wire_put_number(question->answer, more ? cursor : 0);
+    bool done = !survey.states.failed && str_append(question->answer, str_slice(&survey.states));
+    str_free(&survey.states);
+    return done;
+}
+
 static void answer_no(struct question *question, const char *reason)
 {
     wire_put_text(question->answer, "no");
@@ -393,6 +485,11 @@ static bool answer_set(struct question *question)
     } else {
         board_note_state(question->verbs->board, question->account);
         log_state("state-set", question->account, name, cause);
+        note_event(
+            question->verbs, question->account,
+            &(struct history_event){
+                .time = question->now, .until = (int64_t)until, .state = name, .what = HISTORY_SET},
+            cause);
         wire_put_text(question->answer, "ok");
     }
     str_free(&record);
@@ -439,6 +536,10 @@ static bool answer_clear(struct question *question)
         if (set)
             ledger_apply(ledger, str_slice(&record), NULL);
         log_state("state-cleared", question->account, name, SLICE(""));
+        note_event(
+            question->verbs, question->account,
+            &(struct history_event){.time = question->now, .state = name, .what = HISTORY_CLEARED},
+            SLICE(""));
         wire_put_text(question->answer, "ok");
     }
     str_free(&record);
@@ -502,6 +603,8 @@ static const struct verb {
     {"received", 3, WIRE_MAX_FIELDS, COUNTERS, answer_received},
     {"rejected", 4, 4, COUNTERS, answer_rejected},
     {"get", 3, 3, ANYBODY, answer_get},
+    {"history", 3, 3, VERBS_ROOT, answer_history},
+    {"states-of", 4, 4, VERBS_ROOT, answer_states_of},
     {"rates", 3, 3, ANYBODY, answer_rates},
     {"set", 6, 6, KEEPERS, answer_set},
     {"clear", 4, 4, KEEPERS, answer_clear},
@@ -583,17 +686,22 @@ void verbs_write_board(struct verbs *verbs)
     board_forget_rooms(verbs->board);
 }
 
-static void log_ended(void *owner, const struct states_record *record)
+static void note_ended(void *owner, const struct states_record *record)
 {
-    (void)owner;
-    log_state("state-ended", slice_text(record->account), record->name, SLICE(""));
+    struct verbs *verbs = owner;
+    struct slice account = slice_text(record->account);
+    log_state("state-ended", account, record->name, SLICE(""));
+    note_event(verbs, account,
+               &(struct history_event){
+                   .time = record->until, .state = record->name, .what = HISTORY_ENDED},
+               SLICE(""));
 }
 
 void verbs_end_states(struct verbs *verbs, int64_t now)
 {
     note_time(verbs, now);
     rates_tidy(&verbs->ledger->rates, now);
-    states_end(&verbs->ledger->states, now, log_ended, NULL);
+    states_end(&verbs->ledger->states, now, note_ended, verbs);
     verbs_write_board(verbs);
 }
 

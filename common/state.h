@@ -7,8 +7,8 @@
  *
  *   "login-check", account, client     -> "ok" | "locked", seconds left, cause
  *   "login-failed", account, client    -> "ok", milliseconds to wait before the client is told
- *   "login-ok", account, client        -> "ok" | "no", state, text for the client
- *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client
+ *   "login-ok", account, client        -> "ok" | "no", state, text for the client, until
+ *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client, until
  *   "sent", account, recipients        (a message of the account was accepted)
  *   "received", "@domain"...           (a message was accepted for these, each named once)
  *   "rejected", account, recipients    (the account named these, of ours, and they do not exist)
@@ -18,6 +18,10 @@
  *   "clear", account, name             -> "ok" | "no", reason          (root; queued)
  *   "list", name, skip                 -> "ok", then accounts that are in this state, after `skip`
  *                                         of them, at most STATE_LIST_MAX   (root; queued)
+ *   "history", account                 -> "ok", then per event: time, state, "set"|"cleared"|"ended"|
+ *                                         "locked" (by failed logins), until, cause     (root only)
+ *   "states-of", "@domain", cursor (0) -> "ok", next cursor (0: that was all), then per state of its
+ *                                         accounts: account, name, since, until, cause  (root only)
  *
  * The login verbs are authd's. `account` is "local@domain" in lower case, or "@domain" for the
  * domain as a whole: its states hold for all its accounts. One that does not exist is counted like

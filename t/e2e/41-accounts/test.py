@@ -240,13 +240,45 @@ def test_R10_misuse_by_rejected_recipients(suite):
     said, _ = send(suite, "u1@misuse.example", GOOD, [])
     check(said.startswith("450 4.7.1 sending is stopped: misuse of this account was detected"), said)
     suite.kill9("stated")
-    wait_until(lambda: suite.listens("stated"), "stated again")
+    wait_until(lambda: run(suite, "state", "show", "u1@misuse.example")[0] == 0, "stated again")
     check(send(suite, "u1@misuse.example", GOOD, [])[0].startswith("450"), "over a restart")
     equal(login(suite, "u1@misuse.example", GOOD), ["235", "OK", "+OK"], "logging in goes on")
     suite.mailctl("user", "passwd", "u1@misuse.example", text=GOOD + "\n")
     check(send(suite, "u1@misuse.example", GOOD, [])[0].startswith("450"), "the same password is no change")
     set_password(suite, "u1@misuse.example", "Another-Password2")
     equal(send(suite, "u1@misuse.example", "Another-Password2", ["u1@example.jp"]), ("250", [250]), "it is over")
+
+
+def test_R10_states_end_and_are_remembered(suite):
+    address = "u1@example.jp"
+    set_password(suite, address, GOOD)
+    suite.mailctl("state", "lock", address, "account-lock", "--hours", "1", "--cause", "asked by phone")
+    smtp, imap, pop3 = login(suite, address, GOOD)
+    check(smtp.startswith("454 4.7.0 this account is locked (asked by phone); it ends at 20"), smtp)
+    check("[UNAVAILABLE] this account is locked" in imap, imap)
+    check("[SYS/TEMP] this account is locked" in pop3, pop3)
+    suite.mailctl("state", "lock", address, "account-lock", "--cause", "unpaid")
+    smtp, imap, pop3 = login(suite, address, GOOD)
+    check(smtp.startswith("525 5.7.13 this account is locked (unpaid)"), smtp)
+    check("[CONTACTADMIN]" in imap and "[SYS/PERM]" in pop3, imap + pop3)
+    suite.mailctl("state", "unlock", address, "account-lock")
+    equal(login(suite, address, GOOD), ["235", "OK", "+OK"], "unlocked")
+    suite.mailctl("state", "lock", address, "send-lock", "--hours", "24")
+    said, _ = send(suite, address, GOOD, [])
+    check(said.startswith("450 4.7.1 sending is stopped for a time: too much mail was sent"), said)
+    suite.kill9("stated")
+    wait_until(lambda: run(suite, "state", "show", address)[0] == 0, "stated again")
+    shown = json.loads(suite.mailctl("--json", "state", "show", address))
+    equal([one["state"] for one in shown["states"]], ["send-lock"], "over a restart")
+    check(shown["states"][0]["cure"] and shown["states"][0]["since"] and shown["states"][0]["until"], shown)
+    equal([(one["state"], one["event"]) for one in shown["history"]][:4],
+          [("send-lock", "set"), ("account-lock", "cleared"), ("account-lock", "set"), ("account-lock", "set")], "history")
+    listed = json.loads(suite.mailctl("--json", "state", "show", "example.jp"))["accounts"]
+    check([address, "send-lock"] in [[one["of"], one["state"]] for one in listed], f"of the domain: {listed}")
+    suite.mailctl("state", "unlock", address, "send-lock")
+    equal(send(suite, address, GOOD, [])[0], "250", "it is over")
+    for line in ("state-set account=u1@example.jp state=send-lock", "state-cleared account=u1@example.jp state=send-lock"):
+        check(line in suite.logs("stated"), line)
 
 
 # ---- R20 ----
