@@ -1,4 +1,5 @@
 /* csvverbs - mailctl csv; see operations.h */
+#include "accountmail.h"
 #include "accountrules.h"
 #include "clock.h"
 #include "csvchange.h"
@@ -229,6 +230,17 @@ static void end_states(const struct bulk *bulk)
 
 /* ---- register, edit ---- */
 
+/* What is left of accounts of these names that were deleted goes first. */
+static bool welcome_all(const struct bulk *bulk)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < bulk->accounts.count; i++)
+        if (!bulk->accounts.of[i].exists)
+            done = accountmail_welcome(bulk->command->root, bulk->name, bulk->domain.uid,
+                                       bulk->accounts.of[i].local);
+    return done;
+}
+
 static int bulk_write(struct bulk *bulk)
 {
     struct textfile users;
@@ -239,6 +251,8 @@ static int bulk_write(struct bulk *bulk)
     bool done = (bulk->accounts.kind == CSVACCOUNTS_REGISTER ? csvchange_register : csvchange_edit)(
         &bulk->accounts, &bulk->domain, str_slice(&users.text), &fresh, &bulk->counts);
     done = textfile_replace(&users, bulk->command, &fresh) && done;
+    if (bulk->accounts.kind == CSVACCOUNTS_REGISTER)
+        done = done && welcome_all(bulk);
     int result = done ? commandline_rebuild(bulk->command, bulk->name)
                       : commandline_trouble(bulk->command, "change", users.path);
     textfile_free(&users);

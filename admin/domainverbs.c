@@ -1,4 +1,5 @@
 /* domainverbs - mailctl domain and child; see operations.h */
+#include "accountmail.h"
 #include "ask.h"
 #include "folders.h"
 #include "io.h"
@@ -305,7 +306,7 @@ static int delete_text(struct commandline *command, int domains, const char *nam
     return EXIT_DONE;
 }
 
-static int delete_domain(struct commandline *command, const char *name, uid_t uid)
+static int delete_domain(struct commandline *command, const char *name)
 {
     int domains = openat(command->folder, "domains", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int result = domains < 0 ? commandline_trouble(command, "open", "control/domains")
@@ -313,14 +314,18 @@ static int delete_domain(struct commandline *command, const char *name, uid_t ui
     io_close(&domains);
     if (result != EXIT_DONE)
         return result;
-    int mail = openat(command->root, "mail", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int folder =
-        mail < 0 ? -1 : openat(mail, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool removed = folder < 0 || folders_remove_content(folder, uid);
-    io_close(&folder);
-    removed = removed && (mail < 0 || unlinkat(mail, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
-    io_close(&mail);
-    return removed ? EXIT_DONE : commandline_trouble(command, "remove the mail of", name);
+    return accountmail_remove_domain(command->root, name, NULL)
+               ? EXIT_DONE
+               : commandline_trouble(command, "remove the mail of", name);
+}
+
+/* The domain is gone, but was its mail? */
+static int finish_removal(struct commandline *command, const char *name)
+{
+    bool found;
+    if (!accountmail_remove_domain(command->root, name, &found))
+        return commandline_trouble(command, "remove the mail of", name);
+    return found ? EXIT_DONE : commandline_refuse(command, "there is no domain %s", name);
 }
 
 int operations_domain_del(struct commandline *command)
@@ -332,7 +337,6 @@ int operations_domain_del(struct commandline *command)
     if (!load_registry(command, &registry))
         return EXIT_PASSING;
     const struct registry_entry *known = registry_find(&registry, name);
-    uid_t uid = known ? known->uid : 0;
     bool is_child = known && strcmp(known->name, known->parent) != 0;
     bool exists = sources_has_domain(&command->sources, name);
     int result;
@@ -340,11 +344,11 @@ int operations_domain_del(struct commandline *command)
         result = commandline_refuse(command, "%s is a child: mailctl child del %s %s", name,
                                     known->parent, name);
     else if (!exists && !known)
-        result = commandline_refuse(command, "there is no domain %s", name);
+        result = finish_removal(command, name);
     else if (!known)
         result = commandline_refuse(command, "%s was never compiled: cdb rebuild first", name);
     else
-        result = delete_domain(command, name, uid);
+        result = delete_domain(command, name);
     registry_free(&registry);
     return result;
 }

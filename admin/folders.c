@@ -2,6 +2,7 @@
 #include "folders.h"
 
 #include "io.h"
+#include "tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 64, NAMES_FIRST = 64 };
+enum { NAMES_FIRST = 64 };
 
 void folders_names_free(struct folders_names *names)
 {
@@ -132,50 +133,11 @@ bool folders_make(int directory, const char *name, uid_t uid, bool *made)
     return done;
 }
 
-static bool remove_tree(int directory, const char *name, int depth);
-
-static bool remove_content(int fd, int depth)
-{
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    DIR *open = copy < 0 ? NULL : fdopendir(copy);
-    if (!open) {
-        io_close(&copy);
-        return false;
-    }
-    bool good = true;
-    struct dirent *entry;
-    while (good && (entry = readdir(open)))
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            good = remove_tree(fd, entry->d_name, depth);
-    int error = errno;
-    closedir(open);
-    errno = error;
-    return good;
-}
-
-static bool remove_tree(int directory, const char *name, int depth)
-{
-    if (unlinkat(directory, name, 0) == 0 || errno == ENOENT)
-        return true;
-    if (errno != EISDIR && errno != EPERM)
-        return false;
-    if (depth == DEPTH_MAX) {
-        errno = ELOOP;
-        return false;
-    }
-    int fd = openat(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    bool done = remove_content(fd, depth + 1);
-    io_close(&fd);
-    return done && (unlinkat(directory, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
-}
-
 bool folders_remove_content(int folder, uid_t uid)
 {
     if (!folders_act_as(uid))
         return folders_act_as_root() && false;
-    bool done = remove_content(folder, 0);
+    bool done = tree_remove_content(folder);
     int error = errno;
     bool back = folders_act_as_root();
     errno = error;
@@ -186,7 +148,7 @@ bool folders_remove(int directory, const char *name, uid_t uid)
 {
     if (!folders_act_as(uid))
         return folders_act_as_root() && false;
-    bool done = remove_tree(directory, name, 0);
+    bool done = tree_remove(directory, name);
     int error = errno;
     bool back = folders_act_as_root();
     errno = error;

@@ -58,10 +58,10 @@ const struct commandline_verb commandline_verbs[] = {
     {"user", "del", 1, 1, "", true, COMMANDLINE_ROOT, operations_user_del,
      "user del USER@DOMAIN",
      "Removes an account with its settings and its mail, for good. postmaster stays."},
-    {"user", "purge", 1, 1, "", false, COMMANDLINE_ROOT, operations_user_purge,
-     "user purge USER@DOMAIN",
-     "Removes all messages of the account from all its folders; account, settings and folders stay, and so "
-     "does mail that arrives meanwhile."},
+    {"user", "purge", 1, 1, "dry-run", false, COMMANDLINE_ROOT, operations_user_purge,
+     "user purge USER@DOMAIN [--dry-run]",
+     "Removes all messages of the account from all its folders, for good; account, settings and folders stay, and so does "
+     "mail that arrives meanwhile. With --dry-run says how many there are."},
     {"forward", "add", 2, 64, "from subject", true, COMMANDLINE_ROOT, operations_forward_add,
      "forward add USER@DOMAIN [--from KEYWORD|--subject KEYWORD] TARGET...",
      "Forwards the account's mail, or that with the keyword in From or Subject, to these addresses, too; a copy stays in "

@@ -2,81 +2,152 @@
 #include "purge.h"
 
 #include "folders.h"
-#include "io.h"
+#include "mailbox.h"
+#include "maildirsize.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-/* The names are listed first, so that mail which arrives meanwhile stays. */
-static bool purge_folder(int maildir, const char *name, size_t *removed)
+enum { BATCH = 64 };
+
+/* A folder, and the UID that none of the messages there had when the purge began. */
+struct target {
+    char path[NAME_MAX + 1];
+    uint32_t end;
+};
+
+struct targets {
+    struct target *of;
+    size_t count, room;
+};
+
+static bool add_target(struct targets *targets, const char *path, uint32_t end)
 {
-    struct folders_names names;
-    if (!folders_list(maildir, name, &names))
-        return errno == ENOTDIR;
-    int folder = openat(maildir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool done = folder >= 0 || names.count == 0;
-    for (size_t i = 0; done && i < names.count; i++) {
-        bool gone = unlinkat(folder, names.of[i], 0) == 0;
-        *removed += gone;
-        /* Renamed by a session meanwhile, or a folder that somebody put there: let it be. */
-        done = gone || errno == ENOENT || errno == EISDIR;
+    if (targets->count == targets->room) {
+        size_t room = targets->room ? targets->room * 2 : 16;
+        struct target *grown = reallocarray(targets->of, room, sizeof *grown);
+        if (!grown)
+            return false;
+        targets->of = grown;
+        targets->room = room;
     }
-    if (folder >= 0)
-        done = io_sync_folder(folder) && done;
-    int error = errno;
-    folders_names_free(&names);
-    io_close(&folder);
-    errno = error;
+    struct target *target = &targets->of[targets->count++];
+    snprintf(target->path, sizeof target->path, "%s", path);
+    target->end = end;
+    return true;
+}
+
+/* One that was deleted meanwhile is no folder any more. */
+static bool look_at(struct purge *purge, int maildir, const char *path, struct targets *targets)
+{
+    struct mailbox *mailbox =
+        purge->only_looks ? mailbox_open(maildir, path, true) : mailbox_open_to_fill(maildir, path);
+    if (!mailbox)
+        return errno == ENOENT;
+    if (purge->only_looks) {
+        purge->messages += mailbox->totals.messages;
+        purge->bytes += mailbox->totals.bytes;
+    }
+    bool done = add_target(targets, path, mailbox->uidnext);
+    mailbox_close(&mailbox);
     return done;
 }
 
-static bool purge_one(int maildir, size_t *removed)
+/* ".Work" is a folder; "..removed-1" is one on its way out. */
+static bool is_folder(int maildir, const char *name)
 {
-    return purge_folder(maildir, "new", removed) && purge_folder(maildir, "cur", removed);
+    char cur[NAME_MAX + sizeof "/cur"];
+    struct stat info;
+    snprintf(cur, sizeof cur, "%s/cur", name);
+    return name[0] == '.' && name[1] != '\0' && name[1] != '.' &&
+           fstatat(maildir, cur, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* Maildir++: folders are named ".Name" beside cur and new. */
-static bool purge_subfolders(int maildir, size_t *removed)
+static bool look_at_all(struct purge *purge, int maildir, struct targets *targets)
 {
     int copy = openat(maildir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *open = copy < 0 ? NULL : fdopendir(copy);
-    if (!open) {
-        io_close(&copy);
-        return false;
-    }
-    bool done = true;
     struct dirent *entry;
-    while (done && (entry = readdir(open))) {
-        if (entry->d_name[0] != '.' || strcmp(entry->d_name, ".") == 0 ||
-            strcmp(entry->d_name, "..") == 0)
-            continue;
-        int folder =
-            openat(maildir, entry->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (folder < 0)
-            continue;
-        done = purge_one(folder, removed);
-        io_close(&folder);
-    }
+    if (!open)
+        return false;
+    bool done = look_at(purge, maildir, ".", targets);
+    while (done && (entry = readdir(open)))
+        if (is_folder(maildir, entry->d_name))
+            done = look_at(purge, maildir, entry->d_name, targets);
     int error = errno;
     closedir(open);
     errno = error;
     return done;
 }
 
-bool purge_maildir(int directory, const char *path, uid_t uid, size_t *removed)
+/* Under the lock: a batch from *at on. */
+static bool remove_batch(struct purge *purge, struct mailbox *mailbox, uint32_t end, size_t *at)
 {
-    if (!folders_act_as(uid))
-        return folders_act_as_root() && false;
-    int maildir = openat(directory, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    bool done = maildir < 0 && errno == ENOENT;
-    if (maildir >= 0)
-        done = purge_one(maildir, removed) && purge_subfolders(maildir, removed);
+    size_t removed = 0;
+    for (; removed < BATCH && *at < mailbox->count && mailbox->messages[*at].uid < end; ++*at) {
+        struct mailbox_message *message = &mailbox->messages[*at];
+        uint64_t size = message->size;
+        if (message->gone)
+            continue;
+        if (!mailbox_remove(mailbox, message))
+            return false;
+        purge->messages++;
+        purge->bytes += size;
+        removed++;
+    }
+    return true;
+}
+
+static bool empty(struct purge *purge, struct mailbox *mailbox, uint32_t end)
+{
+    size_t at = 0;
+    while (at < mailbox->count && mailbox->messages[at].uid < end) {
+        if (!mailbox_lock(mailbox))
+            return false;
+        bool done = mailbox_sync(mailbox) && remove_batch(purge, mailbox, end, &at);
+        int error = errno;
+        bool unlocked = mailbox_unlock(mailbox);
+        if (!done)
+            errno = error;
+        if (!done || !unlocked)
+            return false;
+        while (mailbox_settle(mailbox, BATCH))
+            ;
+    }
+    return true;
+}
+
+static bool empty_target(struct purge *purge, int maildir, const struct target *target)
+{
+    struct mailbox *mailbox = mailbox_open_to_fill(maildir, target->path);
+    if (!mailbox)
+        return errno == ENOENT;
+    bool done = empty(purge, mailbox, target->end);
     int error = errno;
-    io_close(&maildir);
-    bool back = folders_act_as_root();
+    mailbox_close(&mailbox);
     errno = error;
-    return done && back;
+    return done;
+}
+
+bool purge_maildir(struct purge *purge, int maildir)
+{
+    struct targets targets = {0};
+    purge->messages = purge->bytes = 0;
+    bool done = look_at_all(purge, maildir, &targets);
+    for (size_t i = 0; done && !purge->only_looks && i < targets.count; i++)
+        done = empty_target(purge, maildir, &targets.of[i]);
+    /* What is left is counted anew when it is asked for. */
+    if (!purge->only_looks)
+        maildirsize_forget(maildir);
+    int error = errno;
+    free(targets.of);
+    errno = error;
+    return done;
 }

@@ -5,11 +5,16 @@
 #define ADMIN_PURGE_H
 
 #include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
+#include <stdint.h>
 
-/* Removes all messages from the Maildir++ `path` and its folders, as `uid`. A folder that is not
- * there is empty. False with errno. */
-bool purge_maildir(int directory, const char *path, uid_t uid, size_t *removed);
+struct purge {
+    bool only_looks;
+    uint64_t messages, bytes; /* removed, or that would be; also when it failed */
+};
+
+/* Removes all messages from the Maildir++ `maildir` (a descriptor) and its folders, as any session would:
+ * UIDVALIDITY stays, no UID comes again, and open sessions are told. What came when all folders had been
+ * looked at stays. With the rights of the owner. False with errno. */
+bool purge_maildir(struct purge *purge, int maildir);
 
 #endif

@@ -1,15 +1,17 @@
-/* storeverbs - see operations.h: checking a mailbox's files, and making their indexes anew
+/* storeverbs - see operations.h: checking a mailbox's files, making their indexes anew, emptying it
  *
  * What lies in a Maildir is its owner's: a child does the work, as the domain's uid and for good, and
  * prints the result itself. Nothing comes back but its exit code.
  */
 #include "operations.h"
 
+#include "ask.h"
 #include "io.h"
 #include "life.h"
 #include "mailbox.h"
 #include "maildirsize.h"
 #include "output.h"
+#include "purge.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -197,6 +199,17 @@ static int rebuild_indexes(struct work *work)
     return done ? EXIT_DONE : EXIT_PASSING;
 }
 
+static int purge_account(struct work *work)
+{
+    struct purge purge = {.only_looks = commandline_option(work->command, "dry-run") != NULL};
+    if (work->maildir >= 0 && !purge_maildir(&purge, work->maildir))
+        return EXIT_PASSING;
+    json_decref(work->rows);
+    work->rows = json_pack("{s:I, s:I}", purge.only_looks ? "messages" : "removed",
+                           (json_int_t)purge.messages, "bytes", (json_int_t)purge.bytes);
+    return EXIT_DONE;
+}
+
 typedef int work_act(struct work *work);
 
 static int run_work(struct commandline *command, const char *path, work_act *act)
@@ -206,12 +219,13 @@ static int run_work(struct commandline *command, const char *path, work_act *act
     if (work.maildir < 0 && errno != ENOENT)
         return commandline_trouble(command, "open", path);
     /* An account that never got mail has nothing to be wrong. */
-    int result = work.maildir < 0 ? EXIT_DONE : act(&work);
+    int result = work.maildir < 0 && act != purge_account ? EXIT_DONE : act(&work);
     if (result == EXIT_PASSING)
         result = errno == ENOENT && command->word_count > 1
                      ? commandline_refuse(command, "there is no folder %s", command->words[1])
                      : commandline_trouble(command, "read a folder of", path);
-    if (json_array_size(work.rows) > 0 && !output_print(work.rows, command->json))
+    bool is_empty = json_is_array(work.rows) && json_array_size(work.rows) == 0;
+    if (!is_empty && !output_print(work.rows, command->json))
         result = commandline_trouble(command, "write to", "standard output");
     json_decref(work.rows);
     io_close(&work.maildir);
@@ -257,6 +271,14 @@ static int run(struct commandline *command, work_act *act)
             result = work_as_owner(command, domain.uid, path, act);
     }
     domain_free(&domain);
+    return result;
+}
+
+int operations_user_purge(struct commandline *command)
+{
+    int result = run(command, purge_account);
+    if (result == EXIT_DONE && !commandline_option(command, "dry-run"))
+        ask_to_measure();
     return result;
 }
 

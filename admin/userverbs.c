@@ -1,14 +1,13 @@
 /* userverbs - mailctl user; see operations.h */
+#include "accountmail.h"
 #include "accountrules.h"
 #include "ask.h"
-#include "folders.h"
 #include "io.h"
 #include "newpassword.h"
 #include "number.h"
 #include "operations.h"
 #include "password.h"
 #include "policy.h"
-#include "purge.h"
 #include "show.h"
 #include "state.h"
 #include "textfile.h"
@@ -50,6 +49,12 @@ static bool subject_open(struct subject *subject, struct commandline *command, i
     return textfile_read(&subject->users, command, subject->name, "users");
 }
 
+static int refuse_unknown(struct commandline *command, const struct subject *subject)
+{
+    return commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
+                              subject->local, subject->name, subject->name);
+}
+
 /* The same for an account that is there. Its line is parsed; postmaster needs none. */
 static bool subject_find(struct subject *subject, struct commandline *command, int *result)
 {
@@ -59,8 +64,7 @@ static bool subject_find(struct subject *subject, struct commandline *command, i
         return false;
     *result = EXIT_REFUSED;
     if (!domain_find(&subject->domain, subject->local)) {
-        commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
-                           subject->local, subject->name, subject->name);
+        *result = refuse_unknown(command, subject);
         return false;
     }
     if (edit_find(str_slice(&subject->users.text), EDIT_FIRST_FIELD, slice_text(subject->local),
@@ -295,6 +299,13 @@ static int check_new(const struct commandline *command, const struct subject *su
     return EXIT_DONE;
 }
 
+static int mail_trouble(struct commandline *command, const struct subject *subject)
+{
+    char object[PATH_MAX];
+    snprintf(object, sizeof object, "the mail in mail/%s/%s", subject->name, subject->local);
+    return commandline_trouble(command, "remove", object);
+}
+
 static int fill_account(struct commandline *command, struct subject *subject)
 {
     static const char *const given[] = {"quota", "comment"};
@@ -319,6 +330,9 @@ int operations_user_add(struct commandline *command)
         result = check_new(command, &subject);
         if (result == EXIT_DONE)
             result = fill_account(command, &subject);
+        if (result == EXIT_DONE &&
+            !accountmail_welcome(command->root, subject.name, subject.domain.uid, subject.local))
+            result = mail_trouble(command, &subject);
         if (result == EXIT_DONE)
             result = subject_write(&subject, command);
         if (result == EXIT_DONE && commandline_option(command, "quota"))
@@ -328,17 +342,25 @@ int operations_user_add(struct commandline *command)
     return result;
 }
 
-static int remove_mail(struct commandline *command, const struct subject *subject)
+/* ---- del ---- */
+
+/* What stated remembers of the account. When it is down, that ages away. */
+static void forget_states(const struct subject *subject)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "mail/%s", subject->name);
-    int folder = openat(command->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (folder < 0 && errno == ENOENT)
-        return EXIT_DONE;
-    bool removed = folder >= 0 && folders_remove(folder, subject->local, subject->domain.uid);
-    int result = removed ? EXIT_DONE : commandline_trouble(command, "remove the mail in", path);
-    io_close(&folder);
-    return result;
+    enum { STATE_FIELDS = 4 };
+    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2], state[SETTINGS_NAME_MAX];
+    struct wire_message states, answer;
+    int fd = -1;
+    wire_init(&states);
+    wire_init(&answer);
+    snprintf(address, sizeof address, "%s@%s", subject->local, subject->name);
+    bool answered = state_ask(&fd, &states, "get", address, (char *)NULL);
+    for (size_t at = 1; answered && at + STATE_FIELDS <= states.count; at += STATE_FIELDS)
+        answered = wire_copy_text(&states, at, state, sizeof state) &&
+                   state_ask(&fd, &answer, "clear", address, state, (char *)NULL);
+    wire_free(&states);
+    wire_free(&answer);
+    io_close(&fd);
 }
 
 /* The account's lines in all files of its domain. */
@@ -354,24 +376,48 @@ static int remove_lines(struct commandline *command, struct subject *subject)
     return commandline_rebuild(command, subject->name);
 }
 
+/* The account goes first, so that no new mail comes in behind our back. A crash at any point leaves it as
+ * it was, or what the same command finishes. */
+static int remove_account(struct commandline *command, struct subject *subject)
+{
+    uid_t uid = subject->domain.uid;
+    if (strcmp(subject->local, "postmaster") == 0)
+        return commandline_refuse(command, "postmaster@%s can't be removed", subject->name);
+    if (!accountmail_begin(command->root, subject->name, uid, subject->local))
+        return mail_trouble(command, subject);
+    int result = remove_lines(command, subject);
+    if (result == EXIT_DONE &&
+        !accountmail_finish(command->root, subject->name, uid, subject->local))
+        result = mail_trouble(command, subject);
+    if (result == EXIT_DONE)
+        forget_states(subject);
+    return result;
+}
+
+/* The account is gone, but was its mail? */
+static int finish_removal(struct commandline *command, const struct subject *subject)
+{
+    uid_t uid = subject->domain.uid;
+    if (!accountmail_is_begun(command->root, subject->name, uid, subject->local))
+        return refuse_unknown(command, subject);
+    if (!accountmail_finish(command->root, subject->name, uid, subject->local))
+        return mail_trouble(command, subject);
+    forget_states(subject);
+    return EXIT_DONE;
+}
+
 int operations_user_del(struct commandline *command)
 {
     struct subject subject;
     int result;
-    if (subject_find(&subject, command, &result)) {
-        if (strcmp(subject.local, "postmaster") == 0)
-            result = commandline_refuse(command, "postmaster@%s can't be removed", subject.name);
-        else
-            result = remove_lines(command, &subject);
-        /* The account is gone first, so that no new mail comes in behind our back. */
-        if (result == EXIT_DONE)
-            result = remove_mail(command, &subject);
-    }
+    if (subject_open(&subject, command, &result))
+        result = domain_find(&subject.domain, subject.local) ? remove_account(command, &subject)
+                                                             : finish_removal(command, &subject);
     subject_free(&subject);
     return result;
 }
 
-/* ---- show, list, purge ---- */
+/* ---- show, list ---- */
 
 int operations_user_show(struct commandline *command)
 {
@@ -399,25 +445,5 @@ int operations_user_list(struct commandline *command)
             json_array_append_new(command->result, show_account_row(&domain, &domain.accounts[i]));
     }
     domain_free(&domain);
-    return result;
-}
-
-int operations_user_purge(struct commandline *command)
-{
-    struct subject subject;
-    int result;
-    if (subject_find(&subject, command, &result)) {
-        char path[PATH_MAX];
-        size_t removed = 0;
-        snprintf(path, sizeof path, "mail/%s/%s/Maildir", subject.name, subject.local);
-        if (purge_maildir(command->root, path, subject.domain.uid, &removed)) {
-            command->result = json_pack("{s:I}", "removed", (json_int_t)removed);
-            ask_to_measure();
-            result = EXIT_DONE;
-        } else {
-            result = commandline_trouble(command, "empty", path);
-        }
-    }
-    subject_free(&subject);
     return result;
 }

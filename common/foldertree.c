@@ -7,6 +7,7 @@
 #include "maildirsize.h"
 #include "number.h"
 #include "subscribe.h"
+#include "tree.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,7 +21,7 @@
 
 /* In front of folders on their way out: an empty level, so never a folder's own name. */
 #define FOLDERTREE_REMOVED "..removed-"
-enum { FOLDERTREE_REMOVE_DEPTH = 4, FOLDERTREE_UIDS_MAX = 4096, MICROSECONDS = 1000000 };
+enum { FOLDERTREE_UIDS_MAX = 4096, MICROSECONDS = 1000000 };
 
 static bool has_room(struct foldertree *tree)
 {
@@ -219,25 +220,7 @@ bool foldertree_create(const struct imapfolder *folder)
     return maildir_create(AT_FDCWD, folder->path) && sync_root();
 }
 
-/* Removes a folder with everything in it. Best effort: what stays is swept at the next removal. */
-static void remove_all(int above, const char *name, int depth)
-{
-    int fd = openat(above, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!folder) {
-        io_close(&fd);
-        return;
-    }
-    for (struct dirent *file = readdir(folder); file; file = readdir(folder)) {
-        if (strcmp(file->d_name, ".") == 0 || strcmp(file->d_name, "..") == 0)
-            continue;
-        if (unlinkat(fd, file->d_name, 0) < 0 && (errno == EISDIR || errno == EPERM) && depth > 0)
-            remove_all(fd, file->d_name, depth - 1);
-    }
-    closedir(folder);
-    unlinkat(above, name, AT_REMOVEDIR);
-}
-
+/* Best effort: what stays is swept at the next removal. */
 static void sweep(int root)
 {
     int again = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -248,7 +231,7 @@ static void sweep(int root)
     }
     for (struct dirent *file = readdir(folder); file; file = readdir(folder))
         if (slice_starts(slice_text(file->d_name), SLICE(FOLDERTREE_REMOVED)))
-            remove_all(root, file->d_name, FOLDERTREE_REMOVE_DEPTH);
+            (void)tree_remove(root, file->d_name);
     closedir(folder);
 }
 

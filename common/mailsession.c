@@ -1,7 +1,9 @@
 /* mailsession - see mailsession.h */
 #include "mailsession.h"
 
+#include "clock.h"
 #include "io.h"
+#include "removal.h"
 #include "template.h"
 
 #include <errno.h>
@@ -36,7 +38,11 @@ static bool make_folder(const char *folder)
 
 static bool go_into(const char *folder)
 {
-    return chdir(folder) == 0 || (errno == ENOENT && make_folder(folder) && chdir(folder) == 0);
+    if (chdir(folder) == 0)
+        return true;
+    if (errno == ENOTDIR && removal_unmark_old(AT_FDCWD, folder, clock_seconds()))
+        errno = ENOENT;
+    return errno == ENOENT && make_folder(folder) && chdir(folder) == 0;
 }
 
 bool mailsession_enter(const struct mailsession *session, const struct sandbox *sandbox)

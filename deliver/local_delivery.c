@@ -1,6 +1,7 @@
 /* local_delivery - see local_delivery.h */
 #include "local_delivery.h"
 
+#include "clock.h"
 #include "hash.h"
 #include "io.h"
 #include "log.h"
@@ -12,6 +13,7 @@
 #include "outgoing.h"
 #include "queuefile.h"
 #include "quotawarning.h"
+#include "removal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -306,9 +308,14 @@ static void write_or_mend(struct capacity *capacity, const struct local_request 
     if (!has_room(capacity, request, delivery, text->size + (is_whole ? 0 : request->size)))
         return;
     int error = write_to(capacity, request, delivery, name, text, is_whole, fd);
+    if (error == ENOTDIR && removal_unmark_old(AT_FDCWD, request->mailbox, clock_seconds()))
+        error = ENOENT;
     if (error == ENOENT && maildir_create(AT_FDCWD, delivery->path))
         error = write_to(capacity, request, delivery, name, text, is_whole, fd);
-    if (error != 0)
+    /* The next try is routed anew, and learns whether the account is gone or there again. */
+    if (error != 0 && removal_is_marked(AT_FDCWD, request->mailbox))
+        set_result(&delivery->result, VERDICT_TEMP, "4.2.1", "the mailbox was just removed");
+    else if (error != 0)
         fail(request, delivery, error);
 }
 

@@ -18,6 +18,7 @@
 #include "io.h"
 #include "life.h"
 #include "log.h"
+#include "removal.h"
 #include "sandbox.h"
 
 #include <errno.h>
@@ -81,7 +82,7 @@ static void age(int domain, const struct ageing_request *request, struct str *pa
                               .now = clock_seconds(),
                               .goes_on = goes_on};
     if (!enter(domain, request->local)) {
-        if (errno == ENOENT)
+        if (errno == ENOENT || removal_is_marked(domain, request->local))
             ageing_put_done(packet, &work.result);
         else
             put_trouble(packet, "the account's folder can't be entered");
@@ -120,6 +121,8 @@ int main(int argc, char **argv)
     int domain = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (domain < 0)
         life_die_passing("open", "mail/DOMAIN");
+    if (!removal_sweep(domain, clock_seconds()))
+        log_trouble("remove", "what is left of accounts that were deleted", errno, NULL);
     wire_init(&message);
     while (serve(domain, &message))
         ;

@@ -3,8 +3,11 @@
 #include "domain.h"
 #include "folders.h"
 #include "io.h"
+#include "mailbox.h"
+#include "maildir.h"
 #include "purge.h"
 #include "rebuild.h"
+#include "removal.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -13,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define HASH "$y$j9T$PC7g/nJ696kqByfXt46vw1$7mwXp0/nFEVRPrF5cNhvPfxhQ7nNf0NQhWy2dzsXbcA"
@@ -554,18 +558,56 @@ static void test_broken_database(void **state)
 static void test_purge(void **state)
 {
     (void)state;
-    size_t removed = 0;
-    write_file("mail/a/Maildir/new/1", "x");
-    write_file("mail/a/Maildir/cur/2:2,S", "x");
-    write_file("mail/a/Maildir/.Sent/cur/3:2,", "x");
-    write_file("mail/a/Maildir/.Sent/mailbox-uids", "x");
-    write_file("mail/a/Maildir/mailbox-uids", "x");
-    assert_true(purge_maildir(root, "mail/a/Maildir", (uid_t)-1, &removed));
-    assert_int_equal(removed, 3);
-    assert_int_equal(access("mail/a/Maildir/.Sent/mailbox-uids", F_OK), 0);
-    assert_int_equal(access("mail/a/Maildir/mailbox-uids", F_OK), 0);
-    assert_int_equal(access("mail/a/Maildir/.Sent/cur/3:2,", F_OK), -1);
-    assert_true(purge_maildir(root, "mail/nobody/Maildir", (uid_t)-1, &removed));
+    struct purge purge = {.only_looks = true};
+    assert_true(maildir_create(root, "mail/a/Maildir") &&
+                maildir_create(root, "mail/a/Maildir/.Sent"));
+    write_file("mail/a/Maildir/new/1000000001.a", "x");
+    write_file("mail/a/Maildir/cur/1000000002.b:2,S", "x");
+    write_file("mail/a/Maildir/.Sent/cur/1000000003.c:2,", "x");
+    int maildir = openat(root, "mail/a/Maildir", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(purge_maildir(&purge, maildir));
+    assert_int_equal(purge.messages, 3);
+    purge.only_looks = false;
+    assert_true(purge_maildir(&purge, maildir));
+    assert_int_equal(purge.messages, 3);
+    assert_int_equal(purge.bytes, 3);
+    assert_true(purge_maildir(&purge, maildir));
+    assert_int_equal(purge.messages, 0);
+    /* No UID comes again. */
+    struct mailbox *inbox = mailbox_open(maildir, ".", false);
+    assert_true(inbox && inbox->count == 0 && inbox->uidnext == 3);
+    mailbox_close(&inbox);
+    close(maildir);
+}
+
+/* The account's mail goes in one step; a file keeps its place till it may be taken again. */
+static void test_removal(void **state)
+{
+    (void)state;
+    write_file("mail/d/a/Maildir/cur/1", "x");
+    write_file("mail/d/b/Maildir/cur/1", "x");
+    int domain = openat(root, "mail/d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(removal_finish(domain, "a")); /* none was begun */
+    assert_int_equal(access("mail/d/a/Maildir/cur/1", F_OK), 0);
+    assert_true(removal_begin(domain, "a") && removal_is_begun(domain, "a"));
+    assert_int_equal(access("mail/d/a/Maildir/cur/1", F_OK), 0);
+    assert_true(removal_sweep(domain, time(NULL)) && removal_is_begun(domain, "a"));
+    assert_true(removal_finish(domain, "a") && !removal_is_begun(domain, "a"));
+    assert_true(removal_is_marked(domain, "a") && mkdirat(domain, "a", 0700) < 0);
+    assert_false(removal_unmark_old(domain, "a", time(NULL)));
+    /* A second removal of what is not there, as after a mailbox was made by hand and another way. */
+    assert_true(removal_begin(domain, "a") && removal_finish(domain, "a"));
+    assert_true(removal_is_marked(domain, "a") && !removal_is_begun(domain, "a"));
+    assert_true(removal_unmark_old(domain, "a", time(NULL) + REMOVAL_MARK_S + 1));
+    /* An account that never got mail leaves its mark all the same. */
+    assert_true(removal_begin(domain, "a") && removal_finish(domain, "a"));
+    assert_true(removal_is_marked(domain, "a") && removal_unmark(domain, "a"));
+    /* Broken off while its folder was being removed: the sweep finishes that. */
+    write_file("mail/d/.removing-c/Maildir/cur/1", "x");
+    assert_true(removal_is_begun(domain, "c") && removal_sweep(domain, time(NULL)));
+    assert_false(removal_is_begun(domain, "c"));
+    assert_int_equal(access("mail/d/b/Maildir/cur/1", F_OK), 0);
+    close(domain);
 }
 
 /* What a mailbox's owner links to is not what is removed. */
@@ -603,6 +645,7 @@ int main(void)
         TEST(test_changes),
         TEST(test_broken_database),
         TEST(test_purge),
+        TEST(test_removal),
         TEST(test_remove_follows_no_links),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
