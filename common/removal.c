@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define PREFIX ".removing-"
+enum { MARK_MODE = 0400 };
 
 static bool name_of(const char *local, char name[NAME_MAX + 1])
 {
@@ -26,19 +27,26 @@ static bool name_of(const char *local, char name[NAME_MAX + 1])
 }
 
 /* 0: nothing is there. */
-static mode_t kind_of(int domain, const char *name, int64_t *time)
+static mode_t kind_of(int domain, const char *name)
 {
     struct stat info;
-    if (fstatat(domain, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    if (time)
-        *time = (int64_t)info.st_mtim.tv_sec;
-    return info.st_mode & S_IFMT;
+    return fstatat(domain, name, &info, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : info.st_mode & S_IFMT;
+}
+
+/* Another file in a mailbox's place is somebody's mistake. */
+static bool find_mark(int domain, const char *local, int64_t *time)
+{
+    struct stat info;
+    if (fstatat(domain, local, &info, AT_SYMLINK_NOFOLLOW) < 0 ||
+        info.st_mode != (S_IFREG | MARK_MODE) || info.st_size > 0)
+        return false;
+    *time = (int64_t)info.st_mtim.tv_sec;
+    return true;
 }
 
 static bool make_file(int domain, const char *name)
 {
-    int fd = openat(domain, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0400);
+    int fd = openat(domain, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, MARK_MODE);
     bool done = fd >= 0;
     io_close(&fd);
     return done;
@@ -54,7 +62,7 @@ bool removal_begin(int domain, const char *local)
 bool removal_is_begun(int domain, const char *local)
 {
     char name[NAME_MAX + 1];
-    return name_of(local, name) && kind_of(domain, name, NULL) != 0;
+    return name_of(local, name) && kind_of(domain, name) != 0;
 }
 
 /* Where the file system can't exchange: between the two there is no mailbox, and one may be made. */
@@ -81,7 +89,7 @@ bool removal_finish(int domain, const char *local)
     if (!name_of(local, name))
         return false;
     /* Only a file says that they have not changed places yet. */
-    if (kind_of(domain, name, NULL) == S_IFREG &&
+    if (kind_of(domain, name) == S_IFREG &&
         !(exchange(domain, name, local) && io_sync_folder(domain)))
         return false;
     return tree_remove(domain, name) && io_sync_folder(domain);
@@ -89,7 +97,8 @@ bool removal_finish(int domain, const char *local)
 
 bool removal_is_marked(int domain, const char *local)
 {
-    return kind_of(domain, local, NULL) == S_IFREG;
+    int64_t time;
+    return find_mark(domain, local, &time);
 }
 
 bool removal_unmark(int domain, const char *local)
@@ -106,15 +115,14 @@ static bool is_old(int64_t time, int64_t now)
 bool removal_unmark_old(int domain, const char *local, int64_t now)
 {
     int64_t time;
-    return kind_of(domain, local, &time) == S_IFREG && is_old(time, now) &&
-           unlinkat(domain, local, 0) == 0;
+    return find_mark(domain, local, &time) && is_old(time, now) && unlinkat(domain, local, 0) == 0;
 }
 
 /* A mark that was begun with and not acted on is left to whoever began. */
 static bool sweep_name(int domain, const char *name, int64_t now)
 {
     if (slice_starts(slice_text(name), SLICE(PREFIX)))
-        return kind_of(domain, name, NULL) != S_IFDIR || tree_remove(domain, name);
+        return kind_of(domain, name) != S_IFDIR || tree_remove(domain, name);
     if (name[0] != '.')
         (void)removal_unmark_old(domain, name, now);
     return true;

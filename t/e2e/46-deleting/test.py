@@ -209,6 +209,7 @@ def test_R2_6_what_was_left_is_swept_at_night(suite):
     for path in (".removing-lost", ".removing-lost/Maildir", "old"):
         (os.mkdir if path != "old" else lambda one: open(one, "w").close())(os.path.join(base, path))
         os.chown(os.path.join(base, path), owner, owner)
+    os.chmod(os.path.join(base, "old"), 0o400)
     os.utime(os.path.join(base, "old"), (1, 1))
     suite.mailctl("domain", "set", "example.jp", "archive-days", "10", wanted=1)
     with open(suite.path("control/plans/default"), "a", encoding="utf-8") as file:
