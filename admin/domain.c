@@ -399,6 +399,26 @@ static void check_count(struct reading *reading)
                    (unsigned long long)most);
 }
 
+/* SPEC R4.1: more may be promised than there is, but it is said. */
+static void check_promises(struct reading *reading)
+{
+    const struct domain *domain = reading->domain;
+    uint64_t most = 0, promised = 0;
+    if (!number_parse(domain_value_named(domain, NULL, "domain-quota"), UINT32_MAX, &most) ||
+        most == 0)
+        return;
+    for (size_t i = 0; i < domain->account_count; i++) {
+        uint64_t quota = 0;
+        if (number_parse(domain_value_named(domain, &domain->accounts[i], "quota"), UINT32_MAX,
+                         &quota))
+            promised += quota;
+    }
+    if (promised > most)
+        findings_warning(reading->findings, reading->shown, 0,
+                         "the accounts' quotas are %llu MB together, domain-quota is %llu MB",
+                         (unsigned long long)promised, (unsigned long long)most);
+}
+
 /* SPEC R2.4: where nobody is the administrator's, an account of that name would get no mail. */
 static void check_reserved(struct reading *reading)
 {
@@ -418,6 +438,7 @@ static void check_accounts(struct reading *reading)
                            "%s stands in line %u already: keep one", domain->accounts[i].local,
                            domain->accounts[i - 1].line);
     check_count(reading);
+    check_promises(reading);
     check_reserved(reading);
     check_named(reading, "catch-all");
     check_named(reading, "admin");

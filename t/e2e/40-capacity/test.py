@@ -3,7 +3,7 @@
 import email
 import email.policy
 import os
-import smtplib
+import subprocess
 
 from sink import Sink
 from suite import check, equal, message, wait_until
@@ -257,3 +257,11 @@ def test_R4_imap_append_over_quota(suite):
         equal(result, "NO", "APPEND")
         check(b"OVERQUOTA" in answer[0], f"{answer}")
 
+
+
+def test_R4_1_more_promised_than_there_is_warns(suite):
+    for address in ("u1@pool.jp", "u2@pool.jp"):
+        suite.mailctl("user", "set", address, "quota", "1")
+    done = subprocess.run([suite.path("bin/cdb"), "rebuild", "pool.jp"], capture_output=True, text=True)
+    equal(done.returncode, 0, "it is allowed")
+    check("quotas are 2 MB together, domain-quota is 1 MB" in done.stderr, done.stderr)
