@@ -54,7 +54,8 @@ const struct commandline_verb commandline_verbs[] = {
      "Shows an account and the settings in force for it."},
     {"user", "list", 1, 1, "", false, COMMANDLINE_ROOT, operations_user_list,
      "user list DOMAIN",
-     "Lists the accounts of a domain."},
+     "Lists the accounts of a domain; with --json all of each, as user show does: user, plan, password (set, none, forced), maildir, "
+     "settings in force, used (bytes and messages; null: not counted yet)."},
     {"user", "del", 1, 1, "", true, COMMANDLINE_ROOT, operations_user_del,
      "user del USER@DOMAIN",
      "Removes an account with its settings and its mail, for good. postmaster stays."},

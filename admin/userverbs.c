@@ -3,6 +3,7 @@
 #include "accountrules.h"
 #include "ask.h"
 #include "io.h"
+#include "maildirsize.h"
 #include "newpassword.h"
 #include "number.h"
 #include "operations.h"
@@ -419,13 +420,38 @@ int operations_user_del(struct commandline *command)
 
 /* ---- show, list ---- */
 
+/* What lies in the mailbox, as its maildirsize says; null: not counted yet. */
+static json_t *show_used(const struct commandline *command, const char *domain, const char *local)
+{
+    char path[PATH_MAX], bytes[MAILDIRSIZE_FILE_MAX];
+    struct maildirsize size;
+    snprintf(path, sizeof path, "mail/%s/%s/Maildir/maildirsize", domain, local);
+    int file = openat(command->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    ssize_t got = file < 0 ? -1 : read(file, bytes, sizeof bytes);
+    io_close(&file);
+    if (got <= 0 || !maildirsize_parse(slice_of(bytes, (size_t)got), &size))
+        return json_null();
+    return json_pack("{s:I, s:I}", "bytes", (json_int_t)size.bytes, "messages",
+                     (json_int_t)size.messages);
+}
+
+/* All that there is to say: for programs. */
+static json_t *show_whole(const struct commandline *command, const struct domain *domain,
+                          const struct domain_account *account)
+{
+    json_t *shown = show_account(domain, account);
+    json_object_set_new(shown, "used", show_used(command, domain->name, account->local));
+    return shown;
+}
+
 int operations_user_show(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (subject_find(&subject, command, &result)) {
-        command->result =
-            show_account(&subject.domain, domain_find(&subject.domain, subject.local));
+        const struct domain_account *account = domain_find(&subject.domain, subject.local);
+        command->result = command->json ? show_whole(command, &subject.domain, account)
+                                        : show_account(&subject.domain, account);
         result = EXIT_DONE;
     }
     subject_free(&subject);
@@ -442,7 +468,9 @@ int operations_user_list(struct commandline *command)
     if (commandline_load(command, name, &domain, &result)) {
         command->result = json_array();
         for (size_t i = 0; i < domain.account_count; i++)
-            json_array_append_new(command->result, show_account_row(&domain, &domain.accounts[i]));
+            json_array_append_new(command->result,
+                                  command->json ? show_whole(command, &domain, &domain.accounts[i])
+                                                : show_account_row(&domain, &domain.accounts[i]));
     }
     domain_free(&domain);
     return result;
