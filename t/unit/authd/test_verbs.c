@@ -423,8 +423,8 @@ static void rules_that_are_none_cost_the_connection(void **state)
         "allows|u1@a.jp|send|planet|3|600|100",
         "allows|u1@a.jp|receive|messages|3|600|100",
         "allows|u1@a.jp|login|domain|3|600|100",
-        "allows|u1@a.jp|send|domain|3|600|1|domain|3|600|1|domain|3|600|1|domain|3|600|1"
-        "|domain|3|600|1|domain|3|600|1",
+        ("allows|u1@a.jp|send|domain|3|600|1|domain|3|600|1|domain|3|600|1|domain|3|600|1"
+         "|domain|3|600|1|domain|3|600|1"),
         "sent|u1@a.jp",
         "sent|u1@a.jp|many",
         "sent||1",
