@@ -106,8 +106,8 @@ static void every_label_has_its_converter(void **state)
         "iso-8859-12",
         "windows-125",
         "*",
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-        "aaa",
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "aaa"),
     };
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
         if (charset_is_known(slice_text(unknown[i])))
