@@ -106,7 +106,8 @@ static void every_label_has_its_converter(void **state)
         "iso-8859-12",
         "windows-125",
         "*",
-        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+        ("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+         "a"
          "aaa"),
     };
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++)
