@@ -172,22 +172,35 @@ static void keep(const struct look *look, struct notify_mailbox *before, struct 
     tell_renamed(look, before, now);
 }
 
-/* Folders that are no more are told first: another may have taken the name. */
-static void compare_folders(const struct look *look, struct notify_mailbox **before,
-                            size_t before_count, struct notify_mailbox **now, size_t now_count,
-                            bool gone)
+/* Finds the pairs: both are in order of their folders. */
+static void match(struct notify_mailbox **before, size_t before_count, struct notify_mailbox **now,
+                  size_t now_count)
 {
-    size_t i = 0, k = 0;
-    while (i < before_count || k < now_count) {
-        int which = i == before_count ? 1 : k == now_count ? -1 : compare(&before[i], &now[k]);
-        if (which < 0 && gone)
-            tell_gone(look, before[i]);
-        if (which > 0 && !gone)
-            tell_new(look, now[k]);
-        if (which == 0 && !gone)
-            keep(look, before[i], now[k]);
+    for (size_t i = 0, k = 0; i < before_count && k < now_count;) {
+        int which = compare(&before[i], &now[k]);
+        if (which == 0) {
+            before[i]->other = now[k];
+            now[k]->other = before[i];
+        }
         i += which <= 0;
         k += which >= 0;
+    }
+}
+
+/* In order of names. Folders that are no more are told first: another may have taken the name. */
+static void tell_all(const struct look *look)
+{
+    const struct notify_mailboxes *before = &look->notify->mailboxes, *now = &look->mailboxes;
+    for (size_t i = 0; i < before->count; i++)
+        if (!before->all[i].other)
+            tell_gone(look, &before->all[i]);
+    for (size_t i = 0; i < now->count; i++) {
+        struct notify_mailbox *mailbox = &now->all[i];
+        if (mailbox->other)
+            keep(look, mailbox->other, mailbox);
+        else
+            tell_new(look, mailbox);
+        mailbox->other = NULL;
     }
 }
 
@@ -197,8 +210,8 @@ static bool compare_all(struct look *look)
     struct notify_mailbox **was = order(before), **is = order(now);
     bool done = was && is;
     if (done) {
-        compare_folders(look, was, before->count, is, now->count, true);
-        compare_folders(look, was, before->count, is, now->count, false);
+        match(was, before->count, is, now->count);
+        tell_all(look);
     }
     free(was);
     free(is);

@@ -23,6 +23,8 @@ struct notify_mailbox {
     bool is_quiet; /* what is found then is not told: the client knows, or wants no STATUS */
     struct notify_figures told;
     struct str annotations; /* as metadata_lines makes them */
+    struct notify_mailbox
+        *other; /* while two looks are compared: the same folder in the other one */
 };
 
 struct notify_mailboxes {
