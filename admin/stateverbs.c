@@ -82,12 +82,12 @@ static const char *cure_of(struct slice state)
         const char *state, *cure;
     } cures[] = {
         {STATE_MISUSE_DETECTED, "set a new password (mailctl user passwd)"},
-        {STATE_ACCOUNT_LOCK, "wait, or mailctl state unlock"},
-        {STATE_SEND_LOCK, "wait, or mailctl state unlock"},
+        {STATE_ACCOUNT_LOCK, "mailctl state unlock"},
+        {STATE_SEND_LOCK, "mailctl state unlock"},
         {STATE_OVER_CAPACITY, "remove mail, or raise the quota"},
         {STATE_PASSWORD_FORCED, "set a new password, twice (mailctl user passwd)"},
-        {STATE_SEND_PAUSE, "wait, or mailctl state unlock"},
-        {STATE_RECEIVE_PAUSE, "wait, or mailctl state unlock"},
+        {STATE_SEND_PAUSE, "mailctl state unlock"},
+        {STATE_RECEIVE_PAUSE, "mailctl state unlock"},
     };
     for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
         if (slice_equal(state, slice_text(cures[i].state)))
