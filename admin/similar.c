@@ -131,9 +131,9 @@ static void digits(struct walk *walk)
         if (!slice_is_digit(walk->password.data[at]))
             continue;
         places++;
-        for (char digit = '0'; digit <= '9'; digit++)
+        for (int digit = '0'; digit <= '9'; digit++)
             if (digit != walk->password.data[at])
-                change_one(walk, at, digit);
+                change_one(walk, at, (char)digit);
     }
 }
 

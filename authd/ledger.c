@@ -216,7 +216,7 @@ static bool apply_restart(struct ledger *ledger, const struct words *words,
 static bool apply_event(struct ledger *ledger, const struct words *words,
                         struct failures_result *result)
 {
-    struct history_event event;
+    struct history_event event = {0};
     (void)result;
     return get_number(words, 1, &event.time) && states_name_from(words->word[3], &event.state) &&
            history_what_from(words->word[4], &event.what) && get_number(words, 5, &event.until) &&

@@ -14,8 +14,8 @@
 #define QUEUE_MANAGER_H
 
 #include "directory.h"
-#include "overfull.h"
 #include "forwarding.h"
+#include "overfull.h"
 #include "pool.h"
 #include "request.h"
 #include "scanlog.h"

@@ -215,10 +215,10 @@ static void take_name(struct overfull *overfull, size_t index)
 /* Ends what was asked; `answer` may be NULL. What stays in its state is passed over in the next part. */
 static void finish_domain(struct overfull *overfull, const struct wire_message *answer)
 {
-    bool is_sound = answer && answer->count == overfull->asked_count;
-    char rooms[STATE_LIST_MAX];
-    for (size_t i = 0; i < overfull->asked_count; i++)
-        rooms[i] = is_sound && slice_equal(wire_field(answer, i), SLICE("room"));
+    bool rooms[STATE_LIST_MAX] = {false};
+    if (answer && answer->count == overfull->asked_count)
+        for (size_t i = 0; i < overfull->asked_count; i++)
+            rooms[i] = slice_equal(wire_field(answer, i), SLICE("room"));
     loop_clear_timer(overfull->loop, &overfull->limit);
     spawner_cancel(overfull->spawner, &overfull->ask);
     loop_remove(overfull->loop, &overfull->watch);
