@@ -148,7 +148,7 @@ def test_R10_ends_when_the_quota_is_raised(suite):
 def test_R4_2_for_good_where_the_plan_says_so(suite):
     fill(suite, "u1@final.jp")
     equal(refused(suite, "u1@final.jp"), "552 sorry, mailbox is full (#5.2.2)", "what senders hear")
-    check("5.2.2" in suite.logs("queued"), "what was queued before went back")
+    wait_until(lambda: "5.2.2" in suite.logs("queued"), "what was queued before went back")
     wait_until(lambda: not suite.queue() or SINKS["outside"].transactions, "the bounce")
 
 
