@@ -278,7 +278,7 @@ def test_R10_states_end_and_are_remembered(suite):
     suite.mailctl("state", "unlock", address, "send-lock")
     equal(send(suite, address, GOOD, [])[0], "250", "it is over")
     for line in ("state-set account=u1@example.jp state=send-lock", "state-cleared account=u1@example.jp state=send-lock"):
-        check(line in suite.logs("stated"), line)
+        wait_until(lambda text=line: text in suite.logs("stated"), line)
 
 
 # ---- R20 ----

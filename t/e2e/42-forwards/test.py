@@ -263,7 +263,8 @@ def test_R10_who_may_not_send_forwards_inside_only(suite):
     equal(targets(suite, "rated@example.jp"), [], "outside")
     equal(len(suite.mailbox("v1@example.com")), inside + 1, "inside")
     equal(len(suite.mailbox("rated@example.jp")), kept + 1, "it is kept")
-    check("not-forwarded" in suite.logs("queued") and "misuse-detected" in suite.logs("queued"), "it is logged")
+    wait_until(lambda: "not-forwarded" in suite.logs("queued") and "misuse-detected" in suite.logs("queued"),
+               "it is logged")
     suite.mailctl("state", "unlock", "rated@example.jp", "misuse-detected")
     equal(targets(suite, "rated@example.jp"), ["a@friend.example", "b@friend.example"], "then it may again")
 
