@@ -48,7 +48,7 @@ static bool add_target(struct targets *targets, const char *path, uint32_t end)
 static bool look_at(struct purge *purge, int maildir, const char *path, struct targets *targets)
 {
     struct mailbox *mailbox =
-        purge->only_looks ? mailbox_open(maildir, path, true) : mailbox_open_to_fill(maildir, path);
+        purge->only_looks ? mailbox_open(maildir, path, true) : mailbox_open_to_tend(maildir, path);
     if (!mailbox)
         return errno == ENOENT;
     if (purge->only_looks) {
@@ -126,7 +126,7 @@ static bool empty(struct purge *purge, struct mailbox *mailbox, uint32_t end)
 
 static bool empty_target(struct purge *purge, int maildir, const struct target *target)
 {
-    struct mailbox *mailbox = mailbox_open_to_fill(maildir, target->path);
+    struct mailbox *mailbox = mailbox_open_to_tend(maildir, target->path);
     if (!mailbox)
         return errno == ENOENT;
     bool done = empty(purge, mailbox, target->end);

@@ -95,10 +95,9 @@ struct mailbox *mailbox_begin(int directory, const char *path, bool read_only, b
     return NULL;
 }
 
-static struct mailbox *open_mailbox(int directory, const char *path, bool read_only,
-                                    bool leaves_new)
+/* NULL stays NULL. */
+static struct mailbox *finish_opening(struct mailbox *mailbox)
 {
-    struct mailbox *mailbox = mailbox_begin(directory, path, read_only, leaves_new);
     if (mailbox && !mailbox_sync(mailbox)) {
         errno = mailbox->error;
         mailbox_close(&mailbox);
@@ -110,12 +109,20 @@ static struct mailbox *open_mailbox(int directory, const char *path, bool read_o
 
 struct mailbox *mailbox_open(int directory, const char *path, bool read_only)
 {
-    return open_mailbox(directory, path, read_only, read_only);
+    return finish_opening(mailbox_begin(directory, path, read_only, read_only));
+}
+
+struct mailbox *mailbox_open_to_tend(int directory, const char *path)
+{
+    return finish_opening(mailbox_begin(directory, path, false, true));
 }
 
 struct mailbox *mailbox_open_to_fill(int directory, const char *path)
 {
-    return open_mailbox(directory, path, false, true);
+    struct mailbox *mailbox = mailbox_begin(directory, path, false, true);
+    if (mailbox)
+        mailbox->only_fills = true;
+    return finish_opening(mailbox);
 }
 
 void mailbox_close(struct mailbox **mailbox)
@@ -197,7 +204,7 @@ static bool sync_locked(struct mailbox *mailbox)
 /* Who only puts messages in looks around when he has the lock for that. */
 static bool opens_to_fill(const struct mailbox *mailbox)
 {
-    return mailbox->uidnext == 0 && mailbox->leaves_new && !mailbox->read_only;
+    return mailbox->uidnext == 0 && mailbox->only_fills;
 }
 
 static bool wants_lock(const struct mailbox *mailbox)

@@ -123,6 +123,7 @@ struct mailbox {
     int folder;      /* descriptor of the Maildir folder */
     bool read_only;  /* EXAMINE: flags don't change, nothing is recent for it alone */
     bool leaves_new; /* messages stay in new/, or come there: nothing is recent for it alone */
+    bool only_fills; /* opened without a look around: that is made when it has the lock */
     uint32_t uidvalidity;
     uint32_t uidnext;
     uint64_t id;                      /* for ever, whatever the folder's name (RFC 8474) */
@@ -193,8 +194,11 @@ struct mailbox {
 /* Opens `path` relative to `directory`. NULL with errno: ENOENT no such folder; others are passing
  * trouble. Syncs once. */
 struct mailbox *mailbox_open(int directory, const char *path, bool read_only);
-/* The same for who only puts messages in, by mailbox_append and mailbox_copy: all that is new stays
- * so for the session that selects the folder next. */
+/* The same for who is no session and works on what lies there: all that is new stays so for the session
+ * that selects the folder next. */
+struct mailbox *mailbox_open_to_tend(int directory, const char *path);
+/* The same for who only puts messages in, by mailbox_append and mailbox_copy. Till the first of them the
+ * list may be behind what other programs did to the folder: nothing is to be concluded from it. */
 struct mailbox *mailbox_open_to_fill(int directory, const char *path);
 /* Carries out what mailbox_settle would. */
 void mailbox_close(struct mailbox **mailbox);

@@ -282,13 +282,17 @@ bool mailbox_sync_file(struct mailbox *mailbox, int *fd)
     return true;
 }
 
-/* A file that has no UID, or one that was not given out, came meanwhile. */
+/* A file that has no UID, or one that was not given out or is another file's, came meanwhile. */
 static bool is_ours(void *owner, const char *name)
 {
-    const struct mailbox *mailbox = owner;
+    struct mailbox *mailbox = owner;
     struct maildir_name facts;
-    return !maildir_parse_name(slice_text(name), &facts) ||
-           (facts.uid != 0 && facts.uid < mailbox->state.uidnext);
+    if (!maildir_parse_name(slice_text(name), &facts))
+        return true;
+    if (facts.uid == 0 || facts.uid >= mailbox->state.uidnext)
+        return false;
+    const struct mailbox_message *message = mailbox_find(mailbox, facts.uid);
+    return !message || mailbox_has_stem(mailbox, message, name);
 }
 
 /* A file that another program brought has moved the time of new/ just as we have. So after the stamp

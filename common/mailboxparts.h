@@ -217,6 +217,9 @@ bool mailbox_rename(int from, const char *old_name, int to, const struct maildir
 /* The same by a hard link; a name that is taken is EEXIST. */
 bool mailbox_link(int from, const char *old_name, int to, const struct maildir_name *facts,
                   char name[MAILBOX_NAME_SIZE]);
+/* Is it this message's file, whatever flags the name tells? */
+bool mailbox_has_stem(const struct mailbox *mailbox, const struct mailbox_message *message,
+                      const char *name);
 /* A message as a name tells it; not yet the name itself. */
 struct mailbox_message mailbox_message_by_facts(const struct maildir_name *facts, bool in_new);
 /* Fills in uid, flags, name and sizes as a file's name tells them. False without room for it. */

@@ -165,8 +165,8 @@ static bool is_seen(const struct scan *scan, size_t position)
     return scan->present[position / 8] >> position % 8 & 1;
 }
 
-static bool has_stem(const struct mailbox *mailbox, const struct mailbox_message *message,
-                     const char *name)
+bool mailbox_has_stem(const struct mailbox *mailbox, const struct mailbox_message *message,
+                      const char *name)
 {
     struct slice stem = mailbox_stem(mailbox, message);
     if (message->is_odd)
@@ -334,7 +334,7 @@ static bool take_entry(struct mailbox *mailbox, struct scan *scan, const char *n
     if (facts.uid == 0)
         return add_candidate(mailbox, scan, name, &facts, in_new);
     struct mailbox_message *message = mailbox_find(mailbox, facts.uid);
-    if (!message || !has_stem(mailbox, message, name))
+    if (!message || !mailbox_has_stem(mailbox, message, name))
         return add_found(mailbox, scan, name, &facts, in_new);
     size_t position = (size_t)(message - mailbox->messages);
     /* Two files of one message: moved between our two listings, or a copy made by hand. */

@@ -246,13 +246,20 @@ bool imapsession_is_selected(const struct imapsession *session, const struct ima
            ours.st_dev == named.st_dev && ours.st_ino == named.st_ino;
 }
 
-static struct mailbox *open_other(struct imapsession *session, const struct imapfolder *folder,
-                                  bool for_change, enum answer *answer)
+typedef struct mailbox *mailbox_opener(int directory, const char *path);
+
+static struct mailbox *open_read_only(int directory, const char *path)
 {
+    return mailbox_open(directory, path, true);
+}
+
+static struct mailbox *open_other(struct imapsession *session, const struct imapfolder *folder,
+                                  mailbox_opener *open, enum answer *answer)
+{
+    bool for_change = open != open_read_only;
     if (imapsession_is_selected(session, folder) && (!for_change || !session->read_only))
         return session->mailbox;
-    struct mailbox *mailbox = for_change ? mailbox_open_to_fill(AT_FDCWD, folder->path)
-                                         : mailbox_open(AT_FDCWD, folder->path, true);
+    struct mailbox *mailbox = open(AT_FDCWD, folder->path);
     if (!mailbox)
         *answer = answer_from_errno(errno);
     return mailbox;
@@ -261,13 +268,19 @@ static struct mailbox *open_other(struct imapsession *session, const struct imap
 struct mailbox *imapsession_open_to_read(struct imapsession *session,
                                          const struct imapfolder *folder, enum answer *answer)
 {
-    return open_other(session, folder, false, answer);
+    return open_other(session, folder, open_read_only, answer);
+}
+
+struct mailbox *imapsession_open_to_empty(struct imapsession *session,
+                                          const struct imapfolder *folder, enum answer *answer)
+{
+    return open_other(session, folder, mailbox_open_to_tend, answer);
 }
 
 struct mailbox *imapsession_open_to_fill(struct imapsession *session,
                                          const struct imapfolder *folder, enum answer *answer)
 {
-    struct mailbox *mailbox = open_other(session, folder, true, answer);
+    struct mailbox *mailbox = open_other(session, folder, mailbox_open_to_fill, answer);
     if (!mailbox && *answer == ANSWER_NO_MAILBOX)
         *answer = ANSWER_TRY_CREATE;
     return mailbox;

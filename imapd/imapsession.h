@@ -126,6 +126,9 @@ bool imapsession_is_selected(const struct imapsession *session, const struct ima
  * session_close_other does nothing. NULL: *answer says why. */
 struct mailbox *imapsession_open_to_read(struct imapsession *session,
                                          const struct imapfolder *folder, enum answer *answer);
+/* For who takes all of it away, whoever brought it. */
+struct mailbox *imapsession_open_to_empty(struct imapsession *session,
+                                          const struct imapfolder *folder, enum answer *answer);
 /* For APPEND, COPY, MOVE: also where the selected one was opened by EXAMINE; [TRYCREATE]. */
 struct mailbox *imapsession_open_to_fill(struct imapsession *session,
                                          const struct imapfolder *folder, enum answer *answer);

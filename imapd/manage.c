@@ -219,7 +219,7 @@ static enum answer rename_inbox(struct imapsession *session, const struct imapfo
     enum answer answer = ANSWER_DONE;
     if (!imapfolder_named(SLICE(IMAPFOLDER_INBOX), &inbox) || !foldertree_create(to))
         return answer_from_errno(errno);
-    struct mailbox *from = imapsession_open_to_fill(session, &inbox, &answer);
+    struct mailbox *from = imapsession_open_to_empty(session, &inbox, &answer);
     if (!from)
         return answer;
     struct mailbox *target = mailbox_open_to_fill(AT_FDCWD, to->path);

@@ -135,7 +135,7 @@ static bool move_to_archive(struct agemailbox *work, struct task *task, size_t f
 static struct mailbox *open_folder(const struct agemailbox *work, const char *path)
 {
     return work->only_looks ? mailbox_open(AT_FDCWD, path, true)
-                            : mailbox_open_to_fill(AT_FDCWD, path);
+                            : mailbox_open_to_tend(AT_FDCWD, path);
 }
 
 static bool archive(struct agemailbox *work)

@@ -1,6 +1,5 @@
 """SPEC R14: INBOX to the archive by the messages' dates of receipt, trash away after its days there."""
 
-import contextlib
 import datetime
 import json
 import os
@@ -36,9 +35,6 @@ def make_older(suite, address, folder, days):
         seconds, rest = name.split(".", 1)
         os.utime(path, (time.time(), int(seconds) - days * DAY))
         os.rename(path, os.path.join(place, f"{int(seconds) - days * DAY}.{rest}"))
-    with contextlib.suppress(FileNotFoundError):
-        os.remove(suite.path("mail", address.split("@")[1], address.split("@")[0], "Maildir", folder,
-                             "mailbox-index"))
 
 
 def texts(suite, address, folder=""):

@@ -53,6 +53,19 @@ def test_R2_6_purge_empties_all_folders_and_keeps_them(suite):
     equal({row["state"] for row in json.loads(suite.mailctl("store", "check", U1, "--json"))}, {"good"}, "check")
 
 
+def test_R2_6_purge_takes_what_another_program_put_there(suite):
+    """No session has seen it yet: by the folder, not by what the index knew, it is counted and removed."""
+    with Imap(suite, U1) as one:
+        one.ok("SELECT INBOX")
+    source = suite.mailbox(U1)[0]
+    new = os.path.join(os.path.dirname(os.path.dirname(source)), "new")
+    with open(os.path.join(new, "1700000000.foreign.host"), "wb") as file:
+        file.write(b"Subject: restored from a backup\r\n\r\nx\r\n")
+    os.chown(file.name, os.stat(source).st_uid, os.stat(source).st_gid)
+    equal(json.loads(suite.mailctl("user", "purge", U1, "--json"))["removed"], 2, "removed")
+    equal(suite.mailbox(U1), [], "what is left")
+
+
 def test_R2_6_purge_loses_nothing_that_arrives_meanwhile(suite):
     """Deliveries go on all the time; what is in the mailbox afterwards and what was removed make all."""
     sent = 60

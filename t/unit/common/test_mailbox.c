@@ -709,6 +709,28 @@ static void what_is_put_in_is_recent_for_who_selects(void **state)
     mailbox_close(&from);
 }
 
+/* Ageing and purging work on what is there, also where another program was at the folder since. */
+static void who_tends_a_folder_sees_all_and_leaves_it_new(void **state)
+{
+    struct box *box = *state;
+    deliver(box, "m", "a\r\n");
+    struct mailbox *mailbox = open_box(box, "m", false);
+    assert_int_equal(mailbox->messages[0].uid, 1);
+    mailbox_close(&mailbox);
+    put(box, "m/new/900000000.foreign.host", "foreign\r\n");
+    for (int time = 0; time < 2; time++) {
+        mailbox = mailbox_open_to_tend(box->fd, "m");
+        assert_non_null(mailbox);
+        assert_int_equal(mailbox->count, 2);
+        assert_int_equal(mailbox->uidnext, 3);
+        assert_int_equal(count_files(box, "m/new"), 1);
+        mailbox_close(&mailbox);
+    }
+    mailbox = open_box(box, "m", false);
+    assert_true(mailbox->messages[1].recent);
+    mailbox_close(&mailbox);
+}
+
 static void an_append_has_flags_date_and_uid(void **state)
 {
     struct box *box = *state;
@@ -1091,6 +1113,7 @@ int main(void)
         TEST(odd_keywords_are_refused),
         TEST(letters_in_use_get_no_new_meaning),
         TEST(what_is_put_in_is_recent_for_who_selects),
+        TEST(who_tends_a_folder_sees_all_and_leaves_it_new),
         TEST(an_append_has_flags_date_and_uid),
         TEST(a_copy_is_a_link_with_mapped_keywords),
         TEST(many_copies_are_what_their_names_say),
