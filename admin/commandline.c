@@ -65,11 +65,22 @@ const char *commandline_option(const struct commandline *command, const char *na
 static const struct option {
     const char *name;
     bool valued;
+    unsigned who; /* as in struct commandline_option */
 } known_options[] = {
-    {"plan", true},      {"quota", true},    {"comment", true},    {"sender", true},
-    {"recipient", true}, {"history", false}, {"no-policy", false}, {"cause", true},
-    {"hours", true},     {"no-bom", false},  {"shift-jis", false}, {"dry-run", false},
-    {"from", true},      {"subject", true},
+    {"plan", true, 0},
+    {"quota", true, 0},
+    {"comment", true, 0},
+    {"sender", true, 0},
+    {"recipient", true, 0},
+    {"history", false, 0},
+    {"no-policy", false, RIGHTS_OPERATOR},
+    {"cause", true, 0},
+    {"hours", true, 0},
+    {"no-bom", false, 0},
+    {"shift-jis", false, 0},
+    {"dry-run", false, 0},
+    {"from", true, 0},
+    {"subject", true, 0},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)
@@ -106,7 +117,8 @@ static bool take_option(struct commandline *command, int argc, char **argv, int 
         }
         value = argv[++*at];
     }
-    command->options[command->option_count++] = (struct commandline_option){option->name, value};
+    command->options[command->option_count++] =
+        (struct commandline_option){option->name, value, option->who};
     return true;
 }
 
@@ -355,7 +367,11 @@ static int open_root(struct commandline *command)
 
 static int run(struct commandline *command)
 {
-    if (command->verb->who == COMMANDLINE_ANYBODY)
+    char bytes[RIGHTS_REASON_MAX];
+    struct str reason = str_on(bytes, sizeof bytes);
+    if (!rights_may(command, &reason))
+        return commandline_refuse(command, "%.*s", SLICE_PRINTF(str_slice(&reason)));
+    if (command->verb->who & RIGHTS_NO_ROOT)
         return command->verb->run(command);
     if (geteuid() != 0)
         return commandline_refuse(command, "only root may do that");
@@ -393,13 +409,44 @@ static bool asks_for_help(struct commandline *command, int argc, char **argv)
     return asked;
 }
 
+static bool take_actor(struct commandline *command, const char *word)
+{
+    if (command->actor.role == RIGHTS_OPERATOR && rights_read_actor(&command->actor, word))
+        return true;
+    commandline_refuse(command, "--as wants admin:DOMAIN or user:USER@DOMAIN, once");
+    return false;
+}
+
+/* --json and --as may stand in front, --as nowhere else: no word of somebody's is taken for it. How many
+ * words that were; -1: refused. */
+static int take_front(struct commandline *command, int argc, char **argv)
+{
+    int at = 0;
+    for (; at < argc; at++) {
+        if (is_json_option(argv[at])) {
+            command->json = true;
+        } else if (strncmp(argv[at], "--as=", 5) == 0) {
+            if (!take_actor(command, argv[at] + 5))
+                return -1;
+        } else if (strcmp(argv[at], "--as") == 0) {
+            if (!take_actor(command, at + 1 < argc ? argv[++at] : ""))
+                return -1;
+        } else {
+            break;
+        }
+    }
+    return at;
+}
+
 int commandline_main(int argc, char **argv)
 {
-    struct commandline command = {.here = -1, .root = -1, .folder = -1, .sources.lock = -1};
-    int used = 0;
-    /* --json may stand in front. */
-    for (; argc > 0 && is_json_option(argv[0]); argc--, argv++)
-        command.json = true;
+    struct commandline command = {
+        .actor.role = RIGHTS_OPERATOR, .here = -1, .root = -1, .folder = -1, .sources.lock = -1};
+    int used = 0, front = take_front(&command, argc, argv);
+    if (front < 0)
+        return EXIT_REFUSED;
+    argc -= front;
+    argv += front;
     if (!asks_for_help(&command, argc, argv)) {
         command.verb = find_verb(&command, argc, argv, &used);
         if (!command.verb || !take_words(&command, argc - used, argv + used))

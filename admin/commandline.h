@@ -8,6 +8,7 @@
 #include "exits.h"
 #include "findings.h"
 #include "rebuild.h"
+#include "rights.h"
 #include "sources.h"
 #include "userline.h"
 
@@ -23,7 +24,13 @@ struct commandline_verb {
     int least, most;     /* words that follow */
     const char *options; /* names of options it takes */
     bool changes;        /* takes the lock of the control files */
-    enum { COMMANDLINE_ANYBODY, COMMANDLINE_ROOT } who;
+    unsigned who;        /* enum rights; for admins and users the first word says whose it is */
+    enum { COMMANDLINE_WORDS, COMMANDLINE_SETTING, COMMANDLINE_FILE } takes; /* as second word */
+    enum {
+        COMMANDLINE_NOTHING,
+        COMMANDLINE_RESULT,
+        COMMANDLINE_TEXT
+    } shows; /* RESULT: JSON, too */
     int (*run)(struct commandline *command);
     const char *synopsis; /* what follows "mailctl" */
     const char *help;     /* sentences */
@@ -32,6 +39,7 @@ struct commandline_verb {
 struct commandline_option {
     const char *name;
     const char *value; /* "" for those without */
+    unsigned who;      /* enum rights; 0: whoever may use the verb */
 };
 
 struct commandline {
@@ -40,6 +48,7 @@ struct commandline {
     int word_count;
     struct commandline_option options[COMMANDLINE_OPTIONS_MAX];
     size_t option_count;
+    struct rights_actor actor; /* for whom it is done: --as; else the operator */
     bool json;
     int here;   /* where the caller is, for files that are named */
     int root;   /* ROOT, the current folder */

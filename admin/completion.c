@@ -332,9 +332,10 @@ static void offer_argument(struct completion *completion, int used, int count)
 void completion_list(int control, const char *const *words, int count, struct str *out)
 {
     int used = 0;
-    while (count > 1 && strcmp(words[0], "--json") == 0) {
-        words++;
-        count--;
+    while (count > 1 && strncmp(words[0], "--", 2) == 0) {
+        int skipped = strcmp(words[0], "--as") == 0 && count > 2 ? 2 : 1;
+        words += skipped;
+        count -= skipped;
     }
     if (count < 1)
         return;

@@ -359,6 +359,10 @@ static int add_child(struct commandline *command, const char *name, const char *
 {
     struct textfile file;
     struct registry registry;
+    char bytes[RIGHTS_REASON_MAX];
+    struct str reason = str_on(bytes, sizeof bytes);
+    if (!rights_may_add_child(command, name, child, &reason))
+        return commandline_refuse(command, "%.*s", SLICE_PRINTF(str_slice(&reason)));
     if (!load_registry(command, &registry))
         return EXIT_PASSING;
     const struct registry_entry *known = registry_find(&registry, child);

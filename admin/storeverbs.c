@@ -225,7 +225,7 @@ static int run_work(struct commandline *command, const char *path, work_act *act
                      ? commandline_refuse(command, "there is no folder %s", command->words[1])
                      : commandline_trouble(command, "read a folder of", path);
     bool is_empty = json_is_array(work.rows) && json_array_size(work.rows) == 0;
-    if (!is_empty && !output_print(work.rows, command->json))
+    if ((!is_empty || command->json) && !output_print(work.rows, command->json))
         result = commandline_trouble(command, "write to", "standard output");
     json_decref(work.rows);
     io_close(&work.maildir);

@@ -1,8 +1,9 @@
-"""Accounts: names, passwords, postmaster and nobody, catch-all and plus-addressing, states, presets (SPEC R2, R6, R10, R20)."""
+"""Accounts: names, passwords, postmaster and nobody, catch-all and plus-addressing, states, presets (SPEC R2, R6, R10, R13, R20)."""
 
 import imaplib
 import itertools
 import json
+import os
 import poplib
 import smtplib
 import subprocess
@@ -279,6 +280,122 @@ def test_R10_states_end_and_are_remembered(suite):
     equal(send(suite, address, GOOD, [])[0], "250", "it is over")
     for line in ("state-set account=u1@example.jp state=send-lock", "state-cleared account=u1@example.jp state=send-lock"):
         wait_until(lambda text=line: text in suite.logs("stated"), line)
+
+
+# ---- R13: who may do what ----
+
+def tree_of(suite):
+    """All control files with what stands in them, and how the mailboxes lie."""
+    files = {}
+    for top in ("control", "mail"):
+        for folder, _, names in os.walk(suite.path(top)):
+            for name in names:
+                if top == "control" and name != ".lock":
+                    with open(os.path.join(folder, name), "rb") as file:
+                        files[os.path.join(folder, name)] = file.read()
+                elif top == "mail" and ".eml" in name:
+                    files[os.path.join(folder, name)] = b""
+    return files
+
+
+def try_as(suite, actor, *words, text=""):
+    return run(suite, "--as", actor, *words, text=text)
+
+
+# Verb, words behind it, standard input; whether admin and user may (SPEC R13).
+R13 = (
+    (("user", "add"), ["new@r13.example"], GOOD + "\n", True, False),
+    (("user", "del"), ["new@r13.example"], "", True, False),
+    (("user", "set"), ["u1@r13.example", "quota", "50"], "", True, False),
+    (("user", "set"), ["u1@r13.example", "comment", "text"], "", True, False),
+    (("user", "list"), ["r13.example"], "", True, False),
+    (("csv", "register"), ["r13.example", "-"],
+     "mail_account,password,mail_capacity,comment\nbulk,Another-Pass-1,,\n", True, False),
+    (("csv", "edit"), ["r13.example", "-"], "mail_account,password,mail_capacity\nbulk,,7\n", True, False),
+    (("csv", "export"), ["r13.example"], "", True, False),
+    (("user", "passwd"), ["u1@r13.example"], "Other-Password-7\n", True, True),
+    (("user", "set"), ["u1@r13.example", "spam-tag", "on"], "", True, True),
+    (("user", "set"), ["u1@r13.example", "spam-folder", "on"], "", True, True),
+    (("user", "unset"), ["u1@r13.example", "comment"], "", True, False),
+    (("user", "set"), ["u1@r13.example", "receive", "off"], "", True, True),
+    (("user", "set"), ["u1@r13.example", "auto-reply", "on"], "", True, True),
+    (("forward", "add"), ["u1@r13.example", "a@example.org"], "", True, True),
+    (("forward", "list"), ["u1@r13.example"], "", True, True),
+    (("forward", "del"), ["u1@r13.example", "a@example.org"], "", True, True),
+    (("reply", "set"), ["u1@r13.example"], "away\n", True, True),
+    (("reply", "show"), ["u1@r13.example"], "", True, True),
+    (("reply", "clear"), ["u1@r13.example"], "", True, True),
+    (("user", "show"), ["u1@r13.example"], "", True, True),
+    (("state", "show"), ["u1@r13.example"], "", True, True),
+    (("explain",), ["u1@r13.example", "quota"], "", True, True),
+    (("user", "purge"), ["u1@r13.example"], "", True, True),
+    (("child", "add"), ["r13.example", "www.r13.example"], "", True, False),
+    (("child", "del"), ["r13.example", "www.r13.example"], "", True, False),
+    (("domain", "set"), ["r13.example", "quota-warning", "70"], "", True, False),
+    (("domain", "show"), ["r13.example"], "", True, False),
+    (("domain", "set"), ["r13.example", "plan", "rental"], "", False, False),
+    (("domain", "set"), ["r13.example", "domain-quota", "9"], "", False, False),
+    (("domain", "set"), ["r13.example", "accounts-max", "900"], "", False, False),
+    (("user", "set"), ["u1@r13.example", "misuse-recipients", "0"], "", False, False),
+    (("user", "force-password"), ["u1@r13.example"], "", False, False),
+    (("state", "lock"), ["u1@r13.example"], "", False, False),
+    (("state", "unlock"), ["u1@r13.example"], "", False, False),
+    (("child", "add"), ["r13.example", "www.elsewhere.example"], "", False, False),
+    (("csv", "register"), ["r13.example", "/etc/passwd"], "", False, False),
+    (("domain", "add"), ["another.example"], "", False, False),
+    (("domain", "del"), ["r13.example"], "", False, False),
+    (("domain", "list"), [], "", False, False),
+    (("queue", "list"), [], "", False, False),
+    (("status",), [], "", False, False),
+)
+
+
+def test_R13_who_may_do_what(suite):
+    suite.add_domain("r13.example", "u1", "u2")
+    suite.add_domain("other.example", "u1")
+    for verb, words, text, admin, user in R13:
+        strangers = ("admin:other.example", "user:u2@r13.example", "user:u1@other.example")
+        done = False
+        for actor, may in (*((stranger, False) for stranger in strangers), ("user:u1@r13.example", user),
+                           ("admin:r13.example", admin)):
+            before = None if may else tree_of(suite)
+            code, _, error = try_as(suite, actor, *verb, *words, text=text)
+            if may:
+                # What the user did already, the admin can't do once more.
+                check(" is not for " not in error and (done or code == 0), f"{verb} {words} as {actor}: {error}")
+                done = True
+            else:
+                equal(code, 1, f"{verb} {words} as {actor}: {error}")
+                check(" is not for " in error or " is no setting that " in error, error)
+                equal(tree_of(suite), before, f"{verb} {words} as {actor}: what is on disk")
+
+
+def test_R13_ceilings_hold_for_everybody(suite):
+    suite.control("plans/tight", "quota 100\nmessage-size 1000000\n")
+    suite.add_domain("tight.example", "u1", plan="tight")
+    for actor in ("admin:tight.example", None):
+        front = ["--as", actor] if actor else []
+        refused(suite, *front, "user", "set", "u1@tight.example", "quota", "200", says=["may only lower it"])
+        refused(suite, *front, "user", "set", "u1@tight.example", "message-size", "2000000", says=["may only lower it"])
+        suite.mailctl(*front, "user", "set", "u1@tight.example", "quota", "50")
+    suite.mailctl("domain", "del", "tight.example")
+
+
+def test_R13_a_role_is_no_word_of_a_customer(suite):
+    """--as counts in front of the verb alone, once, and options that only the operator has are refused."""
+    for words in (["user", "show", "u1@other.example", "--as", "admin:other.example"],
+                  ["--as", "admin:r13.example", "--as", "admin:other.example", "user", "show", "u1@other.example"],
+                  ["--as", "root", "user", "show", "u1@other.example"],
+                  ["--as", "admin:", "user", "show", "u1@other.example"],
+                  ["--as", "user:u1@other.example", "user", "passwd", "u1@other.example", "--no-policy"]):
+        code, said, error = run(suite, *words, text="x\nx\n")
+        equal((code, said), (1, ""), f"{words}: {error}")
+    _, _, error = run(suite, "--as", "user:u1@other.example", "user", "passwd", "u1@other.example", text="short\n")
+    check("--no-policy" not in error and "fewer than 12" in error, error)
+    equal(json.loads(run(suite, "--as", "user:u1@other.example", "--json", "user", "show", "u1@other.example")[1])["user"],
+          "u1@other.example", "--json beside --as")
+    verbs = [row["verb"] for row in json.loads(run(suite, "--json", "--as", "user:u1@other.example", "help")[1])]
+    check("user passwd" in verbs and "user add" not in verbs, f"help says what he may: {verbs}")
 
 
 # ---- R20 ----
