@@ -65,12 +65,13 @@ const struct commandline_verb commandline_verbs[] = {
     {"user", "show", 1, 1, "", false, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_user_show,
      "user show USER@DOMAIN",
-     "Shows an account and the settings in force for it."},
+     "Shows an account: the settings in force for it, the states that it or its domain is in (with --json as state show has "
+     "them; null: stated does not answer)."},
     {"user", "list", 1, 1, "", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_user_list,
      "user list DOMAIN",
      "Lists the accounts of a domain; with --json all of each, as user show does: user, plan, password (set, none, forced), maildir, "
-     "settings in force, used (bytes and messages; null: not counted yet)."},
+     "settings in force, states, used (bytes and messages; null: not counted yet)."},
     {"user", "del", 1, 1, "", true, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_user_del,
      "user del USER@DOMAIN",

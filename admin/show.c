@@ -130,6 +130,5 @@ json_t *show_account(const struct domain *domain, const struct domain_account *a
     json_object_set_new(shown, "password", show_password(account));
     json_object_set_new(shown, "maildir",
                         json_sprintf("mail/%s/%s/Maildir", domain->name, account->local));
-    json_object_set_new(shown, "settings", show_settings(domain, account));
     return shown;
 }

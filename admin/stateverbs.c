@@ -5,13 +5,14 @@
 #include "operations.h"
 #include "show.h"
 #include "state.h"
+#include "stateview.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define DEFAULT_STATE "account-lock"
 
-enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2, STATE_FIELDS = 4 };
+enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2 };
 
 /* Whose state it is. */
 struct subject {
@@ -75,46 +76,6 @@ static int judge(const struct commandline *command, const struct wire_message *a
     return commandline_refuse(command, "%.*s", SLICE_PRINTF(reason));
 }
 
-/* What ends it, beside its time. */
-static const char *cure_of(struct slice state)
-{
-    static const struct {
-        const char *state, *cure;
-    } cures[] = {
-        {STATE_MISUSE_DETECTED, "set a new password (mailctl user passwd)"},
-        {STATE_ACCOUNT_LOCK, "mailctl state unlock"},
-        {STATE_SEND_LOCK, "mailctl state unlock"},
-        {STATE_OVER_CAPACITY, "remove mail, or raise the quota"},
-        {STATE_PASSWORD_FORCED, "set a new password, twice (mailctl user passwd)"},
-        {STATE_SEND_PAUSE, "mailctl state unlock"},
-        {STATE_RECEIVE_PAUSE, "mailctl state unlock"},
-    };
-    for (size_t i = 0; i < sizeof cures / sizeof *cures; i++)
-        if (slice_equal(state, slice_text(cures[i].state)))
-            return cures[i].cure;
-    return "";
-}
-
-/* The state whose first of four fields is `at`. */
-static json_t *show_state(const struct wire_message *answer, size_t at, struct slice of)
-{
-    uint64_t since = 0, until = 0;
-    (void)(wire_number(answer, at + 1, INT64_MAX, &since) &&
-           wire_number(answer, at + 2, INT64_MAX, &until));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:s}", "of", show_text(of), "state",
-                     show_text(wire_field(answer, at)), "since", show_time((int64_t)since), "until",
-                     show_time((int64_t)until), "cause", show_text(wire_field(answer, at + 3)),
-                     "cure", cure_of(wire_field(answer, at)));
-}
-
-/* Appends the states that `name` is in. */
-static void show_states(const struct wire_message *answer, const char *name, json_t *states)
-{
-    for (size_t at = 1; at + STATE_FIELDS <= answer->count; at += STATE_FIELDS)
-        json_array_append_new(states,
-                              show_state(answer, at, slice_text(name[0] == '@' ? name + 1 : name)));
-}
-
 /* What happened lately, newest first. */
 static json_t *show_history(int *fd, const char *name)
 {
@@ -135,26 +96,6 @@ static json_t *show_history(int *fd, const char *name)
                                             show_time((int64_t)until), "cause",
                                             show_text(wire_field(&answer, at + 4))));
         }
-    wire_free(&answer);
-    return rows;
-}
-
-/* The states of a domain's accounts. */
-static json_t *show_accounts(int *fd, const char *name)
-{
-    enum { FIELDS = 1 + STATE_FIELDS };
-    char cursor[NUMBER_TEXT_SIZE + 1] = "0";
-    struct wire_message answer;
-    json_t *rows = json_array();
-    uint64_t next = 1;
-    wire_init(&answer);
-    while (next != 0 && state_ask(fd, &answer, "states-of", name, cursor, (char *)NULL)) {
-        for (size_t at = 2; at + FIELDS <= answer.count; at += FIELDS)
-            json_array_append_new(rows, show_state(&answer, at + 1, wire_field(&answer, at)));
-        if (!wire_number(&answer, 1, INT32_MAX, &next))
-            break;
-        snprintf(cursor, sizeof cursor, "%llu", (unsigned long long)next);
-    }
     wire_free(&answer);
     return rows;
 }
@@ -191,7 +132,7 @@ static json_t *setting_value(const struct subject *subject, const char *name, in
 static int64_t find_number(const struct wire_message *answer, const char *name, size_t offset)
 {
     uint64_t number = 0;
-    for (size_t at = 1; at + STATE_FIELDS <= answer->count; at += STATE_FIELDS)
+    for (size_t at = 1; at + STATEVIEW_FIELDS <= answer->count; at += STATEVIEW_FIELDS)
         if (slice_equal(wire_field(answer, at), slice_text(name)) &&
             wire_number(answer, at + offset, INT64_MAX, &number))
             break;
@@ -247,14 +188,14 @@ static int show(struct commandline *command, const struct subject *subject)
     wire_init(&rates);
     /* What the domain is in holds for the account, too. */
     if (domain && state_ask(&fd, &answers, "get", domain, (char *)NULL))
-        show_states(&answers, domain, states);
+        stateview_append(states, &answers, domain);
     if (ask_about(&fd, subject->name, &answers, &rates)) {
-        show_states(&answers, subject->name, states);
+        stateview_append(states, &answers, subject->name);
         if (json_array_size(states) == 0 && !command->json)
             json_array_append_new(states, json_string("normal"));
         command->result = json_pack("{s:O}", "states", states);
         if (!subject->account && !subject->is_uid)
-            show_more(command, "accounts", show_accounts(&fd, subject->name));
+            show_more(command, "accounts", stateview_of_accounts(&fd, subject->domain.name));
         if (command->json || commandline_option(command, "history"))
             show_more(command, "history", show_history(&fd, subject->name));
         json_object_set_new(command->result, "counters", show_counters(subject, &answers, &rates));

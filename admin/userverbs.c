@@ -11,6 +11,7 @@
 #include "policy.h"
 #include "show.h"
 #include "state.h"
+#include "stateview.h"
 #include "textfile.h"
 
 #include <errno.h>
@@ -436,13 +437,25 @@ static json_t *show_used(const struct commandline *command, const char *domain, 
                      (json_int_t)size.messages);
 }
 
-/* All that there is to say: for programs. */
+/* All that there is to say: for programs. Takes `states`. */
 static json_t *show_whole(const struct commandline *command, const struct domain *domain,
-                          const struct domain_account *account)
+                          const struct domain_account *account, json_t *states)
 {
     json_t *shown = show_account(domain, account);
+    json_object_set_new(shown, "states", states);
+    json_object_set_new(shown, "settings", show_settings(domain, account));
     json_object_set_new(shown, "used", show_used(command, domain->name, account->local));
     return shown;
+}
+
+/* For people: no empty tables. */
+static json_t *show_words(json_t *states)
+{
+    if (json_is_array(states) && json_array_size(states) > 0)
+        return states;
+    const char *word = json_is_array(states) ? "normal" : "unknown: stated does not answer";
+    json_decref(states);
+    return json_pack("[s]", word);
 }
 
 int operations_user_show(struct commandline *command)
@@ -451,12 +464,34 @@ int operations_user_show(struct commandline *command)
     int result;
     if (subject_find(&subject, command, &result)) {
         const struct domain_account *account = domain_find(&subject.domain, subject.local);
-        command->result = command->json ? show_whole(command, &subject.domain, account)
-                                        : show_account(&subject.domain, account);
+        json_t *states = stateview_of(subject.local, subject.name);
+        command->result = show_whole(command, &subject.domain, account,
+                                     command->json ? states : show_words(states));
         result = EXIT_DONE;
     }
     subject_free(&subject);
     return result;
+}
+
+static json_t *list_whole(const struct commandline *command, const struct domain *domain)
+{
+    json_t *rows = json_array(), *table = stateview_table(domain->name);
+    for (size_t i = 0; i < domain->account_count; i++) {
+        const struct domain_account *account = &domain->accounts[i];
+        json_array_append_new(rows,
+                              show_whole(command, domain, account,
+                                         stateview_find(table, account->local, domain->name)));
+    }
+    json_decref(table);
+    return rows;
+}
+
+static json_t *list_rows(const struct domain *domain)
+{
+    json_t *rows = json_array();
+    for (size_t i = 0; i < domain->account_count; i++)
+        json_array_append_new(rows, show_account_row(domain, &domain->accounts[i]));
+    return rows;
 }
 
 int operations_user_list(struct commandline *command)
@@ -466,13 +501,8 @@ int operations_user_list(struct commandline *command)
     int result = EXIT_DONE;
     if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
-    if (commandline_load(command, name, &domain, &result)) {
-        command->result = json_array();
-        for (size_t i = 0; i < domain.account_count; i++)
-            json_array_append_new(command->result,
-                                  command->json ? show_whole(command, &domain, &domain.accounts[i])
-                                                : show_account_row(&domain, &domain.accounts[i]));
-    }
+    if (commandline_load(command, name, &domain, &result))
+        command->result = command->json ? list_whole(command, &domain) : list_rows(&domain);
     domain_free(&domain);
     return result;
 }

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import poplib
+import re
 import smtplib
 import subprocess
 
@@ -280,6 +281,28 @@ def test_R10_states_end_and_are_remembered(suite):
     equal(send(suite, address, GOOD, [])[0], "250", "it is over")
     for line in ("state-set account=u1@example.jp state=send-lock", "state-cleared account=u1@example.jp state=send-lock"):
         wait_until(lambda text=line: text in suite.logs("stated"), line)
+
+
+def test_R10_user_show_and_list_say_the_states(suite):
+    suite.add_domain("many.example", "u1", "u2", "u3")
+    equal(json.loads(suite.mailctl("--json", "user", "show", "u1@many.example"))["states"], [], "normal")
+    check("normal" in suite.mailctl("user", "show", "u1@many.example"), "for people")
+    suite.mailctl("state", "lock", "u1@many.example", "send-lock", "--cause", "too much", "--hours", "2")
+    suite.mailctl("state", "lock", "u2@many.example", "misuse-detected")
+    suite.mailctl("state", "lock", "many.example", "send-pause", "--hours", "1")
+    shown = json.loads(suite.mailctl("--json", "user", "show", "u1@many.example"))["states"]
+    equal([(one["of"], one["state"], one["cause"], one["cure"]) for one in shown],
+          [("many.example", "send-pause", "set by the operator", "mailctl state unlock"),
+           ("u1@many.example", "send-lock", "too much", "mailctl state unlock")], "states")
+    equal(shown, json.loads(suite.mailctl("--json", "state", "show", "u1@many.example"))["states"], "as state show")
+    check(all(one["since"] and one["until"] for one in shown), f"since and until: {shown}")
+    listed = {row["user"]: [one["state"] for one in row["states"]]
+              for row in json.loads(suite.mailctl("--json", "user", "list", "many.example"))}
+    equal(listed, {"postmaster@many.example": ["send-pause"], "u1@many.example": ["send-pause", "send-lock"],
+                   "u2@many.example": ["send-pause", "misuse-detected"], "u3@many.example": ["send-pause"]}, "list")
+    text = suite.mailctl("user", "show", "u1@many.example")
+    check(re.search(r"u1@many.example +send-lock +20\S+ +20\S+ +too much +mailctl state unlock", text), text)
+    suite.mailctl("domain", "del", "many.example")
 
 
 # ---- R13: who may do what ----
