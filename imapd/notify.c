@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- what happened ----------------------------------------------------------------------------- */
 
@@ -116,6 +117,15 @@ static void check_selected(struct imapsession *session)
                     "deleted");
 }
 
+/* An account that is removed takes its mailbox along; where one is selected, that is noticed anyway. */
+static void check_account(struct imapsession *session)
+{
+    struct stat info;
+    if (stat(IMAPFOLDER_ROOT, &info) == 0 || errno != ENOENT)
+        return;
+    imapsession_bye(session, "The account was deleted", "deleted");
+}
+
 /* ---- telling ----------------------------------------------------------------------------------- */
 
 static void end_by_overflow(struct imapsession *session)
@@ -166,6 +176,8 @@ void notify_tell(struct imapsession *session, unsigned tells)
         tell_events(session);
     if (session->mailbox && session->notify)
         check_selected(session);
+    if (!session->mailbox)
+        check_account(session);
     if (session->notify && !session->ended)
         (void)follow_selected(session);
     if (session->mailbox && !session->ended)
@@ -193,7 +205,7 @@ static bool is_over(const struct imapsession *session)
 static int64_t next_look(const struct imapsession *session, int64_t deadline)
 {
     int64_t look = clock_deadline(NOTIFY_LOOK_MS);
-    return session->notify || !session->mailbox || deadline < look ? deadline : look;
+    return session->notify || deadline < look ? deadline : look;
 }
 
 /* True: the client has sent something, or the time is up. */
@@ -261,7 +273,7 @@ static struct notify *begin(void)
         return NULL;
     arena_init(&notify->arena, NOTIFY_ARENA_MAX);
     notify->watch = watch_open();
-    if (notify->watch < 0)
+    if (notify->watch < 0 || !watch_add_account(notify->watch))
         notify_free(&notify);
     return notify;
 }
@@ -281,7 +293,7 @@ void notify_free(struct notify **notify)
 
 void notify_begin_idle(struct imapsession *session)
 {
-    if (session->notify || !session->mailbox)
+    if (session->notify)
         return;
     /* Where the kernel has none left, IDLE looks from time to time. */
     session->notify = begin();

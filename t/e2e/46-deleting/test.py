@@ -159,6 +159,32 @@ def test_R2_6_from_under_open_sessions(suite):
     check("signal=11" not in suite.logs("spawnd") and "signal=6" not in suite.logs("spawnd"), suite.logs("spawnd"))
 
 
+def test_R2_6_sessions_that_have_nothing_selected_end_too(suite):
+    """At their next command, or at once where they wait for news."""
+    suite.add_user("open@example.jp")
+    with (Imap(suite, "open@example.jp") as busy, Imap(suite, "open@example.jp") as idle,
+          Imap(suite, "open@example.jp") as told, Imap(suite, "open@example.jp") as leaves):
+        idle.send(b"i IDLE\r\n")
+        equal(idle.response().tag, "+", "IDLE")
+        told.ok("NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
+        # What happens to folders cuts nobody.
+        busy.ok("CREATE Work")
+        append(busy, "Work")
+        busy.ok("DELETE Work")
+        told.ok("NOOP")
+        suite.mailctl("user", "del", "open@example.jp")
+        for one, name in ((idle, "IDLE"), (told, "NOTIFY")):
+            answer = one.response()
+            while answer.kind != "BYE":
+                answer = one.response()
+            check("account was deleted" in str(answer), f"{name}: {answer}")
+        busy.send(b"b NOOP\r\n")
+        check("account was deleted" in str(busy.response()), "the next command")
+        leaves.send(b"l LOGOUT\r\n")
+        equal([leaves.response().kind, leaves.response().kind], ["BYE", "OK"], "LOGOUT")
+    equal(left(suite, "open"), [], "no file came back")
+
+
 def is_gone(pid):
     try:
         return ".removing-" in os.readlink(f"/proc/{pid}/cwd")
