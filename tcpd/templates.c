@@ -138,8 +138,17 @@ static struct templates_connection cut_connection(struct templates_connection li
     return cut;
 }
 
-/* What it was given and nobody serves waits for the next one; of what came from children that read
- * PROXY headers only the seats are known. */
+static void drop_pending(struct templates *templates)
+{
+    while (templates->pending_count > 0) {
+        struct templates_connection *connection = &templates->pending[--templates->pending_count];
+        seats_free(templates->seats, connection->seat);
+        drop_connection(connection);
+    }
+}
+
+/* What it was given and nobody serves waits for the next one, unless none will come; of what came from
+ * children that read PROXY headers only the seats are known. */
 static void save_connections(struct templates_process *process)
 {
     struct templates *templates = process->templates;
@@ -149,6 +158,8 @@ static void save_connections(struct templates_process *process)
         *saved = cut_connection(process->in_flight, &process->in_flight_count, 0);
         saved->seat->template = 0;
     }
+    if (templates->stopping)
+        drop_pending(templates);
     while (process->in_flight_count > 0)
         drop_connection(&process->in_flight[--process->in_flight_count]);
     for (size_t i = 0; i < seats->top; i++)
@@ -478,11 +489,7 @@ void templates_reap(struct templates *templates, pid_t pid, int status, bool gav
 void templates_stop(struct templates *templates)
 {
     templates->stopping = true;
-    while (templates->pending_count > 0) {
-        struct templates_connection *connection = &templates->pending[--templates->pending_count];
-        seats_free(templates->seats, connection->seat);
-        drop_connection(connection);
-    }
+    drop_pending(templates);
     loop_clear_timer(templates->loop, &templates->again);
     for (size_t i = 0; i < TEMPLATES_MAX; i++)
         if (templates->all[i].fd >= 0 && !templates->all[i].is_retired)

@@ -290,6 +290,24 @@ static void a_killed_one_loses_nothing(void **state)
     stop(bench);
 }
 
+/* The same while the service stops: no other template will come, so nobody waits for one. */
+static void a_killed_one_does_not_keep_the_service_from_stopping(void **state)
+{
+    struct bench *bench = start();
+    char byte;
+    (void)state;
+    pid_t template = bench->templates.current->pid;
+    assert_int_equal(kill(template, SIGSTOP), 0);
+    int client = connect_client(bench);
+    templates_stop(&bench->templates);
+    assert_int_equal(bench->seats.count, 1);
+    assert_int_equal(kill(template, SIGKILL), 0);
+    wait_for_seats(bench, 0);
+    assert_int_equal(read(client, &byte, 1), 0);
+    io_close(&client);
+    stop(bench);
+}
+
 /* Started too often in vain, it pauses; there is no turning without end. */
 static void one_that_cannot_start_is_tried_later(void **state)
 {
@@ -359,6 +377,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(nonsense_ends_it),
         cmocka_unit_test(a_crash_brings_a_new_one),
         cmocka_unit_test(a_killed_one_loses_nothing),
+        cmocka_unit_test(a_killed_one_does_not_keep_the_service_from_stopping),
         cmocka_unit_test(one_that_cannot_start_is_tried_later),
     };
     return cmocka_run_group_tests(tests, enter, leave);
