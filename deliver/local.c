@@ -3,7 +3,8 @@
  *
  * Runs as     the uid of the domain, no groups; sandbox: files below mail/DOMAIN, our sockets,
  *             the tables of iconv
- * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries
+ * Started by  spawnd for queued, in mail/DOMAIN; stays for many deliveries, as long as that folder has its
+ *             name
  * Descriptors 0 queued (local/4, usage/1, ARCHITECTURE.md), 2 log; puts copies that are forwarded, and
  *             automatic replies, into run/inject/socket
  * Reads       the tables of iconv, where a forward has a keyword
@@ -12,12 +13,13 @@
  * If taken    attacker has the mail of this one domain, and the queue files that come in, for
  *             reading; may queue mail as this domain
  * Limits      100 Received fields, no Delivered-To twice: 5.4.6; disk and quota: 4.x
- * Exits       0 queued closed the connection, 100 wrong use, 111 passing trouble
+ * Exits       0 queued closed the connection, or mail/DOMAIN is another folder, 100 wrong use, 111 passing trouble
  */
 #include "autoreply.h"
 #include "clock.h"
 #include "exits.h"
 #include "forward.h"
+#include "io.h"
 #include "life.h"
 #include "local_delivery.h"
 #include "log.h"
@@ -25,6 +27,9 @@
 #include "state.h"
 #include "usage.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 enum {
@@ -58,7 +63,18 @@ struct worker {
     struct forward forward;
     struct slice domain; /* whose accounts these are */
     struct str packet;
+    int folder; /* has something to read when mail/DOMAIN has another name; -1: nobody tells */
 };
+
+/* A domain that is deleted, and perhaps made anew at once, has another folder than ours, and maybe
+ * another uid: queued then starts another worker for what comes. */
+static int watch_folder(void)
+{
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (watch >= 0 && inotify_add_watch(watch, ".", IN_MOVE_SELF | IN_DELETE_SELF) < 0)
+        io_close(&watch);
+    return watch;
+}
 
 static void worker_init(struct worker *worker)
 {
@@ -66,6 +82,7 @@ static void worker_init(struct worker *worker)
         wire_init(&worker->tasks[i].message);
     str_init(&worker->packet, ANSWER_MAX);
     forward_init(&worker->forward, ROOT_ABOVE INJECT_SOCKET);
+    worker->folder = watch_folder();
 }
 
 static void worker_free(struct worker *worker)
@@ -74,6 +91,7 @@ static void worker_free(struct worker *worker)
         wire_free(&worker->tasks[i].message);
     str_free(&worker->packet);
     forward_free(&worker->forward);
+    io_close(&worker->folder);
 }
 
 static bool read_task(struct task *task)
@@ -154,6 +172,18 @@ static int64_t choose_next_commit(void)
     return (clock_ms() / COMMITS_APART_MS + 1) * COMMITS_APART_MS;
 }
 
+/* Waits for a request, without end. False: the folder has gone from under us first. */
+static bool wait_for_request(const struct worker *worker)
+{
+    struct pollfd descriptors[] = {{.fd = QUEUED, .events = POLLIN},
+                                   {.fd = worker->folder, .events = POLLIN}};
+    int ready;
+    do
+        ready = poll(descriptors, 2, -1);
+    while (ready < 0 && errno == EINTR);
+    return descriptors[1].revents == 0;
+}
+
 /* Waits for one request, takes those that come before the next commit along, and writes them. False:
  * one could not be read. */
 static bool place_some(struct worker *worker, size_t *count)
@@ -178,6 +208,8 @@ static bool place_some(struct worker *worker, size_t *count)
 static bool serve_some(struct worker *worker)
 {
     size_t count;
+    if (!wait_for_request(worker))
+        return false;
     bool goes_on = place_some(worker, &count);
     for (size_t i = 0; count > 1 && i < count; i++)
         local_begin_sync(&worker->tasks[i].delivery);

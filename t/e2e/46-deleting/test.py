@@ -289,3 +289,15 @@ def test_R2_6_a_domain_goes_while_its_mail_is_queued(suite):
     os.mkdir(suite.path("mail/.removing-leaving.example"))
     suite.mailctl("domain", "del", "leaving.example")
     check(not os.path.exists(suite.path("mail/.removing-leaving.example")), "what was left")
+
+
+def test_R2_6_a_domain_that_is_added_again_at_once_gets_its_mail_at_once(suite):
+    """The worker that delivered last lies in the folder that went, and is told so."""
+    for turn in range(3):
+        suite.add_domain("again.example", "u9")
+        send(suite, "u9@again.example", f"turn-{turn}")
+        wait_until(lambda: suite.mailbox("u9@again.example"), "a message")
+        equal(len(suite.mailbox("u9@again.example")), 1, f"messages, turn {turn}")
+        suite.mailctl("domain", "del", "again.example")
+    check(not [line for line in suite.logs("queued").splitlines()
+               if "deferred" in line and "again.example" in line], "nothing was deferred")
