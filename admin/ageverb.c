@@ -207,9 +207,7 @@ static int age_address(struct age *age, const char *word)
     if (found == DIRECTORY_TROUBLE)
         return cdb_trouble(age);
     if (found != DIRECTORY_FOUND || strcmp(account.local, local) != 0)
-        return commandline_refuse(age->command,
-                                  "there is no account %s@%s; mailctl user list %s lists them",
-                                  local, name, name);
+        return commandline_refuse_unknown(age->command, local, name);
     age_account(age, &account);
     end_worker(age);
     return EXIT_DONE;

@@ -219,6 +219,26 @@ bool commandline_load(struct commandline *command, const char *name, struct doma
     return false;
 }
 
+int commandline_refuse_unknown(const struct commandline *command, const char *local,
+                               const char *name)
+{
+    return commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
+                              local, name, name);
+}
+
+bool commandline_open(struct commandline *command, struct commandline_account *subject, int *result)
+{
+    *subject = (struct commandline_account){0};
+    *result = EXIT_REFUSED;
+    if (!commandline_address(command, command->words[0], subject->local, subject->name) ||
+        !commandline_load(command, subject->name, &subject->domain, result))
+        return false;
+    subject->account = domain_find(&subject->domain, subject->local);
+    if (!subject->account)
+        *result = commandline_refuse_unknown(command, subject->local, subject->name);
+    return subject->account != NULL;
+}
+
 int commandline_rebuild(struct commandline *command, const char *name)
 {
     const char *names[] = {name};

@@ -84,6 +84,20 @@ bool commandline_address(const struct commandline *command, const char *word,
 bool commandline_load(struct commandline *command, const char *name, struct domain *domain,
                       int *result);
 
+/* The account that the first word names, in its domain. */
+struct commandline_account {
+    char local[USERLINE_LOCAL_MAX + 1];
+    char name[IDN_NAME_MAX + 1]; /* of the domain */
+    struct domain domain;
+    const struct domain_account *account;
+};
+/* False: refused already, and *result is the exit code. Free the domain in any case. */
+bool commandline_open(struct commandline *command, struct commandline_account *subject,
+                      int *result);
+/* "there is no account ..." */
+int commandline_refuse_unknown(const struct commandline *command, const char *local,
+                               const char *name);
+
 /* Takes the lock of the control files; for verbs that have much to do before they need it. EXIT_DONE
  * or the exit code. */
 int commandline_lock(struct commandline *command);

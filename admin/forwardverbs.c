@@ -8,36 +8,24 @@
 
 /* The account that a verb works on, and the file with its domain's forwards. */
 struct subject {
-    char local[USERLINE_LOCAL_MAX + 1];
-    char name[IDN_NAME_MAX + 1];
-    struct domain domain;
-    const struct domain_account *account;
+    struct commandline_account of;
     struct textfile forwards;
 };
 
 static void subject_free(struct subject *subject)
 {
-    domain_free(&subject->domain);
+    domain_free(&subject->of.domain);
     textfile_free(&subject->forwards);
 }
 
 /* False: refused already; free it in any case. */
 static bool subject_open(struct subject *subject, struct commandline *command, int *result)
 {
-    *subject = (struct subject){0};
-    *result = EXIT_REFUSED;
-    if (!commandline_address(command, command->words[0], subject->local, subject->name) ||
-        !commandline_load(command, subject->name, &subject->domain, result))
+    subject->forwards = (struct textfile){0};
+    if (!commandline_open(command, &subject->of, result))
         return false;
-    *result = EXIT_REFUSED;
-    subject->account = domain_find(&subject->domain, subject->local);
-    if (!subject->account) {
-        commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
-                           subject->local, subject->name, subject->name);
-        return false;
-    }
     *result = EXIT_PASSING;
-    return textfile_read(&subject->forwards, command, subject->name, "forwards");
+    return textfile_read(&subject->forwards, command, subject->of.name, "forwards");
 }
 
 /* ---- the text ---- */
@@ -86,7 +74,7 @@ static int write_row(struct subject *subject, struct commandline *command,
     if (row->target_count > 0 && !forwardline_format(row, &line))
         fresh.failed = true;
     bool is_new =
-        copy_changed(text, subject->local, row, str_slice(&line), &fresh) == 0 && line.size > 0;
+        copy_changed(text, subject->of.local, row, str_slice(&line), &fresh) == 0 && line.size > 0;
     if (is_new) {
         str_clear(&fresh);
         edit_put(&fresh, text, (struct slice){0}, str_slice(&line));
@@ -107,7 +95,7 @@ static bool name_row(const struct subject *subject, const struct commandline *co
     const char *about = commandline_option(command, "subject");
     const char *keyword = from ? from : about;
     forwardline_init(row);
-    (void)slice_copy_text(slice_text(subject->local), row->local, sizeof row->local);
+    (void)slice_copy_text(slice_text(subject->of.local), row->local, sizeof row->local);
     if (from && about) {
         commandline_refuse(command, "--from or --subject: a row has one condition");
         return false;
@@ -145,8 +133,8 @@ static bool copy_targets(struct forwardline *row, const struct forwardline *from
 static int refuse_unknown(const struct subject *subject, const struct commandline *command,
                           const char *target)
 {
-    return commandline_refuse(command, "mail for %s@%s is not forwarded to %s", subject->local,
-                              subject->name, target);
+    return commandline_refuse(command, "mail for %s@%s is not forwarded to %s", subject->of.local,
+                              subject->of.name, target);
 }
 
 /* Under all each target is a row; `row` gets it for the time. */
@@ -155,7 +143,7 @@ static int change_single(struct subject *subject, struct commandline *command,
 {
     if (!forwardline_add_target(row, target))
         return commandline_trouble(command, "add", target);
-    bool is_there = find_row(subject->account, row) != NULL;
+    bool is_there = find_row(subject->of.account, row) != NULL;
     int result = EXIT_DONE;
     if (!adds && !is_there)
         return refuse_unknown(subject, command, target);
@@ -164,7 +152,7 @@ static int change_single(struct subject *subject, struct commandline *command,
     if (!adds) {
         struct str fresh;
         str_init(&fresh, SOURCES_FILE_MAX);
-        (void)copy_changed(str_slice(&subject->forwards.text), subject->local, row, SLICE(""),
+        (void)copy_changed(str_slice(&subject->forwards.text), subject->of.local, row, SLICE(""),
                            &fresh);
         if (!textfile_replace(&subject->forwards, command, &fresh))
             result = commandline_trouble(command, "change", subject->forwards.path);
@@ -190,11 +178,12 @@ static int change_all(struct subject *subject, struct commandline *command, stru
 static int change_conditional(struct subject *subject, struct commandline *command,
                               struct forwardline *row, bool adds)
 {
-    const struct forwardline *old = find_row(subject->account, row);
+    const struct forwardline *old = find_row(subject->of.account, row);
     bool takes_all = !adds && command->word_count == 1;
     if (!adds && !old)
         return commandline_refuse(command, "%s@%s has no such row; mailctl forward list %s@%s",
-                                  subject->local, subject->name, subject->local, subject->name);
+                                  subject->of.local, subject->of.name, subject->of.local,
+                                  subject->of.name);
     if (!takes_all && !copy_targets(row, old))
         return commandline_trouble(command, "copy", "the row");
     for (int i = 1; i < command->word_count; i++) {
@@ -225,7 +214,7 @@ static int change_forwards(struct commandline *command, bool adds)
                          ? change_all(&subject, command, &row, adds)
                          : change_conditional(&subject, command, &row, adds);
         if (result == EXIT_DONE)
-            result = commandline_rebuild(command, subject.name);
+            result = commandline_rebuild(command, subject.of.name);
     }
     forwardline_free(&row);
     subject_free(&subject);
@@ -263,8 +252,9 @@ int operations_forward_list(struct commandline *command)
     int result;
     if (subject_open(&subject, command, &result)) {
         command->result = json_array();
-        for (size_t i = 0; i < subject.account->forward_count; i++)
-            json_array_append_new(command->result, describe_row(&subject.account->forwards[i].row));
+        for (size_t i = 0; i < subject.of.account->forward_count; i++)
+            json_array_append_new(command->result,
+                                  describe_row(&subject.of.account->forwards[i].row));
         result = EXIT_DONE;
     }
     subject_free(&subject);

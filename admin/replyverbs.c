@@ -13,31 +13,18 @@
 
 /* The account that a verb works on. */
 struct subject {
-    char local[USERLINE_LOCAL_MAX + 1];
-    char name[IDN_NAME_MAX + 1];
+    struct commandline_account of;
     char path[PATH_MAX]; /* of its text, relative to control/ */
-    struct domain domain;
-    const struct domain_account *account;
 };
 
 /* False: refused already; free the domain in any case. */
 static bool subject_open(struct subject *subject, struct commandline *command, int *result)
 {
-    *subject = (struct subject){0};
-    *result = EXIT_REFUSED;
-    if (!commandline_address(command, command->words[0], subject->local, subject->name) ||
-        !commandline_load(command, subject->name, &subject->domain, result))
-        return false;
-    *result = EXIT_REFUSED;
-    subject->account = domain_find(&subject->domain, subject->local);
-    if (!subject->account) {
-        commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
-                           subject->local, subject->name, subject->name);
-        return false;
-    }
-    snprintf(subject->path, sizeof subject->path, "domains/%s/replies/%s", subject->name,
-             subject->local);
-    return true;
+    bool found = commandline_open(command, &subject->of, result);
+    if (found)
+        snprintf(subject->path, sizeof subject->path, "domains/%s/replies/%s", subject->of.name,
+                 subject->of.local);
+    return found;
 }
 
 /* ---- set ---- */
@@ -90,7 +77,7 @@ static int put_text(struct commandline *command, const struct subject *subject, 
 {
     bool done = replytext_is_empty(text) ? sources_remove(&command->sources, subject->path)
                                          : sources_change(&command->sources, subject->path, text);
-    return done ? commandline_rebuild(command, subject->name)
+    return done ? commandline_rebuild(command, subject->of.name)
                 : commandline_trouble(command, "change", subject->path);
 }
 
@@ -103,10 +90,10 @@ static int check_text(struct commandline *command, const struct subject *subject
     if (replytext_is_empty(text))
         return EXIT_DONE;
     const struct setting *setting = settings_find(SLICE("auto-reply"));
-    struct slice value = domain_value(&subject->domain, NULL, setting, &layer, NULL);
+    struct slice value = domain_value(&subject->of.domain, NULL, setting, &layer, NULL);
     if (slice_equal(value, SLICE("off")))
         return commandline_refuse(command, "%s@%s may not answer: the %s says auto-reply off",
-                                  subject->local, subject->name, settings_layer_name(layer));
+                                  subject->of.local, subject->of.name, settings_layer_name(layer));
     if (!replytext_check(text, &line, error))
         return commandline_refuse(command, "line %u: %s", line, error);
     return EXIT_DONE;
@@ -135,7 +122,7 @@ int operations_reply_set(struct commandline *command)
     int result;
     if (subject_open(&subject, command, &result))
         result = set_text(command, &subject);
-    domain_free(&subject.domain);
+    domain_free(&subject.of.domain);
     return result;
 }
 
@@ -146,18 +133,18 @@ int operations_reply_show(struct commandline *command)
     struct subject subject;
     int result;
     if (subject_open(&subject, command, &result)) {
-        const char *text = subject.account->reply;
-        bool active = text && domain_is_on(&subject.domain, subject.account, "auto-reply");
+        const char *text = subject.of.account->reply;
+        bool active = text && domain_is_on(&subject.of.domain, subject.of.account, "auto-reply");
         const struct setting *interval = settings_find(SLICE("auto-reply-interval"));
         command->result = json_pack(
-            "{s:o, s:b, s:o, s:o}", "user", json_sprintf("%s@%s", subject.local, subject.name),
-            "active", active, "interval",
+            "{s:o, s:b, s:o, s:o}", "user",
+            json_sprintf("%s@%s", subject.of.local, subject.of.name), "active", active, "interval",
             show_value(interval,
-                       domain_value_named(&subject.domain, subject.account, interval->name)),
+                       domain_value_named(&subject.of.domain, subject.of.account, interval->name)),
             "text", show_text(slice_text(text)));
         result = EXIT_DONE;
     }
-    domain_free(&subject.domain);
+    domain_free(&subject.of.domain);
     return result;
 }
 
@@ -167,7 +154,7 @@ int operations_reply_clear(struct commandline *command)
     int result;
     if (subject_open(&subject, command, &result))
         result = put_text(command, &subject, SLICE(""));
-    domain_free(&subject.domain);
+    domain_free(&subject.of.domain);
     return result;
 }
 

@@ -256,21 +256,14 @@ static int work_as_owner(struct commandline *command, uid_t uid, const char *pat
 
 static int run(struct commandline *command, work_act *act)
 {
-    char local[USERLINE_LOCAL_MAX + 1], name[IDN_NAME_MAX + 1], path[PATH_MAX];
-    struct domain domain = {0};
+    struct commandline_account subject;
+    char path[PATH_MAX];
     int result;
-    if (!commandline_address(command, command->words[0], local, name))
-        return EXIT_REFUSED;
-    if (commandline_load(command, name, &domain, &result)) {
-        snprintf(path, sizeof path, "mail/%s/%s/Maildir", name, local);
-        if (!domain_find(&domain, local))
-            result = commandline_refuse(
-                command, "there is no account %s@%s; mailctl user list %s lists them", local, name,
-                name);
-        else
-            result = work_as_owner(command, domain.uid, path, act);
+    if (commandline_open(command, &subject, &result)) {
+        snprintf(path, sizeof path, "mail/%s/%s/Maildir", subject.name, subject.local);
+        result = work_as_owner(command, subject.domain.uid, path, act);
     }
-    domain_free(&domain);
+    domain_free(&subject.domain);
     return result;
 }
 

@@ -51,12 +51,6 @@ static bool subject_open(struct subject *subject, struct commandline *command, i
     return textfile_read(&subject->users, command, subject->name, "users");
 }
 
-static int refuse_unknown(struct commandline *command, const struct subject *subject)
-{
-    return commandline_refuse(command, "there is no account %s@%s; mailctl user list %s lists them",
-                              subject->local, subject->name, subject->name);
-}
-
 /* The same for an account that is there. Its line is parsed; postmaster needs none. */
 static bool subject_find(struct subject *subject, struct commandline *command, int *result)
 {
@@ -66,7 +60,7 @@ static bool subject_find(struct subject *subject, struct commandline *command, i
         return false;
     *result = EXIT_REFUSED;
     if (!domain_find(&subject->domain, subject->local)) {
-        *result = refuse_unknown(command, subject);
+        *result = commandline_refuse_unknown(command, subject->local, subject->name);
         return false;
     }
     if (edit_find(str_slice(&subject->users.text), EDIT_FIRST_FIELD, slice_text(subject->local),
@@ -402,7 +396,7 @@ static int finish_removal(struct commandline *command, const struct subject *sub
 {
     uid_t uid = subject->domain.uid;
     if (!accountmail_is_begun(command->root, subject->name, uid, subject->local))
-        return refuse_unknown(command, subject);
+        return commandline_refuse_unknown(command, subject->local, subject->name);
     if (!accountmail_finish(command->root, subject->name, uid, subject->local))
         return mail_trouble(command, subject);
     forget_states(subject);
