@@ -90,17 +90,27 @@ static void read_settings(struct directory *directory, const struct login *login
     account->apop = is_on(directory, found, "apop");
 }
 
+/* RFC 2449 6.7: for so many days at least a message stays where POP3 sees it, which is INBOX; 0: for
+ * ever. What ageing takes away is gone for a POP3 client, though it lies in the archive. */
+static uint64_t days_in_inbox(uint64_t expire, uint64_t archive)
+{
+    if (expire == 0 || archive == 0)
+        return expire + archive;
+    return expire < archive ? expire : archive;
+}
+
 static bool read_numbers(struct directory *directory, const struct directory_account *found,
                          struct terms *terms)
 {
     enum { MEGABYTE = 1048576 };
-    static const char *const names[] = {"message-size", "quota", "pop3-login-delay", "pop3-expire"};
+    static const char *const names[] = {"message-size", "quota", "pop3-login-delay", "pop3-expire",
+                                        "archive-days"};
     uint64_t numbers[sizeof names / sizeof *names];
     if (!directory_setting_numbers(directory, found, names, numbers, sizeof names / sizeof *names))
         return false;
     terms->message_max = numbers[0];
     terms->login_delay = numbers[2];
-    terms->expire = numbers[3];
+    terms->expire = days_in_inbox(numbers[3], numbers[4]);
     return !__builtin_mul_overflow(numbers[1], (uint64_t)MEGABYTE, &terms->quota);
 }
 

@@ -182,7 +182,7 @@ const struct setting settings_table[] = {
      "smtpd", "The same for the recipients of these messages.",
      "450 4.7.1 sending is stopped for a time: too much mail was sent"},
     {"archive-days", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 36500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
-     "nightly mailctl", "Days after which mail in INBOX is moved to the folder that is used as the archive; 0: never.", NULL},
+     "authd nightly mailctl", "Days after which mail in INBOX is moved to the folder that is used as the archive; 0: never.", NULL},
     {"trash-days", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 36500, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "nightly mailctl", "Days that mail stays in the trash folder, counted from when it got there; then it is deleted; 0: never.", NULL},
     {"misuse-recipients", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 1000000000, NULL, SETTINGS_OPERATOR, SETTINGS_LOWER_0,

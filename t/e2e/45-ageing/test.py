@@ -58,6 +58,17 @@ def test_R14_settings_of_the_plans(suite):
         check(all(value in text.split() for value, text in zip(wanted, found)), f"{address}: {found}")
 
 
+def test_R14_POP3_clients_are_told_how_long_INBOX_keeps_mail(suite):
+    """RFC 2449 6.7; the lesser of what the plan promises and what ageing leaves."""
+    for expire, archive, wanted in ((0, 180, "180"), (30, 180, "30"), (365, 180, "180"), (30, 0, "30"), (0, 0, "NEVER")):
+        suite.control("plans/days", f"pop3-expire {expire}\narchive-days {archive}\n")
+        suite.add_domain("days.example", "u1", plan="days")
+        client = suite.pop3("u1@days.example")
+        equal(client.capa()["EXPIRE"], [wanted], f"pop3-expire {expire}, archive-days {archive}")
+        client.quit()
+        suite.mailctl("domain", "del", "days.example")
+
+
 def test_R14_a_dry_run_does_nothing(suite):
     with Imap(suite, U1) as one:
         append(one, "INBOX", "old", 181, r"(\Seen \Flagged $label)")
