@@ -133,6 +133,8 @@ static void write_directory(const char *hash)
                             "0",
                             "spop3-expire",
                             "0",
+                            "sarchive-days",
+                            "0",
                             "simap-capabilities-off",
                             "",
                             "sapop",
