@@ -69,11 +69,14 @@ static cl_error_t inspect(int fd, const char *type, const char **ancestors, size
     (void)ancestors;
     (void)parent_size;
     (void)name;
-    (void)size;
     (void)content;
     (void)attributes;
     struct scan *scan = context;
     scan->inspections++;
+    /* Level 1 is what stands in the message itself: libclamav may make that a little larger than it
+     * came, and the limit of the message is enough for it. */
+    if (level > 1 && size >= ENGINE_ATTACHMENT_LIMIT)
+        scan->findings->is_beyond_limits = true;
     if (scan->rar_waits && level <= scan->rar_level)
         scan->findings->has_rar = true; /* nothing came out of it: it could not be opened */
     scan->rar_waits = false;
@@ -135,6 +138,7 @@ static bool set_options(struct cl_engine *handle, unsigned scan_ms)
     cl_engine_set_clcb_file_inspection(handle, inspect);
     cl_engine_set_clcb_virus_found(handle, found);
     return cl_engine_set_num(handle, CL_ENGINE_DISABLE_CACHE, 1) == CL_SUCCESS &&
+           cl_engine_set_num(handle, CL_ENGINE_MAX_FILESIZE, ENGINE_MESSAGE_MAX) == CL_SUCCESS &&
            cl_engine_set_num(handle, CL_ENGINE_MAX_SCANTIME, scan_ms) == CL_SUCCESS;
 }
 
@@ -212,10 +216,9 @@ static void conclude(struct scan *scan, cl_error_t result, const char *name)
 
 /* What libclamav would answer for without looking: too small for any virus, or larger than its
  * limit for a file. */
-static bool is_beside_the_point(const struct engine *engine, size_t size, struct findings *findings)
+static bool is_beside_the_point(size_t size, struct findings *findings)
 {
-    long long most = cl_engine_get_num(engine->handle, CL_ENGINE_MAX_FILESIZE, NULL);
-    findings->is_beyond_limits = most > 0 && size > (unsigned long long)most;
+    findings->is_beyond_limits = size > ENGINE_MESSAGE_MAX;
     findings->is_complete = size < ENGINE_LEAST_BYTES || findings->is_beyond_limits;
     return findings->is_complete;
 }
@@ -223,7 +226,7 @@ static bool is_beside_the_point(const struct engine *engine, size_t size, struct
 void engine_scan(const struct engine *engine, struct slice message, struct findings *findings)
 {
     *findings = (struct findings){0};
-    if (is_beside_the_point(engine, message.size, findings))
+    if (is_beside_the_point(message.size, findings))
         return;
     struct scan scan = {.findings = findings};
     cl_fmap_t *map = cl_fmap_open_memory(message.data, message.size);

@@ -19,6 +19,11 @@ struct cl_engine;
 enum {
     /* libclamav does not look at fewer bytes; there is no virus of that size. */
     ENGINE_LEAST_BYTES = 6,
+    /* What was packed in an attachment and has so many bytes is beyond the limits (SPEC R5.2). */
+    ENGINE_ATTACHMENT_LIMIT = 104857600,
+    /* And the message itself of more than this: the largest that a preset allows (SPEC R5.1), with the
+     * fields that servers on its way put in front. */
+    ENGINE_MESSAGE_MAX = 104857600 + 1048576,
 };
 
 struct engine {

@@ -13,9 +13,9 @@
  * Trusts      the signature files; queued, by its uid; nothing in a message
  * If taken    a worker: attacker sees the messages that this worker scans and may call them clean;
  *             no network, no queue, no mailbox. Master and loader meet no stranger's bytes
- * Limits      scan-timeout per message, libclamav's own (100 MiB a file, 400 MiB a scan, 17 levels,
- *             10,000 files): "refused" or passed by scan-limits; anything that kept a scan from
- *             being whole is "failed", never "clean"
+ * Limits      scan-timeout per message, 100 MiB for what is in it (engine.h), libclamav's own (400 MiB
+ *             a scan, 17 levels, 10,000 files): "refused" or passed by scan-limits; anything that
+ *             kept a scan from being whole is "failed", never "clean"
  * Exits       0 told to stop, 100 wrong use, 111 passing trouble
  */
 #include "clock.h"

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static struct engine engine;
 static char base[] = "/tmp/mail-suite-scan-XXXXXX";
@@ -288,6 +289,73 @@ static void a_message_beyond_the_limit_of_a_file(void **state)
     assert_string_equal(findings.infection, "");
 }
 
+/* The largest that may come, with the fields that were put in front of it, is looked through. */
+static void a_message_as_large_as_may_be(void **state)
+{
+    (void)state;
+    static const char head[] = "Received: from a\r\nSubject: large\r\n\r\n";
+    struct findings findings;
+    char *message = calloc(1, ENGINE_MESSAGE_MAX);
+    assert_non_null(message);
+    memset(message, 'y', ENGINE_MESSAGE_MAX);
+    for (size_t i = sizeof head - 1; i < ENGINE_MESSAGE_MAX - 1; i += 1000)
+        memcpy(message + i, "\r\n", 2);
+    memcpy(message, head, sizeof head - 1);
+    for (size_t size = ENGINE_ATTACHMENT_LIMIT; size < ENGINE_ATTACHMENT_LIMIT + 2000;
+         size += 1999) {
+        engine_scan(&engine, slice_of(message, size), &findings);
+        if (!findings.is_complete || findings.is_beyond_limits)
+            fail_msg("%zu bytes: complete %d (%s) limits %d", size, findings.is_complete,
+                     findings.reason, findings.is_beyond_limits);
+    }
+    free(message);
+}
+
+/* A mail with `count` zeros, gzipped to next to nothing. */
+static void make_zeros(struct str *mail, size_t count)
+{
+    static unsigned char zeros[65536];
+    static unsigned char packed[SAMPLES_MAX / 2];
+    z_stream stream = {.next_out = packed, .avail_out = sizeof packed};
+    assert_int_equal(deflateInit2(&stream, 1, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    while (count > 0) {
+        stream.next_in = zeros;
+        stream.avail_in = (unsigned)(count < sizeof zeros ? count : sizeof zeros);
+        count -= stream.avail_in;
+        assert_int_equal(deflate(&stream, count == 0 ? Z_FINISH : Z_NO_FLUSH),
+                         count == 0 ? Z_STREAM_END : Z_OK);
+    }
+    str_init(mail, SAMPLES_MAX);
+    samples_mail_begin(mail);
+    samples_mail_attach(mail, slice_of((const char *)packed, stream.total_out));
+    samples_mail_end(mail);
+    assert_int_equal(deflateEnd(&stream), Z_OK);
+    assert_false(mail->failed);
+}
+
+/* SPEC R5.2: what is 100 MB or more before it is compressed. */
+static void an_attachment_before_compression(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count;
+        bool is_beyond_limits;
+    } sizes[] = {{1000000, false},
+                 {ENGINE_ATTACHMENT_LIMIT - 1, false},
+                 {ENGINE_ATTACHMENT_LIMIT, true},
+                 {ENGINE_ATTACHMENT_LIMIT + 5000000, true}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct str mail;
+        struct findings findings;
+        make_zeros(&mail, sizes[i].count);
+        engine_scan(&engine, str_slice(&mail), &findings);
+        if (!findings.is_complete || findings.is_beyond_limits != sizes[i].is_beyond_limits)
+            fail_msg("%zu bytes: complete %d (%s) limits %d", sizes[i].count, findings.is_complete,
+                     findings.reason, findings.is_beyond_limits);
+        str_free(&mail);
+    }
+}
+
 static void expect_not_scanned(const char *what)
 {
     static const enum sample samples[] = {CLEAN, ATTACHED, ZIPPED, TAR_GZIPPED, IN_MESSAGE};
@@ -451,6 +519,8 @@ int main(void)
         cmocka_unit_test(the_canary_sings),
         cmocka_unit_test(small_messages),
         cmocka_unit_test(a_message_beyond_the_limit_of_a_file),
+        cmocka_unit_test(a_message_as_large_as_may_be),
+        cmocka_unit_test(an_attachment_before_compression),
         cmocka_unit_test(a_missing_folder_is_not_clean),
         cmocka_unit_test(a_read_only_folder_is_not_clean),
         cmocka_unit_test(a_full_disk_is_not_clean),
