@@ -1,6 +1,8 @@
 /* accountrules - see accountrules.h */
 #include "accountrules.h"
 
+#include "io.h"
+#include "spawn.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -48,6 +50,39 @@ bool accountrules_set_password(const struct domain *domain, struct userline *acc
     return true;
 }
 
+static bool end_mail_sessions(const char *local, const char *domain, enum sessionend why)
+{
+    struct wire_message answer;
+    struct str packet;
+    int fd = -1;
+    wire_init(&answer);
+    str_init(&packet, WIRE_MAX_SIZE);
+    wire_put_text(&packet, SESSIONEND_PROTOCOL);
+    wire_put_text(&packet, domain);
+    wire_put_text(&packet, local);
+    wire_put_text(&packet, sessionend_name(why));
+    bool answered =
+        wire_ask_kept(&fd, SPAWN_SOCKET, str_slice(&packet), NULL, 0, &answer, SPAWN_TIMEOUT_MS) &&
+        slice_equal(wire_field(&answer, 0), SLICE("ok"));
+    str_free(&packet);
+    wire_free(&answer);
+    io_close(&fd);
+    return answered;
+}
+
+bool accountrules_end_sessions(int *connection, const char *local, const char *domain,
+                               enum sessionend why)
+{
+    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
+    struct wire_message answer;
+    snprintf(address, sizeof address, "%s@%s", local, domain);
+    wire_init(&answer);
+    bool ended = end_mail_sessions(local, domain, why);
+    ended = state_ask(connection, &answer, "end-sessions", address, (char *)NULL) && ended;
+    wire_free(&answer);
+    return ended;
+}
+
 bool accountrules_end_states(int *connection, const char *local, const char *domain)
 {
     static const char *const states[] = {STATE_MISUSE_DETECTED, STATE_PASSWORD_FORCED};
@@ -59,5 +94,6 @@ bool accountrules_end_states(int *connection, const char *local, const char *dom
     for (size_t i = 0; answered && i < sizeof states / sizeof states[0]; i++)
         answered = state_ask(connection, &answer, "clear", address, states[i], (char *)NULL);
     wire_free(&answer);
+    (void)accountrules_end_sessions(connection, local, domain, SESSIONEND_CHANGED);
     return answered;
 }

@@ -1,5 +1,6 @@
 /* domainverbs - mailctl domain and child; see operations.h */
 #include "accountmail.h"
+#include "accountrules.h"
 #include "ask.h"
 #include "folders.h"
 #include "io.h"
@@ -314,6 +315,9 @@ static int delete_domain(struct commandline *command, const char *name)
     io_close(&domains);
     if (result != EXIT_DONE)
         return result;
+    int stated = -1;
+    (void)accountrules_end_sessions(&stated, "", name, SESSIONEND_REMOVED);
+    io_close(&stated);
     return accountmail_remove_domain(command->root, name, NULL)
                ? EXIT_DONE
                : commandline_trouble(command, "remove the mail of", name);

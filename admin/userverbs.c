@@ -232,6 +232,13 @@ int operations_user_passwd(struct commandline *command)
 
 /* ---- a forced change ---- */
 
+static void end_sessions(const struct subject *subject, enum sessionend why)
+{
+    int connection = -1;
+    (void)accountrules_end_sessions(&connection, subject->local, subject->name, why);
+    io_close(&connection);
+}
+
 static int withdraw_password(struct commandline *command, struct subject *subject)
 {
     struct newpassword of = whose(subject);
@@ -269,6 +276,8 @@ int operations_user_force(struct commandline *command)
     int result;
     if (subject_find(&subject, command, &result))
         result = withdraw_password(command, &subject);
+    if (result == EXIT_DONE)
+        end_sessions(&subject, SESSIONEND_FORCED);
     if (result == EXIT_DONE)
         result = note_forced(command, &subject);
     subject_free(&subject);
@@ -383,6 +392,8 @@ static int remove_account(struct commandline *command, struct subject *subject)
     if (!accountmail_begin(command->root, subject->name, uid, subject->local))
         return mail_trouble(command, subject);
     int result = remove_lines(command, subject);
+    if (result == EXIT_DONE)
+        end_sessions(subject, SESSIONEND_REMOVED);
     if (result == EXIT_DONE &&
         !accountmail_finish(command->root, subject->name, uid, subject->local))
         result = mail_trouble(command, subject);

@@ -248,8 +248,31 @@ static void accept_login(struct attempt *attempt)
         ask_stated(attempt, "login-ok", success_noted);
 }
 
+static void check_password(struct attempt *attempt);
+
 /* ---- the password -----------------------------------------------------------------------------
  */
+
+/* A hash takes its time. One that was replaced meanwhile, maybe by a stronger one of the same password,
+ * doesn't count any more: sessions of the old password are told to end when there is a new one, and
+ * one that begins behind that would not be. */
+static bool is_replaced(struct attempt *attempt)
+{
+    struct account *now = calloc(1, sizeof *now);
+    if (!now)
+        return false;
+    enum account_result found = account_find(&attempt->all->directory, &attempt->login, now);
+    bool replaced = found == ACCOUNT_UNKNOWN ||
+                    (found == ACCOUNT_KNOWN && (strcmp(now->hash, attempt->account.hash) != 0 ||
+                                                now->expired != attempt->account.expired));
+    if (replaced) {
+        attempt->account = *now;
+        attempt->known = found == ACCOUNT_KNOWN;
+    }
+    account_wipe(now);
+    free(now);
+    return replaced;
+}
 
 static void hash_computed(struct hasher_job *job, enum password_result result)
 {
@@ -257,6 +280,8 @@ static void hash_computed(struct hasher_job *job, enum password_result result)
     struct account *account = &attempt->account;
     if (result == PASSWORD_TROUBLE) {
         finish_trouble(attempt, "the hash can't be computed");
+    } else if (result == PASSWORD_MATCHES && attempt->known && is_replaced(attempt)) {
+        check_password(attempt);
     } else if (result == PASSWORD_MATCHES && attempt->known) {
         cache_add(&attempt->all->cache, account->name, account->hash, attempt->login.secret,
                   clock_ms());

@@ -1,10 +1,13 @@
 /* children - see children.h */
 #include "children.h"
 
+#include "clock.h"
 #include "exits.h"
 #include "log.h"
 #include "number.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,11 +76,21 @@ static struct child *find_waiting(struct children *children, uint64_t seat)
     return NULL;
 }
 
+/* One that has just ended, and is not reaped, takes it too: its number is nobody else's till then. */
+static void tell_to_end(const struct child *child)
+{
+    if (!sessionend_signal(child->pid, child->ends))
+        log_trouble("signal", child->program->name, errno, NULL);
+}
+
 void children_begin_session(struct children *children, uint64_t seat, pid_t pid)
 {
     struct child *child = find_waiting(children, seat);
-    if (child)
-        child->pid = pid;
+    if (!child)
+        return;
+    child->pid = pid;
+    if (child->ends != SESSIONEND_NOT)
+        tell_to_end(child);
 }
 
 /* The owner's name is the caller's then. */
@@ -122,6 +135,48 @@ size_t children_count_of(const struct children *children, bool sessions, uid_t u
         if (children->all[i].program->is_session == sessions && children->all[i].uid == uid)
             count++;
     return count;
+}
+
+static bool is_of(const struct child *child, const char *domain, const char *local)
+{
+    struct slice owner = slice_text(child->owner ? child->owner : "");
+    struct slice name = slice_cut(&owner, '@');
+    return child->program->is_session && slice_equal(owner, slice_text(domain)) &&
+           (local[0] == '\0' || slice_equal(name, slice_text(local)));
+}
+
+size_t children_end_sessions(struct children *children, const char *domain, const char *local,
+                             enum sessionend why, int64_t now_ms)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < children->count; i++) {
+        struct child *child = &children->all[i];
+        if (!is_of(child, domain, local))
+            continue;
+        count++;
+        if (child->ends != SESSIONEND_NOT)
+            continue;
+        child->ends = why;
+        child->killed_at = now_ms + SESSIONEND_GRACE_MS;
+        if (child->pid > 0)
+            tell_to_end(child);
+    }
+    return count;
+}
+
+int64_t children_kill_late(const struct children *children, int64_t now_ms)
+{
+    int64_t next = CLOCK_NEVER;
+    for (size_t i = 0; i < children->count; i++) {
+        const struct child *child = &children->all[i];
+        if (child->ends == SESSIONEND_NOT || child->pid == 0)
+            continue;
+        if (child->killed_at <= now_ms)
+            kill(child->pid, SIGKILL);
+        else if (child->killed_at < next)
+            next = child->killed_at;
+    }
+    return next;
 }
 
 static struct child *find(struct children *children, pid_t pid)

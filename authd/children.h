@@ -5,6 +5,7 @@
 #define AUTHD_CHILDREN_H
 
 #include "program.h"
+#include "sessionend.h"
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -14,7 +15,10 @@ struct child {
     uint64_t seat; /* of a session: what templates.h calls it */
     uid_t uid;
     const struct program *program;
-    char *owner; /* "local@domain", "domain" or "": for the log */
+    char
+        *owner; /* "local@domain", "domain" or "": for the log, and to find an account's sessions */
+    enum sessionend ends; /* it was told to end, or will be when it begins */
+    int64_t killed_at;    /* clock_ms, if it does not */
 };
 
 struct children {
@@ -43,6 +47,12 @@ size_t children_count_of(const struct children *children, bool sessions, uid_t u
 /* How many of that very program. */
 size_t children_count_program(const struct children *children, const struct program *program,
                               uid_t uid);
+
+/* Tells the account's sessions, with an empty `local` the domain's, to end. How many those are. */
+size_t children_end_sessions(struct children *children, const char *domain, const char *local,
+                             enum sessionend why, int64_t now_ms);
+/* Kills those whose time for it is over. When to come again, CLOCK_NEVER: nobody is to end. */
+int64_t children_kill_late(const struct children *children, int64_t now_ms);
 
 /* Takes in what has ended (waitpid), tells of it; logs what did not end well. */
 void children_reap(struct children *children, children_ended *ended, void *owner);

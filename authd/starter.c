@@ -50,6 +50,7 @@ bool starter_init(struct starter *starter, struct loop *loop)
 
 void starter_free(struct starter *starter)
 {
+    loop_clear_timer(starter->loop, &starter->killing);
     templates_free(&starter->templates);
     directory_close(&starter->directory);
     children_free(&starter->children);
@@ -72,7 +73,7 @@ bool starter_welcome(uid_t uid, void *owner)
 {
     enum role asker;
     (void)owner;
-    return find_asker(uid, &asker);
+    return uid == 0 || find_asker(uid, &asker);
 }
 
 /* ---- answers ----------------------------------------------------------------------------------
@@ -336,6 +337,58 @@ static void start_session(struct starter *starter, struct service_peer *peer,
     refuse(peer, "temp", "", strerror(error));
 }
 
+/* ---- sessions that are to end ------------------------------------------------------------------
+ */
+
+static void kill_late(struct loop_timer *timer)
+{
+    struct starter *starter = timer->owner;
+    int64_t next = children_kill_late(&starter->children, clock_ms());
+    if (next != CLOCK_NEVER)
+        (void)loop_set_timer(starter->loop, &starter->killing, next, kill_late, starter);
+}
+
+static void log_ended(const char *domain, const char *local, enum sessionend why, size_t count)
+{
+    struct log_line line;
+    char account[REASON_MAX * 2];
+    snprintf(account, sizeof account, "%s@%s", local, domain);
+    log_begin(&line, "sessions-ended");
+    log_text(&line, "account", account);
+    log_text(&line, "reason", sessionend_name(why));
+    log_number(&line, "count", (int64_t)count);
+    log_end(&line);
+}
+
+/* Root alone asks that; and nothing else. */
+static void end_sessions(struct starter *starter, struct service_peer *peer,
+                         const struct wire_message *message)
+{
+    struct program_request of = {0};
+    enum sessionend why;
+    struct str packet;
+    if (message->count != 4 || message->fd_count > 0 ||
+        !slice_equal(wire_field(message, 0), SLICE(SESSIONEND_PROTOCOL)) ||
+        !wire_copy_text(message, 1, of.domain, sizeof of.domain) ||
+        !wire_copy_text(message, 2, of.local, sizeof of.local) ||
+        !sessionend_named(wire_field(message, 3), &why)) {
+        refuse(peer, "no", "", "not " SESSIONEND_PROTOCOL);
+        return;
+    }
+    size_t count = children_end_sessions(&starter->children, of.domain, of.local, why, clock_ms());
+    if (count > 0) {
+        log_ended(of.domain, of.local, why, count);
+        if (starter->killing.position == 0)
+            (void)loop_set_timer(starter->loop, &starter->killing,
+                                 clock_deadline(SESSIONEND_GRACE_MS), kill_late, starter);
+    }
+    str_init(&packet, WIRE_MAX_SIZE);
+    wire_put_text(&packet, "ok");
+    wire_put_number(&packet, count);
+    service_answer(peer, str_slice(&packet), NULL, 0);
+    str_free(&packet);
+}
+
 void starter_message(struct service_peer *peer, struct wire_message *message)
 {
     struct starter *starter = peer->service->owner;
@@ -344,6 +397,10 @@ void starter_message(struct service_peer *peer, struct wire_message *message)
     const char *reason = NULL;
     uid_t uid = 0;
     enum role asker;
+    if (peer->uid == 0) {
+        end_sessions(starter, peer, message);
+        return;
+    }
     if (peer->data || !find_asker(peer->uid, &asker)) {
         service_close(peer); /* one question at a time */
         return;

@@ -14,7 +14,8 @@ struct starter {
     struct directory directory;
     struct children children;
     struct templates templates;
-    int mail; /* ROOT/mail */
+    struct loop_timer killing; /* of sessions that were to end */
+    int mail;                  /* ROOT/mail */
 };
 
 /* False with errno. */

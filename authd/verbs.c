@@ -546,6 +546,18 @@ static bool answer_clear(struct question *question)
     return true;
 }
 
+/* Those of imapd and pop3d end by spawnd. */
+static bool answer_end_sessions(struct question *question)
+{
+    struct log_line line;
+    board_end_sessions(question->verbs->board, question->account);
+    log_begin(&line, "sessions-ended");
+    log_value(&line, "account", question->account);
+    log_end(&line);
+    wire_put_text(question->answer, "ok");
+    return true;
+}
+
 struct listing {
     struct question *question;
     enum states_name name;
@@ -609,6 +621,7 @@ static const struct verb {
     {"set", 6, 6, KEEPERS, answer_set},
     {"clear", 4, 4, KEEPERS, answer_clear},
     {"list", 4, 4, KEEPERS, answer_list},
+    {"end-sessions", 3, 3, VERBS_ROOT, answer_end_sessions},
 };
 
 static const struct verb *find_verb(struct slice name)

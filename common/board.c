@@ -23,6 +23,10 @@ struct board_memory {
     _Atomic uint64_t secret; /* so that nobody chooses names that meet */
     _Atomic unsigned char states[BOARD_STATE_BYTES];
     _Atomic uint64_t rooms[BOARD_RULES];
+    /* These stay when stated starts anew. */
+    _Atomic uint64_t ends_secret;
+    _Atomic uint64_t moment; /* counts all ends */
+    _Atomic uint64_t ends[BOARD_ENDS];
 };
 
 /* ---- names and rules --------------------------------------------------------------------------*/
@@ -124,6 +128,23 @@ bool board_has_room(const struct board *board, const struct board_rule *rule)
     return round != 0 && *room_of(board, hash) == mark(hash, round);
 }
 
+static _Atomic uint64_t *end_of(const struct board *board, struct slice account)
+{
+    uint64_t hash = add_word(HASH_START ^ board->memory->ends_secret, account);
+    return &board->memory->ends[hash_fold(hash) % BOARD_ENDS];
+}
+
+uint64_t board_moment(const struct board *board)
+{
+    return board->memory ? board->memory->moment : 0;
+}
+
+bool board_has_ended(const struct board *board, struct slice account, uint64_t moment)
+{
+    return board->memory &&
+           (*end_of(board, account) > moment || *end_of(board, state_domain(account)) > moment);
+}
+
 /* ---- stated -----------------------------------------------------------------------------------*/
 
 static bool prepare_file(int fd, gid_t reader)
@@ -151,6 +172,8 @@ static bool clear(struct board *board)
     for (size_t i = 0; i < BOARD_STATE_BYTES; i++)
         board->memory->states[i] = 0;
     board->memory->secret = secret;
+    if (board->memory->ends_secret == 0)
+        board->memory->ends_secret = hash_fold(secret) | 1;
     return true;
 }
 
@@ -206,6 +229,16 @@ void board_note_room(struct board *board, const struct board_rule *rule)
         return;
     uint64_t hash = rule_hash(board, rule);
     *room_of(board, hash) = mark(hash, board->memory->round);
+}
+
+/* The moment last: who began at it has seen the end. */
+void board_end_sessions(struct board *board, struct slice account)
+{
+    if (!board->memory)
+        return;
+    uint64_t moment = board->memory->moment + 1;
+    *end_of(board, account) = moment;
+    board->memory->moment = moment;
 }
 
 void board_forget_rooms(struct board *board)

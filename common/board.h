@@ -12,6 +12,9 @@
  *     a minute; a limit below BOARD_LIMIT_LEAST is never among them. So what is on its way, not yet
  *     counted, can't go beyond a limit by more than it could if stated were asked.
  *
+ * And it says whose sessions have to end, since another password was set, or the account is gone. Names
+ * may share a place; then a session ends that need not have. That stays over a restart of stated.
+ *
  * stated alone writes. While it isn't there, the board says nothing, or, after kill -9, what it said
  * last till stated is there again, in the same file.
  */
@@ -26,7 +29,7 @@
 
 #define BOARD_FILE "run/stated/board"
 
-enum { BOARD_STATE_BYTES = 8192, BOARD_RULES = 8192, BOARD_LIMIT_LEAST = 100 };
+enum { BOARD_STATE_BYTES = 8192, BOARD_RULES = 8192, BOARD_ENDS = 4096, BOARD_LIMIT_LEAST = 100 };
 
 struct board_memory;
 
@@ -56,6 +59,11 @@ bool board_has_room(const struct board *board, const struct board_rule *rule);
 uint64_t board_maker(const struct board *board);
 void board_close(struct board *board);
 
+/* Have the account's sessions to end that began at that moment, or before? What it needs is noted before
+ * somebody is believed to be the account. */
+uint64_t board_moment(const struct board *board);
+bool board_has_ended(const struct board *board, struct slice account, uint64_t moment);
+
 /* ---- stated ---- */
 
 /* Makes the file, or takes over what a predecessor left; it says nothing till board_begin. `reader` is
@@ -65,6 +73,8 @@ bool board_make(struct board *board, gid_t reader);
 void board_begin(struct board *board);
 void board_note_state(struct board *board, struct slice account);
 void board_note_room(struct board *board, const struct board_rule *rule);
+/* Ends the account's sessions, "@domain" those of its accounts. */
+void board_end_sessions(struct board *board, struct slice account);
 void board_forget_rooms(struct board *board);
 /* All states that there are, in place of those that were noted. */
 struct board_states {

@@ -5,6 +5,7 @@
  *             the account's folder alone
  * Started by  spawnd (asked by authd) in mail/DOMAIN, as a template (common/template.h) that is copied
  *             for each session
+ * Signals     HUP: the account's password is another one, or it is gone: says BYE and ends
  * Descriptors 0 spawnd; in a copy 0/1 client (one socket), 2 log, 3 pipe with input that imap-login
  *             read too far
  * Reads       Maildir/
@@ -26,6 +27,7 @@
 #include "log.h"
 #include "mailsession.h"
 #include "sandbox.h"
+#include "sessionend.h"
 #include "template.h"
 
 #include <errno.h>
@@ -84,6 +86,7 @@ static void serve(struct imapsession *session, const struct mailsession *mail)
     io_set_nodelay(STDOUT_FILENO);
     begin_session(session);
     if (entered && foldertree_prepare()) {
+        sessionend_watch(STDIN_FILENO);
         imapsession_greet(session, slice_text(mail->tag));
         imapsession_run(session);
     } else {

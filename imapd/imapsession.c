@@ -8,6 +8,7 @@
 #include "io.h"
 #include "notify.h"
 #include "searchcontext.h"
+#include "sessionend.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -98,8 +99,13 @@ void imapsession_bye(struct imapsession *session, const char *text, const char *
 
 void imapsession_lost(struct imapsession *session, enum stream_result result)
 {
+    enum sessionend why = sessionend_came();
     if (result == STREAM_TIMEOUT) {
         imapsession_bye(session, "Autologout; idle for too long", "timeout");
+        return;
+    }
+    if (result == STREAM_END && why != SESSIONEND_NOT) {
+        imapsession_bye(session, sessionend_text(why), sessionend_name(why));
         return;
     }
     session->ended = true;
@@ -178,6 +184,9 @@ bool imapsession_step(struct imapsession *session)
 {
     if (!stream_has_input(&session->stream) && stream_flush(&session->stream) == STREAM_OK)
         wait_lightly(session);
+    /* Though the client has sent more. */
+    if (!session->ended && sessionend_came() != SESSIONEND_NOT)
+        imapsession_lost(session, STREAM_END);
     if (session->ended)
         return false;
     switch (reader_next(&session->reader)) {

@@ -5,6 +5,7 @@
  *             nothing else
  * Started by  spawnd (asked by authd) in mail/DOMAIN, as a template (common/template.h) that is copied
  *             for each session
+ * Signals     HUP: the account's password is another one, or it is gone: says so and ends
  * Descriptors 0 spawnd; in a copy 0/1 client (one socket), 2 log, 3 pipe with input that pop3-login
  *             read too far
  * Reads       Maildir/
@@ -22,6 +23,7 @@
 #include "mailsession.h"
 #include "pop3session.h"
 #include "sandbox.h"
+#include "sessionend.h"
 #include "template.h"
 
 #include <errno.h>
@@ -59,6 +61,7 @@ static void serve(const struct mailsession *mail)
     if (!pop3session_init(&session, &peer, 0, 1, str_slice(&pending)))
         life_die_passing("set up", "the session");
     str_free(&pending);
+    sessionend_watch(STDIN_FILENO);
     if (entered)
         pop3session_run(&session, AT_FDCWD, "Maildir");
     else

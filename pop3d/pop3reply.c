@@ -45,6 +45,7 @@ static const char *const texts[POP3REPLY_COUNT] = {
     [POP3REPLY_IS_DELETED] = "-ERR that message is marked as deleted",
     [POP3REPLY_IS_GONE] = "-ERR that message was removed by another session",
     [POP3REPLY_READ_TROUBLE] = "-ERR [SYS/TEMP] that message can't be read at the moment",
+    [POP3REPLY_SESSION_OVER] = "-ERR $",
     [POP3REPLY_NOT_ALL_DELETED] = "-ERR [SYS/TEMP] some deleted messages could not be removed",
 };
 

@@ -9,6 +9,7 @@
 #include "outgoing.h"
 #include "pop3command.h"
 #include "pop3reply.h"
+#include "sessionend.h"
 
 #include <errno.h>
 #include <string.h>
@@ -365,10 +366,22 @@ static void end_by_stream(struct pop3session *session, enum stream_result result
     end(session, stream_end_name(result));
 }
 
+/* Told so from outside; what the client sends meanwhile counts for nothing. */
+static bool is_over(struct pop3session *session)
+{
+    enum sessionend why = sessionend_came();
+    if (why == SESSIONEND_NOT)
+        return false;
+    pop3reply_send(&session->stream, session->language, POP3REPLY_SESSION_OVER,
+                   slice_text(sessionend_text(why)));
+    end(session, sessionend_name(why));
+    return true;
+}
+
 static void serve(struct pop3session *session)
 {
     struct stream *stream = &session->stream;
-    while (!session->end) {
+    while (!session->end && !is_over(session)) {
         struct slice line;
         enum stream_result result = stream_line(stream, POP3COMMAND_LINE_MAX, &line);
         if (result == STREAM_OK) {
@@ -377,6 +390,8 @@ static void serve(struct pop3session *session)
             reply(session, POP3REPLY_LINE_TOO_LONG);
             result = stream_skip_line(stream);
         }
+        if (result == STREAM_END && is_over(session))
+            break;
         if (result != STREAM_OK)
             end_by_stream(session, result);
         else if (stream->broken != STREAM_OK)

@@ -84,6 +84,7 @@ static void ask(struct session *session, const struct sasl *sasl)
         .client_fd = -1,
         .input_fd = -1,
     };
+    session->login_moment = board_moment(&session->board);
     auth_ask(&request, &answer);
     log_login(session, sasl, &answer);
     finish(session, &answer);

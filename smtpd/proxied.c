@@ -85,6 +85,7 @@ static bool take_login(struct session *session, const struct xclient *xclient)
         allowance_set_size(session);
         return true;
     }
+    session->login_moment = board_moment(&session->board);
     if (login_take(session, xclient->login))
         return true;
     session->account[0] = '\0';

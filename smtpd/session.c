@@ -393,12 +393,23 @@ static handler *const handlers[COMMAND_COUNT][SESSION_STATE_COUNT] = {
                          want_no_transaction},
 };
 
+/* Another password was set meanwhile, or the account is gone. */
+static bool is_login_over(const struct session *session)
+{
+    return session->account[0] != '\0' &&
+           board_has_ended(&session->board, slice_text(session->account), session->login_moment);
+}
+
 static void handle_line(struct session *session, struct slice line)
 {
     struct command command;
     switch (command_parse(line, &command)) {
     case COMMAND_LINE_OK:
         session->counts.idle_commands++;
+        if (is_login_over(session)) {
+            session_reply(session, REPLY_AUTH_OVER);
+            break;
+        }
         handlers[command.verb][session->state](session, command.argument);
         break;
     case COMMAND_LINE_BAD_END:

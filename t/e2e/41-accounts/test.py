@@ -8,6 +8,7 @@ import poplib
 import re
 import smtplib
 import subprocess
+import time
 
 from suite import check, client_tls, equal, message, wait_until
 
@@ -303,6 +304,125 @@ def test_R10_user_show_and_list_say_the_states(suite):
     text = suite.mailctl("user", "show", "u1@many.example")
     check(re.search(r"u1@many.example +send-lock +20\S+ +20\S+ +too much +mailctl state unlock", text), text)
     suite.mailctl("domain", "del", "many.example")
+
+
+# ---- open sessions end ----
+
+def open_sessions(suite, address, password):
+    """IMAP in IDLE, IMAP with nothing selected, POP3, submission; each past its login, behind TLS and without."""
+    idle = imaplib.IMAP4("127.0.0.1", suite.ports["imap"])
+    idle.starttls(client_tls())
+    idle.login(address, password)
+    idle.select()
+    idle.send(b"i1 IDLE\r\n")
+    idle.readline()
+    bare = imaplib.IMAP4_SSL("127.0.0.1", suite.ports["imaps"], ssl_context=client_tls())
+    bare.login(address, password)
+    pop3 = poplib.POP3("127.0.0.1", suite.ports["pop3"])
+    pop3.stls(client_tls())
+    pop3.user(address)
+    pop3.pass_(password)
+    smtp = suite.smtp("submission")
+    smtp.starttls(context=client_tls())
+    smtp.login(address, password)
+    for one in (idle, bare, pop3, smtp):
+        one.sock.settimeout(5)
+    return idle, bare, pop3, smtp
+
+
+def say_end(sessions):
+    """What they hear without having said anything; SMTP at its next command. Then the connection is closed."""
+    idle, bare, pop3, smtp = sessions
+    said = [idle.readline().decode(), bare.readline().decode(), pop3.file.readline().decode()]
+    code, text = smtp.docmd("NOOP")
+    said.append(f"{code} {text.decode()}")
+    rest = [idle.readline(), bare.readline(), pop3.file.readline(), smtp.file.readline()]
+    equal(rest, [b""] * 4, "closed")
+    for one in sessions:
+        getattr(one, "shutdown", one.close)()
+    return said
+
+
+def still_open(sessions):
+    idle, bare, pop3, smtp = sessions
+    idle.send(b"DONE\r\n")
+    line = idle.readline()
+    while line.startswith(b"* "):
+        line = idle.readline()
+    check(line.startswith(b"i1 OK"), line)
+    equal((bare.noop()[0], pop3.noop(), smtp.noop()[0]), ("OK", b"+OK", 250), "sessions go on")
+    for one in sessions:
+        getattr(one, "shutdown", one.close)()
+
+
+def test_R10_a_new_password_ends_open_sessions(suite):
+    suite.add_domain("ends.example", "u2")
+    set_password(suite, "u2@ends.example", GOOD)
+    suite.mailctl("user", "add", "u1@ends.example", text=GOOD + "\n")
+    other = open_sessions(suite, "u2@ends.example", GOOD)
+    for step, words, lines in (("changed", ["user", "passwd", "u1@ends.example"], "Other-Password2\n"),
+                               ("void", ["user", "force-password", "u1@ends.example"], "")):
+        sessions = open_sessions(suite, "u1@ends.example", GOOD if step == "changed" else "Other-Password2")
+        begun = time.monotonic()
+        suite.mailctl(*words, text=lines)
+        said = say_end(sessions)
+        check(time.monotonic() - begun < 3, f"at once: {time.monotonic() - begun}")
+        check(said[0].startswith("* BYE The password") and step in said[0], said)
+        equal(said[1], said[0], "IMAP")
+        check(said[2].startswith("-ERR The password") and step in said[2], said)
+        check(said[3].startswith("421 4.7.0 "), said)
+    still_open(other)
+    for line in ("sessions-ended account=u1@ends.example reason=password-changed count=3",
+                 "sessions-ended account=u1@ends.example reason=password-forced count=3"):
+        wait_until(lambda text=line: text in suite.logs("spawnd"), line)
+
+
+def test_R10_the_same_password_ends_none(suite):
+    sessions = open_sessions(suite, "u2@ends.example", GOOD)
+    set_password(suite, "u2@ends.example", GOOD)
+    suite.rebuild()
+    still_open(sessions)
+
+
+def test_R2_6_deletion_ends_open_sessions(suite):
+    sessions = open_sessions(suite, "u2@ends.example", GOOD)
+    suite.mailctl("user", "del", "u2@ends.example")
+    said = say_end(sessions)
+    check(said[0].startswith("* BYE ") and said[1] == "* BYE The account was removed\r\n", said)
+    check(said[2] == "-ERR The account was removed\r\n" and said[3].startswith("421 "), said)
+    suite.mailctl("user", "add", "u2@ends.example", text=GOOD + "\n")
+    sessions = open_sessions(suite, "u2@ends.example", GOOD)
+    suite.mailctl("domain", "del", "ends.example")
+    check(all(one.startswith(("* BYE ", "-ERR ", "421 ")) for one in say_end(sessions)), "a domain's")
+
+
+def test_R10_who_does_not_listen_is_killed(suite):
+    """A client that takes no answer, and one that never stops sending."""
+    suite.mailctl("user", "add", "deaf@example.jp", text=GOOD + "\n")
+    deliver(suite, "deaf@example.jp", "deaf@example.jp")
+    clients = []
+    for _ in range(2):
+        client = imaplib.IMAP4("127.0.0.1", suite.ports["imap"])
+        client.starttls(client_tls())
+        client.login("deaf@example.jp", GOOD)
+        client.select()
+        clients.append(client)
+    deaf, talker = clients
+    deaf.sock.settimeout(0.5)
+    try:
+        while True:
+            deaf.send(b"f FETCH 1 BODY[]\r\n" * 1000)
+    except (TimeoutError, OSError):
+        pass
+    suite.mailctl("user", "passwd", "deaf@example.jp", text="Other-Password2\n")
+    talker.sock.settimeout(5)
+    talker.send(b"n NOOP\r\n" * 1000)
+    equal(talker.readline()[:18], b"* BYE The password", "more commands help nobody")
+    equal(talker.readline(), b"", "closed")
+    wait_until(lambda: "child-ended program=imapd account=deaf@example.jp" in
+               suite.logs("spawnd"), "killed after ten seconds", 20)
+    for client in clients:
+        client.shutdown()
 
 
 # ---- R13: who may do what ----

@@ -468,6 +468,28 @@ static void a_new_hash_counts_at_once(void **state)
     assert_string_equal(login(fixture, &smtp), "no failed");
 }
 
+/* It may be another password's, or the same one's; either was there before the session began. */
+static void a_hash_that_is_replaced_while_it_is_computed(void **state)
+{
+    struct fixture *fixture = *state;
+    char again[PASSWORD_HASH_MAX];
+    assert_true(password_hash(SLICE("password"), again));
+    const char *const hashes[] = {"$1$abcdefgh$xxxxxxxxxxxxxxxxxxxxxx", again};
+    for (int i = 0; i < 2; i++) {
+        write_directory(fixture->hash);
+        fixture->stated.asked[0] = '\0';
+        int fd = connect_as(fixture, ROLE_SMTPD);
+        send_question(fd, &smtp);
+        while (fixture->stated.asked[0] == '\0')
+            assert_true(loop_once(&fixture->loop, 1000));
+        write_directory(hashes[i]);
+        while (wire_receive(fd, &fixture->answer, CLOCK_NEVER) == WIRE_TIMEOUT)
+            assert_true(loop_once(&fixture->loop, 1000));
+        assert_slice(wire_field(&fixture->answer, 0), i == 0 ? "no" : "ok");
+        close(fd);
+    }
+}
+
 static void a_broken_directory_is_passing_trouble(void **state)
 {
     struct fixture *fixture = *state;
@@ -546,6 +568,7 @@ int main(void)
         CASE(what_spawnd_says_goes),
         CASE(stated_is_asked_again_when_it_is_back),
         CASE(a_new_hash_counts_at_once),
+        CASE(a_hash_that_is_replaced_while_it_is_computed),
         CASE(a_broken_directory_is_passing_trouble),
         CASE(clients_may_leave_at_any_time),
         CASE(a_second_question_before_the_answer_closes),

@@ -2,11 +2,13 @@
 #include "unit.h"
 
 #include "children.h"
+#include "clock.h"
 #include "launch.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +93,64 @@ static void those_that_live_stay(void **state)
     assert_int_equal(children.all[0].pid, living);
     assert_string_equal(children.all[0].owner, "u1@example.jp");
     kill(living, SIGTERM);
+    wait_for(&children, 0);
+    children_free(&children);
+}
+
+static void add_of(struct children *children, const struct program *program, const char *local,
+                   const char *domain, pid_t pid)
+{
+    struct program_request request = {.program = program};
+    snprintf(request.local, sizeof request.local, "%s", local);
+    snprintf(request.domain, sizeof request.domain, "%s", domain);
+    assert_true(pid > 0 && children_reserve(children));
+    children_add(children, pid, 70100, &request);
+}
+
+/* The account's alone, and no workers; one that is about to begin is told when it does. */
+static void an_account_s_sessions_end(void **state)
+{
+    (void)state;
+    struct children children = {0};
+    struct program_request waiting = {.program = &session, .local = "u1", .domain = "a.jp"};
+    pid_t late = start(-1);
+    add_of(&children, &session, "u1", "a.jp", start(-1));
+    add_of(&children, &session, "u1", "a.jp", start(-1));
+    add_of(&children, &session, "u2", "a.jp", start(-1));
+    add_of(&children, &session, "u1", "b.jp", start(-1));
+    add_of(&children, &worker, "", "a.jp", start(-1));
+    assert_true(children_reserve(&children));
+    children_add_session(&children, 7, 70100, &waiting);
+    assert_int_equal(children_end_sessions(&children, "c.jp", "u1", SESSIONEND_CHANGED, 0), 0);
+    assert_int_equal(children_end_sessions(&children, "a.jp", "u", SESSIONEND_CHANGED, 0), 0);
+    assert_int_equal(children_end_sessions(&children, "a.jp", "u1", SESSIONEND_CHANGED, 0), 3);
+    wait_for(&children, 4);
+    children_begin_session(&children, 7, late);
+    wait_for(&children, 3);
+    assert_int_equal(children_end_sessions(&children, "a.jp", "", SESSIONEND_REMOVED, 0), 1);
+    wait_for(&children, 2);
+    for (size_t i = 0; i < children.count; i++)
+        kill(children.all[i].pid, SIGKILL);
+    wait_for(&children, 0);
+    children_free(&children);
+}
+
+static void who_does_not_end_is_killed(void **state)
+{
+    (void)state;
+    struct children children = {0};
+    signal(SIGHUP, SIG_IGN); /* of the child as well */
+    add_of(&children, &session, "u1", "a.jp", start(-1));
+    add_of(&children, &session, "u2", "a.jp", start(-1));
+    signal(SIGHUP, SIG_DFL);
+    assert_true(children_kill_late(&children, INT64_MAX - 1) == CLOCK_NEVER);
+    assert_int_equal(children_end_sessions(&children, "a.jp", "u1", SESSIONEND_FORCED, 1000), 1);
+    assert_int_equal(children_kill_late(&children, 1001), 1000 + SESSIONEND_GRACE_MS);
+    assert_int_equal(children_end_sessions(&children, "a.jp", "u1", SESSIONEND_FORCED, 5000), 1);
+    assert_true(children_kill_late(&children, 1000 + SESSIONEND_GRACE_MS) == CLOCK_NEVER);
+    wait_for(&children, 1);
+    assert_string_equal(children.all[0].owner, "u2@a.jp");
+    kill(children.all[0].pid, SIGKILL);
     wait_for(&children, 0);
     children_free(&children);
 }
@@ -188,6 +248,8 @@ int main(void)
         cmocka_unit_test(a_folder_that_was_made_and_not_given_is_given),
         cmocka_unit_test(children_are_counted_till_they_end),
         cmocka_unit_test(those_that_live_stay),
+        cmocka_unit_test(an_account_s_sessions_end),
+        cmocka_unit_test(who_does_not_end_is_killed),
         cmocka_unit_test(only_ready_without_a_failure_is_success),
         cmocka_unit_test(a_launch_that_can_t_drop_is_no_success),
     };

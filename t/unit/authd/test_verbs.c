@@ -740,10 +740,20 @@ static void strangers_locks_do_not_push_changes_out(void **state)
                         "ok|1000000|send-lock|set|0|x");
 }
 
+static void sessions_end_on_the_board(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t before = board_moment(fixture->verbs.board);
+    assert_string_equal(root(fixture, "end-sessions", "u1@a", NULL, NULL, NULL), "ok");
+    assert_true(!fixture->verbs.board->memory ||
+                board_has_ended(fixture->verbs.board, SLICE("u1@a"), before));
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, finish)
     static const struct CMUnitTest tests[] = {
+        CASE(sessions_end_on_the_board),
         CASE(logins_fail_lock_and_are_forgiven),
         CASE(states_stop_what_they_should),
         CASE(states_end_by_themselves),

@@ -152,6 +152,34 @@ static void states_of_accounts_and_domains(void **state)
     board_end(&board);
 }
 
+/* Of the account, or of its whole domain; over a restart of stated, too. */
+static void sessions_end(void **state)
+{
+    struct board reader, writer;
+    (void)state;
+    assert_true(board_make(&writer, getgid()));
+    assert_true(board_open(&reader));
+    uint64_t before = board_moment(&reader);
+    assert_false(board_has_ended(&reader, SLICE("u1@a.jp"), before));
+    board_end_sessions(&writer, SLICE("u1@a.jp"));
+    assert_true(board_has_ended(&reader, SLICE("u1@a.jp"), before));
+    assert_false(board_has_ended(&reader, SLICE("u2@a.jp"), before));
+    uint64_t after = board_moment(&reader);
+    assert_false(board_has_ended(&reader, SLICE("u1@a.jp"), after));
+    board_end(&writer);
+    assert_true(board_make(&writer, getgid()));
+    assert_true(board_has_ended(&reader, SLICE("u1@a.jp"), before));
+    board_begin(&writer);
+    board_end_sessions(&writer, SLICE("@a.jp"));
+    assert_true(board_has_ended(&reader, SLICE("u1@a.jp"), after));
+    assert_true(board_has_ended(&reader, SLICE("u2@a.jp"), after));
+    assert_false(board_has_ended(&reader, SLICE("u2@b.jp"), after));
+    board_end(&writer);
+    board_close(&reader);
+    assert_int_equal(board_moment(&reader), 0);
+    assert_false(board_has_ended(&reader, SLICE("u1@a.jp"), before));
+}
+
 /* As another build's: it is not read, and made anew. */
 static void a_file_of_another_size_is_none(void **state)
 {
@@ -202,6 +230,7 @@ int main(void)
         CASE(rules_are_told_apart),
         CASE(forgets_all_rooms),
         CASE(states_of_accounts_and_domains),
+        CASE(sessions_end),
         CASE(a_file_of_another_size_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,11 @@
 
 #include "clock.h"
 #include "maildir.h"
+#include "sessionend.h"
 #include "subscribe.h"
+#include "unixsocket.h"
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #define INPUT_TEXT(text) slice_text(text)
@@ -414,6 +417,37 @@ static void talker_say(struct talker *talker, const char *commands, int steps, c
     account_compare(commands, slice_of(bytes, (size_t)got), expected);
 }
 
+/* Between commands, with more of them on the way. */
+static void told_to_end(void **state)
+{
+    static const struct {
+        const char *commands, *expected;
+    } cases[] = {
+        {"", "* BYE The password is void; a new one has to be set\n"},
+        {"a NOOP\r\nb NOOP\r\n", "* BYE The password is void; a new one has to be set\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int pair[2];
+        char bytes[1000];
+        struct imapsession session = {.account = "u1@example.jp", .client = "::1", .tls = "1"};
+        assert_true(unixsocket_pair(SOCK_STREAM, pair));
+        assert_true(imapsession_begin(&session, pair[1], pair[1], SLICE("")));
+        assert_true(io_write_all(pair[0], slice_text(cases[i].commands), INT64_MAX));
+        sessionend_watch(pair[1]);
+        assert_true(sessionend_signal(getpid(), SESSIONEND_FORCED));
+        imapsession_run(&session);
+        assert_string_equal(session.how, "password-forced");
+        ssize_t got = read(pair[0], bytes, sizeof bytes);
+        assert_true(got > 0);
+        account_compare(cases[i].commands, slice_of(bytes, (size_t)got), cases[i].expected);
+        sessionend_watch(-1);
+        imapsession_end(&session);
+        io_close(&pair[0]);
+        io_close(&pair[1]);
+    }
+}
+
 static void two_sessions(void **state)
 {
     (void)state;
@@ -632,6 +666,7 @@ int main(void)
         IN_ACCOUNT(nul_is_refused),
         IN_ACCOUNT(search),
         IN_ACCOUNT(search_nesting_is_bounded),
+        IN_ACCOUNT(told_to_end),
         IN_ACCOUNT(two_sessions),
         IN_ACCOUNT(subscriptions_of_others),
         IN_ACCOUNT(subscriptions_of_courier),

@@ -4,6 +4,7 @@
 #include "io.h"
 #include "pop3reply.h"
 #include "pop3session.h"
+#include "sessionend.h"
 #include "unixsocket.h"
 
 #include <dirent.h>
@@ -367,6 +368,31 @@ static void languages_by_name(void **state)
     }
 }
 
+/* Told before it looks at what the client has sent; nothing is removed. */
+static void a_session_that_is_to_end_says_why(void **state)
+{
+    struct box *box = *state;
+    int pair[2];
+    char answer[1000];
+    put_three(box);
+    assert_true(unixsocket_pair(SOCK_STREAM, pair));
+    assert_true(pop3session_init(&box->session, &peer, pair[1], pair[1], SLICE("")));
+    assert_true(io_write_all(pair[0], SLICE("DELE 1\r\nQUIT\r\n"), 0));
+    sessionend_watch(pair[1]);
+    assert_true(sessionend_signal(getpid(), SESSIONEND_REMOVED));
+    pop3session_run(&box->session, box->fd, "Maildir");
+    pop3session_free(&box->session);
+    close(pair[1]);
+    ssize_t got = read(pair[0], answer, sizeof answer);
+    assert_true(got > 0);
+    assert_slice(slice_of(answer, (size_t)got),
+                 "+OK logged in\r\n-ERR The account was removed\r\n");
+    assert_non_null(strstr(read_log(box), "end=account-removed"));
+    assert_int_equal(count_files(box, "Maildir/cur") + count_files(box, "Maildir/new"), 3);
+    close(pair[0]);
+    sessionend_watch(-1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_box, remove_box)
 
 int main(void)
@@ -380,6 +406,7 @@ int main(void)
         TEST(a_message_that_vanished_is_refused),
         TEST(a_mailbox_that_is_none_is_passing_trouble),
         TEST(limits_are_answered),
+        TEST(a_session_that_is_to_end_says_why),
         TEST(a_large_message_goes_out_whole),
         cmocka_unit_test(every_reply_is_one_line),
         cmocka_unit_test(languages_differ_in_words_alone),

@@ -27,6 +27,7 @@ struct transcript {
     bool no_message;               /* nothing may have come to it */
     bool speaks_for_others;        /* tcpd says so */
     const char *asked, *told;      /* what stated must have heard, if it is looked at */
+    struct board *board;           /* for 'O' */
 };
 
 static struct peers peers;
@@ -757,6 +758,9 @@ static void play_line(const struct transcript *one, struct stream *stream, const
     case 'A': /* an address whose local part has so many bytes */
         send_run(one, stream->out, "RCPT TO:<", number, "@example.jp>\r\n");
         break;
+    case 'O': /* sessions of an account are over */
+        board_end_sessions(one->board, slice_text(text));
+        break;
     case 'W':
         pause_ms((long)number);
         break;
@@ -916,6 +920,30 @@ static void the_board_is_asked_first(void **state)
     assert_int_equal(unlink(BOARD_FILE), 0);
 }
 
+/* Whatever the client says next, and nobody else's. */
+static void a_login_ends_with_its_password(void **state)
+{
+    struct board board;
+    const struct transcript cases[] = {
+        {.name = "mine", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
+         .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: NOOP", "S: 250 *", "O: u1@example.jp", "C: NOOP",
+                   "S: 421 4.7.0 the account's password was changed, log in again", "E:"}},
+        {.name = "my domain's", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
+         .lines = {BEGIN_SUBMISSIONS, LOGIN, "O: @example.jp", "C: MAIL FROM:<u1@example.jp>", "S: 421 4.7.0 *", "E:"}},
+        {.name = "somebody else's", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
+         .lines = {BEGIN_SUBMISSIONS, "O: u1@example.jp", LOGIN, "O: u3@example.jp", "C: NOOP",
+                   "S: 250 *", QUIT}},
+        {.name = "nobody's", .host = {NULL}, .board = &board,
+         .lines = {BEGIN, "O: @example.jp", "C: NOOP", "S: 250 *", QUIT}},
+    };
+    (void)state;
+    assert_true(board_make(&board, getgid()));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        play(&cases[i]);
+    board_end(&board);
+    assert_int_equal(unlink(BOARD_FILE), 0);
+}
+
 /* A client that goes away at any point leaves no message and ends the process. */
 static void disconnecting_anywhere_is_harmless(void **state)
 {
@@ -995,6 +1023,7 @@ int main(void)
         cmocka_unit_test(what_was_accepted_is_told),
         cmocka_unit_test(an_ended_session_has_logged_what_it_accepted),
         cmocka_unit_test(the_board_is_asked_first),
+        cmocka_unit_test(a_login_ends_with_its_password),
         cmocka_unit_test(disconnecting_anywhere_is_harmless),
         cmocka_unit_test(bytes_may_come_one_by_one),
         cmocka_unit_test(every_reply_was_reached),
