@@ -193,7 +193,8 @@ const struct commandline_verb commandline_verbs[] = {
     {"status", NULL, 0, 0, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_status,
      "status",
-     "Shows which services answer, and what is in the queue. Exit 111 when one does not answer."},
+     "Shows which services answer, what is in the queue, and what nightly did in its last night, with the first error. "
+     "Exit 111 when a service does not answer."},
     {"cert", NULL, 3, 3, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_cert,
      "cert HOST CERTFILE KEYFILE",

@@ -2,6 +2,8 @@
 #include "ask.h"
 #include "folders.h"
 #include "hostfiles.h"
+#include "io.h"
+#include "nightreport.h"
 #include "number.h"
 #include "operations.h"
 #include "queueview.h"
@@ -35,6 +37,12 @@ static bool add_daemons(json_t *services)
                           ask_is_up(daemons[i].socket)) &&
               all;
     return all;
+}
+
+/* It has no socket: it holds a lock as long as it runs. */
+static bool add_nightly(struct commandline *command, json_t *services)
+{
+    return add_service(services, "nightly", SLICE("-"), nightreport_is_locked(command->root));
 }
 
 static bool add_listeners(struct commandline *command, json_t *services)
@@ -89,15 +97,45 @@ static json_t *queue_status(struct commandline *command)
     return queue;
 }
 
+/* What the last night's work came to; null: there was none yet. */
+static json_t *night_status(struct commandline *command)
+{
+    char bytes[NIGHTREPORT_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    struct nightreport report;
+    if (!io_read_file(command->root, NIGHTREPORT_FOLDER "/" NIGHTREPORT_FILE, &text) ||
+        !nightreport_read(str_slice(&text), &report))
+        return json_null();
+    json_t *night = json_pack("{s:o, s:o, s:s}", "began", show_time((int64_t)report.began), "ended",
+                              show_time((int64_t)report.ended), "result",
+                              nightreport_result_name(report.result));
+    const struct {
+        const char *name;
+        uint64_t number;
+    } numbers[] = {
+        {"domains", report.domains},   {"accounts", report.accounts},
+        {"archived", report.archived}, {"bytes-archived", report.archived_bytes},
+        {"deleted", report.deleted},   {"bytes-deleted", report.deleted_bytes},
+        {"failed", report.failed},
+    };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        json_object_set_new(night, numbers[i].name, json_integer((json_int_t)numbers[i].number));
+    json_object_set_new(night, "error",
+                        report.error[0] ? show_text(slice_text(report.error)) : json_null());
+    return night;
+}
+
 int operations_status(struct commandline *command)
 {
     struct folders_names domains;
     json_t *services = json_array();
     bool daemons = add_daemons(services);
+    daemons = add_nightly(command, services) && daemons;
     bool listeners = add_listeners(command, services);
     command->result = json_object();
     json_object_set_new(command->result, "services", services);
     json_object_set_new(command->result, "queue", queue_status(command));
+    json_object_set_new(command->result, "last night", night_status(command));
     if (folders_list(command->folder, "domains", &domains)) {
         json_object_set_new(command->result, "domains", json_integer((json_int_t)domains.count));
         folders_names_free(&domains);

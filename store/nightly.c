@@ -30,8 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FOLDER "state/nightly"
-#define DONE   "done" /* when the last night began whose work is done, seconds since 1970 */
+#define DONE "done" /* when the last night began whose work is done, seconds since 1970 */
 
 enum {
     HOUR = 3, /* as in the table of settings, should there be no cdb/host.cdb */
@@ -45,7 +44,7 @@ enum {
 struct nightly {
     struct directory directory;
     struct nightrun run;
-    int folder;
+    int folder, lock;
     int64_t done;
     int64_t again_ms;
 };
@@ -68,7 +67,18 @@ static void write_done(struct nightly *nightly)
     str_append_number(&text, (uint64_t)nightly->done);
     str_append_byte(&text, '\n');
     if (!io_replace_file(nightly->folder, DONE, str_slice(&text), 0600, (uid_t)-1, (gid_t)-1))
-        log_trouble("write", FOLDER "/" DONE, errno, "make room");
+        log_trouble("write", NIGHTREPORT_FOLDER "/" DONE, errno, "make room");
+}
+
+/* For mailctl status. */
+static void write_report(const struct nightly *nightly)
+{
+    char bytes[NIGHTREPORT_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    nightreport_put(&text, &nightly->run.report);
+    if (!io_replace_file(nightly->folder, NIGHTREPORT_FILE, str_slice(&text), 0600, (uid_t)-1,
+                         (gid_t)-1))
+        log_trouble("write", NIGHTREPORT_FOLDER "/" NIGHTREPORT_FILE, errno, "make room");
 }
 
 /* When tonight's work begins, or began. */
@@ -86,9 +96,9 @@ static int64_t find_latest(struct nightly *nightly, int64_t now)
     return latest;
 }
 
-static int64_t wait_after(struct nightly *nightly, enum nightrun_end end)
+static int64_t wait_after(struct nightly *nightly, enum nightreport_result result)
 {
-    if (end != NIGHTRUN_FAILED) {
+    if (result != NIGHTREPORT_FAILED) {
         nightly->again_ms = AGAIN_MS;
         return LOOK_MS;
     }
@@ -104,12 +114,13 @@ static int64_t look(struct nightly *nightly)
     int64_t latest = find_latest(nightly, now);
     if (!night_is_due(now, latest, nightly->done))
         return LOOK_MS;
-    enum nightrun_end end = nightrun_do(&nightly->run);
-    if (end == NIGHTRUN_DONE) {
+    enum nightreport_result result = nightrun_do(&nightly->run);
+    write_report(nightly);
+    if (result == NIGHTREPORT_DONE) {
         nightly->done = latest;
         write_done(nightly);
     }
-    return wait_after(nightly, end);
+    return wait_after(nightly, result);
 }
 
 static void drop(void)
@@ -117,7 +128,7 @@ static void drop(void)
     static const struct sandbox sandbox = {
         .grants = SANDBOX_READ_FILES | SANDBOX_WRITE_FILES | SANDBOX_UNIX,
         .read_paths = {"cdb", "/etc/localtime", "/usr/share/zoneinfo", NULL},
-        .write_paths = {FOLDER, NULL},
+        .write_paths = {NIGHTREPORT_FOLDER, NULL},
     };
     static const struct life_limits limits = {.memory_bytes = 256UL << 20, .open_files = 64};
     life_limit(&limits);
@@ -146,9 +157,12 @@ int main(void)
     drop();
     directory_init(&nightly.directory);
     wire_init(&nightly.run.message);
-    nightly.folder = open(FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    nightly.folder = open(NIGHTREPORT_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (nightly.folder < 0)
-        life_die_passing("open", FOLDER);
+        life_die_passing("open", NIGHTREPORT_FOLDER);
+    nightly.lock = nightreport_lock(nightly.folder);
+    if (nightly.lock < 0)
+        life_die_passing("lock", NIGHTREPORT_FOLDER "/" NIGHTREPORT_LOCK);
     nightly.done = read_done(nightly.folder);
     nightly.again_ms = AGAIN_MS;
     log_event("started", NULL, NULL);
@@ -157,5 +171,6 @@ int main(void)
     wire_free(&nightly.run.message);
     directory_close(&nightly.directory);
     io_close(&nightly.folder);
+    io_close(&nightly.lock);
     return EXIT_DONE;
 }

@@ -54,8 +54,12 @@ static void log_account(const struct directory_account *account, const struct ag
 static void log_failure(struct nightrun *run, const char *local, const char *domain,
                         const char *reason)
 {
+    char bytes[ADDRESS_MAX];
+    struct str where = str_on(bytes, sizeof bytes);
     struct log_line line;
-    run->failed++;
+    run->report.failed++;
+    str_append_texts(&where, local, local[0] ? "@" : "", domain);
+    nightreport_set_error(&run->report, str_slice(&where), slice_text(reason));
     log_begin(&line, "failed");
     log_text(&line, "domain", domain);
     if (local[0])
@@ -66,10 +70,10 @@ static void log_failure(struct nightrun *run, const char *local, const char *dom
 
 static void add(struct nightrun *run, const struct ageing_result *result)
 {
-    run->sum.archived += result->archived;
-    run->sum.archived_bytes += result->archived_bytes;
-    run->sum.deleted += result->deleted;
-    run->sum.deleted_bytes += result->deleted_bytes;
+    run->report.archived += result->archived;
+    run->report.archived_bytes += result->archived_bytes;
+    run->report.deleted += result->deleted;
+    run->report.deleted_bytes += result->deleted_bytes;
 }
 
 /* False: the worker is of no more use. */
@@ -91,7 +95,7 @@ static bool age_account(struct nightrun *run, int worker, const struct directory
         log_failure(run, account->local, account->domain.name, text);
         return answer == AGEING_TROUBLE;
     }
-    run->accounts++;
+    run->report.accounts++;
     add(run, &result);
     if (result.archived > 0 || result.deleted > 0)
         log_account(account, &result);
@@ -150,7 +154,7 @@ static enum directory_result age_domain(struct nightrun *run, const struct direc
         goes_on = worker >= 0 && age_account(run, worker, &account, &days);
     }
     if (worker >= 0)
-        run->domains++;
+        run->report.domains++;
     io_close(&worker);
     return result;
 }
@@ -158,16 +162,21 @@ static enum directory_result age_domain(struct nightrun *run, const struct direc
 /* ---- the night ---------------------------------------------------------------------------------
  */
 
-static void log_night(const struct nightrun *run, const char *event, int64_t began)
+static void log_night(const struct nightreport *report, int64_t began)
 {
+    static const char *const events[NIGHTREPORT_RESULTS] = {
+        [NIGHTREPORT_DONE] = "night-done",
+        [NIGHTREPORT_FAILED] = "night-done",
+        [NIGHTREPORT_BROKEN_OFF] = "night-broken-off",
+    };
     struct log_line line;
-    log_begin(&line, event);
-    log_number(&line, "domains", (int64_t)run->domains);
-    log_number(&line, "accounts", (int64_t)run->accounts);
-    log_number(&line, "archived", (int64_t)run->sum.archived);
-    log_number(&line, "deleted", (int64_t)run->sum.deleted);
-    log_number(&line, "bytes-deleted", (int64_t)run->sum.deleted_bytes);
-    log_number(&line, "failed", (int64_t)run->failed);
+    log_begin(&line, events[report->result]);
+    log_number(&line, "domains", (int64_t)report->domains);
+    log_number(&line, "accounts", (int64_t)report->accounts);
+    log_number(&line, "archived", (int64_t)report->archived);
+    log_number(&line, "deleted", (int64_t)report->deleted);
+    log_number(&line, "bytes-deleted", (int64_t)report->deleted_bytes);
+    log_number(&line, "failed", (int64_t)report->failed);
     log_number(&line, "ms", clock_ms() - began);
     log_end(&line);
 }
@@ -186,17 +195,24 @@ static void age_domains(struct nightrun *run)
         log_failure(run, "", "", "cdb/domains.cdb can't be read");
 }
 
-enum nightrun_end nightrun_do(struct nightrun *run)
+static enum nightreport_result result_of(const struct nightrun *run)
+{
+    if (run->is_told)
+        return NIGHTREPORT_BROKEN_OFF;
+    return run->report.failed > 0 && run->report.accounts == 0 ? NIGHTREPORT_FAILED
+                                                               : NIGHTREPORT_DONE;
+}
+
+enum nightreport_result nightrun_do(struct nightrun *run)
 {
     int64_t began = clock_ms();
-    run->sum = (struct ageing_result){0};
-    run->domains = run->accounts = run->failed = 0;
+    run->report = (struct nightreport){.began = (uint64_t)clock_seconds()};
     log_event("night-begins", NULL, NULL);
     age_domains(run);
     io_close(&run->spawnd); /* a day of silence is to come */
     wire_clear(&run->message);
-    log_night(run, run->is_told ? "night-broken-off" : "night-done", began);
-    if (run->is_told)
-        return NIGHTRUN_TOLD;
-    return run->failed > 0 && run->accounts == 0 ? NIGHTRUN_FAILED : NIGHTRUN_DONE;
+    run->report.ended = (uint64_t)clock_seconds();
+    run->report.result = result_of(run);
+    log_night(&run->report, began);
+    return run->report.result;
 }

@@ -189,7 +189,12 @@ def test_R14_the_nightly_service(suite):
     def nights():
         return len(re.findall("night-done.* failed=0 ", suite.logs("nightly")))
 
+    def status():
+        return json.loads(suite.mailctl("status", "--json"))
+
     equal(len(suite.processes("nightly")), 1, "nightly")
+    equal([one["state"] for one in status()["services"] if one["service"] == "nightly"], ["up"], "mailctl status")
+    equal(status()["last night"], None, "no night yet")
     equal(suite.logs("nightly").count("night-begins"), 0, "by day")
     # The night that begins within the hour before this one has begun, and is not over.
     suite.set_host("ageing-hour", (time.localtime().tm_hour - 1) % 24)
@@ -211,7 +216,24 @@ def test_R14_the_nightly_service(suite):
     check("aged account=u1@example.jp archived=1 deleted=2 bytes-deleted=" in log, log)
     check(re.search(r"night-done domains=1 accounts=4 archived=1 deleted=2 bytes-deleted=\d+ failed=0", log), log)
     equal(texts(suite, U1, ".Trash"), [], "the trash")
+    wait_until(lambda: status()["last night"]["archived"] == 1, "the report")
+    night = status()["last night"]
+    equal([night[name] for name in ("result", "domains", "accounts", "archived", "deleted", "failed", "error")],
+          ["done", 1, 4, 1, 2, 0, None], f"mailctl status: {night}")
+    check(abs(datetime.datetime.fromisoformat(night["began"]).timestamp() - time.time()) < 60, night["began"])
+    check("last night" in suite.mailctl("status"), "as text")
+    # An account that fails is named; the others have their turn.
+    with Imap(suite, U2) as one:
+        append(one, "INBOX", "seventh")
+    folder = suite.path("mail/example.jp/u2")
+    os.chmod(folder, 0)
+    os.remove(suite.path("state/nightly/done"))
+    suite.kill9("nightly")
+    wait_until(lambda: status()["last night"]["failed"] == 1, "a night in which one failed")
+    os.chmod(folder, 0o700)
+    night = status()["last night"]
+    check(night["result"] == "done" and night["accounts"] == 3 and night["error"].startswith("u2@example.jp: "), night)
     wait_until(lambda: not suite.processes("ageing"), "the worker ends")
     os.kill(suite.processes("nightly")[0][0], signal.SIGTERM)
-    wait_until(lambda: suite.logs("nightly").count("started") == 5, "nightly after SIGTERM")
+    wait_until(lambda: suite.logs("nightly").count("started") == 6, "nightly after SIGTERM")
     check("child-ended program=ageing" not in suite.logs("spawnd"), "how the workers ended")
