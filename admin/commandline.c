@@ -81,6 +81,7 @@ static const struct option {
     {"dry-run", false, 0},
     {"from", true, 0},
     {"subject", true, 0},
+    {"wait", false, 0},
 };
 
 static const struct option *find_option(const struct commandline_verb *verb, struct slice name)

@@ -1,19 +1,15 @@
-/* csvverbs - mailctl csv; see operations.h */
+/* csvverbs - mailctl csv register and edit; see operations.h */
 #include "accountmail.h"
 #include "accountrules.h"
 #include "clock.h"
 #include "csvchange.h"
-#include "csvexport.h"
 #include "csvtext.h"
-#include "folders.h"
 #include "io.h"
-#include "life.h"
-#include "maildirsize.h"
 #include "newpassword.h"
-#include "number.h"
 #include "operations.h"
 #include "passwordpool.h"
 #include "state.h"
+#include "strengthen.h"
 #include "textfile.h"
 
 #include <errno.h>
@@ -22,7 +18,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MEGABYTE = 1048576, VOID_MAX = 100 };
+enum {
+    VOID_MAX = 100,
+    /* Who waits no longer than that for hashes at full strength gets no others: 50 on two
+     * processors. */
+    QUICK_FROM_MS = 500,
+};
 
 /* A file on its way into a domain. */
 struct bulk {
@@ -34,6 +35,8 @@ struct bulk {
     struct csvproblems problems;
     struct domain domain;
     struct csvchange_counts counts;
+    enum password_strength strength; /* of the hashes */
+    struct strengthen later;         /* what has quick ones */
 };
 
 static void bulk_free(struct bulk *bulk)
@@ -44,6 +47,7 @@ static void bulk_free(struct bulk *bulk)
     csvtable_free(&bulk->table);
     csvproblems_free(&bulk->problems);
     domain_free(&bulk->domain);
+    strengthen_end(&bulk->later);
 }
 
 /* ---- the file ---- */
@@ -170,10 +174,17 @@ static void check_like(struct bulk *bulk, const struct passwordpool_job *jobs, s
             csvproblems_add(&bulk->problems, jobs[i].line, "password", "%s", NEWPASSWORD_LIKE_VOID);
 }
 
+static enum password_strength strength_for(const struct commandline *command, size_t count)
+{
+    return !commandline_option(command, "wait") && passwordpool_ms(count) > QUICK_FROM_MS
+               ? PASSWORD_QUICK
+               : PASSWORD_FULL;
+}
+
 static int hash_all(struct bulk *bulk, struct passwordpool_job *jobs, size_t count)
 {
     check_void(bulk, jobs, count);
-    if (bulk->problems.count == 0 && !passwordpool_hash(jobs, count))
+    if (bulk->problems.count == 0 && !passwordpool_hash(jobs, count, bulk->strength))
         return commandline_trouble(bulk->command, "hash", "the passwords");
     check_like(bulk, jobs, count);
     return bulk->problems.count > 0 ? refuse_problems(bulk) : EXIT_DONE;
@@ -194,10 +205,69 @@ static int bulk_hash(struct bulk *bulk)
                                                       .hash = account->hash,
                                                       .line = account->line};
     }
+    bulk->strength = strength_for(bulk->command, count);
     int result = hash_all(bulk, jobs, count);
     free(jobs);
     return result;
 }
+
+/* ---- quick hashes ---- */
+
+static bool has_quick_hash(const struct bulk *bulk, const struct csvaccount *account)
+{
+    return bulk->strength == PASSWORD_QUICK && wants_hash(&bulk->accounts, account) &&
+           account->hash[0] != '\0';
+}
+
+/* Before anything changes: what follows the change can't fail for want of memory then. */
+static int keep_for_later(struct bulk *bulk)
+{
+    size_t count = 0, size = 0;
+    for (size_t i = 0; i < bulk->accounts.count; i++) {
+        const struct csvaccount *account = &bulk->accounts.of[i];
+        if (has_quick_hash(bulk, account)) {
+            count++;
+            size += account->password.size + strlen(account->hash);
+        }
+    }
+    bool done = count == 0 || strengthen_begin(&bulk->later, bulk->name, count, size);
+    for (size_t i = 0; done && i < bulk->accounts.count; i++) {
+        const struct csvaccount *account = &bulk->accounts.of[i];
+        if (has_quick_hash(bulk, account))
+            done = strengthen_add(&bulk->later, account->local, account->password,
+                                  slice_text(account->hash));
+    }
+    return done ? EXIT_DONE : commandline_trouble(bulk->command, "find", "memory");
+}
+
+static void tell_later(json_t *result, size_t count, pid_t process)
+{
+    enum { SECOND_MS = 1000 };
+    json_object_set_new(result, "strengthening", json_integer((json_int_t)count));
+    json_object_set_new(result, "seconds",
+                        json_integer((passwordpool_ms(count) + SECOND_MS - 1) / SECOND_MS));
+    json_object_set_new(result, "process", json_integer(process));
+}
+
+/* The end of a verb that did its work: all secrets are wiped but those of who got quick hashes, whose
+ * others are computed behind the caller's back. */
+static int bulk_finish(struct bulk *bulk, int result)
+{
+    struct commandline *command = bulk->command;
+    struct strengthen later = bulk->later;
+    bulk->later = (struct strengthen){0};
+    bulk_free(bulk);
+    if (result == EXIT_DONE && later.count > 0) {
+        sources_unlock(&command->sources);
+        pid_t process = strengthen_start(&later);
+        if (process > 0)
+            tell_later(command->result, later.count, process);
+    }
+    strengthen_end(&later);
+    return result;
+}
+
+/* ---- states ---- */
 
 /* Is the account's misuse on record, and did it get the password that it had? Then that stays. */
 static bool stays_misused(int *connection, const struct bulk *bulk,
@@ -273,6 +343,8 @@ static int bulk_run(struct bulk *bulk, enum csvaccounts_kind kind)
         result = commandline_lock(bulk->command);
     if (result == EXIT_DONE)
         result = bulk_check(bulk);
+    if (result == EXIT_DONE)
+        result = keep_for_later(bulk);
     return result == EXIT_DONE ? bulk_write(bulk) : result;
 }
 
@@ -284,8 +356,7 @@ int operations_csv_register(struct commandline *command)
     int result = bulk_run(&bulk, CSVACCOUNTS_REGISTER);
     if (result == EXIT_DONE)
         command->result = json_pack("{s:I}", "registered", (json_int_t)bulk.counts.done);
-    bulk_free(&bulk);
-    return result;
+    return bulk_finish(&bulk, result);
 }
 
 int operations_csv_edit(struct commandline *command)
@@ -300,116 +371,5 @@ int operations_csv_edit(struct commandline *command)
                                     "unchanged", (json_int_t)bulk.counts.unchanged, "skipped",
                                     (json_int_t)bulk.counts.skipped);
     }
-    bulk_free(&bulk);
-    return result;
-}
-
-/* ---- export ---- */
-
-/* What the account has, 0 without a mailbox; the caller is the domain's uid. */
-static uint64_t measure(int folder, const struct domain *domain,
-                        const struct domain_account *account)
-{
-    char path[USERLINE_LOCAL_MAX + sizeof "/Maildir"];
-    struct maildirsize size = {0};
-    uint64_t quota = 0;
-    snprintf(path, sizeof path, "%s/Maildir", account->local);
-    int maildir = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (maildir < 0)
-        return 0;
-    (void)number_parse(domain_value_named(domain, account, "quota"), UINT64_MAX / MEGABYTE, &quota);
-    bool done = maildirsize_read(maildir, quota * MEGABYTE, &size);
-    io_close(&maildir);
-    return done ? size.bytes : 0;
-}
-
-static bool measure_all(const struct commandline *command, const struct domain *domain,
-                        uint64_t *used)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "mail/%s", domain->name);
-    int folder = openat(command->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (folder < 0)
-        return errno == ENOENT;
-    bool done = folders_act_as(domain->uid);
-    for (size_t i = 0; done && i < domain->account_count; i++)
-        used[i] = measure(folder, domain, &domain->accounts[i]);
-    done = folders_act_as_root() && done;
-    io_close(&folder);
-    return done;
-}
-
-/* In the characters that were asked for. */
-static int print_csv(struct commandline *command, struct slice text)
-{
-    struct str out;
-    unsigned line = 0;
-    bool shift_jis = commandline_option(command, "shift-jis");
-    int result = EXIT_DONE;
-    str_init(&out, CSVEXPORT_MAX);
-    if (!shift_jis && !commandline_option(command, "no-bom"))
-        str_append_text(&out, CSVTEXT_MARK);
-    bool done = shift_jis ? csvtext_to_shift_jis(text, &out, &line) : str_append(&out, text);
-    if (line > 0)
-        result = commandline_refuse(command,
-                                    "line %u would have a character that Shift_JIS has not: "
-                                    "export without --shift-jis",
-                                    line);
-    else if (!done || !io_write_all(STDOUT_FILENO, str_slice(&out), CLOCK_NEVER))
-        result = commandline_trouble(command, "write to", "standard output");
-    str_free(&out);
-    return result;
-}
-
-static int export(struct commandline *command, const struct domain *domain)
-{
-    struct str text;
-    uint64_t *used = calloc(domain->account_count + 1, sizeof *used);
-    str_init(&text, CSVEXPORT_MAX);
-    int result;
-    if (!used || !measure_all(command, domain, used) || !csvexport_write(domain, used, &text))
-        result = commandline_trouble(command, "export", domain->name);
-    else
-        result = print_csv(command, str_slice(&text));
-    str_free(&text);
-    free(used);
-    return result;
-}
-
-int operations_csv_export(struct commandline *command)
-{
-    char name[IDN_NAME_MAX + 1];
-    struct domain domain = {0};
-    int result = EXIT_REFUSED;
-    if (commandline_domain_name(command, command->words[0], name) &&
-        commandline_load(command, name, &domain, &result))
-        result = export(command, &domain);
-    domain_free(&domain);
-    return result;
-}
-
-/* ---- sample ---- */
-
-int operations_csv_sample(struct commandline *command)
-{
-    static const struct {
-        const char *kind, *file;
-    } samples[] = {{"register", "mail-accounts-sample.csv"}, {"edit", "mail-password-sample.csv"}};
-    char path[PATH_MAX];
-    struct str text;
-    const char *file = NULL;
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
-        if (strcmp(command->words[0], samples[i].kind) == 0)
-            file = samples[i].file;
-    if (!file)
-        return commandline_refuse(command, "use: mailctl %s", command->verb->synopsis);
-    snprintf(path, sizeof path, "%s/etc/csv/%s", life_root(), file);
-    str_init(&text, CSVTEXT_FILE_MAX);
-    int result = EXIT_DONE;
-    if (!io_read_file(AT_FDCWD, path, &text))
-        result = commandline_trouble(command, "read", path);
-    else if (!io_write_all(STDOUT_FILENO, str_slice(&text), CLOCK_NEVER))
-        result = commandline_trouble(command, "write to", "standard output");
-    str_free(&text);
-    return result;
+    return bulk_finish(&bulk, result);
 }

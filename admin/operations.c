@@ -70,8 +70,8 @@ const struct commandline_verb commandline_verbs[] = {
     {"user", "list", 1, 1, "", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_user_list,
      "user list DOMAIN",
-     "Lists the accounts of a domain; with --json all of each, as user show does: user, plan, password (set, none, forced), maildir, "
-     "settings in force, states, used (bytes and messages; null: not counted yet)."},
+     "Lists the accounts of a domain; with --json all of each, as user show does: user, plan, password (set, set (quick hash), none, "
+     "forced), maildir, settings in force, states, used (bytes and messages; null: not counted yet)."},
     {"user", "del", 1, 1, "", true, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_user_del,
      "user del USER@DOMAIN",
@@ -107,16 +107,18 @@ const struct commandline_verb commandline_verbs[] = {
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_reply_clear,
      "reply clear USER@DOMAIN",
      "Ends answering the account's mail."},
-    {"csv", "register", 2, 2, "", false, RIGHTS_UP_TO_ADMIN,
+    {"csv", "register", 2, 2, "wait", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_FILE, COMMANDLINE_RESULT, operations_csv_register,
-     "csv register DOMAIN FILE|-",
+     "csv register DOMAIN FILE|- [--wait]",
      "Adds the accounts of a CSV file with the header mail_account,password,mail_capacity,comment; all of them, or none and "
-     "every error with its line. mail_capacity (MB) and comment may be empty. The file is UTF-8 or Shift_JIS."},
-    {"csv", "edit", 2, 2, "", false, RIGHTS_UP_TO_ADMIN,
+     "every error with its line. mail_capacity (MB) and comment may be empty. The file is UTF-8 or Shift_JIS. Many passwords "
+     "get quick hashes first, and those at full strength some seconds later; with --wait at once."},
+    {"csv", "edit", 2, 2, "wait", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_FILE, COMMANDLINE_RESULT, operations_csv_edit,
-     "csv edit DOMAIN FILE|-",
+     "csv edit DOMAIN FILE|- [--wait]",
      "Changes passwords and quotas by a CSV file with the header mail_account,password,mail_capacity; all of them, or none "
-     "and every error with its line. An empty field leaves as it is; accounts that there are not are passed over."},
+     "and every error with its line. An empty field leaves as it is; accounts that there are not are passed over. Many passwords "
+     "get quick hashes first, as for csv register; --wait."},
     {"csv", "export", 1, 1, "no-bom shift-jis", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_TEXT, operations_csv_export,
      "csv export DOMAIN [--no-bom] [--shift-jis]",

@@ -11,14 +11,15 @@
 struct pool {
     struct passwordpool_job *jobs;
     size_t count;
+    enum password_strength strength;
     atomic_size_t next;
     atomic_int error; /* errno of the first that failed */
 };
 
-static bool job_do(struct passwordpool_job *job)
+static bool job_do(struct passwordpool_job *job, enum password_strength strength)
 {
     job->is_like_old = newpassword_is_like_void(job->secret, job->old);
-    return job->is_like_old || password_hash(job->secret, job->hash);
+    return job->is_like_old || password_hash_as(job->secret, strength, job->hash);
 }
 
 static void *work(void *data)
@@ -28,7 +29,7 @@ static void *work(void *data)
         size_t at = atomic_fetch_add(&pool->next, 1);
         if (at >= pool->count)
             break;
-        if (!job_do(&pool->jobs[at])) {
+        if (!job_do(&pool->jobs[at], pool->strength)) {
             int none = 0;
             atomic_compare_exchange_strong(&pool->error, &none, errno != 0 ? errno : ENOMEM);
         }
@@ -46,9 +47,15 @@ static size_t processors(void)
     return count < PASSWORDPOOL_THREADS_MAX ? count : PASSWORDPOOL_THREADS_MAX;
 }
 
-bool passwordpool_hash(struct passwordpool_job *jobs, size_t count)
+int64_t passwordpool_ms(size_t count)
 {
-    struct pool pool = {.jobs = jobs, .count = count};
+    size_t workers = processors();
+    return (int64_t)((count + workers - 1) / workers) * PASSWORD_HASH_MS;
+}
+
+bool passwordpool_hash(struct passwordpool_job *jobs, size_t count, enum password_strength strength)
+{
+    struct pool pool = {.jobs = jobs, .count = count, .strength = strength};
     pthread_t threads[PASSWORDPOOL_THREADS_MAX];
     size_t wanted = processors(), started = 0;
     /* This thread is one of them; where no other can be had it does everything. */

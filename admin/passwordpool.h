@@ -9,6 +9,8 @@
 
 #include "password.h"
 
+#include <stdint.h>
+
 /* 16 MB each. */
 enum { PASSWORDPOOL_THREADS_MAX = 64 };
 
@@ -21,7 +23,11 @@ struct passwordpool_job {
         is_like_old; /* told: the old one was made void, and this one is like it. There is no hash */
 };
 
+/* About how long so many at full strength take a machine that has nothing else to do. */
+int64_t passwordpool_ms(size_t count);
+
 /* False with errno; then some hashes may be missing. */
-bool passwordpool_hash(struct passwordpool_job *jobs, size_t count);
+bool passwordpool_hash(struct passwordpool_job *jobs, size_t count,
+                       enum password_strength strength);
 
 #endif

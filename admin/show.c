@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include "number.h"
+#include "password.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -100,11 +101,13 @@ static json_t *show_address(const struct domain *domain, const struct domain_acc
     return json_sprintf("%s@%s", account->local, domain->name);
 }
 
-/* "forced": it is void till a new one is set. */
+/* "forced": it is void till a new one is set. "quick hash": see strengthen.h. */
 static json_t *show_password(const struct domain_account *account)
 {
     if (userline_is_void(slice_text(account->hash)))
         return json_string("forced");
+    if (password_is_quick(slice_text(account->hash)))
+        return json_string("set (quick hash)");
     return json_string(account->hash[0] != '\0' ? "set" : "none");
 }
 

@@ -5,14 +5,16 @@ import imaplib
 import io
 import json
 import os
+import signal
 import subprocess
 
-from suite import PATIENCE, check, client_tls, equal
+from suite import PATIENCE, check, client_tls, equal, wait_until
 
 REGISTER = "mail_account,password,mail_capacity,comment"
 EDIT = "mail_account,password,mail_capacity"
 EXPORT = "mail_account,mail_password,comment,amount_of_mail_box,spam,forward,auto,pop,mail_capacity"
 ROWS = 1500
+SOME = 300  # of which the hashes are quick ones first, on a machine with less than twelve processors
 PASSWORD = "Correct-Horse-{}"
 PLANS = {"many": "account-send-limit 0\n", "five": "accounts-max 5\n"}
 
@@ -22,6 +24,8 @@ def prepare(suite):
         suite.control(f"plans/{name}", text)
     suite.add_domain("example.jp", "u1", "u2")
     suite.add_domain("many.jp", plan="many")
+    for name in ("quick.jp", "other.jp"):
+        suite.add_domain(name, plan="many")
     suite.add_domain("five.jp", "one", "two", plan="five")
     suite.add_domain("copy.jp")
     suite.add_domain("admin.jp", plan="rental")
@@ -167,12 +171,194 @@ def test_R3_1_contract_and_reserved_names(suite):
               [(2, "mail_account")], name)
 
 
+def hashes(suite, domain):
+    """By account, as the users file has them."""
+    return {line.split(":")[0]: line.split(":")[1] for line in users(suite, domain).splitlines()
+            if line and not line.startswith("#")}
+
+
+def passwords(suite, domain):
+    """What user list says of them."""
+    return {row["user"].split("@")[0]: row["password"]
+            for row in json.loads(suite.mailctl("user", "list", domain, "--json"))}
+
+
+def logged(suite):
+    return suite.logs("mailctl")
+
+
+def is_gone(process):
+    try:
+        with open(f"/proc/{process}/stat", encoding="ascii", errors="replace") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_gone(process):
+    wait_until(lambda: is_gone(process), f"the end of process {process}", 4 * PATIENCE)
+
+
+def make_quick(suite, domain, kind="register", password=PASSWORD.format(1)):
+    """SOME accounts with quick hashes; the process that would make others of them stands still."""
+    rows = "".join(f"user{i:04},{password},{',' if kind == 'register' else ''}\n" for i in range(SOME))
+    result = load(suite, kind, domain, f"{REGISTER if kind == 'register' else EDIT}\n{rows}")
+    os.kill(result["process"], signal.SIGSTOP)
+    equal(result["strengthening"], SOME, "passwords to be hashed at full strength")
+    check(0 < result["seconds"] < 60, f"seconds: {result['seconds']}")
+    check(logged(suite).count(f"[{result['process']}]: strengthened") == 0, "it stopped in time")
+    return result["process"]
+
+
+def go_on(process):
+    os.kill(process, signal.SIGCONT)
+    wait_gone(process)
+
+
 def test_R3_1_1500_accounts_and_logins(suite):
     rows = "".join(f"user{i:04},{PASSWORD.format(i % 7)},{i % 50},コメント{i}\r\n" for i in range(ROWS))
-    equal(load(suite, "register", "many.jp", f"{REGISTER}\r\n{rows}"), {"registered": ROWS}, "result")
+    result = load(suite, "register", "many.jp", f"{REGISTER}\r\n{rows}")
+    equal((result["registered"], result["strengthening"]), (ROWS, ROWS), "result")
+    # At once, while the hashes at full strength are computed.
     for i in (0, 1, 777, ROWS - 1):
         check(can_log_in(suite, f"user{i:04}@many.jp", PASSWORD.format(i % 7)), f"user{i:04} logs in")
-    equal(len(json.loads(suite.mailctl("user", "list", "many.jp", "--json"))), ROWS + 1, "with postmaster")
+    check(not can_log_in(suite, "user0001@many.jp", PASSWORD.format(2)), "not by another password")
+    equal(passwords(suite, "many.jp")["user0777"], "set (quick hash)", "said of a password")
+    suite.mailctl("user", "set", "user0002@many.jp", "comment", "meanwhile")  # nobody has the lock
+    suite.mailctl("state", "lock", "user0003@many.jp", "misuse-detected")
+    check(not is_gone(result["process"]), "all that while it was at work")
+    session = imaplib.IMAP4("127.0.0.1", suite.ports["imap"], timeout=PATIENCE)
+    session.starttls(client_tls())
+    session.login("user0004@many.jp", PASSWORD.format(4))
+    session.select()
+    wait_gone(result["process"])
+    equal(session.noop()[0], "OK", "a session goes on")
+    session.logout()
+    found = hashes(suite, "many.jp")
+    equal({found[f"user{i:04}"][:7] for i in range(ROWS)}, {"$y$j9T$"}, "hashes in the end")
+    for i in (0, 1, 777, ROWS - 1):
+        check(can_log_in(suite, f"user{i:04}@many.jp", PASSWORD.format(i % 7)), f"user{i:04} logs in again")
+    check(not can_log_in(suite, "user0001@many.jp", PASSWORD.format(2)), "not by another password")
+    equal(shown(suite, "user0002@many.jp")["comment"], "meanwhile", "a change in between")
+    check("misuse-detected" in suite.mailctl("state", "show", "user0003@many.jp"), "it is the same password")
+    said = passwords(suite, "many.jp")
+    equal((len(said), said.pop("postmaster"), set(said.values())), (ROWS + 1, "none", {"set"}), "with postmaster")
+    check(f"domain=many.jp passwords={ROWS} left-alone=0" in logged(suite), logged(suite))
+
+
+def test_R3_few_passwords_and_wait(suite):
+    rows = "".join(f"wait{i:04},{PASSWORD.format(1)},,\n" for i in range(SOME))
+    done = run(suite, "csv", "register", "quick.jp", "-", "--wait", "--json", data=f"{REGISTER}\n{rows}".encode())
+    equal(json.loads(done.stdout), {"registered": SOME}, "with --wait")
+    equal(load(suite, "register", "quick.jp", f"{REGISTER}\nfew1,{PASSWORD.format(1)},,\n"), {"registered": 1}, "one")
+    equal({text[:7] for text in hashes(suite, "quick.jp").values()}, {"$y$j9T$"}, "hashes")
+
+
+def test_R3_who_changed_meanwhile_is_left_alone(suite):
+    with open(suite.path("control/domains/quick.jp/users"), "a", encoding="utf-8") as file:
+        file.write("# by hand\n")
+    process = make_quick(suite, "quick.jp")
+    quick = hashes(suite, "quick.jp")
+    suite.mailctl("user", "passwd", "user0001@quick.jp", text="Battery+Staple7\n")
+    suite.mailctl("user", "del", "user0002@quick.jp")
+    suite.mailctl("user", "force-password", "user0003@quick.jp")
+    text = users(suite, "quick.jp")
+    with open(suite.path("control/domains/quick.jp/users"), "w", encoding="utf-8") as file:
+        file.write("# in front\n" + text.replace("user0004:", "User0004:"))
+    other = hashes(suite, "quick.jp")["user0001"]
+    go_on(process)
+    found = hashes(suite, "quick.jp")
+    equal(found["user0001"], other, "a new password")
+    check("user0002" not in found, "who was deleted stays so")
+    check(found["user0003"].startswith("!$y$j9T$"), "a void one stays void, at full strength")
+    check(found["User0004"].startswith("$y$j9T$"), "a line that was edited")
+    check(found["user0005"].startswith("$y$j9T$") and quick["user0005"].startswith("$y$j75$"), "all others")
+    text = users(suite, "quick.jp")
+    check(text.startswith("# in front\n") and "\n# by hand\n" in text, "comments")
+    check(f"passwords={SOME - 2} left-alone=2" in logged(suite), logged(suite))
+    check(can_log_in(suite, "user0001@quick.jp", "Battery+Staple7"), "by the new password")
+    check(not can_log_in(suite, "user0001@quick.jp", PASSWORD.format(1)), "not by the file's")
+    check(not can_log_in(suite, "user0003@quick.jp", PASSWORD.format(1)), "void")
+    check(can_log_in(suite, "user0004@quick.jp", PASSWORD.format(1)), "the others by the file's")
+    suite.mailctl("user", "passwd", "user0003@quick.jp", text="Battery+Staple7\nBattery+Staple7\n")
+
+
+def test_R3_two_files_for_the_same_accounts(suite):
+    first = make_quick(suite, "other.jp")
+    second = make_quick(suite, "other.jp", kind="edit", password=PASSWORD.format(2))
+    go_on(first)
+    check(f"[{first}]: strengthened" in logged(suite) and f"left-alone={SOME}" in logged(suite), logged(suite))
+    check(can_log_in(suite, "user0007@other.jp", PASSWORD.format(2)), "by the second file")
+    go_on(second)
+    equal({text[:7] for text in hashes(suite, "other.jp").values()}, {"$y$j9T$"}, "hashes")
+    check(can_log_in(suite, "user0007@other.jp", PASSWORD.format(2)), "by the second file still")
+    check(not can_log_in(suite, "user0007@other.jp", PASSWORD.format(1)), "not by the first")
+
+
+def test_R3_two_files_at_once(suite):
+    rows = "".join(f"{{0}}{i:04},{PASSWORD.format(3)},,\n" for i in range(SOME))
+    loads = [subprocess.Popen([suite.path("bin/mailctl"), "csv", "register", domain, "-", "--json"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE) for domain in ("quick.jp", "other.jp")]
+    for one in loads:
+        one.stdin.write(f"{REGISTER}\n{rows.format('both')}".encode())
+        one.stdin.close()
+    results = [json.loads(one.stdout.read()) for one in loads]
+    equal([one.wait() for one in loads], [0, 0], "exit codes")
+    for result in results:
+        wait_gone(result["process"])
+    for domain in ("quick.jp", "other.jp"):
+        equal({text[:7] for name, text in hashes(suite, domain).items() if name.startswith("both")}, {"$y$j9T$"},
+              f"hashes of {domain}")
+        check(can_log_in(suite, f"both0123@{domain}", PASSWORD.format(3)), f"log-in at {domain}")
+
+
+def test_R3_killed_and_mended(suite):
+    process = make_quick(suite, "quick.jp", kind="edit", password=PASSWORD.format(4))
+    os.kill(process, signal.SIGKILL)
+    wait_gone(process)
+    check(can_log_in(suite, "user0009@quick.jp", PASSWORD.format(4)), "the quick hash works on")
+    equal(json.loads(suite.mailctl("user", "show", "user0009@quick.jp", "--json"))["password"], "set (quick hash)",
+          "shown")
+    suite.mailctl("user", "passwd", "user0009@quick.jp", text=f"{PASSWORD.format(4)}\n")
+    equal(passwords(suite, "quick.jp")["user0009"], "set", "mended by user passwd")
+    rows = "".join(f"{name},{PASSWORD.format(4)},\n" for name, text in passwords(suite, "quick.jp").items()
+                   if text == "set (quick hash)")
+    done = run(suite, "csv", "edit", "quick.jp", "-", "--wait", "--json", data=f"{EDIT}\n{rows}".encode())
+    check("process" not in json.loads(done.stdout), done.stdout)
+    check("set (quick hash)" not in passwords(suite, "quick.jp").values(), "mended by csv edit --wait")
+    check(can_log_in(suite, "user0010@quick.jp", PASSWORD.format(4)), "log-in")
+
+
+def test_R3_the_process_holds_nothing_of_the_callers(suite):
+    reader, writer = os.pipe()
+    rows = "".join(f"user{i:04},{PASSWORD.format(5)},\n" for i in range(SOME))
+    done = subprocess.run([suite.path("bin/mailctl"), "csv", "edit", "quick.jp", "-", "--json"], check=True,
+                          input=f"{EDIT}\n{rows}".encode(), capture_output=True, pass_fds=(writer,))
+    process = json.loads(done.stdout)["process"]
+    os.close(writer)
+    wait_until(lambda: is_gone(process) or "/log/mailctl/" in os.readlink(f"/proc/{process}/fd/2"), "its log")
+    os.kill(process, signal.SIGSTOP)
+    equal(os.read(reader, 1), b"", "the pipe's end")
+    equal(os.getsid(process), process, "a session of its own")
+    equal({os.readlink(f"/proc/{process}/fd/{fd}") for fd in (0, 1)}, {"/dev/null"}, "0 and 1")
+    equal(sorted(os.listdir(f"/proc/{process}/fd")), ["0", "1", "2"], "descriptors")
+    os.close(reader)
+    go_on(process)
+
+
+def test_R3_trouble_is_logged_and_tried_again(suite):
+    process = make_quick(suite, "quick.jp", kind="edit", password=PASSWORD.format(6))
+    path = suite.path("control/domains/quick.jp/users")
+    text = users(suite, "quick.jp")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text + "no colons\n")
+    os.kill(process, signal.SIGCONT)
+    wait_until(lambda: "domains/quick.jp/users:" in logged(suite), "the error in the log")
+    equal(users(suite, "quick.jp"), text + "no colons\n", "nothing was changed")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    wait_gone(process)
+    equal({text[:7] for text in hashes(suite, "quick.jp").values()}, {"$y$j9T$"}, "at the next try")
 
 
 def test_R3_2_edit(suite):
@@ -248,7 +434,7 @@ def test_R3_3_what_was_exported_registers_elsewhere(suite):
     writer.writerow(REGISTER.split(","))
     for row in list(rows)[1:101]:
         writer.writerow([row["mail_account"], "Correct-Horse-1", row["mail_capacity"], row["comment"]])
-    equal(load(suite, "register", "copy.jp", file.getvalue()), {"registered": 100}, "registered")
+    equal(load(suite, "register", "copy.jp", file.getvalue())["registered"], 100, "registered")
     ours, theirs = (run(suite, "csv", "export", domain, "--no-bom").stdout.decode().split("\r\n")
                     for domain in ("copy.jp", "many.jp"))
     equal(sorted(ours[2:-1]), sorted(theirs[2:102]), "exported again")

@@ -17,13 +17,13 @@ static void test_every_job_is_done(void **state)
         snprintf(secrets[i], sizeof secrets[i], "Correct-Horse-%zu", i);
         jobs[i] = (struct passwordpool_job){.secret = slice_text(secrets[i]), .hash = hashes[i]};
     }
-    assert_true(passwordpool_hash(jobs, JOBS));
+    assert_true(passwordpool_hash(jobs, JOBS, PASSWORD_FULL));
     for (size_t i = 0; i < JOBS; i++) {
         assert_false(jobs[i].is_like_old);
         assert_int_equal(password_verify(slice_text(secrets[i]), slice_text(hashes[i])),
                          PASSWORD_MATCHES);
     }
-    assert_true(passwordpool_hash(jobs, 0));
+    assert_true(passwordpool_hash(jobs, 0, PASSWORD_FULL));
 }
 
 static void test_one_that_fails_fails_all(void **state)
@@ -32,7 +32,7 @@ static void test_one_that_fails_fails_all(void **state)
     char hashes[2][PASSWORD_HASH_MAX];
     struct passwordpool_job jobs[] = {{.secret = SLICE("Correct-Horse-1"), .hash = hashes[0]},
                                       {.secret = SLICE("a\0b"), .hash = hashes[1]}};
-    assert_false(passwordpool_hash(jobs, 2));
+    assert_false(passwordpool_hash(jobs, 2, PASSWORD_FULL));
     assert_int_equal(errno, EINVAL);
 }
 
@@ -49,7 +49,7 @@ static void test_like_the_old_one(void **state)
         {.secret = SLICE("PASSWORD"), .old = slice_text(void_hash), .hash = hashes[0]},
         {.secret = SLICE("another"), .old = slice_text(void_hash), .hash = hashes[1]},
         {.secret = SLICE("password"), .old = SLICE(OLD), .hash = hashes[2]}};
-    assert_true(passwordpool_hash(jobs, 3));
+    assert_true(passwordpool_hash(jobs, 3, PASSWORD_FULL));
     assert_true(jobs[0].is_like_old && hashes[0][0] == '\0');
     assert_true(!jobs[1].is_like_old && hashes[1][0] == '$');
     assert_true(!jobs[2].is_like_old && hashes[2][0] == '$');
