@@ -6,11 +6,12 @@
  * Descriptors 0 a password or a file, where a verb wants one; 1 the result; 2 why not
  * Reads       control/, queue/, cdb/domains.cdb; a mailbox that is checked, as the domain's uid
  * Writes      control/domains/, and compiles what it touched; removes mail of removed accounts, and
- *             makes indexes of mailboxes anew, as the domain's uid
+ *             makes indexes of mailboxes anew, as the domain's uid; log/mailctl/
  * Trusts      root's command line and control files, but checks both
  * If taken    is root; strangers' bytes reach it only in queue files that it shows, with control
  *             bytes replaced, and in CSV files of customers
  * Limits      waits 30 s for another one that changes control files
+ * Leaves      a process that hashes the passwords of a CSV file anew (strengthen.h)
  * Exits       0 done, 1 refused (the reason is on standard error, nothing was changed), 111 passing
  *             trouble
  */

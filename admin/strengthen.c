@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -224,6 +225,15 @@ static int open_log(void)
     return open(LOG_FILE, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 }
 
+/* One of these processes computes at a time: however many files come, the work takes the memory of one,
+ * and no more of the processors. The lock goes with the process. */
+static void wait_turn(void)
+{
+    int turn = open(LOG_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    while (turn >= 0 && flock(turn, LOCK_EX) < 0 && errno == EINTR)
+        continue;
+}
+
 /* Nothing of the caller's stays open: whoever reads a pipe of it till the end has not to wait, and
  * locks of scripts go with the scripts. */
 static void detach(void)
@@ -278,6 +288,7 @@ pid_t strengthen_start(struct strengthen *work)
     }
     vault_hold(&work->vault);
     detach();
+    wait_turn();
     int code = work_through(work);
     strengthen_end(work);
     _exit(code);

@@ -36,6 +36,28 @@ static void test_one_that_fails_fails_all(void **state)
     assert_int_equal(errno, EINVAL);
 }
 
+static void test_quick_ones(void **state)
+{
+    (void)state;
+    char hashes[JOBS][PASSWORD_HASH_MAX] = {{0}};
+    struct passwordpool_job jobs[JOBS];
+    for (size_t i = 0; i < JOBS; i++)
+        jobs[i] = (struct passwordpool_job){.secret = SLICE("Correct-Horse-1"), .hash = hashes[i]};
+    assert_true(passwordpool_hash(jobs, JOBS, PASSWORD_QUICK));
+    for (size_t i = 0; i < JOBS; i++)
+        assert_true(password_is_quick(slice_text(hashes[i])));
+    assert_string_not_equal(hashes[0], hashes[1]);
+}
+
+static void test_how_long(void **state)
+{
+    (void)state;
+    assert_int_equal(passwordpool_ms(0), 0);
+    assert_int_equal(passwordpool_ms(1), PASSWORD_HASH_MS);
+    assert_true(passwordpool_ms(10000) >= 10000 / PASSWORDPOOL_THREADS_MAX * PASSWORD_HASH_MS);
+    assert_true(passwordpool_ms(10000) <= INT64_C(10000) * PASSWORD_HASH_MS);
+}
+
 /* MD5-crypt of "password", which costs nothing. */
 #define OLD "$1$abcdefgh$G//4keteveJp0qb8z2DxG/"
 
@@ -58,8 +80,8 @@ static void test_like_the_old_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_job_is_done),
-        cmocka_unit_test(test_one_that_fails_fails_all),
+        cmocka_unit_test(test_every_job_is_done), cmocka_unit_test(test_one_that_fails_fails_all),
+        cmocka_unit_test(test_quick_ones),        cmocka_unit_test(test_how_long),
         cmocka_unit_test(test_like_the_old_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,27 @@ static void a_new_hash_is_yescrypt_and_fits_its_password_only(void **state)
     assert_int_equal(password_verify(SLICE(""), slice_text(first)), PASSWORD_DIFFERS);
 }
 
+static void a_quick_hash_is_told_from_others(void **state)
+{
+    (void)state;
+    char quick[PASSWORD_HASH_MAX], full[PASSWORD_HASH_MAX];
+    assert_true(password_hash_as(SLICE("Correct-Horse-9"), PASSWORD_QUICK, quick));
+    assert_true(password_hash_as(SLICE("Correct-Horse-9"), PASSWORD_FULL, full));
+    assert_true(password_is_quick(slice_text(quick)));
+    assert_true(password_is_hash(slice_text(quick)));
+    assert_false(password_is_quick(slice_text(full)));
+    assert_true(slice_starts(slice_text(full), SLICE("$y$j9T$")));
+    assert_int_equal(password_verify(SLICE("Correct-Horse-9"), slice_text(quick)),
+                     PASSWORD_MATCHES);
+    assert_int_equal(password_verify(SLICE("Correct-Horse-8"), slice_text(quick)),
+                     PASSWORD_DIFFERS);
+    static const char *const others[] = {"", "!", "$", "$y$j75", "$y$j85$a$b", "!$y$j75$a$b"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(password_is_quick(slice_text(others[i])));
+    assert_false(password_hash_as(SLICE("a\0b"), PASSWORD_QUICK, quick));
+    assert_int_equal(errno, EINVAL);
+}
+
 /* Of other servers: the password is "password" (bcrypt: "U*U", of its own test vectors). */
 static const struct {
     const char *scheme, *secret, *hash;
@@ -106,6 +127,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_hash_is_yescrypt_and_fits_its_password_only),
+        cmocka_unit_test(a_quick_hash_is_told_from_others),
         cmocka_unit_test(foreign_hashes_are_verified),
         cmocka_unit_test(what_is_no_hash_matches_nothing),
         cmocka_unit_test(odd_passwords_are_refused),
