@@ -14,7 +14,8 @@
 
 #include <jansson.h>
 
-enum { COMMANDLINE_WORDS_MAX = 64, COMMANDLINE_OPTIONS_MAX = 8, COMMANDLINE_SECRET_MAX = 511 };
+/* All 300 targets that one row of forwards may have (SPEC R7.1) are given by one command. */
+enum { COMMANDLINE_WORDS_MAX = 320, COMMANDLINE_OPTIONS_MAX = 8, COMMANDLINE_SECRET_MAX = 511 };
 
 struct commandline;
 

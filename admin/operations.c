@@ -81,7 +81,7 @@ const struct commandline_verb commandline_verbs[] = {
      "user purge USER@DOMAIN [--dry-run]",
      "Removes all messages of the account from all its folders, for good; account, settings and folders stay, and so does "
      "mail that arrives meanwhile. With --dry-run says how many there are."},
-    {"forward", "add", 2, 64, "from subject", true, RIGHTS_UP_TO_USER,
+    {"forward", "add", 2, COMMANDLINE_WORDS_MAX, "from subject", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_forward_add,
      "forward add USER@DOMAIN [--from KEYWORD|--subject KEYWORD] TARGET...",
      "Forwards the account's mail, or that with the keyword in From or Subject, to these addresses, too; a copy stays in "
@@ -90,7 +90,7 @@ const struct commandline_verb commandline_verbs[] = {
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_forward_list,
      "forward list USER@DOMAIN",
      "Lists the addresses that the account's mail is forwarded to, and by which keywords."},
-    {"forward", "del", 1, 64, "from subject", true, RIGHTS_UP_TO_USER,
+    {"forward", "del", 1, COMMANDLINE_WORDS_MAX, "from subject", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_forward_del,
      "forward del USER@DOMAIN [--from KEYWORD|--subject KEYWORD] [TARGET...]",
      "Ends forwarding to these addresses; of a keyword without addresses, to all of its own."},
