@@ -214,3 +214,60 @@ void failures_locks(const struct failures *failures, struct slice account, int64
             each(owner, client, pair);
     }
 }
+
+/* ---- a clock that was set back -----------------------------------------------------------------
+ */
+
+static void move_time(int64_t *time, int64_t seconds)
+{
+    *time -= seconds < *time ? seconds : *time;
+}
+
+static void move_tally(struct tally *tally, int64_t seconds)
+{
+    move_time(&tally->start, seconds);
+    move_time(&tally->counted, seconds);
+    move_time(&tally->good, seconds);
+    move_time(&tally->locked_until, seconds);
+}
+
+/* When it was counted last, as far as is known: an account or address as a whole keeps the beginning alone. */
+static int64_t last_of(const struct tally *tally)
+{
+    int64_t last = tally->counted > tally->start ? tally->counted : tally->start;
+    return last > tally->good ? last : tally->good;
+}
+
+static bool begin_now(struct tally_table *table, int64_t now)
+{
+    bool moved = false;
+    for (struct tally *tally = table->newest; tally; tally = tally->older) {
+        if (last_of(tally) <= now)
+            continue;
+        move_tally(tally, last_of(tally) - now);
+        moved = true;
+    }
+    return moved;
+}
+
+bool failures_begin_now(struct failures *failures, int64_t now)
+{
+    bool pairs = begin_now(&failures->pairs, now);
+    bool accounts = begin_now(&failures->accounts, now);
+    bool clients = begin_now(&failures->clients, now);
+    return pairs || accounts || clients;
+}
+
+static void turn_back(struct tally_table *table, int64_t seconds)
+{
+    for (struct tally *tally = table->newest; tally; tally = tally->older)
+        move_tally(tally, seconds);
+}
+
+bool failures_turn_back(struct failures *failures, int64_t seconds)
+{
+    turn_back(&failures->pairs, seconds);
+    turn_back(&failures->accounts, seconds);
+    turn_back(&failures->clients, seconds);
+    return failures->pairs.newest || failures->accounts.newest || failures->clients.newest;
+}

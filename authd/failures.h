@@ -77,6 +77,12 @@ typedef void failures_each_lock(void *owner, struct slice client, const struct t
 void failures_locks(const struct failures *failures, struct slice account, int64_t now,
                     failures_each_lock *each, void *owner);
 
+/* The clock was set back by `seconds`: windows and locks move along, so that none holds longer for it.
+ * False: there are none. */
+bool failures_turn_back(struct failures *failures, int64_t seconds);
+/* The same of what was read back at `now` and was counted later: the clock was set back meanwhile. */
+bool failures_begin_now(struct failures *failures, int64_t now);
+
 /* The two halves of a pair's key. */
 void failures_split_pair(const struct tally *pair, struct slice *account, struct slice *client);
 /* The pair's tally, for reading back records. NULL without memory. */

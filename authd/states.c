@@ -193,14 +193,31 @@ const struct states_record *states_stopping(const struct states *states, struct 
     return record;
 }
 
+static void move_back(struct states_record *record, int64_t seconds)
+{
+    record->since -= seconds < record->since ? seconds : record->since;
+    record->until -= seconds < record->until ? seconds : record->until - 1;
+}
+
 void states_turn_back(struct states *states, int64_t seconds, states_each *each, void *owner)
 {
     for (size_t i = 0; i < STATES_BUCKETS; i++) {
         for (struct states_record *record = states->buckets[i]; record; record = record->next) {
-            if (!kinds[record->name].is_pause)
+            if (record->until == 0)
                 continue;
-            record->since -= seconds < record->since ? seconds : record->since;
-            record->until -= seconds < record->until ? seconds : record->until - 1;
+            move_back(record, seconds);
+            each(owner, record);
+        }
+    }
+}
+
+void states_begin_now(struct states *states, int64_t now, states_each *each, void *owner)
+{
+    for (size_t i = 0; i < STATES_BUCKETS; i++) {
+        for (struct states_record *record = states->buckets[i]; record; record = record->next) {
+            if (record->until == 0 || record->since <= now || kinds[record->name].is_pause)
+                continue;
+            move_back(record, record->since - now);
             each(owner, record);
         }
     }

@@ -88,8 +88,11 @@ void states_walk(const struct states *states, states_each *each, void *owner);
 /* The same for a part of them, from *cursor on, which is 0 at first. False: that was the last. */
 bool states_walk_part(const struct states *states, size_t *cursor, states_each *each, void *owner);
 void states_end(struct states *states, int64_t ended_at, states_each *each, void *owner);
-/* The clock was set back by `seconds`: pauses move along, so that they end no later for it. Calls
+/* The clock was set back by `seconds`: what has an end moves along, so that it ends no later for it. Calls
  * `each` for those. */
 void states_turn_back(struct states *states, int64_t seconds, states_each *each, void *owner);
+/* The same of records that were read back at `now` and begin later: the clock was set back meanwhile, nobody
+ * knows by how much. They begin now; pauses are over, they are short. */
+void states_begin_now(struct states *states, int64_t now, states_each *each, void *owner);
 
 #endif

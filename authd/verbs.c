@@ -648,10 +648,21 @@ static void record_moved(void *owner, const struct states_record *state)
     str_free(&set);
 }
 
+/* Locks and windows move along with a clock that is set back, or they would hold for longer. Those of failed
+ * log-ins have no records of their own: the journal is written anew within a minute. */
 static void note_time(struct verbs *verbs, int64_t now)
 {
-    if (now < verbs->latest)
-        states_turn_back(&verbs->ledger->states, verbs->latest - now, record_moved, verbs);
+    struct ledger *ledger = verbs->ledger;
+    bool moved = false;
+    if (verbs->latest == 0) {
+        moved = failures_begin_now(&ledger->failures, now);
+        states_begin_now(&ledger->states, now, record_moved, verbs);
+    } else if (now < verbs->latest) {
+        moved = failures_turn_back(&ledger->failures, verbs->latest - now);
+        states_turn_back(&ledger->states, verbs->latest - now, record_moved, verbs);
+    }
+    if (moved)
+        verbs->journal->compact_at = 0;
     verbs->latest = now;
 }
 

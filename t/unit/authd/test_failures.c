@@ -190,6 +190,32 @@ static void a_clock_set_back_locks_nobody_for_ever(void **state)
     assert_int_equal(miss(*state, "u1@a", "192.0.2.1", NOW).delay_ms, 1000);
 }
 
+static void locks_move_along_with_a_clock_that_is_set_back(void **state)
+{
+    struct failures *failures = *state;
+    int64_t until;
+    for (int i = 0; i < 10; i++)
+        miss(failures, "u1@a", "192.0.2.1", NOW + 1000000);
+    assert_int_equal(attack_account(failures, 60, 20), FAILURES_ACCOUNT);
+    failures_turn_back(failures, 1000000);
+    assert_int_equal(failures_check(failures, SLICE("u1@a"), SLICE("192.0.2.1"), NOW + 899, &until),
+                     FAILURES_PAIR);
+    assert_int_equal(until, NOW + 900);
+    assert_int_equal(failures_check(failures, SLICE("u1@a"), SLICE("192.0.2.1"), NOW + 900, &until),
+                     FAILURES_NONE);
+    /* What was read back counts from now on, and what lies in the past stays there. */
+    for (int i = 0; i < 10; i++)
+        miss(failures, "u2@a", "192.0.2.1", NOW + 1000000);
+    failures_begin_now(failures, NOW);
+    assert_int_equal(failures_check(failures, SLICE("u2@a"), SLICE("192.0.2.1"), NOW + 899, &until),
+                     FAILURES_PAIR);
+    assert_int_equal(failures_check(failures, SLICE("u2@a"), SLICE("192.0.2.1"), NOW + 900, &until),
+                     FAILURES_NONE);
+    failures_begin_now(failures, NOW + 5000);
+    assert_int_equal(failures_check(failures, SLICE("u2@a"), SLICE("192.0.2.1"), NOW + 900, &until),
+                     FAILURES_NONE);
+}
+
 static void the_table_is_bounded_and_keeps_locks(void **state)
 {
     (void)state;
@@ -237,6 +263,7 @@ int main(void)
         CASE(forgiving_ends_all_locks_of_an_account),
         cmocka_unit_test(ipv6_is_counted_by_its_network),
         CASE(a_clock_set_back_locks_nobody_for_ever),
+        CASE(locks_move_along_with_a_clock_that_is_set_back),
         cmocka_unit_test(the_table_is_bounded_and_keeps_locks),
     };
     return cmocka_run_group_tests_name("failures", tests, NULL, NULL);

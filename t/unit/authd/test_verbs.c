@@ -148,7 +148,7 @@ static void logins_fail_lock_and_are_forgiven(void **state)
     assert_string_equal(authd(fixture, NOW + 1, "login-check", "u1@a", "192.0.2.1"),
                         "locked|899|too many failed logins");
     assert_string_equal(authd(fixture, NOW + 1, "login-check", "u1@a", "192.0.2.2"), "ok");
-    assert_string_equal(root(fixture, "get", "u1@a", NULL, NULL, NULL),
+    assert_string_equal(say(fixture, NOW + 1, "get|u1@a"),
                         "ok|account-lock|1000000|1000900|3 failed logins from 192.0.2.1");
     assert_string_equal(root(fixture, "clear", "u1@a", "account-lock", NULL, NULL), "ok");
     assert_string_equal(authd(fixture, NOW + 1, "login-check", "u1@a", "192.0.2.1"), "ok");
@@ -190,10 +190,10 @@ static void states_end_by_themselves(void **state)
     assert_string_equal(root(fixture, "set", "u1@a", "send-lock", "1000100", "mass"), "ok");
     assert_string_equal(root(fixture, "get", "u1@a", NULL, NULL, NULL),
                         "ok|send-lock|1000000|1000100|mass");
+    verbs_end_states(&fixture->verbs, NOW + 99);
+    assert_int_equal(fixture->ledger.states.count, 1);
     assert_string_equal(ask(fixture, VERBS_OTHER, NOW + 100, "allows", "u1@a", "send", NULL, NULL),
                         "ok");
-    assert_int_equal(fixture->ledger.states.count, 1);
-    verbs_end_states(&fixture->verbs, NOW + 99);
     assert_int_equal(fixture->ledger.states.count, 1);
     verbs_end_states(&fixture->verbs, NOW + 100);
     assert_int_equal(fixture->ledger.states.count, 0);
@@ -370,6 +370,26 @@ static void a_pause_does_not_grow_when_the_clock_is_set_back(void **state)
     assert_begins(say(fixture, NOW - 86400, SEND), NO_SEND);
     assert_begins(say(fixture, NOW - 86400 + 39, SEND), NO_SEND);
     assert_string_equal(say(fixture, NOW - 86400 + 40, SEND), "ok");
+}
+
+/* SPEC R10: a send lock ends by itself after a day, an account lock after its time. */
+static void no_lock_grows_when_the_clock_is_set_back(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char question[] = "allows|u1@a.jp|send|messages|1|600|86400";
+    assert_string_equal(say(fixture, NOW, question), "ok");
+    say(fixture, NOW, "sent|u1@a.jp|1");
+    assert_begins(say(fixture, NOW, question), "no|send-lock|");
+    for (int i = 0; i < 3; i++)
+        authd(fixture, NOW, "login-failed", "u1@a.jp", "192.0.2.1");
+    assert_string_equal(say(fixture, NOW + 60, "allows|u1@a.jp|receive"), "ok");
+    /* A minute of both is over. */
+    assert_string_equal(authd(fixture, NOW - 500000, "login-check", "u1@a.jp", "192.0.2.1"),
+                        "locked|840|too many failed logins");
+    assert_string_equal(authd(fixture, NOW - 500000 + 840, "login-check", "u1@a.jp", "192.0.2.1"),
+                        "ok");
+    assert_begins(say(fixture, NOW - 500000 + 86339, SEND), "no|send-lock|");
+    assert_string_equal(say(fixture, NOW - 500000 + 86340, SEND), "ok");
 }
 
 static void an_account_is_locked_for_mass_sending(void **state)
@@ -570,6 +590,30 @@ static void a_restart_keeps_pauses_and_written_counts(void **state)
     assert_string_equal(say(fixture, NOW - 5000, RECEIVE), "ok");
 }
 
+/* Nobody knows by how much the clock was set back while stated was away: locks begin then. */
+static void no_lock_grows_when_the_clock_is_set_back_over_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    root(fixture, "set", "u1@a.jp", "send-lock", "1086400", "x");
+    root(fixture, "set", "u2@a.jp", "misuse-detected", "0", "x");
+    for (int i = 0; i < 3; i++)
+        authd(fixture, NOW, "login-failed", "u1@a.jp", "192.0.2.1");
+    verbs_write(&fixture->verbs);
+    restart(fixture);
+    assert_string_equal(authd(fixture, NOW - 500000, "login-check", "u1@a.jp", "192.0.2.1"),
+                        "locked|900|too many failed logins");
+    assert_begins(say(fixture, NOW - 500000, SEND), "no|send-lock|");
+    assert_begins(say(fixture, NOW - 500000 + 86399, SEND), "no|send-lock|");
+    verbs_compact(&fixture->verbs, NOW - 500000 + 86399);
+    restart(fixture);
+    /* What has no end stays. */
+    assert_begins(say(fixture, NOW - 500000 + 86399, "allows|u2@a.jp|send"), "no|misuse-detected|");
+    assert_begins(say(fixture, NOW - 500000 + 86399, SEND), "no|send-lock|");
+    assert_string_equal(say(fixture, NOW - 500000 + 86400, SEND), "ok");
+    assert_string_equal(authd(fixture, NOW - 500000 + 86400, "login-check", "u1@a.jp", "192.0.2.1"),
+                        "ok");
+}
+
 /* Wherever a crash tears the journal, a pause that was answered is behind the tear. */
 static void a_torn_journal_keeps_the_pause(void **state)
 {
@@ -620,11 +664,11 @@ static void compaction_keeps_all_that_counts(void **state)
 {
     struct fixture *fixture = *state;
     struct journal_replay replay;
+    for (int i = 0; i < 100; i++)
+        authd(fixture, NOW - 10000, "login-failed", "u3@a", "192.0.2.3");
     root(fixture, "set", "u1@a", "send-lock", "0", "why");
     for (int i = 0; i < 3; i++)
         authd(fixture, NOW, "login-failed", "u2@a", "192.0.2.1");
-    for (int i = 0; i < 100; i++)
-        authd(fixture, NOW - 10000, "login-failed", "u3@a", "192.0.2.3");
     fixture->journal.compact_at = 0;
     off_t before = fixture->journal.size;
     verbs_compact(&fixture->verbs, NOW);
@@ -766,6 +810,7 @@ int main(void)
         CASE(a_domain_receives_each_message_once),
         CASE(no_pause_is_longer_than_two_hours),
         CASE(a_pause_does_not_grow_when_the_clock_is_set_back),
+        CASE(no_lock_grows_when_the_clock_is_set_back),
         CASE(an_account_is_locked_for_mass_sending),
         CASE(states_of_a_domain_hold_for_its_accounts),
         CASE(misuse_is_detected),
@@ -778,6 +823,7 @@ int main(void)
         CASE(rooms_are_forgotten_with_their_counters),
         CASE(states_are_on_the_board),
         CASE(a_restart_keeps_pauses_and_written_counts),
+        CASE(no_lock_grows_when_the_clock_is_set_back_over_a_restart),
         CASE(a_torn_journal_keeps_the_pause),
         CASE(a_full_disk_keeps_the_pause_in_memory),
         CASE(compaction_keeps_counters_and_pauses),
