@@ -50,7 +50,7 @@ LIBS_remote  = -lresolv -lidn2
 LIBS_mtastsd = -lresolv
 # imapd is copied, too, but iconv loads its converters, which wants libc as it is installed.
 LIBS_imapd   = $(if $(SAN),-lunistring -lz,-l:libunistring.a -l:libz.a)
-LIBS_local   = $(if $(SAN),-lunistring,-l:libunistring.a)
+LIBS_local   = $(if $(SAN),-lidn2 -lunistring,-l:libidn2.a -l:libunistring.a)
 LIBS_mailctl = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 LIBS_cdb     = -lcrypt -lidn2 -lunistring
 # cdbfile is the one module of common/ with a library of its own.

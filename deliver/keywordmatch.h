@@ -4,7 +4,8 @@
  * Compared is what a reader sees: fields unfolded, encoded words decoded (RFC 2047), 8-bit and
  * ISO-2022-JP that stand there as they are taken as what they are; without regard to case and width
  * (casefold.h), and any run of blanks counts as one. Of From that is all that stands there, names and
- * addresses, with and without the backslashes of quoted strings.
+ * addresses, with and without the backslashes of quoted strings; international domains are found
+ * by both of their forms.
  *
  * Headers are strangers' bytes: KEYWORDMATCH_HEADER_MAX bytes of one are looked at, and of a field
  * KEYWORDMATCH_FIELD_MAX. Time is linear in these, for each keyword.
@@ -12,6 +13,7 @@
 #ifndef DELIVER_KEYWORDMATCH_H
 #define DELIVER_KEYWORDMATCH_H
 
+#include "casefold.h"
 #include "charset.h"
 #include "forwardrule.h"
 
@@ -21,10 +23,18 @@ enum {
     KEYWORDMATCH_TEXT_MAX = 262144, /* of all fields of one kind, as compared */
 };
 
+/* All fields of one kind. */
+struct keywordmatch_text {
+    struct str lines; /* as compared; fields are divided by line ends */
+    bool is_full;     /* one found no room; it, and what is behind it, is not looked at */
+};
+
 struct keywordmatch {
-    struct charset_cache charsets; /* kept from message to message */
-    struct str from, subject;      /* as compared; fields are divided by line ends */
-    struct str decoded, folded;
+    /* Kept from message to message. */
+    struct charset_cache charsets;
+    struct casefold folds;
+    struct keywordmatch_text from, subject;
+    struct str decoded, labels, folded;
 };
 
 void keywordmatch_init(struct keywordmatch *match);

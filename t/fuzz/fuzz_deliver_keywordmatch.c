@@ -9,14 +9,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct keywordmatch match;
-    if (match.from.max == 0)
+    if (match.from.lines.max == 0)
         keywordmatch_init(&match);
     struct slice header = slice_of(data, size);
     struct slice keyword = slice_cut(&header, '\n');
     if (!forwardrule_is_keyword(keyword))
         keyword = SLICE("a");
-    if (!keywordmatch_read(&match, header) || match.from.size > KEYWORDMATCH_TEXT_MAX ||
-        match.subject.size > KEYWORDMATCH_TEXT_MAX)
+    if (!keywordmatch_read(&match, header) || match.from.lines.size > KEYWORDMATCH_TEXT_MAX ||
+        match.subject.lines.size > KEYWORDMATCH_TEXT_MAX)
         abort();
     (void)keywordmatch_has(&match, FORWARDRULE_FROM, keyword);
     bool is_found = keywordmatch_has(&match, FORWARDRULE_SUBJECT, keyword);
