@@ -257,20 +257,19 @@ bool forwarding_put(struct forwarding *forwarding, const struct directory_accoun
 static bool find_forwarder(struct directory *directory, struct slice origin,
                            struct directory_account *account)
 {
+    const struct slice user = SLICE("user=");
     char uid[32];
-    struct slice rest = origin, word = SLICE(""), user = SLICE("");
-    struct slice by = slice_cut_word(&rest);
-    if (!slice_equal(by, SLICE("by=forward")) && !slice_equal(by, SLICE("by=reply")))
+    struct slice rest = origin;
+    struct slice by = slice_cut(&rest, ' ');
+    struct slice id = slice_cut(&rest, ' ');
+    size_t end = slice_find_last(rest, ' '); /* the recipient may have blanks, in quotes */
+    struct slice recipient = slice_part(rest, user.size, end - user.size);
+    if ((!slice_equal(by, SLICE("by=forward")) && !slice_equal(by, SLICE("by=reply"))) ||
+        !slice_starts(id, SLICE("id=")) || !slice_starts(rest, user) || end == rest.size ||
+        directory_address(directory, recipient, account) != DIRECTORY_FOUND)
         return false;
-    while (rest.size > 0) {
-        word = slice_cut_word(&rest);
-        if (slice_starts(word, SLICE("user=")))
-            user = slice_from(word, 5);
-    }
-    if (directory_address(directory, user, account) != DIRECTORY_FOUND)
-        return false;
-    snprintf(uid, sizeof uid, "uid=%lu", (unsigned long)account->domain.uid);
-    return slice_equal(word, slice_text(uid));
+    snprintf(uid, sizeof uid, " uid=%lu", (unsigned long)account->domain.uid);
+    return slice_equal(slice_from(rest, end), slice_text(uid));
 }
 
 void forwarding_count(struct forwarding *forwarding, const struct queuefile *file, size_t outside)
