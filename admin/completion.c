@@ -152,7 +152,7 @@ static void offer_values(struct completion *completion)
 
 static void offer_states(struct completion *completion)
 {
-    offer_words(completion, "account-lock misuse-detected over-capacity password-forced "
+    offer_words(completion, "account-lock misuse-detected over-capacity "
                             "receive-pause send-lock send-pause");
 }
 

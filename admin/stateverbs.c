@@ -256,12 +256,25 @@ static int set(struct commandline *command, const struct subject *subject)
     return result;
 }
 
+static bool is_about_password(const struct commandline *command)
+{
+    return strcmp(state_word(command), STATE_PASSWORD_FORCED) == 0;
+}
+
+/* That state says what the users file says: the old password is void. */
+static int refuse_to_force(const struct commandline *command, const struct subject *subject)
+{
+    return commandline_refuse(command, "a password is made void by mailctl user force-password %s",
+                              subject->account ? subject->name : "USER@DOMAIN");
+}
+
 int operations_state_lock(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (find_subject(command, &subject, &result))
-        result = set(command, &subject);
+        result = is_about_password(command) ? refuse_to_force(command, &subject)
+                                            : set(command, &subject);
     domain_free(&subject.domain);
     return result;
 }
@@ -303,14 +316,31 @@ static int clear_pauses(struct commandline *command, const struct subject *subje
     return result;
 }
 
+/* Cleared by hand it would be out of sight, and nobody could log in all the same. */
+static bool is_void(const struct commandline *command, const struct subject *subject)
+{
+    return subject->account && is_about_password(command) &&
+           userline_is_void(slice_text(subject->account->hash));
+}
+
+static int unlock(struct commandline *command, const struct subject *subject)
+{
+    if (is_void(command, subject))
+        return commandline_refuse(command,
+                                  "the password is void till there is a new one: mailctl user "
+                                  "passwd %s",
+                                  subject->name);
+    return subject->account || command->word_count > 1
+               ? clear(command, subject, state_word(command))
+               : clear_pauses(command, subject);
+}
+
 int operations_state_unlock(struct commandline *command)
 {
     struct subject subject;
     int result;
     if (find_subject(command, &subject, &result))
-        result = subject.account || command->word_count > 1
-                     ? clear(command, &subject, state_word(command))
-                     : clear_pauses(command, &subject);
+        result = unlock(command, &subject);
     domain_free(&subject.domain);
     return result;
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { VERBS_COMPACT_MAX = 128 * 1024 * 1024, VERBS_TEXT_MAX = 256 };
 
@@ -50,13 +51,20 @@ static bool record_now(struct verbs *verbs, const struct str *record)
     return false;
 }
 
-static void log_state(const char *event, struct slice account, enum states_name name,
+/* `until` 0: no end, or none any more. */
+static void log_state(const char *event, struct slice account, enum states_name name, int64_t until,
                       struct slice cause)
 {
+    char end[40];
+    struct tm parts;
+    time_t time = (time_t)until;
     struct log_line line;
     log_begin(&line, event);
     log_value(&line, "account", account);
     log_text(&line, "state", states_kind(name)->name);
+    if (until != 0 && localtime_r(&time, &parts) &&
+        strftime(end, sizeof end, "%Y-%m-%dT%H:%M:%S%z", &parts) > 0)
+        log_text(&line, "until", end);
     if (cause.size > 0)
         log_value(&line, "cause", cause);
     log_end(&line);
@@ -221,7 +229,8 @@ static void begin_state(struct question *question, const struct allowance_breach
                    slice_text(breach->cause));
     if (ledger_apply(question->verbs->ledger, str_slice(&record), NULL)) {
         board_note_state(question->verbs->board, breach->name);
-        log_state("state-set", breach->name, breach->state, slice_text(breach->cause));
+        log_state("state-set", breach->name, breach->state, breach->until,
+                  slice_text(breach->cause));
         note_event(question->verbs, breach->name,
                    &(struct history_event){.time = question->now,
                                            .until = breach->until,
@@ -484,7 +493,7 @@ static bool answer_set(struct question *question)
         answer_no(question, "there are too many states, or memory is out");
     } else {
         board_note_state(question->verbs->board, question->account);
-        log_state("state-set", question->account, name, cause);
+        log_state("state-set", question->account, name, (int64_t)until, cause);
         note_event(
             question->verbs, question->account,
             &(struct history_event){
@@ -535,7 +544,7 @@ static bool answer_clear(struct question *question)
     } else {
         if (set)
             ledger_apply(ledger, str_slice(&record), NULL);
-        log_state("state-cleared", question->account, name, SLICE(""));
+        log_state("state-cleared", question->account, name, 0, SLICE(""));
         note_event(
             question->verbs, question->account,
             &(struct history_event){.time = question->now, .state = name, .what = HISTORY_CLEARED},
@@ -714,7 +723,7 @@ static void note_ended(void *owner, const struct states_record *record)
 {
     struct verbs *verbs = owner;
     struct slice account = slice_text(record->account);
-    log_state("state-ended", account, record->name, SLICE(""));
+    log_state("state-ended", account, record->name, 0, SLICE(""));
     note_event(verbs, account,
                &(struct history_event){
                    .time = record->until, .state = record->name, .what = HISTORY_ENDED},

@@ -12,7 +12,7 @@ static const struct {
     [SESSIONEND_CHANGED] = {"password-changed",
                             "The password was changed; log in with the new one"},
     [SESSIONEND_FORCED] = {"password-forced", "The password is void; a new one has to be set"},
-    [SESSIONEND_REMOVED] = {"account-removed", "The account was removed"},
+    [SESSIONEND_REMOVED] = {"account-removed", "The account was deleted"},
 };
 
 const char *sessionend_name(enum sessionend why)

@@ -207,6 +207,10 @@ def test_R10_forced_password(suite):
     check("[AUTHENTICATIONFAILED]" in login(suite, "u2@example.jp", "Wrong-Time-2025")[1], "a wrong one is told nothing")
     shown = json.loads(suite.mailctl("--json", "user", "show", "u2@example.jp"))
     equal(shown["password"], "forced", "the flag")
+    equal([(one["state"], one["cause"]) for one in shown["states"]],
+          [("password-forced", "seen in a list of stolen passwords")], "the state")
+    refused(suite, "state", "lock", "u1@example.jp", "password-forced", says=["mailctl user force-password u1@example.jp"])
+    refused(suite, "state", "unlock", "u2@example.jp", "password-forced", says=["mailctl user passwd u2@example.jp"])
     shown = suite.mailctl("state", "show", "u2@example.jp")
     check("password-forced" in shown and "stolen passwords" in shown, shown)
     for fresh in ("Summer-Time-2025", "summer-Time-2025", "Summer-Time-2026", "Summer-Time-2025!", "5202-emiT-remmuS"):
@@ -280,6 +284,10 @@ def test_R10_states_end_and_are_remembered(suite):
     check([address, "send-lock"] in [[one["of"], one["state"]] for one in listed], f"of the domain: {listed}")
     suite.mailctl("state", "unlock", address, "send-lock")
     equal(send(suite, address, GOOD, [])[0], "250", "it is over")
+    suite.mailctl("state", "lock", address, "send-lock", "--hours", "1")
+    wait_until(lambda: re.search(r"state-set account=u1@example.jp state=send-lock until=20\S+T\S+ cause=", suite.logs("stated")),
+               "till when")
+    suite.mailctl("state", "unlock", address, "send-lock")
     for line in ("state-set account=u1@example.jp state=send-lock", "state-cleared account=u1@example.jp state=send-lock"):
         wait_until(lambda text=line: text in suite.logs("stated"), line)
 
@@ -388,8 +396,8 @@ def test_R2_6_deletion_ends_open_sessions(suite):
     sessions = open_sessions(suite, "u2@ends.example", GOOD)
     suite.mailctl("user", "del", "u2@ends.example")
     said = say_end(sessions)
-    check(said[0].startswith("* BYE ") and said[1] == "* BYE The account was removed\r\n", said)
-    check(said[2] == "-ERR The account was removed\r\n" and said[3].startswith("421 "), said)
+    check(said[0].startswith("* BYE ") and said[1] == "* BYE The account was deleted\r\n", said)
+    check(said[2] == "-ERR The account was deleted\r\n" and said[3].startswith("421 "), said)
     suite.mailctl("user", "add", "u2@ends.example", text=GOOD + "\n")
     sessions = open_sessions(suite, "u2@ends.example", GOOD)
     suite.mailctl("domain", "del", "ends.example")

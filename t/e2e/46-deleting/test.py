@@ -160,10 +160,10 @@ def test_R2_6_from_under_open_sessions(suite):
 
 
 def test_R2_6_sessions_that_have_nothing_selected_end_too(suite):
-    """At their next command, or at once where they wait for news."""
+    """At once, whatever they wait for."""
     suite.add_user("open@example.jp")
     with (Imap(suite, "open@example.jp") as busy, Imap(suite, "open@example.jp") as idle,
-          Imap(suite, "open@example.jp") as told, Imap(suite, "open@example.jp") as leaves):
+          Imap(suite, "open@example.jp") as told, Imap(suite, "open@example.jp") as silent):
         idle.send(b"i IDLE\r\n")
         equal(idle.response().tag, "+", "IDLE")
         told.ok("NOTIFY SET (personal (MessageNew MessageExpunge MailboxName))")
@@ -178,10 +178,8 @@ def test_R2_6_sessions_that_have_nothing_selected_end_too(suite):
             while answer.kind != "BYE":
                 answer = one.response()
             check("account was deleted" in str(answer), f"{name}: {answer}")
-        busy.send(b"b NOOP\r\n")
-        check("account was deleted" in str(busy.response()), "the next command")
-        leaves.send(b"l LOGOUT\r\n")
-        equal([leaves.response().kind, leaves.response().kind], ["BYE", "OK"], "LOGOUT")
+        for one in (busy, silent):
+            check("account was deleted" in str(one.response()), "without a command")
     equal(left(suite, "open"), [], "no file came back")
 
 

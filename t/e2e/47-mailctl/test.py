@@ -338,6 +338,55 @@ def test_R19_a_domain_goes_in_one_step(suite):
     check("killed.example.jp" not in suite.mailctl("domain", "list"), "not listed")
 
 
+# ---- JSON -------------------------------------------------------------------------------------------
+
+def stuck_message(suite):
+    """The id of a message that waits."""
+    suite.control("smtproutes", "dead.example:127.0.0.1:1\n")
+    suite.rebuild()
+    suite.submit("u1@json.example", "a@dead.example", b"Subject: x\r\n\r\nx\r\n")
+    return wait_until(lambda: json.loads(suite.mailctl("--json", "queue", "list", "--sender", "json.example")),
+                      "it waits")[0]["id"]
+
+
+def test_R19_json_of_every_verb_that_shows(suite):
+    """The table of verbs says which these are; each is called here, so a new one has to come along."""
+    suite.add_domain("json.example", "u1", "u2")
+    message_id = stuck_message(suite)
+    suite.mailctl("forward", "add", "u1@json.example", "a@example.org")
+    header = "mail_account,password,mail_capacity"
+    calls = {
+        "domain show": ["json.example"], "domain list": [], "user show": ["u1@json.example"], "user list": ["json.example"],
+        "user purge": ["u1@json.example", "--dry-run"], "forward list": ["u1@json.example"],
+        "reply show": ["u1@json.example"], "csv register": ["json.example", "-"], "csv edit": ["json.example", "-"],
+        "state show": ["u1@json.example"], "queue list": [], "queue show": [message_id], "queue flush": [message_id],
+        "queue hold": [message_id], "queue release": ["all"], "queue requeue": ["--sender", "json.example"],
+        "queue delete": [message_id], "store check": ["u2@json.example"], "store rebuild": ["u2@json.example"],
+        "age": ["--dry-run", "json.example"], "explain": ["u1@json.example"], "status": [], "tls-report": [], "help": ["user"],
+    }
+    texts = {"csv register": f"{header},comment\nu7,Good-Password1,,\n", "csv edit": f"{header}\nu7,,9\n"}
+    verbs = {row["verb"]: row["output"] for row in json.loads(suite.mailctl("help", "--json"))}
+    equal(sorted(calls), sorted(verb for verb, output in verbs.items() if output == "json"), "verbs that show something")
+    for verb, words in calls.items():
+        for front, behind in ((["--json"], []), ([], ["--json"])):
+            text = texts.get(verb, "") if front else texts.get(verb, "").replace("u7", "u8")
+            if verb.startswith("queue ") and not front and verb != "queue list":
+                continue  # the message has gone its way
+            done = run(suite, *front, *verb.split(), *words, *behind, text=text)
+            if verb == "tls-report" and done.returncode == 1:
+                equal(done.stdout, "", "no report, and no half of one")
+                continue
+            equal((done.returncode, done.stderr), (0, ""), f"{verb}: {done.stdout}")
+            check(isinstance(json.loads(done.stdout), (dict, list)), f"{verb}: {done.stdout}")
+    json.loads(suite.mailctl("--json", "help", "settings"))
+    refused = run(suite, "--json", "csv", "edit", "json.example", "-", text=f"{header}\nu7,short,\n")
+    equal(json.loads(refused.stdout)["error_count"], 1, "errors of CSV")
+    for words in (["user", "set", "u1@json.example", "quota", "7"], ["state", "lock", "u1@json.example"],
+                  ["state", "unlock", "u1@json.example"], ["child", "add", "json.example", "www.json.example"]):
+        equal(suite.mailctl("--json", *words), "", f"{words} says nothing")
+    suite.mailctl("domain", "del", "json.example")
+
+
 # ---- help and completion ----------------------------------------------------------------------------
 
 def test_R19_help_of_each_verb(suite):

@@ -386,7 +386,7 @@ static void a_session_that_is_to_end_says_why(void **state)
     ssize_t got = read(pair[0], answer, sizeof answer);
     assert_true(got > 0);
     assert_slice(slice_of(answer, (size_t)got),
-                 "+OK logged in\r\n-ERR The account was removed\r\n");
+                 "+OK logged in\r\n-ERR The account was deleted\r\n");
     assert_non_null(strstr(read_log(box), "end=account-removed"));
     assert_int_equal(count_files(box, "Maildir/cur") + count_files(box, "Maildir/new"), 3);
     close(pair[0]);
