@@ -64,7 +64,7 @@ static void skip_chunk(struct session *session, uint64_t size, enum reply proble
         session_reply(session, problem);
 }
 
-static void answer_chunk(struct session *session, const struct command_bdat *chunk)
+static void answer_chunk(struct session *session, const struct smtpcommand_bdat *chunk)
 {
     char digits[NUMBER_TEXT_SIZE];
     struct incoming *incoming = &session->incoming;
@@ -81,7 +81,7 @@ static void answer_chunk(struct session *session, const struct command_bdat *chu
     }
 }
 
-static void take_chunk(struct session *session, const struct command_bdat *chunk)
+static void take_chunk(struct session *session, const struct smtpcommand_bdat *chunk)
 {
     struct incoming *incoming = &session->incoming;
     if (session->state == SESSION_RCPT)
@@ -97,8 +97,8 @@ static void take_chunk(struct session *session, const struct command_bdat *chunk
 
 void data_receive_chunk(struct session *session, struct slice argument)
 {
-    struct command_bdat chunk;
-    if (!command_parse_bdat(argument, &chunk)) {
+    struct smtpcommand_bdat chunk;
+    if (!smtpcommand_parse_bdat(argument, &chunk)) {
         session_reply(session, REPLY_CHUNK_BAD);
         return;
     }

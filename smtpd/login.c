@@ -119,7 +119,7 @@ void login_auth(struct session *session, struct slice argument)
                                                               : REPLY_AUTH_NOT_HERE);
         return;
     }
-    if (!command_parse_auth(argument, &mechanism, &has_initial, &initial)) {
+    if (!smtpcommand_parse_auth(argument, &mechanism, &has_initial, &initial)) {
         session_reply_detail(session, REPLY_SYNTAX, SLICE("AUTH mechanism [initial response]"));
         return;
     }

@@ -368,29 +368,29 @@ static void want_chunk(struct session *session, struct slice argument)
 }
 
 /* Who answers which command: nobody greeted, ready, sender known, recipient known, message begun. */
-static handler *const handlers[COMMAND_COUNT][SESSION_STATE_COUNT] = {
-    [COMMAND_UNKNOWN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
-    [COMMAND_FORBIDDEN] = {say_forbidden, say_forbidden, say_forbidden, say_forbidden,
-                           say_forbidden},
-    [COMMAND_HELO] = {say_helo, say_helo, say_helo, say_helo, say_helo},
-    [COMMAND_EHLO] = {say_ehlo, say_ehlo, say_ehlo, say_ehlo, say_ehlo},
-    [COMMAND_LHLO] = {say_lhlo, say_lhlo, say_lhlo, say_lhlo, say_lhlo},
-    [COMMAND_MAIL] = {want_helo, transaction_mail, want_no_mail, want_no_mail, want_no_mail},
-    [COMMAND_RCPT] = {want_helo, want_mail, transaction_rcpt, transaction_rcpt, want_chunk},
-    [COMMAND_DATA] = {want_helo, want_mail, want_recipient, data_receive, want_chunk},
-    [COMMAND_BDAT] = {data_receive_chunk, data_receive_chunk, data_receive_chunk,
-                      data_receive_chunk, data_receive_chunk},
-    [COMMAND_RSET] = {say_rset, say_rset, say_rset, say_rset, say_rset},
-    [COMMAND_NOOP] = {say_noop, say_noop, say_noop, say_noop, say_noop},
-    [COMMAND_QUIT] = {say_quit, say_quit, say_quit, say_quit, say_quit},
-    [COMMAND_VRFY] = {say_vrfy, say_vrfy, say_vrfy, say_vrfy, say_vrfy},
-    [COMMAND_EXPN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
-    [COMMAND_HELP] = {say_help, say_help, say_help, say_help, say_help},
-    [COMMAND_STARTTLS] = {say_starttls, say_starttls, say_starttls, say_starttls, say_starttls},
-    [COMMAND_AUTH] = {want_helo, login_auth, want_no_transaction, want_no_transaction,
-                      want_no_transaction},
-    [COMMAND_XCLIENT] = {proxied_take, proxied_take, want_no_transaction, want_no_transaction,
-                         want_no_transaction},
+static handler *const handlers[SMTPCOMMAND_COUNT][SESSION_STATE_COUNT] = {
+    [SMTPCOMMAND_UNKNOWN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
+    [SMTPCOMMAND_FORBIDDEN] = {say_forbidden, say_forbidden, say_forbidden, say_forbidden,
+                               say_forbidden},
+    [SMTPCOMMAND_HELO] = {say_helo, say_helo, say_helo, say_helo, say_helo},
+    [SMTPCOMMAND_EHLO] = {say_ehlo, say_ehlo, say_ehlo, say_ehlo, say_ehlo},
+    [SMTPCOMMAND_LHLO] = {say_lhlo, say_lhlo, say_lhlo, say_lhlo, say_lhlo},
+    [SMTPCOMMAND_MAIL] = {want_helo, transaction_mail, want_no_mail, want_no_mail, want_no_mail},
+    [SMTPCOMMAND_RCPT] = {want_helo, want_mail, transaction_rcpt, transaction_rcpt, want_chunk},
+    [SMTPCOMMAND_DATA] = {want_helo, want_mail, want_recipient, data_receive, want_chunk},
+    [SMTPCOMMAND_BDAT] = {data_receive_chunk, data_receive_chunk, data_receive_chunk,
+                          data_receive_chunk, data_receive_chunk},
+    [SMTPCOMMAND_RSET] = {say_rset, say_rset, say_rset, say_rset, say_rset},
+    [SMTPCOMMAND_NOOP] = {say_noop, say_noop, say_noop, say_noop, say_noop},
+    [SMTPCOMMAND_QUIT] = {say_quit, say_quit, say_quit, say_quit, say_quit},
+    [SMTPCOMMAND_VRFY] = {say_vrfy, say_vrfy, say_vrfy, say_vrfy, say_vrfy},
+    [SMTPCOMMAND_EXPN] = {say_unknown, say_unknown, say_unknown, say_unknown, say_unknown},
+    [SMTPCOMMAND_HELP] = {say_help, say_help, say_help, say_help, say_help},
+    [SMTPCOMMAND_STARTTLS] = {say_starttls, say_starttls, say_starttls, say_starttls, say_starttls},
+    [SMTPCOMMAND_AUTH] = {want_helo, login_auth, want_no_transaction, want_no_transaction,
+                          want_no_transaction},
+    [SMTPCOMMAND_XCLIENT] = {proxied_take, proxied_take, want_no_transaction, want_no_transaction,
+                             want_no_transaction},
 };
 
 /* Another password was set meanwhile, or the account is gone. */
@@ -402,9 +402,9 @@ static bool is_login_over(const struct session *session)
 
 static void handle_line(struct session *session, struct slice line)
 {
-    struct command command;
-    switch (command_parse(line, &command)) {
-    case COMMAND_LINE_OK:
+    struct smtpcommand command;
+    switch (smtpcommand_parse(line, &command)) {
+    case SMTPCOMMAND_LINE_OK:
         session->counts.idle_commands++;
         if (is_login_over(session)) {
             session_reply(session, REPLY_AUTH_OVER);
@@ -412,10 +412,10 @@ static void handle_line(struct session *session, struct slice line)
         }
         handlers[command.verb][session->state](session, command.argument);
         break;
-    case COMMAND_LINE_BAD_END:
+    case SMTPCOMMAND_LINE_BAD_END:
         session_reply(session, REPLY_COMMAND_LINE_END);
         break;
-    case COMMAND_LINE_TOO_LONG:
+    case SMTPCOMMAND_LINE_TOO_LONG:
         session_reply(session, REPLY_COMMAND_TOO_LONG);
         break;
     }
@@ -580,7 +580,7 @@ void session_run(struct session *session)
     struct slice line;
     bool goes_on = greet(session);
     while (goes_on && !session->end) {
-        if (session_line(session, COMMAND_AUTH_LINE_MAX, REPLY_COMMAND_TOO_LONG, &line))
+        if (session_line(session, SMTPCOMMAND_AUTH_LINE_MAX, REPLY_COMMAND_TOO_LONG, &line))
             handle_line(session, line);
         check_patience(session);
     }

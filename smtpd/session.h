@@ -9,13 +9,13 @@
 
 #include "auth.h"
 #include "board.h"
-#include "command.h"
 #include "directory.h"
 #include "host.h"
 #include "incoming.h"
 #include "inject.h"
 #include "proxied.h"
 #include "reply.h"
+#include "smtpcommand.h"
 #include "stream.h"
 #include "tls.h"
 #include "trace.h"
@@ -70,7 +70,7 @@ struct session {
     int state_fd; /* to ask stated */
     int tell_fd;  /* to tell it what was accepted; of the template, so all its copies have it */
     struct board board;     /* of the template, too */
-    uint64_t login_moment; /* the board's, when the client was asked who he is */
+    uint64_t login_moment;  /* the board's, when the client was asked who he is */
     uint64_t stated;        /* which of them the two are of, board_maker */
     uint64_t declared_size; /* 0: none was declared */
     uint64_t size_base;     /* the limit without recipients: the host's, the login's */

@@ -9,18 +9,18 @@
 
 /* ---- MAIL -------------------------------------------------------------------------------------*/
 
-static enum reply reply_of_problem(enum command_problem problem, enum reply bad_address)
+static enum reply reply_of_problem(enum smtpcommand_problem problem, enum reply bad_address)
 {
     switch (problem) {
-    case COMMAND_NEEDS_UTF8:
+    case SMTPCOMMAND_NEEDS_UTF8:
         return REPLY_UTF8_NOT_ASKED;
-    case COMMAND_BAD_PARAMETER:
+    case SMTPCOMMAND_BAD_PARAMETER:
         return REPLY_PARAMETER_BAD;
-    case COMMAND_UNKNOWN_PARAMETER:
+    case SMTPCOMMAND_UNKNOWN_PARAMETER:
         return REPLY_PARAMETER_UNKNOWN;
-    case COMMAND_FINE:
-    case COMMAND_SYNTAX:
-    case COMMAND_BAD_ADDRESS:
+    case SMTPCOMMAND_FINE:
+    case SMTPCOMMAND_SYNTAX:
+    case SMTPCOMMAND_BAD_ADDRESS:
         break;
     }
     return bad_address;
@@ -60,18 +60,18 @@ static bool may_submit(struct session *session, struct slice sender)
 
 void transaction_mail(struct session *session, struct slice argument)
 {
-    struct command_mail mail;
+    struct smtpcommand_mail mail;
     struct envelope *envelope = &session->envelope;
     if (session_is_submission(session) && session->account[0] == '\0') {
         session_refuse(session, REPLY_AUTH_REQUIRED, "sender", argument);
         return;
     }
-    enum command_problem problem = command_parse_mail(argument, &mail);
-    if (problem == COMMAND_SYNTAX) {
+    enum smtpcommand_problem problem = smtpcommand_parse_mail(argument, &mail);
+    if (problem == SMTPCOMMAND_SYNTAX) {
         session_reply_detail(session, REPLY_SYNTAX, SLICE("MAIL FROM:<address> [parameters]"));
         return;
     }
-    if (problem != COMMAND_FINE) {
+    if (problem != SMTPCOMMAND_FINE) {
         session_refuse(session, reply_of_problem(problem, REPLY_SENDER_BAD), "sender", argument);
         return;
     }
@@ -120,7 +120,7 @@ static unsigned join_notify(unsigned first, unsigned second)
 }
 
 static bool put_recipient(struct envelope *envelope, struct slice address,
-                          const struct command_rcpt *rcpt)
+                          const struct smtpcommand_rcpt *rcpt)
 {
     struct envelope_recipient *known = find_recipient(envelope, address);
     if (!known)
@@ -130,7 +130,7 @@ static bool put_recipient(struct envelope *envelope, struct slice address,
 }
 
 static void add_recipient(struct session *session, struct slice address,
-                          const struct command_rcpt *rcpt)
+                          const struct smtpcommand_rcpt *rcpt)
 {
     if (!put_recipient(&session->envelope, address, rcpt)) {
         session_refuse(session, REPLY_TROUBLE, "recipient", address);
@@ -144,7 +144,7 @@ static void add_recipient(struct session *session, struct slice address,
 /* What comes back of forwarded mail goes to its first sender, whoever brings it: nobody but us can
  * make such an address. False: it is none; look it up as any other. */
 static bool take_returned(struct session *session, struct slice address,
-                          const struct command_rcpt *rcpt)
+                          const struct smtpcommand_rcpt *rcpt)
 {
     struct str original;
     str_init(&original, ENVELOPE_ADDRESS_MAX);
@@ -159,7 +159,7 @@ static bool take_returned(struct session *session, struct slice address,
 }
 
 static void take_recipient(struct session *session, struct slice address,
-                           const struct command_rcpt *rcpt)
+                           const struct smtpcommand_rcpt *rcpt)
 {
     struct directory_account account;
     if (take_returned(session, address, rcpt))
@@ -189,14 +189,15 @@ static void take_recipient(struct session *session, struct slice address,
 
 void transaction_rcpt(struct session *session, struct slice argument)
 {
-    struct command_rcpt rcpt;
+    struct smtpcommand_rcpt rcpt;
     struct str address;
-    enum command_problem problem = command_parse_rcpt(argument, session->envelope.utf8, &rcpt);
-    if (problem == COMMAND_SYNTAX) {
+    enum smtpcommand_problem problem =
+        smtpcommand_parse_rcpt(argument, session->envelope.utf8, &rcpt);
+    if (problem == SMTPCOMMAND_SYNTAX) {
         session_reply_detail(session, REPLY_SYNTAX, SLICE("RCPT TO:<address> [parameters]"));
         return;
     }
-    if (problem != COMMAND_FINE) {
+    if (problem != SMTPCOMMAND_FINE) {
         session_refuse(session, reply_of_problem(problem, REPLY_RECIPIENT_BAD), "recipient",
                        argument);
         return;

@@ -1,6 +1,6 @@
 /* smtpd's parsers: command lines, MAIL, RCPT, AUTH, and the header section as it streams by */
-#include "command.h"
 #include "header.h"
+#include "smtpcommand.h"
 
 #include <stdlib.h>
 
@@ -21,20 +21,20 @@ static void check_address(const struct mailaddress *address)
 
 static void check_command(struct slice line)
 {
-    struct command command;
-    struct command_mail mail;
-    struct command_rcpt rcpt;
-    struct command_bdat bdat;
+    struct smtpcommand command;
+    struct smtpcommand_mail mail;
+    struct smtpcommand_rcpt rcpt;
+    struct smtpcommand_bdat bdat;
     struct slice mechanism, initial;
     bool has_initial;
-    if (command_parse(line, &command) != COMMAND_LINE_OK)
+    if (smtpcommand_parse(line, &command) != SMTPCOMMAND_LINE_OK)
         return;
-    if (command_parse_mail(command.argument, &mail) == COMMAND_FINE)
+    if (smtpcommand_parse_mail(command.argument, &mail) == SMTPCOMMAND_FINE)
         check_address(&mail.address);
-    if (command_parse_rcpt(command.argument, true, &rcpt) == COMMAND_FINE)
+    if (smtpcommand_parse_rcpt(command.argument, true, &rcpt) == SMTPCOMMAND_FINE)
         check_address(&rcpt.address);
-    (void)command_parse_bdat(command.argument, &bdat);
-    (void)command_parse_auth(command.argument, &mechanism, &has_initial, &initial);
+    (void)smtpcommand_parse_bdat(command.argument, &bdat);
+    (void)smtpcommand_parse_auth(command.argument, &mechanism, &has_initial, &initial);
 }
 
 static void count(void *owner, struct slice bytes)

@@ -1,39 +1,39 @@
-/* command - see command.h */
-#include "command.h"
+/* smtpcommand - see smtpcommand.h */
+#include "smtpcommand.h"
 
 #include "number.h"
 
 struct verb {
     const char *name;
-    enum command_verb verb;
+    enum smtpcommand_verb verb;
     size_t line_max;
 };
 
 static const struct verb verbs[] = {
-    {"HELO", COMMAND_HELO, COMMAND_LINE_MAX},
-    {"EHLO", COMMAND_EHLO, COMMAND_LINE_MAX},
-    {"LHLO", COMMAND_LHLO, COMMAND_LINE_MAX},
-    {"MAIL", COMMAND_MAIL, COMMAND_MAIL_LINE_MAX},
-    {"RCPT", COMMAND_RCPT, COMMAND_RCPT_LINE_MAX},
-    {"DATA", COMMAND_DATA, COMMAND_LINE_MAX},
-    {"BDAT", COMMAND_BDAT, COMMAND_LINE_MAX},
-    {"RSET", COMMAND_RSET, COMMAND_LINE_MAX},
-    {"NOOP", COMMAND_NOOP, COMMAND_LINE_MAX},
-    {"QUIT", COMMAND_QUIT, COMMAND_LINE_MAX},
-    {"VRFY", COMMAND_VRFY, COMMAND_LINE_MAX},
-    {"EXPN", COMMAND_EXPN, COMMAND_LINE_MAX},
-    {"HELP", COMMAND_HELP, COMMAND_LINE_MAX},
-    {"STARTTLS", COMMAND_STARTTLS, COMMAND_LINE_MAX},
-    {"AUTH", COMMAND_AUTH, COMMAND_AUTH_LINE_MAX},
-    {"XCLIENT", COMMAND_XCLIENT, COMMAND_LINE_MAX},
-    {"GET", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
-    {"POST", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
-    {"PUT", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
-    {"CONNECT", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
-    {"OPTIONS", COMMAND_FORBIDDEN, COMMAND_AUTH_LINE_MAX},
+    {"HELO", SMTPCOMMAND_HELO, SMTPCOMMAND_LINE_MAX},
+    {"EHLO", SMTPCOMMAND_EHLO, SMTPCOMMAND_LINE_MAX},
+    {"LHLO", SMTPCOMMAND_LHLO, SMTPCOMMAND_LINE_MAX},
+    {"MAIL", SMTPCOMMAND_MAIL, SMTPCOMMAND_MAIL_LINE_MAX},
+    {"RCPT", SMTPCOMMAND_RCPT, SMTPCOMMAND_RCPT_LINE_MAX},
+    {"DATA", SMTPCOMMAND_DATA, SMTPCOMMAND_LINE_MAX},
+    {"BDAT", SMTPCOMMAND_BDAT, SMTPCOMMAND_LINE_MAX},
+    {"RSET", SMTPCOMMAND_RSET, SMTPCOMMAND_LINE_MAX},
+    {"NOOP", SMTPCOMMAND_NOOP, SMTPCOMMAND_LINE_MAX},
+    {"QUIT", SMTPCOMMAND_QUIT, SMTPCOMMAND_LINE_MAX},
+    {"VRFY", SMTPCOMMAND_VRFY, SMTPCOMMAND_LINE_MAX},
+    {"EXPN", SMTPCOMMAND_EXPN, SMTPCOMMAND_LINE_MAX},
+    {"HELP", SMTPCOMMAND_HELP, SMTPCOMMAND_LINE_MAX},
+    {"STARTTLS", SMTPCOMMAND_STARTTLS, SMTPCOMMAND_LINE_MAX},
+    {"AUTH", SMTPCOMMAND_AUTH, SMTPCOMMAND_AUTH_LINE_MAX},
+    {"XCLIENT", SMTPCOMMAND_XCLIENT, SMTPCOMMAND_LINE_MAX},
+    {"GET", SMTPCOMMAND_FORBIDDEN, SMTPCOMMAND_AUTH_LINE_MAX},
+    {"POST", SMTPCOMMAND_FORBIDDEN, SMTPCOMMAND_AUTH_LINE_MAX},
+    {"PUT", SMTPCOMMAND_FORBIDDEN, SMTPCOMMAND_AUTH_LINE_MAX},
+    {"CONNECT", SMTPCOMMAND_FORBIDDEN, SMTPCOMMAND_AUTH_LINE_MAX},
+    {"OPTIONS", SMTPCOMMAND_FORBIDDEN, SMTPCOMMAND_AUTH_LINE_MAX},
 };
 
-static const struct verb unknown = {"", COMMAND_UNKNOWN, COMMAND_LINE_MAX};
+static const struct verb unknown = {"", SMTPCOMMAND_UNKNOWN, SMTPCOMMAND_LINE_MAX};
 
 static const struct verb *find_verb(struct slice word)
 {
@@ -43,45 +43,45 @@ static const struct verb *find_verb(struct slice word)
     return &unknown;
 }
 
-enum command_line command_parse(struct slice line, struct command *command)
+enum smtpcommand_line smtpcommand_parse(struct slice line, struct smtpcommand *command)
 {
-    *command = (struct command){.verb = COMMAND_UNKNOWN, .argument = SLICE("")};
+    *command = (struct smtpcommand){.verb = SMTPCOMMAND_UNKNOWN, .argument = SLICE("")};
     if (!slice_ends(line, SLICE("\r\n")))
-        return COMMAND_LINE_BAD_END;
+        return SMTPCOMMAND_LINE_BAD_END;
     struct slice content = slice_part(line, 0, line.size - 2);
     if (slice_has(content, '\r') || slice_has(content, '\n') || slice_has(content, '\0'))
-        return COMMAND_LINE_BAD_END;
+        return SMTPCOMMAND_LINE_BAD_END;
     const struct verb *verb = find_verb(slice_cut_word(&content));
     if (line.size > verb->line_max)
-        return COMMAND_LINE_TOO_LONG;
+        return SMTPCOMMAND_LINE_TOO_LONG;
     command->verb = verb->verb;
     command->argument = slice_trim(content);
-    return COMMAND_LINE_OK;
+    return SMTPCOMMAND_LINE_OK;
 }
 
 /* Cuts "FROM:" or "TO:" and the path. Beyond RFC 5321: blanks behind the colon, and an address
  * without <>, as office devices send it. */
-static enum command_problem cut_path(struct slice *argument, const char *keyword, unsigned flags,
-                                     struct mailaddress *address)
+static enum smtpcommand_problem cut_path(struct slice *argument, const char *keyword,
+                                         unsigned flags, struct mailaddress *address)
 {
     struct slice prefix = slice_text(keyword);
     if (!slice_starts_nocase(*argument, prefix))
-        return COMMAND_SYNTAX;
+        return SMTPCOMMAND_SYNTAX;
     struct slice rest = slice_trim(slice_from(*argument, prefix.size));
     if (rest.size == 0)
-        return COMMAND_SYNTAX;
+        return SMTPCOMMAND_SYNTAX;
     if (rest.data[0] != '<') {
         struct slice word = slice_cut_word(&rest);
         *argument = rest;
         return mailaddress_parse(word, flags & ~(unsigned)MAILADDRESS_EMPTY, address)
-                   ? COMMAND_FINE
-                   : COMMAND_BAD_ADDRESS;
+                   ? SMTPCOMMAND_FINE
+                   : SMTPCOMMAND_BAD_ADDRESS;
     }
     if (!mailaddress_parse_path(rest, flags, address) ||
         (address->rest.size > 0 && address->rest.data[0] != ' '))
-        return COMMAND_BAD_ADDRESS;
+        return SMTPCOMMAND_BAD_ADDRESS;
     *argument = address->rest;
-    return COMMAND_FINE;
+    return SMTPCOMMAND_FINE;
 }
 
 /* ---- parameters -------------------------------------------------------------------------------*/
@@ -99,7 +99,7 @@ enum { PARAMETERS_MAX = 32 }; /* of one command: bits of what was seen */
 /* RFC 1870: up to 20 digits. */
 static bool read_size(struct slice value, void *command)
 {
-    struct command_mail *mail = command;
+    struct smtpcommand_mail *mail = command;
     mail->has_size = true;
     if (number_parse(value, UINT64_MAX, &mail->size))
         return true;
@@ -119,7 +119,7 @@ static bool read_body(struct slice value, void *command)
     } bodies[] = {{"7BIT", ENVELOPE_BODY_7BIT},
                   {"8BITMIME", ENVELOPE_BODY_8BIT},
                   {"BINARYMIME", ENVELOPE_BODY_BINARY}};
-    struct command_mail *mail = command;
+    struct smtpcommand_mail *mail = command;
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
         mail->body = bodies[i].body;
         if (slice_equal_nocase(value, slice_text(bodies[i].name)))
@@ -131,7 +131,7 @@ static bool read_body(struct slice value, void *command)
 /* RFC 6531: no value. */
 static bool read_utf8(struct slice value, void *command)
 {
-    struct command_mail *mail = command;
+    struct smtpcommand_mail *mail = command;
     mail->utf8 = true;
     return value.size == 0;
 }
@@ -146,14 +146,14 @@ static bool read_auth(struct slice value, void *command)
 /* RFC 3461 4.3 */
 static bool read_ret(struct slice value, void *command)
 {
-    struct command_mail *mail = command;
+    struct smtpcommand_mail *mail = command;
     return value.size > 0 && dsn_parse_return(value, &mail->ret);
 }
 
 /* RFC 3461 4.4 */
 static bool read_envid(struct slice value, void *command)
 {
-    struct command_mail *mail = command;
+    struct smtpcommand_mail *mail = command;
     mail->envid = value;
     return dsn_is_envid(value);
 }
@@ -161,14 +161,14 @@ static bool read_envid(struct slice value, void *command)
 /* RFC 3461 4.1 */
 static bool read_notify(struct slice value, void *command)
 {
-    struct command_rcpt *rcpt = command;
+    struct smtpcommand_rcpt *rcpt = command;
     return value.size > 0 && dsn_parse_notify(value, &rcpt->notify);
 }
 
 /* RFC 3461 4.2 */
 static bool read_orcpt(struct slice value, void *command)
 {
-    struct command_rcpt *rcpt = command;
+    struct smtpcommand_rcpt *rcpt = command;
     rcpt->orcpt = value;
     return dsn_is_orcpt(value);
 }
@@ -185,8 +185,8 @@ static const struct parameter rcpt_parameters[] = {
     {NULL, NULL},
 };
 
-static enum command_problem read_parameter(struct slice word, const struct parameter *parameters,
-                                           uint32_t *seen, void *command)
+static enum smtpcommand_problem
+read_parameter(struct slice word, const struct parameter *parameters, uint32_t *seen, void *command)
 {
     struct slice value = word;
     struct slice name = slice_cut(&value, '=');
@@ -196,18 +196,18 @@ static enum command_problem read_parameter(struct slice word, const struct param
         /* RFC 5321 4.1.1.11 leaves it open what the second one means: nothing. */
         bool is_again = (*seen & 1u << i) != 0;
         *seen |= 1u << i;
-        return !is_again && parameters[i].read(value, command) ? COMMAND_FINE
-                                                               : COMMAND_BAD_PARAMETER;
+        return !is_again && parameters[i].read(value, command) ? SMTPCOMMAND_FINE
+                                                               : SMTPCOMMAND_BAD_PARAMETER;
     }
-    return COMMAND_UNKNOWN_PARAMETER;
+    return SMTPCOMMAND_UNKNOWN_PARAMETER;
 }
 
-static enum command_problem read_parameters(struct slice words, const struct parameter *parameters,
-                                            void *command)
+static enum smtpcommand_problem read_parameters(struct slice words,
+                                                const struct parameter *parameters, void *command)
 {
     uint32_t seen = 0;
-    enum command_problem problem = COMMAND_FINE;
-    for (struct slice word = slice_cut_word(&words); word.size > 0 && problem == COMMAND_FINE;
+    enum smtpcommand_problem problem = SMTPCOMMAND_FINE;
+    for (struct slice word = slice_cut_word(&words); word.size > 0 && problem == SMTPCOMMAND_FINE;
          word = slice_cut_word(&words))
         problem = read_parameter(word, parameters, &seen, command);
     return problem;
@@ -218,33 +218,35 @@ static bool has_high(const struct mailaddress *address)
     return slice_has_high(address->local) || slice_has_high(address->domain);
 }
 
-enum command_problem command_parse_mail(struct slice argument, struct command_mail *mail)
+enum smtpcommand_problem smtpcommand_parse_mail(struct slice argument,
+                                                struct smtpcommand_mail *mail)
 {
-    *mail = (struct command_mail){.body = ENVELOPE_BODY_7BIT, .envid = SLICE("")};
-    enum command_problem problem =
+    *mail = (struct smtpcommand_mail){.body = ENVELOPE_BODY_7BIT, .envid = SLICE("")};
+    enum smtpcommand_problem problem =
         cut_path(&argument, "FROM:", MAILADDRESS_UTF8 | MAILADDRESS_EMPTY, &mail->address);
-    if (problem == COMMAND_FINE)
+    if (problem == SMTPCOMMAND_FINE)
         problem = read_parameters(argument, mail_parameters, mail);
     /* SMTPUTF8 stands behind the address that needs it. */
-    if (problem == COMMAND_FINE && !mail->utf8 && has_high(&mail->address))
-        problem = COMMAND_NEEDS_UTF8;
+    if (problem == SMTPCOMMAND_FINE && !mail->utf8 && has_high(&mail->address))
+        problem = SMTPCOMMAND_NEEDS_UTF8;
     return problem;
 }
 
-enum command_problem command_parse_rcpt(struct slice argument, bool utf8, struct command_rcpt *rcpt)
+enum smtpcommand_problem smtpcommand_parse_rcpt(struct slice argument, bool utf8,
+                                                struct smtpcommand_rcpt *rcpt)
 {
-    *rcpt = (struct command_rcpt){.orcpt = SLICE("")};
-    enum command_problem problem =
+    *rcpt = (struct smtpcommand_rcpt){.orcpt = SLICE("")};
+    enum smtpcommand_problem problem =
         cut_path(&argument, "TO:", MAILADDRESS_UTF8 | MAILADDRESS_BARE_POSTMASTER, &rcpt->address);
-    if (problem == COMMAND_FINE)
+    if (problem == SMTPCOMMAND_FINE)
         problem = read_parameters(argument, rcpt_parameters, rcpt);
-    if (problem == COMMAND_FINE && !utf8 &&
+    if (problem == SMTPCOMMAND_FINE && !utf8 &&
         (has_high(&rcpt->address) || slice_has_high(rcpt->orcpt)))
-        problem = COMMAND_NEEDS_UTF8;
+        problem = SMTPCOMMAND_NEEDS_UTF8;
     return problem;
 }
 
-bool command_parse_bdat(struct slice argument, struct command_bdat *bdat)
+bool smtpcommand_parse_bdat(struct slice argument, struct smtpcommand_bdat *bdat)
 {
     struct slice size = slice_cut_word(&argument);
     argument = slice_trim(argument);
@@ -252,8 +254,8 @@ bool command_parse_bdat(struct slice argument, struct command_bdat *bdat)
     return number_parse(size, UINT64_MAX, &bdat->size) && (bdat->is_last || argument.size == 0);
 }
 
-bool command_parse_auth(struct slice argument, struct slice *mechanism, bool *has_initial,
-                        struct slice *initial)
+bool smtpcommand_parse_auth(struct slice argument, struct slice *mechanism, bool *has_initial,
+                            struct slice *initial)
 {
     *mechanism = slice_cut_word(&argument);
     *initial = slice_cut_word(&argument);
