@@ -27,6 +27,9 @@ enum {
     INJECT_CHUNK_MAX = 65536,
     INJECT_REPLY_MAX = 512,
     INJECT_TIMEOUT_MS = 120000,
+    /* Limits of a message's size are for what its sender wrote; what our programs put in front of it
+     * (Received, and what sendmail adds) comes on top. */
+    INJECT_FIELDS_ADDED_MAX = 65536,
     /* A thousand recipients with all they may say, sender and origin, and what frames them. */
     INJECT_ENVELOPE_MAX = ENVELOPE_RECIPIENTS_MAX *
                               (ENVELOPE_ADDRESS_MAX + DSN_ORCPT_MAX + DSN_NOTIFY_TEXT_MAX + 16) +

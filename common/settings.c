@@ -166,7 +166,7 @@ const struct setting settings_table[] = {
     {"plaintext-login", SETTINGS_ACCOUNT, SETTINGS_SWITCH, "off", 0, 0, NULL, SETTINGS_OPERATOR, SETTINGS_OFF,
      "authd", "May log in without TLS; needs control/plaintext-auth on.", NULL},
     {"message-size", SETTINGS_ACCOUNT, SETTINGS_BYTES, "52428800", 1024, TERABYTE, NULL, SETTINGS_ADMIN, SETTINGS_LOWER,
-     "smtpd", "The largest message that it sends or gets.",
+     "smtpd queue-inject queued", "The largest message that it sends or gets.",
      "552 sorry, that message size exceeds my databytes limit (#5.3.4)"},
     {"quota", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 1048576, NULL, SETTINGS_ADMIN, SETTINGS_LOWER_0,
      "authd queued", "Space for mail in MB; 0: without limit of its own.",

@@ -29,8 +29,12 @@ static const char disk_trouble[] = "Z4.3.0 the queue can't be written, try again
 static bool may_send(struct intake *intake)
 {
     const struct localrate *rate = &intake->limits.rate;
-    localrate_identify(&intake->local, intake->uid, str_slice(&intake->envelope.sender), rate);
-    return localrate_allows(&intake->state_fd, &intake->local, rate);
+    struct localsender *sender = &intake->local;
+    localrate_identify(sender, intake->uid, str_slice(&intake->envelope.sender), rate);
+    if (sender->message_size < UINT64_MAX - INJECT_FIELDS_ADDED_MAX &&
+        sender->message_size + INJECT_FIELDS_ADDED_MAX < intake->limits.databytes)
+        intake->limits.databytes = sender->message_size + INJECT_FIELDS_ADDED_MAX;
+    return localrate_allows(&intake->state_fd, sender, rate);
 }
 
 static bool take_envelope(void *owner, struct slice fields)

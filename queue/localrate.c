@@ -45,8 +45,9 @@ static void put_name(uid_t uid, char name[NAME_SIZE])
 static void take_domain(struct localsender *sender, const struct directory_domain *domain,
                         struct directory *directory)
 {
-    enum { LIMIT, WINDOW, PAUSE, COUNT };
-    static const char *const names[COUNT] = {"send-limit", "send-window", "limit-pause"};
+    enum { LIMIT, WINDOW, PAUSE, SIZE, COUNT };
+    static const char *const names[COUNT] = {"send-limit", "send-window", "limit-pause",
+                                             "message-size"};
     struct directory_account nobody = {.domain = *domain};
     uint64_t value[COUNT];
     if (!directory_setting_numbers(directory, &nobody, names, value, COUNT))
@@ -54,8 +55,19 @@ static void take_domain(struct localsender *sender, const struct directory_domai
     sender->limit = value[LIMIT];
     sender->window_s = value[WINDOW];
     sender->pause_s = value[PAUSE];
+    sender->message_size = value[SIZE];
     snprintf(sender->domain, sizeof sender->domain, "@%s", domain->name);
     snprintf(sender->account, sizeof sender->account, "@%s", domain->name);
+}
+
+static void take_account(struct localsender *sender, const struct directory_account *account,
+                         struct directory *directory)
+{
+    uint64_t size;
+    snprintf(sender->account, sizeof sender->account, "%s@%s", account->local,
+             account->domain.name);
+    if (directory_setting_number(directory, account, "message-size", &size))
+        sender->message_size = size;
 }
 
 void localrate_identify(struct localsender *sender, uid_t uid, struct slice address,
@@ -66,15 +78,14 @@ void localrate_identify(struct localsender *sender, uid_t uid, struct slice addr
     size_t at = slice_find_last(address, '@');
     struct slice local = slice_part(address, 0, at);
     struct slice rest = slice_from(address, at < address.size ? at + 1 : at);
-    *sender = (struct localsender){.uid = uid};
+    *sender = (struct localsender){.uid = uid, .message_size = UINT64_MAX};
     if (!rate->directory || rest.size == 0 ||
         directory_domain(rate->directory, rest, &domain) != DIRECTORY_FOUND)
         return;
     take_domain(sender, &domain, rate->directory);
     if (sender->domain[0] != '\0' &&
         directory_account(rate->directory, local, rest, &account) == DIRECTORY_FOUND)
-        snprintf(sender->account, sizeof sender->account, "%s@%s", account.local,
-                 account.domain.name);
+        take_account(sender, &account, rate->directory);
 }
 
 /* ---- asking and counting --------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct localsender {
     char account[DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2]; /* or "@domain"; empty: none */
     char domain[DIRECTORY_DOMAIN_MAX + 2];                        /* "@domain"; empty: none */
     uint64_t limit, window_s, pause_s;                            /* of the domain */
+    uint64_t message_size; /* the largest that it may send; UINT64_MAX for nobody of ours */
 };
 
 void localrate_read(struct directory *directory, struct localrate *rate);

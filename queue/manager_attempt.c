@@ -30,6 +30,15 @@ static enum route_result find_route(void *owner, struct slice domain, struct rou
     return route_find(look_up_route, &manager->routes, domain, route);
 }
 
+static uint64_t find_size_limit(void *owner, const struct directory_account *account)
+{
+    struct manager *manager = owner;
+    uint64_t limit;
+    return directory_setting_number(&manager->directory, account, "message-size", &limit)
+               ? limit
+               : UINT64_MAX;
+}
+
 /* An attempt under way: arrays of one element per recipient of the message. */
 struct attempt {
     struct manager *manager;
@@ -176,8 +185,11 @@ static void start_jobs(struct attempt *attempt)
 
 void manager_attempt(struct manager *manager, struct message *message)
 {
-    const struct plan_sources sources = {
-        .find_account = find_account, .find_route = find_route, .owner = manager};
+    const struct plan_sources sources = {.find_account = find_account,
+                                         .find_route = find_route,
+                                         .find_size_limit = find_size_limit,
+                                         .owner = manager,
+                                         .size = message->loaded->file.size};
     struct attempt attempt;
     if (message->attempts < UINT16_MAX)
         message->attempts++;

@@ -317,6 +317,7 @@ static void next_domain(struct overfull *overfull)
 
 void overfull_hurry(struct overfull *overfull)
 {
+    overfull->state_down_until = 0; /* who asks knows that stated may be back */
     overfull->is_again = overfull->is_running;
     if (!overfull->is_running)
         loop_set_timer(overfull->loop, &overfull->timer, clock_deadline(HURRY_MS), round_due,

@@ -1,6 +1,8 @@
 /* plan - see plan.h */
 #include "plan.h"
 
+#include "inject.h"
+
 #include <stdio.h>
 
 static void nowhere(struct place *place, enum verdict verdict, const char *status, const char *text)
@@ -31,9 +33,25 @@ static void plan_remote(const struct plan_sources *sources, struct destination_t
         nowhere(place, VERDICT_TEMP, "4.3.0", "no memory");
 }
 
-static void plan_local(struct destination_table *destinations,
+/* smtpd asks before it takes a message (SPEC R5.1); what comes by the sendmail command, or was
+ * forwarded, meets the mailbox's limit here. Mail of ordinary size fits everywhere: nothing is
+ * looked up. */
+static bool is_too_large(const struct plan_sources *sources,
+                         const struct directory_account *account)
+{
+    return sources->size > INJECT_FIELDS_ADDED_MAX &&
+           sources->size - INJECT_FIELDS_ADDED_MAX >
+               sources->find_size_limit(sources->owner, account);
+}
+
+static void plan_local(const struct plan_sources *sources, struct destination_table *destinations,
                        const struct directory_account *account, struct place *place)
 {
+    if (is_too_large(sources, account)) {
+        nowhere(place, VERDICT_PERM, "5.3.4",
+                "sorry, that message size exceeds my databytes limit (#5.3.4)");
+        return;
+    }
     place->destination = destination_get(destinations, JOB_LOCAL, slice_text(account->domain.name));
     if (!place->destination)
         nowhere(place, VERDICT_TEMP, "4.3.0", "no memory");
@@ -46,7 +64,7 @@ void plan_recipient(const struct plan_sources *sources, struct destination_table
     size_t at = slice_find_last(address, '@');
     switch (sources->find_account(sources->owner, address, &account)) {
     case DIRECTORY_FOUND:
-        plan_local(destinations, &account, place);
+        plan_local(sources, destinations, &account, place);
         break;
     case DIRECTORY_UNKNOWN_USER:
         nowhere(place, VERDICT_PERM, "5.1.1", "there is no such mailbox here");

@@ -18,7 +18,10 @@ struct plan_sources {
                                           struct directory_account *account);
     /* As route_find; the domain is in lower case. */
     enum route_result (*find_route)(void *owner, struct slice domain, struct route *route);
+    /* The largest message that an account gets; UINT64_MAX where that can't be read. */
+    uint64_t (*find_size_limit)(void *owner, const struct directory_account *account);
     void *owner;
+    uint64_t size; /* of the message, in the queue */
 };
 
 /* Where one recipient goes. `destination` is NULL when `outcome` says why it goes nowhere now. */

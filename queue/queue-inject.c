@@ -7,7 +7,8 @@
  * Descriptors 2 log; run/inject/socket (common/inject.h)
  * Reads       cdb/host.cdb: databytes (104857600), sync-folders (on), sendmail-limit (10000),
  *             sendmail-window (3600), sendmail-pause (3600); cdb/domains.cdb, cdb/domain/: send-limit
- *             (50000), send-window (3600), limit-pause (3600) of the domain it sends as
+ *             (50000), send-window (3600), limit-pause (3600), message-size (52428800) of the domain it
+ *             sends as
  * Asks        stated: whether a uid that is not ours, or that domain, sends too much
  * Trusts      the kernel's word on the peer's uid; of what a peer says nothing that is not checked.
  *             smtpd, bounce, queue and the domains' uids may state a message's origin

@@ -89,7 +89,7 @@ class Handler(socketserver.StreamRequestHandler):
             self.say("554 no valid recipients")
             return True
         self.say("354 go on")
-        data = b""
+        data = bytearray()  # bytes would be copied for each line: minutes for a message of 20 MB
         while True:
             line = self.rfile.readline(200000)
             if not line:
@@ -102,7 +102,7 @@ class Handler(socketserver.StreamRequestHandler):
             done = Transaction()
             done.__dict__.update(self.transaction.__dict__)
             done.recipients = list(self.transaction.recipients)
-            done.data = data
+            done.data = bytes(data)
             sink.transactions.append(done)
         self.say(answer)
         return True

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "failure.h"
+#include "inject.h"
 #include "plan.h"
 #include "scanlog.h"
 #include "scanner.h"
@@ -297,6 +298,15 @@ static enum route_result find_route(void *owner, struct slice domain, struct rou
                : ROUTE_TROUBLE;
 }
 
+enum { SMALL_BOX = 20000 };
+
+static uint64_t find_size_limit(void *owner, const struct directory_account *account)
+{
+    (void)account;
+    ++*(unsigned *)owner;
+    return SMALL_BOX;
+}
+
 struct place_case {
     const char *address, *destination;
     enum job_kind kind;
@@ -318,7 +328,8 @@ static const struct place_case place_cases[] = {
 static void places_recipients(void **state)
 {
     (void)state;
-    const struct plan_sources sources = {find_account, find_route, NULL};
+    const struct plan_sources sources = {
+        .find_account = find_account, .find_route = find_route, .size = SMALL_BOX};
     struct destination_table destinations;
     destination_table_init(&destinations);
     for (size_t i = 0; i < sizeof place_cases / sizeof *place_cases; i++) {
@@ -334,6 +345,44 @@ static void places_recipients(void **state)
             assert_string_equal(place.destination->name, one->destination);
             assert_int_equal(place.destination->kind, one->kind);
         }
+    }
+    destination_table_free(&destinations);
+}
+
+/* SPEC R5.1: as a recipient of ours sees it, beside what servers put in front; others decide
+ * themselves. */
+static void large_mail_has_no_place(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t size;
+        unsigned asked;
+        bool fits;
+    } sizes[] = {{0, 0, true},
+                 {INJECT_FIELDS_ADDED_MAX, 0, true},
+                 {INJECT_FIELDS_ADDED_MAX + 1, 1, true},
+                 {INJECT_FIELDS_ADDED_MAX + SMALL_BOX, 1, true},
+                 {INJECT_FIELDS_ADDED_MAX + SMALL_BOX + 1, 1, false},
+                 {UINT64_MAX, 1, false}};
+    struct destination_table destinations;
+    destination_table_init(&destinations);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        unsigned asked = 0;
+        const struct plan_sources sources = {.find_account = find_account,
+                                             .find_route = find_route,
+                                             .find_size_limit = find_size_limit,
+                                             .owner = &asked,
+                                             .size = sizes[i].size};
+        struct place place;
+        plan_recipient(&sources, &destinations, SLICE("u1@example.jp"), &place);
+        assert_int_equal(place.destination != NULL, sizes[i].fits);
+        assert_int_equal(asked, sizes[i].asked);
+        if (!sizes[i].fits) {
+            assert_int_equal(place.outcome.verdict, VERDICT_PERM);
+            assert_string_equal(place.outcome.status, "5.3.4");
+        }
+        plan_recipient(&sources, &destinations, SLICE("u1@other.example"), &place);
+        assert_non_null(place.destination);
     }
     destination_table_free(&destinations);
 }
@@ -450,6 +499,7 @@ int main(void)
         cmocka_unit_test(keeps_scans),
         cmocka_unit_test(forgets_dead_destinations),
         cmocka_unit_test(places_recipients),
+        cmocka_unit_test(large_mail_has_no_place),
         cmocka_unit_test(groups_recipients),
         cmocka_unit_test(reads_outcomes),
         cmocka_unit_test(reads_scan_answers),
