@@ -120,6 +120,13 @@ static void note_unread(const char *key)
                        key);
 }
 
+static void say_changed(const char *key)
+{
+    note_unread(key);
+    if (strcmp(key, "quota") == 0)
+        ask_to_measure();
+}
+
 int operations_user_set(struct commandline *command)
 {
     struct subject subject;
@@ -129,9 +136,7 @@ int operations_user_set(struct commandline *command)
     if (result == EXIT_DONE)
         result = subject_write(&subject, command);
     if (result == EXIT_DONE)
-        note_unread(command->words[1]);
-    if (result == EXIT_DONE && strcmp(command->words[1], "quota") == 0)
-        ask_to_measure();
+        say_changed(command->words[1]);
     subject_free(&subject);
     return result;
 }
