@@ -4,7 +4,7 @@
 #include "number.h"
 #include "wire.h"
 
-enum { AUTO_REPLY_MAX = 32768 };
+enum { AUTO_REPLY_MAX = 32768, ADDRESS_MAX = 320 };
 
 void deliveryterms_init(struct delivery_terms *terms)
 {
@@ -152,6 +152,20 @@ static bool read_auto_reply(struct slice value, struct delivery_terms *terms)
     return read_number(parts[0], &terms->reply_interval) && terms->reply.size > 0;
 }
 
+static void put_reply_to(struct str *field, const char *key, const struct delivery_terms *terms)
+{
+    if (terms->reply_to.size == 0)
+        return;
+    wire_put_text(field, key);
+    wire_put(field, terms->reply_to);
+}
+
+static bool read_reply_to(struct slice value, struct delivery_terms *terms)
+{
+    terms->reply_to = value;
+    return slice_has(value, '@') && !slice_has_control(value) && value.size <= ADDRESS_MAX;
+}
+
 /* Named as the settings are that they come from. */
 static const struct {
     const char *key;
@@ -159,6 +173,7 @@ static const struct {
     bool (*read)(struct slice value, struct delivery_terms *terms);
 } keys[] = {
     {"auto-reply", put_auto_reply, read_auto_reply},
+    {"auto-reply-to", put_reply_to, read_reply_to},
     {"domain-quota", put_domain_quota, read_domain_quota},
     {"notice-language", put_language, read_language},
     {"over-quota-reply", put_reply, read_reply},

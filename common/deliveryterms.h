@@ -29,7 +29,10 @@ struct delivery_terms {
     enum deliveryterms_language language;
     struct slice reply;       /* what mail is answered with, as it is sent; empty: nothing */
     struct slice reply_seven; /* the same in seven bits; empty: it can't be */
-    uint64_t reply_interval;  /* seconds within which a sender is answered once */
+    struct slice
+        reply_to; /* who is answered, where that is not the sender as he stands there: he was
+                               * rewritten by us (srs.h) */
+    uint64_t reply_interval; /* seconds within which a sender is answered once */
 };
 
 /* Everything at its default: mail is kept, nothing is answered, and there are no limits. */

@@ -140,15 +140,9 @@ static bool write_new(int fd, struct slice content, mode_t mode, uid_t owner, gi
     return fchmod(fd, mode) == 0 && io_write_all(fd, content, CLOCK_NEVER) && fsync(fd) == 0;
 }
 
-bool io_replace_file(int directory, const char *name, struct slice content, mode_t mode,
-                     uid_t owner, gid_t group)
+static bool replace_by(int directory, const char *name, const char *temporary, struct slice content,
+                       mode_t mode, uid_t owner, gid_t group)
 {
-    char temporary[NAME_MAX + 1];
-    int size = snprintf(temporary, sizeof temporary, ".%s.%ld", name, (long)getpid());
-    if (size < 0 || (size_t)size >= sizeof temporary) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
     int fd =
         openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
@@ -163,6 +157,24 @@ bool io_replace_file(int directory, const char *name, struct slice content, mode
         return false;
     }
     return io_sync_folder(directory);
+}
+
+bool io_replace_file(int directory, const char *name, struct slice content, mode_t mode,
+                     uid_t owner, gid_t group)
+{
+    char temporary[NAME_MAX + 1];
+    int size = snprintf(temporary, sizeof temporary, ".%s.%ld", name, (long)getpid());
+    if (size < 0 || (size_t)size >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    return replace_by(directory, name, temporary, content, mode, owner, group);
+}
+
+bool io_replace_locked_file(int directory, const char *name, const char *temporary,
+                            struct slice content, mode_t mode)
+{
+    return replace_by(directory, name, temporary, content, mode, (uid_t)-1, (gid_t)-1);
 }
 
 bool io_sync_folder(int directory)

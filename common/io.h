@@ -34,6 +34,10 @@ bool io_read_file(int directory, const char *path, struct str *content);
  * `owner` and `group` as for fchown ((uid_t)-1: leave). `name` has no '/'. */
 bool io_replace_file(int directory, const char *name, struct slice content, mode_t mode,
                      uid_t owner, gid_t group);
+/* The same for those who hold a lock on it: the new file always has the name `temporary` first, so
+ * that those who are killed leave one at most. */
+bool io_replace_locked_file(int directory, const char *name, const char *temporary,
+                            struct slice content, mode_t mode);
 
 bool io_sync_folder(int directory);
 /* Makes a file durable, and the name that it has in `folder`. -1: the file system writes the name

@@ -15,6 +15,12 @@
 
 enum { START_MAX = 65536, UNIQUE_MAX = 48, RANDOM_DIGITS = 16 };
 
+/* Who sent the message. */
+static struct slice sender_of(const struct local_request *request)
+{
+    return request->terms.reply_to.size > 0 ? request->terms.reply_to : request->sender;
+}
+
 static void log_reply(const struct local_request *request, const char *event, const char *key,
                       struct slice value)
 {
@@ -22,7 +28,7 @@ static void log_reply(const struct local_request *request, const char *event, co
     log_begin(&line, event);
     log_text(&line, "id", request->id);
     log_value(&line, "recipient", request->recipient);
-    log_value(&line, "to", request->sender);
+    log_value(&line, "to", sender_of(request));
     log_value(&line, key, value);
     log_end(&line);
 }
@@ -47,7 +53,7 @@ static enum replyrules_verdict decide(const struct local_request *request, struc
                                       struct slice start, struct slice *header)
 {
     struct replyrules_mail mail = {
-        .sender = request->sender,
+        .sender = sender_of(request),
         .recipient = request->recipient,
         .mailbox = slice_text(request->mailbox),
         .domain = domain,
@@ -86,10 +92,10 @@ static enum verdict queue_reply(struct inject *inject, const struct local_reques
     envelope_init(&envelope);
     str_format(&envelope.origin, "by=reply id=%s user=", request->id);
     str_append(&envelope.origin, request->recipient);
-    envelope.utf8 = slice_has_high(request->sender);
+    envelope.utf8 = slice_has_high(sender_of(request));
     envelope.body = envelope.utf8 ? ENVELOPE_BODY_8BIT : ENVELOPE_BODY_7BIT;
     if (!envelope.origin.failed &&
-        envelope_add_recipient_dsn(&envelope, request->sender, DSN_NOTIFY_NEVER, SLICE(""))) {
+        envelope_add_recipient_dsn(&envelope, sender_of(request), DSN_NOTIFY_NEVER, SLICE(""))) {
         inject_begin(inject, &envelope);
         inject_data(inject, message);
         verdict = inject_finish(inject, answer);
@@ -124,7 +130,7 @@ static void answer_sender(struct inject *inject, const struct local_request *req
     const struct replymessage reply = {
         .local = slice_text(request->mailbox),
         .domain = choose_domain(request, domain),
-        .to = request->sender,
+        .to = sender_of(request),
         .utf8 = request->terms.reply,
         .seven = request->terms.reply_seven,
         .start = start,
@@ -133,7 +139,7 @@ static void answer_sender(struct inject *inject, const struct local_request *req
         .unique = unique,
     };
     enum replied_result result = make_unique(request, unique)
-                                     ? replied_note(request->mailbox, request->sender, reply.now,
+                                     ? replied_note(request->mailbox, sender_of(request), reply.now,
                                                     request->terms.reply_interval)
                                      : REPLIED_TROUBLE;
     if (result == REPLIED_FIRST)

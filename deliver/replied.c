@@ -13,7 +13,7 @@
 
 enum { SUM_DIGITS = 16, LOCK_POLL_MS = 10 };
 
-static const char file_name[] = "replied";
+static const char file_name[] = "replied", fresh_name[] = ".replied";
 
 uint64_t replied_sum(struct slice address)
 {
@@ -112,8 +112,8 @@ static enum replied_result note_locked(int folder, struct slice address, int64_t
             replied_look(str_slice(&text), replied_sum(address), now, interval, &fresh);
         errno = ENOMEM;
         bool done = !fresh.failed &&
-                    (!answer.is_changed || io_replace_file(folder, file_name, str_slice(&fresh),
-                                                           0600, (uid_t)-1, (gid_t)-1));
+                    (!answer.is_changed || io_replace_locked_file(folder, file_name, fresh_name,
+                                                                  str_slice(&fresh), 0600));
         if (done)
             result = answer.is_first ? REPLIED_FIRST : REPLIED_BEFORE;
     }

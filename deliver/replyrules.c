@@ -1,6 +1,7 @@
 /* replyrules - see replyrules.h */
 #include "replyrules.h"
 
+#include "idn.h"
 #include "mime.h"
 
 #include <string.h>
@@ -52,14 +53,24 @@ static struct slice domain_of(struct slice address)
     return slice_from(address, slice_find_last(address, '@') + 1);
 }
 
+/* International domains have two forms. */
+static bool is_same_domain(struct slice a, struct slice b)
+{
+    char ascii[2][IDN_NAME_MAX + 1];
+    if (slice_equal_nocase(a, b))
+        return true;
+    return (slice_has_high(a) || slice_has_high(b)) && idn_to_ascii(a, ascii[0]) &&
+           idn_to_ascii(b, ascii[1]) && strcmp(ascii[0], ascii[1]) == 0;
+}
+
 /* Is it the account's? In the domain that the mail was addressed to, a child's perhaps, or in the
  * account's own; a tag (user+tag) does not matter. */
 static bool is_own(const struct replyrules_mail *mail, struct slice local, struct slice domain)
 {
     struct slice name = slice_part(local, 0, slice_find(local, '+'));
     return slice_equal_nocase(name, mail->mailbox) &&
-           (slice_equal_nocase(domain, domain_of(mail->recipient)) ||
-            slice_equal_nocase(domain, mail->domain));
+           (is_same_domain(domain, domain_of(mail->recipient)) ||
+            is_same_domain(domain, mail->domain));
 }
 
 static bool is_own_address(const struct replyrules_mail *mail, struct slice address)
@@ -107,7 +118,11 @@ static bool is_aside(struct scan *scan, struct slice value, size_t *at)
     return is_comment;
 }
 
-static bool has_own_address(const struct replyrules_mail *mail, struct slice value)
+typedef bool address_test(const struct replyrules_mail *mail, struct slice local,
+                          struct slice domain);
+
+/* Does an address in the field pass the test? */
+static bool has_address(const struct replyrules_mail *mail, struct slice value, address_test *test)
 {
     struct scan scan = {0};
     for (size_t at = 0; at < value.size; at++) {
@@ -120,8 +135,8 @@ static bool has_own_address(const struct replyrules_mail *mail, struct slice val
             size_t size = 0;
             while (size < domain.size && is_domain_byte(domain.data[size]))
                 size++;
-            if (is_own(mail, slice_part(value, scan.start, at - scan.start),
-                       slice_part(domain, 0, size)))
+            if (test(mail, slice_part(value, scan.start, at - scan.start),
+                     slice_part(domain, 0, size)))
                 return true;
         }
         if (!is_local_byte(value.data[at]))
@@ -153,9 +168,10 @@ static bool is_named(struct slice local, struct slice name)
 }
 
 /* The name without a tag: bounces+17, list-bounces+user=example.jp. */
-static bool is_program(struct slice sender)
+static bool is_program(const struct replyrules_mail *mail, struct slice local, struct slice domain)
 {
-    struct slice local = local_of(sender);
+    (void)mail;
+    (void)domain;
     struct slice name = slice_part(local, 0, slice_find(local, '+'));
     if (slice_equal_nocase(name, SLICE("bounce")) || slice_equal_nocase(name, SLICE("bounces")))
         return true;
@@ -171,7 +187,8 @@ static enum replyrules_verdict judge_sender(const struct replyrules_mail *mail)
         return REPLYRULES_NO_SENDER;
     if (is_own_address(mail, mail->sender))
         return REPLYRULES_OWN;
-    return is_program(mail->sender) ? REPLYRULES_PROGRAM : REPLYRULES_ANSWER;
+    return is_program(mail, local_of(mail->sender), domain_of(mail->sender)) ? REPLYRULES_PROGRAM
+                                                                             : REPLYRULES_ANSWER;
 }
 
 /* ---- the header ---------------------------------------------------------------------------------
@@ -229,6 +246,13 @@ static bool is_yes(struct slice value)
     return slice_equal_nocase(first_word(value), SLICE("yes"));
 }
 
+/* It came with the null sender, or another system delivered it so before. */
+static bool is_null_path(struct slice value)
+{
+    value = slice_trim(value);
+    return value.size == 0 || slice_equal(value, SLICE("<>"));
+}
+
 /* A name that ends in '-' stands for all that begin with it. */
 static const struct {
     const char *name;
@@ -240,6 +264,7 @@ static const struct {
     {"List-", is_any, REPLYRULES_LIST}, /* RFC 2369, 2919 */
     {"Mailing-List", is_any, REPLYRULES_LIST},
     {"Precedence", is_bulk, REPLYRULES_BULK},
+    {"Return-Path", is_null_path, REPLYRULES_NO_SENDER},
     {"X-Auto-Response-Suppress", is_suppressed, REPLYRULES_AUTOMATIC},
     {"X-Autoreply", is_any, REPLYRULES_AUTOMATIC},
     {"X-Autorespond", is_any, REPLYRULES_AUTOMATIC},
@@ -259,6 +284,29 @@ static bool is_field(struct slice name, struct slice wanted)
                                           : slice_equal_nocase(name, wanted);
 }
 
+/* Who answers is not the author: From was forged then, as spam likes to, or it is a copy of one's own
+ * mail; nobody waits for an answer. A program may write by a sender that is different each time. */
+static enum replyrules_verdict judge_author(const struct replyrules_mail *mail,
+                                            const struct mime_field *field)
+{
+    static const struct {
+        const char *name;
+        address_test *test;
+        enum replyrules_verdict verdict;
+    } tests[] = {
+        {"From", is_own, REPLYRULES_OWN},
+        {"Sender", is_own, REPLYRULES_OWN},
+        {"From", is_program, REPLYRULES_PROGRAM},
+        {"Sender", is_program, REPLYRULES_PROGRAM},
+        {"Reply-To", is_program, REPLYRULES_PROGRAM},
+    };
+    for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+        if (slice_equal_nocase(field->name, slice_text(tests[i].name)) &&
+            has_address(mail, field->value, tests[i].test))
+            return tests[i].verdict;
+    return REPLYRULES_ANSWER;
+}
+
 static enum replyrules_verdict judge_field(const struct replyrules_mail *mail,
                                            const struct mime_field *field)
 {
@@ -267,7 +315,7 @@ static enum replyrules_verdict judge_field(const struct replyrules_mail *mail,
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (is_field(field->name, slice_text(fields[i].name)) && fields[i].stops(field->value))
             return fields[i].verdict;
-    return REPLYRULES_ANSWER;
+    return judge_author(mail, field);
 }
 
 /* RFC 5230 4.5 */
@@ -289,7 +337,7 @@ static enum replyrules_verdict judge_header(const struct replyrules_mail *mail, 
         if (verdict != REPLYRULES_ANSWER)
             return verdict;
         if (!*is_addressed && names_recipients(field.name))
-            *is_addressed = has_own_address(mail, field.value);
+            *is_addressed = has_address(mail, field.value, is_own);
     }
     return REPLYRULES_ANSWER;
 }

@@ -12,15 +12,15 @@
 
 enum replyrules_verdict {
     REPLYRULES_ANSWER,
-    REPLYRULES_NO_SENDER,     /* the null sender, or one without a domain */
-    REPLYRULES_OWN,           /* the account's own address */
-    REPLYRULES_PROGRAM,       /* the sender's name is one that programs have */
-    REPLYRULES_LONG_HEADER,   /* its end was not seen, so what it says is not known */
-    REPLYRULES_LIST,          /* a mailing list's */
-    REPLYRULES_BULK,          /* Precedence */
-    REPLYRULES_AUTOMATIC,     /* made by a program, or its maker wants no reply */
-    REPLYRULES_SPAM,          /* said to be spam */
-    REPLYRULES_LOOP,          /* it was delivered here before */
+    REPLYRULES_NO_SENDER,   /* the null sender, or one without a domain */
+    REPLYRULES_OWN,         /* the account's own address, as sender or as author */
+    REPLYRULES_PROGRAM,     /* sender, author, or who wants the replies, is a program by his name */
+    REPLYRULES_LONG_HEADER, /* its end was not seen, so what it says is not known */
+    REPLYRULES_LIST,        /* a mailing list's */
+    REPLYRULES_BULK,        /* Precedence */
+    REPLYRULES_AUTOMATIC,   /* made by a program, or its maker wants no reply */
+    REPLYRULES_SPAM,        /* said to be spam */
+    REPLYRULES_LOOP,        /* it was delivered here before */
     REPLYRULES_NOT_ADDRESSED, /* the account's address is in no field of recipients */
 };
 

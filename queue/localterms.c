@@ -1,6 +1,11 @@
 /* localterms - see localterms.h */
 #include "localterms.h"
 
+#include "clock.h"
+#include "log.h"
+#include "origin.h"
+#include "returned.h"
+
 enum { MEGABYTE = 1048576, REPLY_MAX = 8192 };
 
 static bool fill_numbers(struct directory *directory, const struct directory_account *account,
@@ -58,37 +63,92 @@ static bool is_own(struct directory *directory, const struct directory_account *
            slice_equal(slice_text(found.local), slice_text(account->local));
 }
 
+static bool is_ours(struct directory *directory, struct slice address)
+{
+    struct directory_domain domain;
+    struct slice name = slice_from(address, slice_find_last(address, '@') + 1);
+    return directory_domain(directory, name, &domain) != DIRECTORY_UNKNOWN_DOMAIN;
+}
+
+/* A sender of ours who is a stranger: who is ours logs in. How a copy came that was forwarded is not
+ * known; of that `who` sent it. */
+static bool may_be_forged(struct directory *directory, struct slice origin, struct slice sender,
+                          struct slice who)
+{
+    struct slice by = origin_word(origin, SLICE("by="));
+    if (slice_equal(by, SLICE("forward")))
+        return is_ours(directory, who);
+    bool is_stranger =
+        slice_equal(by, SLICE("smtp")) && origin_word(origin, SLICE("user=")).size == 0;
+    return is_stranger && is_ours(directory, sender);
+}
+
+static void log_forged(struct slice id, struct slice sender)
+{
+    struct log_line line;
+    log_begin(&line, "not-auto-replied");
+    log_value(&line, "id", id);
+    log_value(&line, "to", sender);
+    log_text(&line, "reason", "unauthenticated");
+    log_end(&line);
+}
+
+static bool is_answerable(struct forwarding *forwarding, const struct directory_account *account,
+                          const struct queuefile *file, struct slice sender, struct slice who)
+{
+    if (is_own(forwarding->directory, account, who))
+        return false;
+    if (!may_be_forged(forwarding->directory, file->origin, sender, who))
+        return forwarding_may_answer(forwarding, account, file->id);
+    log_forged(file->id, sender);
+    return false;
+}
+
+/* What terms point into. */
+struct reply {
+    struct str utf8, seven;
+    struct str to; /* empty: the sender as he stands there */
+};
+
 /* What mail of `sender` may be answered with; whether it is, local decides by the message. */
 static bool fill_reply(struct forwarding *forwarding, const struct directory_account *account,
-                       struct slice id, struct slice sender, struct delivery_terms *terms,
-                       struct str *utf8, struct str *seven)
+                       const struct queuefile *file, struct slice sender,
+                       struct delivery_terms *terms, struct reply *reply)
 {
     struct directory *directory = forwarding->directory;
     if (sender.size == 0)
         return true;
-    if (!directory_reply(directory, account, utf8, seven))
+    if (!directory_reply(directory, account, &reply->utf8, &reply->seven))
         return false;
-    if (utf8->size == 0 || is_own(directory, account, sender) ||
-        !forwarding_may_answer(forwarding, account, id))
+    if (reply->utf8.size == 0)
         return true;
-    terms->reply = str_slice(utf8);
-    terms->reply_seven = str_slice(seven);
+    enum srs_result result = returned_find(directory, sender, clock_seconds(), &reply->to);
+    if (result != SRS_NONE && result != SRS_OK)
+        return result != SRS_TROUBLE; /* nobody would get it */
+    struct slice who = result == SRS_OK ? str_slice(&reply->to) : sender;
+    if (!is_answerable(forwarding, account, file, sender, who))
+        return true;
+    terms->reply = str_slice(&reply->utf8);
+    terms->reply_seven = str_slice(&reply->seven);
+    terms->reply_to = str_slice(&reply->to);
     return directory_setting_number(directory, account, "auto-reply-interval",
                                     &terms->reply_interval);
 }
 
 bool localterms_put(struct forwarding *forwarding, const struct directory_account *account,
-                    struct slice id, struct slice sender, struct str *field)
+                    const struct queuefile *file, struct slice sender, struct str *field)
 {
     struct delivery_terms terms;
-    struct str utf8, seven;
-    str_init(&utf8, REPLY_MAX);
-    str_init(&seven, REPLY_MAX);
+    struct reply reply;
+    str_init(&reply.utf8, REPLY_MAX);
+    str_init(&reply.seven, REPLY_MAX);
+    str_init(&reply.to, ENVELOPE_ADDRESS_MAX);
     bool done = localterms_fill(forwarding->directory, account, &terms) &&
-                fill_reply(forwarding, account, id, sender, &terms, &utf8, &seven);
+                fill_reply(forwarding, account, file, sender, &terms, &reply);
     if (done)
         deliveryterms_put(field, &terms);
-    str_free(&utf8);
-    str_free(&seven);
+    str_free(&reply.utf8);
+    str_free(&reply.seven);
+    str_free(&reply.to);
     return done && !field->failed;
 }

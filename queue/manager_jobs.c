@@ -51,7 +51,7 @@ static bool prepare_local(struct manager *manager, const struct job *job, struct
     str_init(&terms, WIRE_MAX_SIZE);
     bool has_forward = forwarding_put(&manager->forwarding, &account, &loaded->file, recipient,
                                       request_sender(loaded), &forward, reason);
-    bool done = has_forward && localterms_put(&manager->forwarding, &account, loaded->file.id,
+    bool done = has_forward && localterms_put(&manager->forwarding, &account, &loaded->file,
                                               request_sender(loaded), &terms);
     const struct request_delivery delivery = {.mailbox = account.local,
                                               .added = message_added(job->message),

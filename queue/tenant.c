@@ -2,6 +2,7 @@
 #include "tenant.h"
 
 #include "hash.h"
+#include "origin.h"
 
 #include <stdlib.h>
 
@@ -15,23 +16,12 @@ static struct slice domain_of(struct slice address)
     return slice_from(address, slice_find_last(address, '@') + 1);
 }
 
-/* The value of "KEY=..." among the words of an origin. */
-static struct slice find_word(struct slice origin, struct slice key)
-{
-    while (origin.size > 0) {
-        struct slice word = slice_cut_word(&origin);
-        if (slice_starts(word, key))
-            return slice_from(word, key.size);
-    }
-    return SLICE("");
-}
-
 struct slice tenant_name(const struct queuefile *file)
 {
-    struct slice user = find_word(file->origin, SLICE("user="));
+    struct slice user = origin_word(file->origin, SLICE("user="));
     if (slice_has(user, '@'))
         return domain_of(user);
-    struct slice by = find_word(file->origin, SLICE("by="));
+    struct slice by = origin_word(file->origin, SLICE("by="));
     bool is_from_outside = slice_equal(by, SLICE("smtp")) || slice_equal(by, SLICE("lmtp"));
     if (is_from_outside || !slice_has(file->sender, '@'))
         return domain_of(file->recipients[0].address);

@@ -236,6 +236,40 @@ def test_R8_2_not_itself(suite):
     suite.wait_messages("u3@example.jp", 1)
 
 
+def replies_in(suite, *addresses):
+    return sum(b"Message-ID: <auto." in text for one in addresses for text in suite.messages(one))
+
+
+def test_R8_2_nothing_to_forged_senders(suite):
+    """Who is ours logs in; anybody else who bears such an address is not answered, nor is what is forwarded of his."""
+    boxes = ("u3@example.jp", "pair@example.com", "c2@parent.example")
+    before = replies_in(suite, *boxes)
+    suite.mailctl("forward", "add", "w1@example.com", "u1@example.jp")
+    forged = {"u3@example.jp": "our domain", "nobody-here@example.jp": "nobody of ours", "c2@child.example": "a child domain",
+              "pair@example.com": "another domain of ours"}
+    for sender, why in forged.items():
+        for recipient in ("u1@example.jp", "w1@example.com"):
+            receive(suite, recipient, sender, message(sender, recipient, headers="Cc: u1@example.jp\r\n"))
+        suite.wait_queue_empty()
+    check(suite.logs("queued").count("reason=unauthenticated") == 2 * len(forged), "all are logged")
+    equal(replies_in(suite, *boxes), before, "replies to them")
+    sender = receive(suite, "w1@example.com", headers="Cc: u1@example.jp\r\n")
+    reply = wait_until(lambda: [one for one in SINKS["outside"].transactions if one.recipients == [sender]], "a reply through the forwarder")
+    check(b"Auto-Submitted: auto-replied" in reply[0].data, "a stranger's forwarded mail is answered")
+    suite.mailctl("forward", "del", "w1@example.com", "u1@example.jp")
+
+
+def test_R8_2_From_that_is_forged(suite):
+    for headers, author, why in [("", "u1@example.jp", "From is the account itself"), ("Sender: u1@example.jp\r\n", None, "Sender is"),
+                                 ("", "no-reply@shop.example", "From is a program"),
+                                 ("Reply-To: <noreply@shop.example>\r\n", None, "nobody reads replies"),
+                                 ("Return-Path: <>\r\n", None, "it came with the null sender before")]:
+        data = message(author or "x@shop.example", "u1@example.jp", headers=headers)
+        no_reply(suite, receive(suite, "u1@example.jp", data=data), why)
+    wait_reply(receive(suite, "u1@example.jp", data=message("x@another.example", "u1@example.jp",
+                                                            headers="Reply-To: <y@third.example>\r\n")))
+
+
 def test_R8_2_two_that_answer(suite):
     """Ours end at once; one of another make that marks nothing ends after one reply each."""
     for one in ("pair@example.jp", "pair@example.com"):

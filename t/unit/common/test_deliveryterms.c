@@ -78,6 +78,7 @@ static void reads_what_it_wrote(void **state)
                                          .language = DELIVERYTERMS_ENGLISH,
                                          .reply = SLICE_INIT("Away: 3:x,\r\n"),
                                          .reply_seven = SLICE_INIT("y"),
+                                         .reply_to = SLICE_INIT("a@x.example"),
                                          .reply_interval = 86400};
     struct delivery_terms again;
     struct str field;
@@ -93,6 +94,7 @@ static void reads_what_it_wrote(void **state)
     assert_int_equal(again.language, DELIVERYTERMS_ENGLISH);
     assert_slice(again.reply, "Away: 3:x,\r\n");
     assert_slice(again.reply_seven, "y");
+    assert_slice(again.reply_to, "a@x.example");
     assert_int_equal(again.reply_interval, 86400);
     /* Cut short anywhere it is another field, or none: only whole pairs are read. */
     for (size_t size = 1; size < field.size; size++)
@@ -127,6 +129,9 @@ static void refuses_what_makes_no_sense(void **state)
         "15:notice-language,2:de,",
         "5:later,1:1,",
         "10:auto-reply,0:,",
+        "13:auto-reply-to,0:,",
+        "13:auto-reply-to,1:a,",
+        "13:auto-reply-to,4:a@\n\n,",
         "10:auto-reply,11:2:60,0:,0:,,",
         "10:auto-reply,11:1:0,1:x,0:,,",
         "10:auto-reply,9:2:60,1:x,,",

@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { DAY = 86400, NOW = 1000000 };
@@ -124,13 +126,82 @@ static void keeps_a_file(void **state)
     io_close(&fd);
 }
 
+/* Notes one sender after the other, and tells who was the first time there, till it is killed. */
+static void note_for_ever(const char *folder, unsigned round, int told)
+{
+    for (unsigned i = 0;; i++) {
+        char sender[40];
+        snprintf(sender, sizeof sender, "%u.%u@x.example", round, i);
+        if (replied_note(folder, slice_text(sender), NOW, DAY) != REPLIED_FIRST ||
+            write(told, &i, sizeof i) != (ssize_t)sizeof i)
+            _exit(1);
+    }
+}
+
+/* Whoever was noted is so after kill -9, whatever it hit; the lock is free, and at most one file is left
+ * over. */
+static void survives_kill_9(void **state)
+{
+    enum { ROUNDS = 25 };
+    (void)state;
+    char folder[] = "/tmp/test-replied-XXXXXX", path[64], sender[40];
+    assert_non_null(mkdtemp(folder));
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        int told[2], status;
+        unsigned last = 0;
+        assert_int_equal(pipe(told), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            note_for_ever(folder, round, told[1]);
+        close(told[1]);
+        for (unsigned i = 0; i <= round; i++)
+            assert_int_equal(read(told[0], &last, sizeof last), (ssize_t)sizeof last);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status));
+        while (read(told[0], &last, sizeof last) == (ssize_t)sizeof last)
+            ;
+        close(told[0]);
+        for (unsigned i = 0; i <= last; i++) {
+            snprintf(sender, sizeof sender, "%u.%u@x.example", round, i);
+            assert_int_equal(replied_note(folder, slice_text(sender), NOW, DAY), REPLIED_BEFORE);
+        }
+        assert_int_equal(replied_note(folder, SLICE("0.0@x.example"), NOW, DAY), REPLIED_BEFORE);
+    }
+    snprintf(path, sizeof path, "%s/replied", folder);
+    assert_int_equal(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/.replied", folder);
+    assert_true(unlink(path) == 0 || errno == ENOENT);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* It never counts more than the interval from when it was set back, however often. */
+static void a_clock_set_back(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/test-replied-XXXXXX", path[64];
+    const struct slice sender = SLICE("a@x.example");
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(replied_note(folder, sender, NOW, DAY), REPLIED_FIRST);
+    assert_int_equal(replied_note(folder, sender, NOW - 500000, DAY), REPLIED_BEFORE);
+    assert_int_equal(replied_note(folder, sender, NOW - 900000, DAY), REPLIED_BEFORE);
+    assert_int_equal(replied_note(folder, sender, NOW - 900000 + DAY - 1, DAY), REPLIED_BEFORE);
+    assert_int_equal(replied_note(folder, sender, NOW - 900000 + DAY, DAY), REPLIED_FIRST);
+    assert_int_equal(replied_note(folder, sender, -1, DAY), REPLIED_BEFORE);
+    assert_int_equal(replied_note(folder, sender, INT64_MAX, DAY), REPLIED_FIRST);
+    assert_int_equal(replied_note(folder, sender, NOW, DAY), REPLIED_BEFORE);
+    snprintf(path, sizeof path, "%s/replied", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keeps_entries),
-        cmocka_unit_test(is_bounded),
-        cmocka_unit_test(case_does_not_matter),
-        cmocka_unit_test(keeps_a_file),
+        cmocka_unit_test(keeps_entries),        cmocka_unit_test(is_bounded),
+        cmocka_unit_test(case_does_not_matter), cmocka_unit_test(keeps_a_file),
+        cmocka_unit_test(survives_kill_9),      cmocka_unit_test(a_clock_set_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -105,7 +105,24 @@ static const struct {
     {TO "Delivered-To: u1@example.jp\r\n", REPLYRULES_LOOP},
     {TO "Delivered-To: u2@example.jp\r\n", REPLYRULES_ANSWER},
     {"", REPLYRULES_NOT_ADDRESSED},
-    {"From: u1@example.jp\r\n", REPLYRULES_NOT_ADDRESSED},
+    {"From: u1@example.jp\r\n", REPLYRULES_OWN},
+    {TO "From: \"A\" <U1+tag@Example.JP>\r\n", REPLYRULES_OWN},
+    {TO "From: a@x.example, u1@example.jp\r\n", REPLYRULES_OWN},
+    {TO "From: a@x.example\r\nFrom: u1@example.jp\r\n", REPLYRULES_OWN},
+    {TO "Sender: u1@example.jp\r\n", REPLYRULES_OWN},
+    {TO "Reply-To: u1@example.jp\r\n", REPLYRULES_ANSWER},
+    {TO "From: \"u1@example.jp\" <a@x.example>\r\n", REPLYRULES_ANSWER},
+    {TO "From: another@y.example\r\nReply-To: third@z.example\r\n", REPLYRULES_ANSWER},
+    {TO "From: Shop <no-reply@shop.example>\r\n", REPLYRULES_PROGRAM},
+    {TO "From: MAILER-DAEMON@x.example (Mail)\r\n", REPLYRULES_PROGRAM},
+    {TO "Sender: list-bounces@x.example\r\n", REPLYRULES_PROGRAM},
+    {TO "From: a@x.example\r\nReply-To: NoReply@x.example\r\n", REPLYRULES_PROGRAM},
+    {TO "From: \"no-reply@x.example\" <a@x.example>\r\n", REPLYRULES_ANSWER},
+    {TO "From: noreply\r\n", REPLYRULES_ANSWER},
+    {TO "From:\r\n", REPLYRULES_ANSWER},
+    {TO "Return-Path: <>\r\n", REPLYRULES_NO_SENDER},
+    {TO "Return-Path:\r\n", REPLYRULES_NO_SENDER},
+    {TO "Return-Path: <a@x.example>\r\n", REPLYRULES_ANSWER},
     {"To: undisclosed-recipients:;\r\n", REPLYRULES_NOT_ADDRESSED},
     {"To: u2@example.jp\r\n", REPLYRULES_NOT_ADDRESSED},
     {"To: xu1@example.jp\r\n", REPLYRULES_NOT_ADDRESSED},
@@ -156,6 +173,30 @@ static void knows_its_recipient(void **state)
     check("no line of ours addresses", &mail, REPLYRULES_NOT_ADDRESSED);
 }
 
+/* However the two write an international domain. */
+static void knows_both_forms_of_a_domain(void **state)
+{
+#define UNICODE "u1@\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e.example"
+#define ASCII   "u1@xn--wgv71a119e.example"
+    static const char *const addresses[] = {UNICODE, ASCII};
+    static const char *const fields[] = {"To: " UNICODE "\r\n", "To: " ASCII "\r\n"};
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 2; j++) {
+            struct replyrules_mail mail = mail_of("a@x.example", addresses[i], fields[j]);
+            check(fields[j], &mail, REPLYRULES_ANSWER);
+            mail.sender = slice_text(addresses[1 - i]);
+            check(addresses[1 - i], &mail, REPLYRULES_OWN);
+            mail = mail_of("a@x.example", "u1@example.jp", fields[j]);
+            check("another domain", &mail, REPLYRULES_NOT_ADDRESSED);
+            mail.domain = slice_from(slice_text(addresses[i]), 3);
+            check("the account's domain", &mail, REPLYRULES_ANSWER);
+        }
+    struct replyrules_mail mail =
+        mail_of("a@x.example", UNICODE, "To: u1@\xff\xe6, u1@-\xc3\xbc\r\n");
+    check("no domains", &mail, REPLYRULES_NOT_ADDRESSED);
+}
+
 static void finds_the_header(void **state)
 {
     static const struct {
@@ -186,9 +227,8 @@ static void finds_the_header(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(knows_senders),
-        cmocka_unit_test(knows_fields),
-        cmocka_unit_test(knows_its_recipient),
+        cmocka_unit_test(knows_senders),       cmocka_unit_test(knows_fields),
+        cmocka_unit_test(knows_its_recipient), cmocka_unit_test(knows_both_forms_of_a_domain),
         cmocka_unit_test(finds_the_header),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

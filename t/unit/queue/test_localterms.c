@@ -1,7 +1,9 @@
 /* localterms: what compiled settings become for local */
 #include "folder.h"
 
+#include "clock.h"
 #include "localterms.h"
+#include "srs.h"
 #include "wire.h"
 
 #include <cdb.h>
@@ -55,13 +57,16 @@ static void write_domains(void)
     assert_int_equal(cdb_make_start(&make, fd), 0);
     assert_int_equal(cdb_make_add(&make, "example.jp", 10, "10:example.jp,5:70100,", 22), 0);
     assert_int_equal(cdb_make_add(&make, "child.example", 13, "10:example.jp,5:70100,", 22), 0);
+    assert_int_equal(cdb_make_add(&make, "other.example", 13, "10:example.jp,5:70100,", 22), 0);
     assert_int_equal(cdb_make_finish(&make), 0);
     close(fd);
 }
 
 /* NULL: they can't be formed. */
-static void check_terms_for(const char *local, const char *sender, const char *wanted)
+static void check_terms_by(const char *origin, const char *local, const char *sender,
+                           const char *wanted)
 {
+    const struct queuefile file = {.id = SLICE("1"), .origin = slice_text(origin)};
     struct directory directory;
     struct forwarding forwarding;
     struct directory_account account = {.domain = {.name = "example.jp"}};
@@ -70,7 +75,7 @@ static void check_terms_for(const char *local, const char *sender, const char *w
     str_init(&field, WIRE_MAX_SIZE);
     directory_init(&directory);
     forwarding_init(&forwarding, &directory);
-    bool done = localterms_put(&forwarding, &account, SLICE("1"), slice_text(sender), &field);
+    bool done = localterms_put(&forwarding, &account, &file, slice_text(sender), &field);
     if (done != (wanted != NULL))
         fail_msg("%s", local);
     if (done)
@@ -78,6 +83,12 @@ static void check_terms_for(const char *local, const char *sender, const char *w
     forwarding_free(&forwarding);
     directory_close(&directory);
     str_free(&field);
+}
+
+static void check_terms_for(const char *local, const char *sender, const char *wanted)
+{
+    check_terms_by("by=submission client=192.0.2.1 helo=h user=u@example.jp", local, sender,
+                   wanted);
 }
 
 static void check_terms(const char *local, const char *wanted)
@@ -100,6 +111,76 @@ static void tells_what_is_answered(void **state)
     check_terms_for("answers", "Answers+tag@CHILD.example", "");
     check_terms("broken-reply", NULL);
     check_terms_for("broken-reply", "", "");
+    assert_int_equal(unlink("cdb/domains.cdb"), 0);
+}
+
+#define BY_FORWARD "by=forward id=1 user=plain@other.example uid=70100"
+
+static const char secret[] = "a secret of sixteen and more";
+
+static void write_host(void)
+{
+    struct cdb_make make;
+    int fd = open("cdb/host.cdb", O_RDWR | O_CREAT | O_TRUNC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(cdb_make_start(&make, fd), 0);
+    assert_int_equal(cdb_make_add(&make, "srs-secret", 10, secret, sizeof secret - 1), 0);
+    assert_int_equal(cdb_make_finish(&make), 0);
+    close(fd);
+}
+
+/* What a domain of ours has forwarded. */
+static void check_forwarded(const char *sender, const char *wanted)
+{
+    struct str rewritten;
+    str_init(&rewritten, ENVELOPE_ADDRESS_MAX);
+    assert_true(srs_forward(slice_text(secret), clock_seconds() / 86400, slice_text(sender),
+                            SLICE("other.example"), &rewritten));
+    check_terms_by(BY_FORWARD, "answers", str_text(&rewritten), wanted);
+    str_free(&rewritten);
+}
+
+/* Senders of ours log in; who says that he is one of them, and did not, is not answered. */
+static void tells_nothing_to_the_forged(void **state)
+{
+    static const char terms[] = "10:auto-reply,25:4:3600,6:Away\r\n,6:Away\r\n,,";
+    static const struct {
+        const char *origin, *sender;
+        bool is_answered;
+    } cases[] = {
+        {"by=smtp client=192.0.2.1 helo=h", "s@sender.example", true},
+        {"by=smtp client=192.0.2.1 helo=h", "plain@example.jp", false},
+        {"by=smtp client=192.0.2.1 helo=h", "Plain@CHILD.example", false},
+        {"by=smtp client=192.0.2.1 helo=h", "unknown@example.jp", false},
+        {"by=smtp client=192.0.2.1 helo=h", "SRS0=a=b=sender.example=s@example.jp", false},
+        {"by=smtp client=192.0.2.1 helo=user=plain@example.jp", "plain@example.jp", false},
+        {"by=smtp client=192.0.2.1 helo=h tls=TLSv1.2 user=plain@example.jp", "plain@example.jp",
+         true},
+        {"by=submissions client=192.0.2.1 helo=h user=plain@example.jp", "plain@example.jp", true},
+        {"by=lmtp client=192.0.2.1 helo=h", "plain@example.jp", true},
+        {"by=sendmail uid=1000", "plain@example.jp", true},
+        {BY_FORWARD, "SRS0=a=b=sender.example=s@example.jp", false}, /* not made by us */
+        {BY_FORWARD, "other@example.jp", false},
+        {BY_FORWARD, "s@sender.example", true},
+    };
+    (void)state;
+    write_domains();
+    write_domain(NULL);
+    write_host();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_terms_by(cases[i].origin, "answers", cases[i].sender,
+                       cases[i].is_answered ? terms : "");
+    check_forwarded(
+        "s@sender.example",
+        "10:auto-reply,25:4:3600,6:Away\r\n,6:Away\r\n,,13:auto-reply-to,16:s@sender.example,");
+    check_forwarded("SRS0=a=b=c.example=d@sender.example",
+                    "10:auto-reply,25:4:3600,6:Away\r\n,6:Away\r\n,,13:auto-reply-to,"
+                    "35:SRS0=a=b=c.example=d@sender.example,");
+    check_forwarded("plain@child.example", "");
+    check_forwarded("unknown@example.jp", "");
+    /* Whether it was made here can't be told without the secret. */
+    assert_int_equal(unlink("cdb/host.cdb"), 0);
+    check_terms_by(BY_FORWARD, "answers", "SRS0=a=b=c.example=d@example.jp", NULL);
     assert_int_equal(unlink("cdb/domains.cdb"), 0);
 }
 
@@ -135,6 +216,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_what_is_answered),
+        cmocka_unit_test(tells_nothing_to_the_forged),
         cmocka_unit_test(tells_what_is_set),
         cmocka_unit_test(waits_for_sound_settings),
     };
