@@ -88,6 +88,10 @@ static void read_settings(struct directory *directory, const struct login *login
     account->plaintext = is_on(directory, found, "plaintext-login");
     account->service = !service || is_on(directory, found, service);
     account->apop = is_on(directory, found, "apop");
+    if (!directory_setting_number(directory, found, "lock-failures", &account->lock_failures))
+        account->lock_failures = 0;
+    if (!directory_setting_number(directory, found, "lock-time", &account->lock_seconds))
+        account->lock_seconds = 0;
 }
 
 /* RFC 2449 6.7: for so many days at least a message stays where POP3 sees it, which is INBOX; 0: for

@@ -19,6 +19,8 @@ struct account {
     bool plaintext; /* a password may come without TLS */
     bool service;   /* imap, pop3: the account has the service */
     bool apop;
+    uint64_t lock_failures; /* of its domain's plan; 0: the host's */
+    uint64_t lock_seconds;
     struct terms terms; /* of a known account, where a program gets it */
     bool
         expired; /* the password is void, though it may be the right one: a new one has to be set */

@@ -104,14 +104,24 @@ static void finish_trouble(struct attempt *attempt, const char *why)
     finish(attempt, AUTH_TROUBLE, 0, NULL, why);
 }
 
-static void ask_stated(struct attempt *attempt, const char *verb, asker_done *done)
+static void put_question(struct attempt *attempt, const char *verb)
 {
     asker_prepare(&attempt->question);
     attempt->question.repeat = true;
     state_put_question(&attempt->question.packet, verb, slice_text(attempt->account.name),
                        slice_text(attempt->login.client));
+}
+
+static void send_question(struct attempt *attempt, asker_done *done)
+{
     if (!asker_ask(&attempt->all->stated, &attempt->question, STATE_TIMEOUT_MS, done, attempt))
         finish_trouble(attempt, "memory is out");
+}
+
+static void ask_stated(struct attempt *attempt, const char *verb, asker_done *done)
+{
+    put_question(attempt, verb);
+    send_question(attempt, done);
 }
 
 static bool answer_is(const struct wire_message *message, const char *word)
@@ -137,7 +147,13 @@ static void failure_counted(struct asker_question *question, const struct wire_m
 
 static void refuse(struct attempt *attempt)
 {
-    ask_stated(attempt, "login-failed", failure_counted);
+    const struct account *account = &attempt->account;
+    put_question(attempt, "login-failed");
+    if (account->lock_failures != 0 || account->lock_seconds != 0) {
+        wire_put_number(&attempt->question.packet, account->lock_failures);
+        wire_put_number(&attempt->question.packet, account->lock_seconds);
+    }
+    send_question(attempt, failure_counted);
 }
 
 /* ---- a right password -------------------------------------------------------------------------

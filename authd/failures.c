@@ -143,10 +143,20 @@ static bool is_loopback(struct slice client)
     return slice_starts(client, SLICE("127.")) || slice_equal(client, SLICE("::"));
 }
 
+static struct failures_limits limits_of(const struct failures_limits *limits,
+                                        const struct failures_own *own)
+{
+    return (struct failures_limits){.limit = own->limit > 0 ? own->limit : limits->limit,
+                                    .window_s = limits->window_s,
+                                    .lock_s = own->lock_s > 0 ? own->lock_s : limits->lock_s};
+}
+
 struct failures_result failures_note(struct failures *failures,
-                                     const struct failures_limits *limits, struct slice account,
+                                     const struct failures_limits *limits,
+                                     const struct failures_own *own, struct slice account,
                                      struct slice client, int64_t now)
 {
+    struct failures_limits accounts = limits_of(limits, own);
     struct failures_result result = {.delay_ms = FAILURES_DELAY_MAX_MS};
     struct tally *pair = failures_pair(failures, account, client, now);
     struct tally *whole_account = tally_get(&failures->accounts, account, now);
@@ -157,12 +167,12 @@ struct failures_result failures_note(struct failures *failures,
     pair->failures++;
     size_t step = pair->failures - 1;
     result.delay_ms = delays_ms[step < DELAY_COUNT ? step : DELAY_COUNT - 1];
-    note_whole(whole_account, pair, FAILURES_ACCOUNT, limits, now, &result);
+    note_whole(whole_account, pair, FAILURES_ACCOUNT, &accounts, now, &result);
     if (!is_loopback(client))
         note_whole(whole_client, pair, FAILURES_CLIENT, limits, now, &result);
     pair->counted = now;
-    if (pair->failures >= limits->limit)
-        lock(pair, FAILURES_PAIR, now, limits->lock_s, &result);
+    if (pair->failures >= accounts.limit)
+        lock(pair, FAILURES_PAIR, now, accounts.lock_s, &result);
     return result;
 }
 

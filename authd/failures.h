@@ -60,8 +60,15 @@ struct failures_result {
     enum failures_scope locked; /* what this very failure locked */
     int64_t until;
 };
+/* `own` are the account's limit and lock, where its plan has some (0: as `limits`); the address as a whole is
+ * judged by `limits`. */
+struct failures_own {
+    unsigned limit;
+    int64_t lock_s;
+};
 struct failures_result failures_note(struct failures *failures,
-                                     const struct failures_limits *limits, struct slice account,
+                                     const struct failures_limits *limits,
+                                     const struct failures_own *own, struct slice account,
                                      struct slice client, int64_t now);
 
 /* Forgives the pair and remembers it as good. True when that is worth a record: there were

@@ -139,14 +139,18 @@ static bool is_client(struct slice client)
     return client.size < FAILURES_CLIENT_MAX && !slice_has(client, '\0');
 }
 
+/* The last two words, the limits of the account's plan, may be missing. */
 static bool apply_failed(struct ledger *ledger, const struct words *words,
                          struct failures_result *result)
 {
     int64_t now;
-    if (!get_number(words, 1, &now) || !is_account(words->word[2]) || !is_client(words->word[3]))
+    struct failures_own own = {0};
+    if (!get_number(words, 1, &now) || !is_account(words->word[2]) || !is_client(words->word[3]) ||
+        (words->count > 4 &&
+         (!get_count(words, 4, &own.limit) || !get_number(words, 5, &own.lock_s))))
         return false;
-    *result =
-        failures_note(&ledger->failures, &ledger->limits, words->word[2], words->word[3], now);
+    *result = failures_note(&ledger->failures, &ledger->limits, &own, words->word[2],
+                            words->word[3], now);
     return true;
 }
 
@@ -282,10 +286,10 @@ static const struct record_kind {
     size_t words;
     bool (*apply)(struct ledger *, const struct words *, struct failures_result *);
 } record_kinds[] = {
-    {"failed", 4, apply_failed},   {"good", 4, apply_good},       {"set", 6, apply_set},
-    {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive}, {"pair", 8, apply_pair},
-    {"account", 6, apply_account}, {"client", 6, apply_client},   {"rate", 7, apply_rate},
-    {"restart", 3, apply_restart}, {"event", 7, apply_event},
+    {"failed", 4, apply_failed}, {"failed", 6, apply_failed},   {"good", 4, apply_good},
+    {"set", 6, apply_set},       {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive},
+    {"pair", 8, apply_pair},     {"account", 6, apply_account}, {"client", 6, apply_client},
+    {"rate", 7, apply_rate},     {"restart", 3, apply_restart}, {"event", 7, apply_event},
 };
 
 bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_result *result)
@@ -296,9 +300,8 @@ bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_re
         return false;
     for (size_t i = 0; i < sizeof record_kinds / sizeof *record_kinds; i++) {
         const struct record_kind *kind = &record_kinds[i];
-        if (slice_equal(words.word[0], slice_text(kind->name)))
-            return words.count == kind->words &&
-                   kind->apply(ledger, &words, result ? result : &ignored);
+        if (words.count == kind->words && slice_equal(words.word[0], slice_text(kind->name)))
+            return kind->apply(ledger, &words, result ? result : &ignored);
     }
     return false;
 }
@@ -306,12 +309,17 @@ bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_re
 /* ---- making records ---------------------------------------------------------------------------
  */
 
-void ledger_put_failed(struct str *record, int64_t now, struct slice account, struct slice client)
+void ledger_put_failed(struct str *record, int64_t now, struct slice account, struct slice client,
+                       const struct failures_own *own)
 {
     put_word(record, SLICE("failed"));
     put_number(record, now);
     put_word(record, account);
     put_word(record, client);
+    if (own->limit == 0 && own->lock_s == 0)
+        return;
+    put_number(record, own->limit);
+    put_number(record, own->lock_s);
 }
 
 void ledger_put_good(struct str *record, int64_t now, struct slice account, struct slice client)

@@ -44,7 +44,8 @@ void ledger_free(struct ledger *ledger);
 bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_result *result);
 
 /* Makes records; they fail only by their str. */
-void ledger_put_failed(struct str *record, int64_t now, struct slice account, struct slice client);
+void ledger_put_failed(struct str *record, int64_t now, struct slice account, struct slice client,
+                       const struct failures_own *own);
 void ledger_put_good(struct str *record, int64_t now, struct slice account, struct slice client);
 void ledger_put_set(struct str *record, struct slice account, enum states_name name, int64_t since,
                     int64_t until, struct slice cause);

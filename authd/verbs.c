@@ -136,14 +136,28 @@ static void log_lock(const struct question *question, struct slice client,
     log_end(&line);
 }
 
+/* lock-failures and lock-time of the account's plan. */
+static bool read_own(const struct wire_message *fields, struct failures_own *own)
+{
+    uint64_t limit, seconds;
+    if (!wire_number(fields, 4, UINT16_MAX, &limit) ||
+        !wire_number(fields, 5, STATES_LOCK_MAX_S, &seconds))
+        return false;
+    *own = (struct failures_own){.limit = (unsigned)limit, .lock_s = (int64_t)seconds};
+    return true;
+}
+
 static bool answer_login_failed(struct question *question)
 {
     char client[FAILURES_CLIENT_MAX];
     struct failures_result result = {.delay_ms = FAILURES_DELAY_MAX_MS};
+    struct failures_own own = {0};
     struct str record;
+    if (question->fields->count > 4 && !read_own(question->fields, &own))
+        return false;
     copy_client(question, client);
     str_init(&record, LEDGER_RECORD_MAX);
-    ledger_put_failed(&record, question->now, question->account, slice_text(client));
+    ledger_put_failed(&record, question->now, question->account, slice_text(client), &own);
     if (!record.failed && ledger_apply(question->verbs->ledger, str_slice(&record), &result))
         record_soon(question->verbs, &record);
     str_free(&record);
@@ -617,7 +631,7 @@ static const struct verb {
     bool (*answer)(struct question *); /* false: not a question */
 } verb_table[] = {
     {"login-check", 4, 4, VERBS_AUTHD, answer_login_check},
-    {"login-failed", 4, 4, VERBS_AUTHD, answer_login_failed},
+    {"login-failed", 4, 6, VERBS_AUTHD, answer_login_failed},
     {"login-ok", 4, 4, VERBS_AUTHD, answer_login_ok},
     {"allows", 4, WIRE_MAX_FIELDS, ANYBODY, answer_allows},
     {"sent", 4, 4, COUNTERS, answer_sent},

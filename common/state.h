@@ -6,7 +6,10 @@
  * one answer, but for "sent", "received" and "rejected", which have none:
  *
  *   "login-check", account, client     -> "ok" | "locked", seconds left, cause
- *   "login-failed", account, client    -> "ok", milliseconds to wait before the client is told
+ *   "login-failed", account, client, failures, seconds
+ *                                      -> "ok", milliseconds to wait before the client is told; the numbers
+ *                                         are lock-failures and lock-time of the account's plan (0, or none
+ *                                         of both: the host's)
  *   "login-ok", account, client        -> "ok" | "no", state, text for the client, until
  *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client, until
  *   "sent", account, recipients        (a message of the account was accepted)

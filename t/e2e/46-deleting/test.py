@@ -8,6 +8,7 @@ import threading
 import time
 
 from imapsession import Imap, Literal
+from sink import Sink
 from suite import Failure, check, equal, message, wait_until
 
 U1, U2 = "u1@example.jp", "u2@example.jp"
@@ -299,3 +300,36 @@ def test_R2_6_a_domain_that_is_added_again_at_once_gets_its_mail_at_once(suite):
         suite.mailctl("domain", "del", "again.example")
     check(not [line for line in suite.logs("queued").splitlines()
                if "deferred" in line and "again.example" in line], "nothing was deferred")
+
+
+def test_R2_6_a_domain_goes_while_what_it_sent_and_forwarded_is_queued(suite):
+    """It goes out as it would have; what comes back finds no mailbox, and nothing goes in circles."""
+    with Sink() as outside:
+        suite.control("smtproutes", f":127.0.0.1:{outside.port}\n")
+        suite.rebuild()
+        for answer in ("250 ok", "550 5.1.1 gone"):
+            suite.add_domain("away.example", "u9")
+            suite.mailctl("forward", "add", "u9@away.example", "y@far.example")
+            outside.answers["RCPT"] = "451 4.3.0 later"
+            suite.submit("u9@away.example", ["x@far.example"], message("u9@away.example", "x@far.example", "sent"))
+            with suite.smtp() as client:
+                client.sendmail("s@sender.example", ["u9@away.example"], message("s@sender.example", "u9@away.example"))
+            wait_until(lambda: all(f"deferred id={one} " in suite.logs("queued") for one in suite.queue()) and
+                       len(suite.queue()) == 2, "both wait")
+            suite.mailctl("domain", "del", "away.example")
+            count = len(outside.transactions)
+            outside.answers["RCPT"] = lambda words, last=answer: last if "far.example" in words else "250 ok"
+
+            def is_over():
+                suite.mailctl("queue", "flush")
+                return not suite.queue()
+
+            wait_until(is_over, f"an empty queue, {answer}")
+            got = sorted(one for done in outside.transactions[count:] for one in done.recipients)
+            if answer.startswith("250"):
+                equal(got, ["x@far.example", "y@far.example"], "what goes out")
+            else:
+                check("u9@away.example" in got and len(got) <= 3 and "x@far.example" not in got, f"reports: {got}")
+            check(not os.path.exists(suite.path("mail/away.example")), "no folder came back")
+    suite.control("smtproutes", "")
+    suite.rebuild()

@@ -1,9 +1,11 @@
 """mailctl as the one tool: many operators at once, text that stays as people wrote it."""
 
+import contextlib
 import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -316,6 +318,67 @@ def test_R19_disk_full_leaves_the_old(suite):
             equal(file.read(), content, path)
     no_leftovers(suite)
     suite.rebuild()
+
+
+@contextlib.contextmanager
+def full_disk(folder):
+    """The same folder on a disk of its own, which is full."""
+    run_tool("cp", "-a", folder, folder + ".copy")
+    run_tool("mount", "-t", "tmpfs", "-o", "size=512k", "none", folder)
+    try:
+        run_tool("cp", "-a", folder + ".copy/.", folder)
+        with open(os.path.join(folder, ".filler"), "wb", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)) == 4096:
+                pass
+        yield
+    finally:
+        run_tool("umount", "-l", folder)
+        shutil.rmtree(folder + ".copy")
+
+
+def run_tool(*words):
+    subprocess.run(words, check=True, capture_output=True)
+
+
+def files_below(*tops):
+    found = {}
+    for top in tops:
+        for folder, _, files in os.walk(top):
+            for name in files:
+                if name not in (".lock", ".filler"):
+                    with open(os.path.join(folder, name), "rb") as file:
+                        found[os.path.join(folder, name)] = file.read()
+    return found
+
+
+def test_R19_disk_full_while_each_verb_rewrites(suite):
+    """The disk of the domain's texts, or that of the databases: exit 111, all of both as it was, and mail goes on."""
+    lay_out(suite)
+    address, password = "beta@odd.example.jp", "Correct-Horse-9\n"
+    verbs = ((("user", "set", address, "quota", "3"), ""), (("user", "passwd", address), password),
+             (("user", "add", "more@odd.example.jp"), password), (("domain", "set", "odd.example.jp", "quota", "70"), ""),
+             (("child", "add", "odd.example.jp", "d.odd.example.jp"), ""), (("forward", "add", address, "--subject", "x", "a@x.example"), ""),
+             (("reply", "set", address), "I am away.\n"), (("csv", "edit", "odd.example.jp", "-"), "mail_account,password,mail_capacity\nbeta,,5\n"),
+             (("csv", "register", "odd.example.jp", "-"),
+              "mail_account,password,mail_capacity,comment\n" + "".join(f"n{i},Correct-Horse-9,,{'x' * 200}\n" for i in range(30))))
+    for folder in ("control/domains/odd.example.jp", "cdb/domain"):
+        with full_disk(suite.path(folder)):
+            before = files_below(suite.path("control"), suite.path("cdb"))
+            for words, text in verbs:
+                if "passwd" in words and folder == "cdb/domain":
+                    continue  # passwords are compiled elsewhere
+                done = run(suite, *words, text=text)
+                equal(done.returncode, 111, f"{words}, {folder} full: {done.stderr}")
+                check("No space left" in done.stderr, f"{words}: {done.stderr}")
+                equal(files_below(suite.path("control"), suite.path("cdb")), before, f"files behind {words}, {folder} full")
+            no_leftovers(suite)
+            with suite.smtp() as client:
+                client.ehlo()
+                client.mail("a@example.org")
+                equal(client.rcpt(address)[0], 250, "the running state")
+    for words, text in verbs:
+        suite.mailctl(*words, text=text)
+    suite.mailctl("reply", "clear", address)
 
 
 def test_R19_one_domain_alone_is_read(suite):

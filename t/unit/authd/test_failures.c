@@ -24,7 +24,8 @@ static int finish(void **state)
 static struct failures_result miss(struct failures *failures, const char *account,
                                    const char *client, int64_t now)
 {
-    return failures_note(failures, &limits, slice_text(account), slice_text(client), now);
+    static const struct failures_own none;
+    return failures_note(failures, &limits, &none, slice_text(account), slice_text(client), now);
 }
 
 static enum failures_scope check(const struct failures *failures, const char *account,
@@ -216,6 +217,21 @@ static void locks_move_along_with_a_clock_that_is_set_back(void **state)
                      FAILURES_NONE);
 }
 
+static void a_plan_has_a_count_and_a_time_of_its_own(void **state)
+{
+    struct failures *failures = *state;
+    static const struct failures_own own = {.limit = 2, .lock_s = 60};
+    struct failures_result result = {0};
+    for (int i = 0; i < 2; i++)
+        result = failures_note(failures, &limits, &own, SLICE("u1@a"), SLICE("192.0.2.1"), NOW);
+    assert_int_equal(result.locked, FAILURES_PAIR);
+    assert_int_equal(result.until, NOW + 60);
+    for (int i = 0; i < 9; i++)
+        assert_int_equal(miss(failures, "u1@b", "192.0.2.1", NOW).locked, FAILURES_NONE);
+    result = miss(failures, "u1@b", "192.0.2.1", NOW);
+    assert_int_equal(result.until, NOW + limits.lock_s);
+}
+
 static void the_table_is_bounded_and_keeps_locks(void **state)
 {
     (void)state;
@@ -264,6 +280,7 @@ int main(void)
         cmocka_unit_test(ipv6_is_counted_by_its_network),
         CASE(a_clock_set_back_locks_nobody_for_ever),
         CASE(locks_move_along_with_a_clock_that_is_set_back),
+        CASE(a_plan_has_a_count_and_a_time_of_its_own),
         cmocka_unit_test(the_table_is_bounded_and_keeps_locks),
     };
     return cmocka_run_group_tests_name("failures", tests, NULL, NULL);

@@ -47,7 +47,8 @@ static void fill(struct ledger *ledger, struct journal *journal)
         if (i % 7 == 0)
             ledger_put_good(&record, NOW + i, SLICE("u1@a"), slice_text(client));
         else
-            ledger_put_failed(&record, NOW + i, SLICE("odd \n%\xff name@a"), slice_text(client));
+            ledger_put_failed(&record, NOW + i, SLICE("odd \n%\xff name@a"), slice_text(client),
+                              &(struct failures_own){.limit = (unsigned)i % 2 * 20, .lock_s = 0});
         assert_true(ledger_apply(ledger, str_slice(&record), NULL));
         if (journal)
             assert_true(journal_append(journal, str_slice(&record)));

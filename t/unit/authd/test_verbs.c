@@ -154,6 +154,23 @@ static void logins_fail_lock_and_are_forgiven(void **state)
     assert_string_equal(authd(fixture, NOW + 1, "login-check", "u1@a", "192.0.2.1"), "ok");
 }
 
+static void a_plans_count_and_time_lock(void **state)
+{
+    struct fixture *fixture = *state;
+    ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@a", "192.0.2.1", "2", "60");
+    ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@a", "192.0.2.1", "2", "60");
+    assert_string_equal(authd(fixture, NOW, "login-check", "u1@a", "192.0.2.1"),
+                        "locked|60|too many failed logins");
+    /* The host's, where the plan has none. */
+    ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "0", "60");
+    ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "0", "60");
+    assert_string_equal(authd(fixture, NOW, "login-check", "u1@b", "192.0.2.1"), "ok");
+    assert_string_equal(
+        ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "2", "x"), "refused");
+    assert_string_equal(
+        ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "2", NULL), "refused");
+}
+
 static void states_stop_what_they_should(void **state)
 {
     struct fixture *fixture = *state;
@@ -799,6 +816,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         CASE(sessions_end_on_the_board),
         CASE(logins_fail_lock_and_are_forgiven),
+        CASE(a_plans_count_and_time_lock),
         CASE(states_stop_what_they_should),
         CASE(states_end_by_themselves),
         CASE(setting_again_keeps_the_beginning),
