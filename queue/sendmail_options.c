@@ -26,6 +26,9 @@ static bool set_mode(struct sendmail_options *options, char mode)
     case 'p':
         options->mode = SENDMAIL_LIST_QUEUE;
         return true;
+    case 's':
+        options->mode = SENDMAIL_SMTP;
+        return true;
     case 'i': /* newaliases: there is no alias file */
         options->mode = SENDMAIL_NOTHING;
         return true;

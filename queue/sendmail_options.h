@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-enum sendmail_mode { SENDMAIL_SUBMIT, SENDMAIL_LIST_QUEUE, SENDMAIL_NOTHING };
+enum sendmail_mode { SENDMAIL_SUBMIT, SENDMAIL_SMTP, SENDMAIL_LIST_QUEUE, SENDMAIL_NOTHING };
 
 struct sendmail_options {
     enum sendmail_mode mode;

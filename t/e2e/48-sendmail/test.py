@@ -3,9 +3,12 @@
 import email
 import json
 import os
+import shutil
+import smtplib
+import socket
 import subprocess
 
-from suite import PATIENCE, check, equal, wait_until
+from suite import Failure, PATIENCE, check, equal, wait_until
 
 LIMIT = 3
 UID = 64200  # none of the suite's
@@ -118,14 +121,127 @@ def test_R18_perl_mail_send(suite):
     equal(fresh(suite, "u1@example.jp", before)["Subject"], "from Perl", "Subject")
 
 
+def test_R18_mutt(suite):
+    """It appends -f, 8BITMIME and the recipients to its sendmail setting."""
+    rc = suite.path("muttrc")
+    with open(rc, "w", encoding="ascii") as file:
+        file.write(f"set sendmail=\"{suite.path('bin/sendmail')} -oem -oi\"\nset from=u2@example.jp\nset use_from=yes\n"
+                   "set use_envelope_from=yes\nset use_8bitmime=yes\nset copy=no\nset charset=utf-8\n")
+    before = set(suite.mailbox("u1@example.jp"))
+    done = subprocess.run(["mutt", "-F", rc, "-s", "from mutt: \u3042", "u1@example.jp"], input="\u3042\n.\nend\n", text=True,
+                          env={**os.environ, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8"}, capture_output=True, timeout=PATIENCE)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    letter = fresh(suite, "u1@example.jp", before)
+    equal(returned_to(letter), "<u2@example.jp>", "the envelope's sender")
+    check(".\nend" in letter.get_payload(decode=True).decode().replace("\r\n", "\n"), "a line that is a dot is text")
+
+
+# ---- -bs: SMTP on standard input and output ---------------------------------------------------------
+
+class Pipe(smtplib.SMTP):
+    """smtplib on the two ends of a child."""
+    def __init__(self, suite, uid=UID):
+        super().__init__()
+        ours, theirs = socket.socketpair()
+        self.child = subprocess.Popen([suite.path("bin/sendmail"), "-bs"], user=uid, group=uid, extra_groups=[], cwd="/",
+                                      stdin=theirs, stdout=theirs)
+        theirs.close()
+        ours.settimeout(PATIENCE)
+        self.sock = ours
+        self.file = None
+        equal(self.getreply()[0], 220, "the greeting")
+
+
+def test_R18_bs_several_messages(suite):
+    """Dots, 8 bits, what is missing is added; Bcc goes; the next message begins anew."""
+    one = Pipe(suite)
+    for number in range(3):
+        before = set(suite.mailbox("u1@example.jp"))
+        one.sendmail("u2@example.jp", ["u1@example.jp"],
+                     f"Subject: by pipe {number}\r\nBcc: u3@example.jp\r\n\r\n.\r\n..two\r\n\u3042\r\n".encode(), ["BODY=8BITMIME"])
+        letter = fresh(suite, "u1@example.jp", before)
+        equal(letter["Subject"], f"by pipe {number}", "Subject")
+        check(letter["Date"] and letter["Message-ID"] and "Bcc" not in letter, letter.as_string())
+        equal(letter.get_payload(decode=True), b".\r\n..two\r\n\xe3\x81\x82\r\n", "text")
+        equal(returned_to(letter), "<u2@example.jp>", "sender")
+    equal(one.docmd("MAIL", "FROM:<u2@example.jp>")[0], 250, "MAIL")
+    equal(one.rset()[0], 250, "RSET")
+    one.quit()
+    equal(one.child.wait(PATIENCE), 0, "exit code")
+
+
+def test_R18_bs_swaks(suite):
+    before = set(suite.mailbox("u1@example.jp"))
+    done = subprocess.run(["swaks", "--pipe", f"{suite.path('bin/sendmail')} -bs", "--from", "u2@example.jp", "--to",
+                           "u1@example.jp", "--h-Subject", "from swaks"], capture_output=True, text=True, timeout=PATIENCE)
+    equal(done.returncode, 0, done.stdout + done.stderr)
+    equal(fresh(suite, "u1@example.jp", before)["Subject"], "from swaks", "Subject")
+
+
+def test_R18_bs_pipelined_by_a_script(suite):
+    """All at once, LF alone, a report wanted: as a script writes it."""
+    before = set(suite.mailbox("u1@example.jp"))
+    done = sendmail(suite, "-bs", text="EHLO script\nMAIL FROM:<u1@example.jp> RET=HDRS\nRCPT TO:<nosuch@example.jp>\n"
+                    "DATA\nSubject: to nobody\n\nx\n.\nQUIT\n")
+    equal(done.returncode, 0, done.stderr)
+    check(b"250 2.0.0 queued as " in done.stdout and done.stdout.endswith(b"221 2.0.0 bye\r\n"), done.stdout)
+    # Who is not there is found out in the queue: the sender is told.
+    report = fresh(suite, "u1@example.jp", before)
+    equal(returned_to(report), "<>", "a report")
+    check("nosuch@example.jp" in report.as_string(), report.as_string())
+
+
+def test_R18_bs_has_the_same_limits(suite):
+    suite.mailctl("state", "lock", "u2@example.jp", "send-lock")
+    one = Pipe(suite, UID + 90)
+    try:
+        one.sendmail("u2@example.jp", ["u1@example.jp"], "Subject: x\r\n\r\nx\r\n")
+        raise Failure("it was sent")
+    except smtplib.SMTPDataError as error:
+        equal(error.smtp_code, 451, str(error))
+    suite.mailctl("state", "unlock", "u2@example.jp", "send-lock")
+    one.sendmail("u2@example.jp", ["u1@example.jp"], "Subject: x\r\n\r\nx\r\n")
+    one.quit()
+    shown = json.loads(suite.mailctl("state", "show", f"uid={UID + 90}", "--json"))
+    check("sent" in json.dumps(shown), shown)
+    suite.set_host("databytes", "100000")
+    letter = "Subject: x\n\n" + ("x" * 70 + "\n") * 4000
+    equal(sendmail(suite, "u1@example.jp", text=letter).returncode, 69, "too large")
+    big = sendmail(suite, "-bs", text=f"MAIL FROM:<>\nRCPT TO:<u1@example.jp>\nDATA\n{letter}.\n")
+    check(b"\r\n554 5.3.4 sorry, that message size exceeds my databytes limit" in big.stdout, big.stdout)
+    equal(big.returncode, 0, "the dialogue went well")
+    suite.set_host("databytes", "104857600")
+
+
+def test_R18_the_queue_is_shown_to_root_alone(suite):
+    done = sendmail(suite, "-bp", text="")
+    equal(done.returncode, 77, done.stderr)
+    check(b"only root" in done.stderr, done.stderr)
+    for words in (["bin/sendmail", "-bp"], ["bin/mailq"]):
+        done = subprocess.run([suite.path(words[0]), *words[1:]], capture_output=True, text=True, timeout=PATIENCE)
+        equal(done.returncode, 0, done.stderr)
+
+
 def test_R18_exit_codes(suite):
-    cases = ((["-Z", "u1@example.jp"], "", 64), (["-f"], "", 64), (["-bd"], "", 64), ([], "Subject: x\n\nx\n", 64),
+    cases = ((["-bs"], "MAIL FROM:<>\nRCPT TO:<u1@example.jp>\nDATA\nSubject: cut off\n", 76), (["-Z", "u1@example.jp"], "", 64), (["-f"], "", 64), (["-bd"], "", 64), ([], "Subject: x\n\nx\n", 64),
              (["-N", "sometimes", "u1@example.jp"], "", 64), (["-t"], "To: <no address@@>\n\nx\n", 65),
              (["-t"], "X: " + "x" * 1100000 + "\n\nx\n", 65), (["-i", "u1@example.jp\x01"], "x\n", 69))
     for words, text, wanted in cases:
         done = sendmail(suite, *words, text=text)
         equal(done.returncode, wanted, f"sendmail {words}: {done.stderr}")
-        check(done.stderr.startswith(b"sendmail: "), f"what is wrong: {done.stderr}")
+        check(done.stderr.startswith(b"sendmail: ") or words == ["-bs"], f"what is wrong: {done.stderr}")
+    # What can't be read: a folder.
+    folder = os.open("/", os.O_RDONLY)
+    done = subprocess.run([suite.path("bin/sendmail"), "u1@example.jp"], stdin=folder, capture_output=True, timeout=PATIENCE)
+    os.close(folder)
+    equal(done.returncode, 74, f"unreadable: {done.stderr}")
+    # 75 by limits below; here without the queue.
+    elsewhere = suite.path("elsewhere")
+    os.makedirs(os.path.join(elsewhere, "bin"))
+    shutil.copy(suite.path("bin/sendmail"), os.path.join(elsewhere, "bin/sendmail"))
+    done = subprocess.run([os.path.join(elsewhere, "bin/sendmail"), "u1@example.jp"], input=b"x\n", capture_output=True,
+                          timeout=PATIENCE)
+    equal(done.returncode, 75, f"no queue: {done.stderr}")
 
 
 # ---- limits -----------------------------------------------------------------------------------------
