@@ -5,7 +5,6 @@
 #include "io.h"
 #include "sendmail_smtp.h"
 #include "str.h"
-#include "str.h"
 
 #include <errno.h>
 #include <sys/mman.h>

@@ -175,7 +175,7 @@ static const struct option_case option_cases[] = {
     {"/usr/bin/mailq", true, SENDMAIL_LIST_QUEUE, false, false, NULL, NULL, NULL, 0},
     {"newaliases", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
     {"sendmail -q1h", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
-    {"sendmail -bs", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-bs", 0},
+    {"sendmail -bs", true, SENDMAIL_SMTP, false, false, NULL, NULL, NULL, 0},
     {"sendmail -bd", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-bd", 0},
     {"sendmail -N often u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-N", 0},
     {"sendmail -Nnever,delay u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-Nnever,delay",
