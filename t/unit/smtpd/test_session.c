@@ -925,15 +925,27 @@ static void a_login_ends_with_its_password(void **state)
 {
     struct board board;
     const struct transcript cases[] = {
-        {.name = "mine", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
+        {.name = "mine",
+         .service = SESSION_SUBMISSIONS,
+         .host = {NULL},
+         .board = &board,
          .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: NOOP", "S: 250 *", "O: u1@example.jp", "C: NOOP",
                    "S: 421 4.7.0 the account's password was changed, log in again", "E:"}},
-        {.name = "my domain's", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
-         .lines = {BEGIN_SUBMISSIONS, LOGIN, "O: @example.jp", "C: MAIL FROM:<u1@example.jp>", "S: 421 4.7.0 *", "E:"}},
-        {.name = "somebody else's", .service = SESSION_SUBMISSIONS, .host = {NULL}, .board = &board,
+        {.name = "my domain's",
+         .service = SESSION_SUBMISSIONS,
+         .host = {NULL},
+         .board = &board,
+         .lines = {BEGIN_SUBMISSIONS, LOGIN, "O: @example.jp", "C: MAIL FROM:<u1@example.jp>",
+                   "S: 421 4.7.0 *", "E:"}},
+        {.name = "somebody else's",
+         .service = SESSION_SUBMISSIONS,
+         .host = {NULL},
+         .board = &board,
          .lines = {BEGIN_SUBMISSIONS, "O: u1@example.jp", LOGIN, "O: u3@example.jp", "C: NOOP",
                    "S: 250 *", QUIT}},
-        {.name = "nobody's", .host = {NULL}, .board = &board,
+        {.name = "nobody's",
+         .host = {NULL},
+         .board = &board,
          .lines = {BEGIN, "O: @example.jp", "C: NOOP", "S: 250 *", QUIT}},
     };
     (void)state;
