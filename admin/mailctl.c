@@ -7,7 +7,7 @@
  * Reads       control/, queue/, cdb/domains.cdb; a mailbox that is checked, as the domain's uid
  * Writes      control/domains/, and compiles what it touched; removes mail of removed accounts, and
  *             makes indexes of mailboxes anew, as the domain's uid; log/mailctl/
- * Trusts      root's command line and control files, but checks both
+ * Trusts      root's command line and control files, but checks both; --as about who asks (rights.h)
  * If taken    is root; strangers' bytes reach it only in queue files that it shows, with control
  *             bytes replaced, and in CSV files of customers
  * Limits      waits 30 s for another one that changes control files

@@ -184,12 +184,14 @@ bool imapsession_step(struct imapsession *session)
 {
     if (!stream_has_input(&session->stream) && stream_flush(&session->stream) == STREAM_OK)
         wait_lightly(session);
-    /* Though the client has sent more. */
-    if (!session->ended && sessionend_came() != SESSIONEND_NOT)
-        imapsession_lost(session, STREAM_END);
     if (session->ended)
         return false;
-    switch (reader_next(&session->reader)) {
+    enum reader_result result = reader_next(&session->reader);
+    if (sessionend_came() != SESSIONEND_NOT) { /* though the client has sent more */
+        imapsession_lost(session, STREAM_END);
+        return false;
+    }
+    switch (result) {
     case READER_COMMAND:
         imapcommand_run(session);
         break;

@@ -381,17 +381,17 @@ static bool is_over(struct pop3session *session)
 static void serve(struct pop3session *session)
 {
     struct stream *stream = &session->stream;
-    while (!session->end && !is_over(session)) {
+    while (!session->end) {
         struct slice line;
         enum stream_result result = stream_line(stream, POP3COMMAND_LINE_MAX, &line);
+        if (is_over(session))
+            break;
         if (result == STREAM_OK) {
             dispatch(session, line);
         } else if (result == STREAM_TOO_LONG) {
             reply(session, POP3REPLY_LINE_TOO_LONG);
             result = stream_skip_line(stream);
         }
-        if (result == STREAM_END && is_over(session))
-            break;
         if (result != STREAM_OK)
             end_by_stream(session, result);
         else if (stream->broken != STREAM_OK)

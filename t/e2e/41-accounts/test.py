@@ -392,6 +392,25 @@ def test_R10_the_same_password_ends_none(suite):
     still_open(sessions)
 
 
+def test_R3_2_csv_edit_ends_them_and_stronger_hashes_do_not(suite):
+    """The passwords get quick hashes first; the others follow and are the same passwords'."""
+    many = [f"bulk{number}" for number in range(120)]
+    suite.mailctl("csv", "register", "ends.example", "-", "--wait", text="mail_account,password,mail_capacity,comment\n" +
+                  "".join(f"{name},Bulk-Password-2,,\n" for name in many))
+    sessions = open_sessions(suite, "u2@ends.example", GOOD)
+    before = suite.logs("mailctl").count("strengthened")
+    said = json.loads(suite.mailctl("--json", "csv", "edit", "ends.example", "-", text="mail_account,password,mail_capacity\n" +
+                                    "".join(f"{name},Bulk-Password-3,\n" for name in ["u2", *many])))
+    check(all("password was changed" in one for one in say_end(sessions)), "as by user passwd")
+    sessions = open_sessions(suite, "u2@ends.example", "Bulk-Password-3")
+    # A machine of many processors needs no quick ones.
+    wait_until(lambda: suite.logs("mailctl").count("strengthened") > before or "strengthening" not in said,
+               "stronger hashes", 120)
+    equal(login(suite, "u2@ends.example", "Bulk-Password-3")[:2], ["235", "OK"], "logins go on")
+    still_open(sessions)
+    set_password(suite, "u2@ends.example", GOOD)
+
+
 def test_R2_6_deletion_ends_open_sessions(suite):
     sessions = open_sessions(suite, "u2@ends.example", GOOD)
     suite.mailctl("user", "del", "u2@ends.example")
