@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import subprocess
+import time
 
 from sink import Sink
 from suite import check, equal, wait_until
@@ -234,6 +235,66 @@ def test_R7_4_a_circle_with_a_condition(suite):
           ["postmaster@mail.example.jp"], "of a report, the operator alone hears")
     suite.mailctl("forward", "del", "u2@example.jp", "v2@example.com")
     suite.mailctl("forward", "del", "v2@example.com", "--subject", "back")
+
+
+def test_R7_4_a_circle_of_three_with_conditions(suite):
+    """Each link has a condition of its own; the mail goes as far as they hold, and round at most once."""
+    links = [("u2@example.jp", "--subject", "one", "v1@example.com"), ("v1@example.com", "--from", "Boss", "w1@example.net"),
+             ("w1@example.net", "--subject", "three", "u2@example.jp")]
+    for source, option, keyword, target in links:
+        suite.mailctl("forward", "add", source, option, keyword, target)
+    boxes = [link[0] for link in links]
+    for subject, author, copies, bounces in [("two", "x@y.example", [1, 0, 0], []), ("one", "x@y.example", [1, 1, 0], []),
+                                             ("one", "Boss <b@y.example>", [1, 1, 1], []),
+                                             ("one three", "Boss <b@y.example>", [1, 1, 1], [STRANGER])]:
+        before = [len(suite.mailbox(one)) for one in boxes]
+        equal(targets(suite, "u2@example.jp", subject=subject, source=author), bounces, f"{subject}: reports")
+        equal([len(suite.mailbox(one)) - count for one, count in zip(boxes, before)], copies, f"{subject}: copies")
+    for source, option, keyword, _ in links:
+        suite.mailctl("forward", "del", source, option, keyword)
+
+
+def test_R7_4_to_oneself_under_a_condition(suite):
+    """Under whatever name: mail is there once, and nobody hears of a loop."""
+    suite.mailctl("forward", "add", "self@example.com", "--subject", "test", "self@example.com", "self@child.example",
+                  "self+tag@child.example", "v2@example.com")
+    kept, other = len(suite.mailbox("self@example.com")), len(suite.mailbox("v2@example.com"))
+    for address in ("self@example.com", "self@child.example", "self+tag@example.com"):
+        equal(targets(suite, address), [], f"{address}: reports")
+    equal(len(suite.mailbox("self@example.com")), kept + 3, "each is there once")
+    equal(len(suite.mailbox("v2@example.com")), other + 3, "the other target")
+    suite.mailctl("forward", "del", "self@example.com", "--subject", "test")
+
+
+def test_R7_1_300_rows_at_work_in_one_message(suite):
+    """As many keywords as there may be, all of them in the message, each with a target of its own."""
+    words = [f"w{number:03}" for number in range(300)]
+    write(suite, "example.jp", "".join(f'u3 {"from" if number % 2 else "subject"} "{word}" t{number:03}@friend.example\n'
+                                       for number, word in enumerate(words)))
+    suite.rebuild()
+    sink = SINKS["outside"]
+    count = len(sink.transactions)
+    began = time.monotonic()
+    receive(suite, "u3@example.jp", subject="\r\n ".join(words), source='"' + "\r\n ".join(words) + '" <x@y.example>')
+    wait_until(lambda: sum(len(one.recipients) for one in sink.transactions[count:]) >= 300, "300 copies")
+    seconds = time.monotonic() - began
+    suite.wait_queue_empty()
+    equal(sorted(one for transaction in sink.transactions[count:] for one in transaction.recipients),
+          [f"t{number:03}@friend.example" for number in range(300)], "each target once")
+    equal(len(sink.transactions) - count, 5, "transactions, of 60 recipients each")
+    check(seconds < 10, f"it took {seconds:.1f} s")
+    write(suite, "example.jp", "")
+    suite.rebuild()
+
+
+def test_R7_2_international_domains(suite):
+    """Either form finds the other."""
+    suite.mailctl("forward", "add", "u1@example.jp", "--from", "@日本語.example", "a@friend.example")
+    suite.mailctl("forward", "add", "u1@example.jp", "--from", "@xn--mnchen-3ya.example", "b@friend.example")
+    for domain, found in [("日本語", "a"), ("xn--wgv71a119e", "a"), ("münchen", "b"), ("MÜNCHEN", "b"), ("XN--MNCHEN-3YA", "b")]:
+        equal(targets(suite, "u1@example.jp", source=f"Name <x@{domain}.example>".encode()), [f"{found}@friend.example"], domain)
+    suite.mailctl("forward", "del", "u1@example.jp", "--from", "@日本語.example")
+    suite.mailctl("forward", "del", "u1@example.jp", "--from", "@xn--mnchen-3ya.example")
 
 
 def test_R7_4_what_bounces_at_the_target_goes_to_the_first_sender(suite):

@@ -216,6 +216,26 @@ def test_R8_2_not_addressed(suite):
     equal(address_of(reply, "From"), "c1@child.example", "the address that was written to")
 
 
+def test_R8_2_child_domains_and_tags_together(suite):
+    reply = wait_reply(receive(suite, "c1+shop@child.example"))
+    equal(address_of(reply, "From"), "c1@child.example", "From")
+    reply = wait_reply(receive(suite, "c1@parent.example", to="C1+shop@Parent.Example"))
+    equal(address_of(reply, "From"), "c1@parent.example", "From")
+    no_reply(suite, receive(suite, "c1@parent.example", to="c2@parent.example"), "another account's address")
+    no_reply(suite, receive(suite, "c1@parent.example", to="c1@elsewhere.example"), "another domain")
+
+
+def test_R8_2_not_for_those_behind_whom_it_stands(suite):
+    suite.mailctl("domain", "set", "parent.example", "admin", "c1")
+    suite.mailctl("domain", "set", "parent.example", "postmaster", "admin")
+    before = len(suite.mailbox("c1@parent.example"))
+    for name in ("postmaster", "nobody"):
+        no_reply(suite, receive(suite, f"{name}@parent.example", headers="Cc: c1@parent.example\r\n"), name)
+    equal(len(suite.mailbox("c1@parent.example")), before + 2, "they come to the administrator")
+    suite.mailctl("domain", "unset", "parent.example", "postmaster")
+    suite.mailctl("domain", "unset", "parent.example", "admin")
+
+
 def test_R8_2_not_what_a_catch_all_takes(suite):
     suite.control("plans/all", "free catch-all\n")
     suite.add_domain("all.example", "any", plan="all")
