@@ -756,6 +756,23 @@ def test_R10_misuse_by_a_rule_till_the_password_changes(suite):
     equal(states(suite, NAKAMURA), {}, "normal")
 
 
+def test_R10_misuse_by_masses_of_recipients(suite):
+    """Within ten minutes; forwarded mail counts, too. The domain's others send as ever."""
+    suite.mailctl("user", "set", ITO, "misuse-recipients", "30")
+    suite.submit(ITO, [f"t{number}@friend.example" for number in range(20)], message(ITO, SUZUKI))
+    suite.mailctl("forward", "add", ITO, *(f"f{number}@friend.example" for number in range(10)))
+    equal(len(forwarded(suite, ITO)), 10, "copies")
+    wait_until(lambda: mail_from(suite, ITO).startswith("450 4.7.1 sending is stopped: misuse"), "the reply to MAIL")
+    check("600 seconds" in states(suite, ITO)["misuse-detected"]["cause"], f"{states(suite, ITO)}")
+    equal(forwarded(suite, ITO), [], "no more copies for outside")
+    check(mail_from(suite, SATO).startswith("250"), "others send")
+    suite.mailctl("forward", "del", ITO, *(f"f{number}@friend.example" for number in range(10)))
+    set_password(suite, ITO, "Ito-Atarashii-22")
+    equal(states(suite, ITO), {}, "a new password ends it")
+    check(mail_from(suite, ITO).startswith("250"), "it sends again")
+    suite.mailctl("user", "unset", ITO, "misuse-recipients")
+
+
 def test_R10_misuse_by_the_operator(suite):
     suite.mailctl("state", "lock", NAKAMURA, "misuse-detected", "--cause", "complaints from outside")
     check("(complaints from outside)" in mail_from(suite, NAKAMURA), "the cause is said")
