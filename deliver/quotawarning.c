@@ -52,33 +52,43 @@ static void put_subject_english(struct str *text, const struct notice *notice)
     str_append_text(text, "% full");
 }
 
-static void put_japanese(struct str *text, const struct notice *notice)
-{
-    str_append_texts(text, notice->owner, "@", notice->domain,
-                     " のメールボックスの使用量が、容量の ");
-    str_append_number(text, notice->percent);
-    str_append_text(text, "% に達しました。\r\n\r\n  使用量: ");
-    capacity_put_megabytes(text, notice->used);
-    str_append_text(text, " MB\r\n  容量:   ");
-    capacity_put_megabytes(text, notice->quota);
-    str_append_text(text, " MB\r\n\r\n"
-                          "容量に空きがなくなると、新しいメールを受信できなくなります。\r\n"
-                          "不要なメールを削除してください。ごみ箱のメールも容量に含まれます。\r\n"
-                          "\r\nこのメールは自動的に送信されています。\r\n");
-}
+/* What a text says in its language, around the figures. */
+struct words {
+    const char *before_owner, *after_owner, *after_percent, *quota, *advice;
+};
 
-static void put_english(struct str *text, const struct notice *notice)
+static const struct words japanese = {
+    .before_owner = "",
+    .after_owner = " のメールボックスの使用量が、容量の ",
+    .after_percent = "% に達しました。\r\n\r\n  使用量: ",
+    .quota = " MB\r\n  容量:   ",
+    .advice = " MB\r\n\r\n"
+              "容量に空きがなくなると、新しいメールを受信できなくなります。\r\n"
+              "不要なメールを削除してください。ごみ箱のメールも容量に含まれます。\r\n"
+              "\r\nこのメールは自動的に送信されています。\r\n",
+};
+
+static const struct words english = {
+    .before_owner = "The mailbox ",
+    .after_owner = " is ",
+    .after_percent = "% full.\r\n\r\n  used:  ",
+    .quota = " MB\r\n  quota: ",
+    .advice = " MB\r\n\r\n"
+              "When there is no room left, new mail can't be received any more.\r\n"
+              "Please delete what you don't need; the trash counts as well.\r\n"
+              "\r\nThis message was sent automatically.\r\n",
+};
+
+static void put_text(struct str *text, const struct words *words, const struct notice *notice)
 {
-    str_append_texts(text, "The mailbox ", notice->owner, "@", notice->domain, " is ");
+    str_append_texts(text, words->before_owner, notice->owner, "@", notice->domain,
+                     words->after_owner);
     str_append_number(text, notice->percent);
-    str_append_text(text, "% full.\r\n\r\n  used:  ");
+    str_append_text(text, words->after_percent);
     capacity_put_megabytes(text, notice->used);
-    str_append_text(text, " MB\r\n  quota: ");
+    str_append_text(text, words->quota);
     capacity_put_megabytes(text, notice->quota);
-    str_append_text(text, " MB\r\n\r\n"
-                          "When there is no room left, new mail can't be received any more.\r\n"
-                          "Please delete what you don't need; the trash counts as well.\r\n"
-                          "\r\nThis message was sent automatically.\r\n");
+    str_append_text(text, words->advice);
 }
 
 static bool speaks(enum deliveryterms_language wanted, enum deliveryterms_language language)
@@ -141,11 +151,11 @@ bool quotawarning_write(const struct local_request *request, const char *domain,
     if (!put_header(request, &notice, now_seconds, text))
         return false;
     if (speaks(language, DELIVERYTERMS_JAPANESE))
-        put_japanese(text, &notice);
+        put_text(text, &japanese, &notice);
     if (language == DELIVERYTERMS_BOTH)
         str_append_text(text, "\r\n----\r\n\r\n");
     if (speaks(language, DELIVERYTERMS_ENGLISH))
-        put_english(text, &notice);
+        put_text(text, &english, &notice);
     return !text->failed;
 }
 
