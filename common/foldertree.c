@@ -240,12 +240,18 @@ bool foldertree_remove(const struct imapfolder *folder)
     char gone[sizeof FOLDERTREE_REMOVED + 2 * NUMBER_TEXT_SIZE + 4];
     snprintf(gone, sizeof gone, FOLDERTREE_REMOVED "%lld-%ld", (long long)clock_microseconds(),
              (long)getpid());
+    struct maildirsize_change usage;
     int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool done = root >= 0 && renameat(AT_FDCWD, folder->path, root, gone) == 0;
+    if (root < 0)
+        return false;
+    maildirsize_begin(root, &usage);
+    bool done = renameat(AT_FDCWD, folder->path, root, gone) == 0;
     if (done) {
         done = io_sync_folder(root);
         sweep(root);
-        maildirsize_forget(root);
+        maildirsize_end_uncounted(root, &usage);
+    } else {
+        maildirsize_end(root, &usage, 0, 0);
     }
     io_close(&root);
     return done;

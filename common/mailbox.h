@@ -26,6 +26,7 @@
 #define COMMON_MAILBOX_H
 
 #include "maildir.h"
+#include "maildirsize.h"
 
 #include <time.h>
 
@@ -146,6 +147,7 @@ struct mailbox {
     unsigned eager_left; /* names that are changed at once */
     /* what was added, less what was removed; modulo 2^64, for sizes are what the index says */
     uint64_t used_bytes, used_count;
+    struct maildirsize_change usage;
     uint64_t lock_modseq; /* of all changes; 0: none yet */
     struct mailbox_copying copying;
     int unsynced[MAILBOX_UNSYNCED_MAX]; /* files to be synced before a change is answered */

@@ -181,6 +181,7 @@ bool mailbox_empty_new(struct mailbox *mailbox)
 static bool remove_file(struct mailbox *mailbox, const struct mailbox_message *message)
 {
     char name[MAILBOX_NAME_SIZE];
+    mailbox_begin_usage(mailbox);
     if (!mailbox_is_eager(mailbox, message))
         return mailbox_pend_removal(mailbox, message);
     if (!mailbox_name(mailbox, message, name))

@@ -80,6 +80,7 @@ static bool place_append(struct mailbox *mailbox, struct mailbox_append *append,
     char name[MAILBOX_NAME_SIZE];
     if (!next_uid(mailbox, &facts->uid))
         return false;
+    mailbox_begin_usage(mailbox);
     int tmp = openat(mailbox->folder, "tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool done = tmp >= 0 && mailbox_rename(tmp, append->delivery.temporary, folder_for_new(mailbox),
                                            facts, name);
@@ -266,6 +267,9 @@ static bool copy_as(struct mailbox *from, struct mailbox_message *message, struc
     if (modseq == 0 || (move && !mailbox_keep_uid_used(from, message->uid)) ||
         !next_uid(to, &facts.uid))
         return false;
+    mailbox_begin_usage(to);
+    if (move)
+        mailbox_begin_usage(from);
     bool rename = move && (from->has_twin || mailbox_is_eager(from, message));
     if (!mailbox_name_by_facts(from, message, &old, old_name) ||
         !place_copy(from, message, old_name, to, &facts, rename, name))

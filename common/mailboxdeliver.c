@@ -73,14 +73,16 @@ bool mailboxdeliver_place(struct maildir_delivery *delivery, bool repeats)
     uint64_t modseq;
     bool is_indexed = !repeats && begin(&mailbox, delivery->folder) &&
                       give_numbers(&mailbox, &delivery->uid, &modseq);
+    /* Deliveries go to INBOX, the account's own folder. */
+    struct maildirsize_change usage;
+    maildirsize_begin(delivery->folder, &usage);
     bool placed = maildir_place(delivery);
+    bool is_more = placed && !delivery->repeated;
     if (placed && !is_indexed)
         mailbox_set_mark(delivery->folder);
-    if (placed && is_indexed && !delivery->repeated)
+    if (is_more && is_indexed)
         record(&mailbox, delivery, modseq);
-    /* Deliveries go to INBOX, the account's own folder. */
-    if (placed && !delivery->repeated)
-        (void)maildirsize_add(delivery->folder, (int64_t)delivery->size, 1);
+    maildirsize_end(delivery->folder, &usage, is_more ? (int64_t)delivery->size : 0, is_more);
     if (!repeats)
         end(&mailbox);
     return placed;

@@ -133,14 +133,25 @@ int mailbox_open_account(int folder)
     return openat(folder, is_inbox ? "." : "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-void mailbox_write_usage(struct mailbox *mailbox)
+void mailbox_begin_usage(struct mailbox *mailbox)
 {
-    if (mailbox->used_bytes == 0 && mailbox->used_count == 0)
+    if (mailbox->usage.has_begun)
         return;
     int account = mailbox_open_account(mailbox->folder);
-    /* Trouble is put right when it is counted again. */
     if (account >= 0)
-        (void)maildirsize_add(account, (int64_t)mailbox->used_bytes, (int64_t)mailbox->used_count);
+        maildirsize_begin(account, &mailbox->usage);
+    io_close(&account);
+}
+
+void mailbox_end_usage(struct mailbox *mailbox)
+{
+    if (!mailbox->usage.has_begun)
+        return;
+    int account = -1;
+    if (mailbox->usage.fd < 0 || mailbox->usage.is_long)
+        account = mailbox_open_account(mailbox->folder);
+    maildirsize_end(account, &mailbox->usage, (int64_t)mailbox->used_bytes,
+                    (int64_t)mailbox->used_count);
     io_close(&account);
     mailbox->used_bytes = mailbox->used_count = 0;
 }

@@ -335,7 +335,7 @@ bool mailbox_unlock(struct mailbox *mailbox)
     settle_with_twin(mailbox);
     bool done = mailbox_pending_write(mailbox);
     mailbox_cache_write(mailbox);
-    mailbox_write_usage(mailbox);
+    mailbox_end_usage(mailbox);
     take_stamps(mailbox);
     mailbox_index_flush(mailbox);
     mailbox->uidnext = mailbox->state.uidnext;

@@ -107,8 +107,10 @@ bool mailbox_adopt(struct mailbox *mailbox);
 
 /* The account's Maildir, which holds what is of all its folders; -1 with errno. */
 int mailbox_open_account(int folder);
-/* Under the lock, before it is given back: keeps Maildir/maildirsize right. */
-void mailbox_write_usage(struct mailbox *mailbox);
+/* Under the lock: keep Maildir/maildirsize right. Before the first message comes or goes; before the
+ * lock is given back. */
+void mailbox_begin_usage(struct mailbox *mailbox);
+void mailbox_end_usage(struct mailbox *mailbox);
 
 /* ---- mailboxindex.c */
 enum mailbox_state_bit {

@@ -21,7 +21,6 @@ enum {
     MAILDIRSIZE_READ_MAX = 1048576,
     MAILDIRSIZE_LINE_MAX = 64,
     MAILDIRSIZE_LOCK_TRIES = 1000, /* each was lost to another that has folded the file */
-    MAILDIRSIZE_COUNT_TRIES = 3,
 };
 
 /* ---- the content -------------------------------------------------------------------------------
@@ -54,29 +53,47 @@ static bool parse_signed(struct slice text, int64_t *number)
     return true;
 }
 
-/* "bytes count", with any blanks around: Courier pads them. */
-static bool add_line(struct slice line, int64_t *bytes, int64_t *messages)
+/* "+": a change begins; "=": it is done. */
+static bool count_mark(struct slice mark, int64_t *under_way)
 {
-    int64_t more_bytes, more_messages;
-    return parse_signed(slice_cut_word(&line), &more_bytes) &&
-           parse_signed(slice_cut_word(&line), &more_messages) && slice_trim(line).size == 0 &&
-           !__builtin_add_overflow(*bytes, more_bytes, bytes) &&
-           !__builtin_add_overflow(*messages, more_messages, messages);
+    if (slice_equal(mark, SLICE("+")))
+        ++*under_way;
+    else if (slice_equal(mark, SLICE("=")))
+        --*under_way;
+    else
+        return mark.size == 0;
+    return true;
+}
+
+struct sums {
+    int64_t bytes, messages, under_way;
+};
+
+/* "bytes count", with any blanks around (Courier pads them), and a mark. */
+static bool add_line(struct slice line, struct sums *sums)
+{
+    int64_t bytes, messages;
+    return parse_signed(slice_cut_word(&line), &bytes) &&
+           parse_signed(slice_cut_word(&line), &messages) &&
+           count_mark(slice_trim(line), &sums->under_way) &&
+           !__builtin_add_overflow(sums->bytes, bytes, &sums->bytes) &&
+           !__builtin_add_overflow(sums->messages, messages, &sums->messages);
 }
 
 bool maildirsize_parse(struct slice content, struct maildirsize *size)
 {
-    int64_t bytes = 0, messages = 0;
+    struct sums sums = {0};
     *size = (struct maildirsize){0};
     if (!slice_ends(content, SLICE("\n")) || !parse_limits(slice_cut(&content, '\n'), size))
         return false;
     while (content.size > 0)
-        if (!add_line(slice_cut(&content, '\n'), &bytes, &messages))
+        if (!add_line(slice_cut(&content, '\n'), &sums))
             return false;
-    if (bytes < 0 || messages < 0)
+    if (sums.bytes < 0 || sums.messages < 0 || sums.under_way < 0)
         return false;
-    size->bytes = (uint64_t)bytes;
-    size->messages = (uint64_t)messages;
+    size->bytes = (uint64_t)sums.bytes;
+    size->messages = (uint64_t)sums.messages;
+    size->under_way = (uint64_t)sums.under_way;
     return true;
 }
 
@@ -92,12 +109,17 @@ bool maildirsize_has_room(const struct maildirsize *size, uint64_t bytes)
 static int open_locked(int maildir, int flags, int lock, struct stat *info)
 {
     for (int i = 0; i < MAILDIRSIZE_LOCK_TRIES; i++) {
-        int fd = openat(maildir, MAILDIRSIZE_NAME, flags | O_CLOEXEC | O_NOFOLLOW);
+        int fd =
+            openat(maildir, MAILDIRSIZE_NAME, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
         if (fd < 0)
             return -1;
-        if (flock(fd, lock) == 0 && fstat(fd, info) == 0 && info->st_nlink > 0)
+        bool is_locked = flock(fd, lock) == 0;
+        bool is_busy = !is_locked && errno == EWOULDBLOCK;
+        if (is_locked && fstat(fd, info) == 0 && info->st_nlink > 0)
             return fd;
         io_close(&fd);
+        if (is_busy)
+            break;
     }
     errno = EAGAIN;
     return -1;
@@ -150,48 +172,92 @@ static bool replace(int maildir, const struct maildirsize *size)
     return false;
 }
 
-/* Makes one line of all, with the limit `limit`. False: it has to be counted. */
-static bool fold(int maildir, uint64_t limit, struct maildirsize *size)
+/* The file, if nobody changes anything just now: whose change is under way holds the shared lock.
+ * Changes that are under way all the same were cut off. Never waits. */
+static int open_alone(int maildir, int flags, struct stat *info)
 {
-    struct stat info;
-    int fd = open_locked(maildir, O_RDONLY, LOCK_EX, &info);
-    bool done = fd >= 0 && read_content(fd, &info, size);
-    size->limit = limit;
-    done = done && replace(maildir, size);
-    io_close(&fd);
-    return done;
+    return open_locked(maildir, O_RDONLY | flags, LOCK_EX | LOCK_NB, info);
 }
 
-/* Makes a long file short. One that makes no sense isn't worth its room: who wants to know counts
- * again. */
-static bool shorten(int maildir)
+/* Makes a long file short, when nobody is at work: else who is at work last does it. One that makes no
+ * sense, or knows of a change that was cut off, isn't worth its room: who wants to know counts again. */
+static void shorten(int maildir)
 {
     struct maildirsize size;
     struct stat info;
-    int fd = open_locked(maildir, O_RDONLY, LOCK_EX, &info);
-    bool done = fd >= 0 ? info.st_size <= MAILDIRSIZE_FILE_MAX : errno == ENOENT;
-    if (fd >= 0 && !done)
-        done = read_content(fd, &info, &size) ? replace(maildir, &size)
-                                              : unlinkat(maildir, MAILDIRSIZE_NAME, 0) == 0;
+    int fd = open_alone(maildir, 0, &info);
+    if (fd < 0)
+        return;
+    if (info.st_size > MAILDIRSIZE_FILE_MAX) {
+        if (read_content(fd, &info, &size) && size.under_way == 0)
+            (void)replace(maildir, &size);
+        else
+            (void)unlinkat(maildir, MAILDIRSIZE_NAME, 0);
+    }
     io_close(&fd);
-    return done;
 }
 
-bool maildirsize_add(int maildir, int64_t bytes, int64_t messages)
+static bool put_line(int fd, int64_t bytes, int64_t messages, const char *mark)
 {
     char text[MAILDIRSIZE_LINE_MAX];
+    int size =
+        snprintf(text, sizeof text, "%lld %lld%s\n", (long long)bytes, (long long)messages, mark);
+    return io_write_all(fd, slice_of(text, (size_t)size), CLOCK_NEVER);
+}
+
+/* ---- changes -----------------------------------------------------------------------------------
+ */
+
+static int open_to_add(int maildir, struct stat *info)
+{
+    return open_locked(maildir, O_WRONLY | O_APPEND, LOCK_SH, info);
+}
+
+/* All is counted again when it is asked for. */
+static void leave_mark(int maildir)
+{
     struct stat info;
-    if (bytes == 0 && messages == 0)
-        return true;
-    int size = snprintf(text, sizeof text, "%lld %lld\n", (long long)bytes, (long long)messages);
-    int fd = open_locked(maildir, O_WRONLY | O_APPEND, LOCK_SH, &info);
-    if (fd < 0)
-        return errno == ENOENT;
-    bool done = io_write_all(fd, slice_of(text, (size_t)size), CLOCK_NEVER);
+    int fd = open_to_add(maildir, &info);
+    if (fd >= 0)
+        (void)put_line(fd, 0, 0, " +");
     io_close(&fd);
-    if (done && info.st_size + size > MAILDIRSIZE_FILE_MAX)
-        done = shorten(maildir);
-    return done;
+}
+
+void maildirsize_begin(int maildir, struct maildirsize_change *change)
+{
+    struct stat info;
+    *change = (struct maildirsize_change){.has_begun = true, .fd = open_to_add(maildir, &info)};
+    if (change->fd < 0)
+        return;
+    change->is_long = info.st_size > MAILDIRSIZE_FILE_MAX - 2 * MAILDIRSIZE_LINE_MAX;
+    if (!put_line(change->fd, 0, 0, " +"))
+        io_close(&change->fd);
+}
+
+void maildirsize_end(int maildir, struct maildirsize_change *change, int64_t bytes,
+                     int64_t messages)
+{
+    bool is_noted = change->fd >= 0 && put_line(change->fd, bytes, messages, " =");
+    io_close(&change->fd);
+    /* Who made the file meanwhile may have counted a part of what was changed. */
+    if (!is_noted && (bytes != 0 || messages != 0))
+        leave_mark(maildir);
+    if (change->is_long)
+        shorten(maildir);
+    *change = (struct maildirsize_change){.fd = -1};
+}
+
+void maildirsize_end_uncounted(int maildir, struct maildirsize_change *change)
+{
+    if (change->fd < 0)
+        leave_mark(maildir);
+    io_close(&change->fd);
+    *change = (struct maildirsize_change){.fd = -1};
+}
+
+void maildirsize_forget(int maildir)
+{
+    leave_mark(maildir);
 }
 
 /* ---- counting ----------------------------------------------------------------------------------
@@ -278,25 +344,25 @@ static bool count_all(int maildir, struct maildirsize *size)
     return count_parts(maildir, ".", size) && for_each_name(maildir, ".", count_folder, size);
 }
 
-/* The size of the file, and which it is: who appended meanwhile has changed that. */
-static bool stamp(int maildir, struct stat *info)
+/* `fd` is the file, alone (open_alone), or -1: then there is no writing. */
+static bool count_into(int maildir, int fd, uint64_t limit, struct maildirsize *size)
 {
-    *info = (struct stat){0};
-    return fstatat(maildir, MAILDIRSIZE_NAME, info, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT;
+    *size = (struct maildirsize){.limit = limit};
+    return count_all(maildir, size) && (fd < 0 || replace(maildir, size));
 }
 
 bool maildirsize_count(int maildir, uint64_t limit, struct maildirsize *size)
 {
-    *size = (struct maildirsize){.limit = limit};
-    struct stat before, after;
-    /* What comes while we count may be counted or not: better once more than wrong. */
-    for (int i = 0; i < MAILDIRSIZE_COUNT_TRIES; i++) {
-        if (!stamp(maildir, &before) || !count_all(maildir, size) || !stamp(maildir, &after))
-            return false;
-        if (before.st_ino == after.st_ino && before.st_size == after.st_size)
-            break;
-    }
-    return replace(maildir, size);
+    struct stat info;
+    /* The file is there before the counting begins, so that who changes something waits for the end. */
+    int fd = open_alone(maildir, O_CREAT, &info);
+    if (fd < 0 && errno == ELOOP && unlinkat(maildir, MAILDIRSIZE_NAME, 0) == 0)
+        fd = open_alone(maildir, O_CREAT, &info);
+    bool done = count_into(maildir, fd, limit, size);
+    int error = errno;
+    io_close(&fd);
+    errno = error;
+    return done;
 }
 
 /* ---- reading -----------------------------------------------------------------------------------
@@ -309,32 +375,52 @@ static bool is_doubtful(const struct maildirsize *size, const struct stat *info)
            clock_seconds() - (int64_t)info->st_mtime > MAILDIRSIZE_TRUST_S;
 }
 
+/* Makes one line of all, with the limit `limit`; counts, where a change was cut off. */
+static bool put_right(int maildir, uint64_t limit, struct maildirsize *size)
+{
+    struct stat info;
+    struct maildirsize found;
+    int fd = open_alone(maildir, 0, &info);
+    if (fd < 0) /* others are at work: what the file says is true so far */
+        return errno == EAGAIN || maildirsize_count(maildir, limit, size);
+    bool done = read_content(fd, &info, &found) && found.under_way == 0;
+    if (done) {
+        *size = found;
+        size->limit = limit;
+        done = replace(maildir, size);
+    } else {
+        done = count_into(maildir, fd, limit, size);
+    }
+    io_close(&fd);
+    return done;
+}
+
+static bool read_file(int maildir, struct stat *info, struct maildirsize *size)
+{
+    int fd = openat(maildir, MAILDIRSIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool is_sound =
+        fd >= 0 && fstat(fd, info) == 0 && S_ISREG(info->st_mode) && read_content(fd, info, size);
+    io_close(&fd);
+    return is_sound;
+}
+
 bool maildirsize_read(int maildir, uint64_t limit, struct maildirsize *size)
 {
     struct stat info;
-    int fd = openat(maildir, MAILDIRSIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool sound = fd >= 0 && fstat(fd, &info) == 0 && read_content(fd, &info, size);
-    io_close(&fd);
-    if (sound) {
-        bool other_limit = size->limit != limit;
-        size->limit = limit;
-        if (!is_doubtful(size, &info) &&
-            ((!other_limit && info.st_size <= MAILDIRSIZE_FILE_MAX) || fold(maildir, limit, size)))
-            return true;
-    }
-    return maildirsize_count(maildir, limit, size);
+    if (!read_file(maildir, &info, size))
+        return maildirsize_count(maildir, limit, size);
+    bool is_other_limit = size->limit != limit;
+    size->limit = limit;
+    if (is_doubtful(size, &info))
+        return maildirsize_count(maildir, limit, size);
+    return (!is_other_limit && size->under_way == 0 && info.st_size <= MAILDIRSIZE_FILE_MAX) ||
+           put_right(maildir, limit, size);
 }
 
 bool maildirsize_peek(int maildir, struct maildirsize *size)
 {
     struct stat info;
-    int fd = openat(maildir, MAILDIRSIZE_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool is_sound = fd >= 0 && fstat(fd, &info) == 0 && read_content(fd, &info, size);
-    io_close(&fd);
-    return is_sound || maildirsize_count(maildir, 0, size);
-}
-
-void maildirsize_forget(int maildir)
-{
-    (void)unlinkat(maildir, MAILDIRSIZE_NAME, 0);
+    if (!read_file(maildir, &info, size))
+        return maildirsize_count(maildir, 0, size);
+    return size->under_way == 0 || put_right(maildir, size->limit, size);
 }

@@ -1,9 +1,14 @@
 """Capacity: quotas of mailboxes and domains, the state over-capacity, warnings, the receive switch."""
 
+import contextlib
 import email
 import email.policy
+import imaplib
 import os
+import signal
 import subprocess
+import threading
+import time
 
 from sink import Sink
 from suite import check, equal, message, wait_until
@@ -23,7 +28,7 @@ def prepare(suite):
     SINKS["outside"] = Sink()
     for name, text in PLANS.items():
         suite.control(f"plans/{name}", text)
-    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", plan="quota")
+    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", plan="quota")
     suite.add_domain("final.jp", "u1", plan="final")
     suite.add_domain("pool.jp", "u1", "u2", plan="pool")
     suite.add_domain("quiet.jp", "u1", plan="quiet")
@@ -224,6 +229,56 @@ def test_R4_4_usage_is_true_after_kill_9(suite):
     suite.wait_messages("killed@quota.jp", 42)
     suite.wait_queue_empty()
     equal(reported(suite, "killed@quota.jp"), usage(suite, "killed@quota.jp"), "after a recount")
+
+
+def told_usage(suite, address):
+    """Octets, in units of 1024 as RFC 9208 has it, in use as IMAP tells it."""
+    with suite.imap(address) as imap:
+        _, (_, answer) = imap.getquotaroot("INBOX")
+        return int(answer[0].split(b"STORAGE ")[1].split()[0])
+
+
+def kill_amid(folder, count, victims):
+    """kill -9 when messages come to the folder. Was that before all were there?"""
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline:
+        if os.listdir(folder):
+            for pid, _ in victims:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            break
+    return 0 < len(os.listdir(folder)) < count
+
+
+def test_R4_4_usage_is_true_after_kill_9_of_sessions(suite):
+    """Sessions die amid a COPY; who looks next says what is there."""
+    address, count, hits = "session@quota.jp", 400, 0
+    folder = suite.path("mail/quota.jp/session/Maildir/.Work/new")
+    with suite.imap(address) as imap:
+        imap.create("Work")
+        equal(told_usage(suite, address), 0, "usage")
+        for _ in range(count):
+            imap.append("INBOX", "", "", sized(100, address))
+    for round_number in range(8):
+        outcome = []
+        with contextlib.suppress(imaplib.IMAP4.error, OSError), suite.imap(address) as imap:
+            imap.select("INBOX")
+            victims = suite.processes("imapd")
+            killer = threading.Thread(
+                target=lambda v=victims, o=outcome: o.append(kill_amid(folder, count, v)))
+            killer.start()
+            imap.copy("1:*", "Work")
+        killer.join()
+        hits += outcome[0]
+        there = usage(suite, address) + sum(os.path.getsize(name) for name in suite.mailbox(address, ".Work"))
+        equal(told_usage(suite, address), (there + 1023) // 1024, f"usage after {round_number + 1} kills")
+        with suite.imap(address) as imap:
+            imap.select("Work")
+            imap.store("1:*", "+FLAGS", "\\Deleted")
+            imap.expunge()
+        if hits == 2:
+            break
+    check(hits > 0, "a kill hit a change")
 
 
 def test_R9_receive_off_forwards_and_keeps_nothing(suite):

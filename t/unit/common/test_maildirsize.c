@@ -80,6 +80,13 @@ static void assert_read(uint64_t bytes, uint64_t messages)
     assert_int_equal(size.limit, LIMIT);
 }
 
+static void add(int64_t bytes, int64_t messages)
+{
+    struct maildirsize_change change;
+    maildirsize_begin(maildir, &change);
+    maildirsize_end(maildir, &change, bytes, messages);
+}
+
 static const struct {
     const char *what, *content;
     bool sound;
@@ -106,6 +113,11 @@ static const struct {
     {"plus", "100S\n+10 1\n", false, 0, 0, 0},
     {"too large", "100S\n9223372036854775808 1\n", false, 0, 0, 0},
     {"sum too large", "100S\n9223372036854775807 1\n1 1\n", false, 0, 0, 0},
+    {"begun and done", "100S\n0 0 +\n10 1 =\n", true, 100, 10, 1},
+    {"two at a time", "100S\n0 0 +\n0 0 +\n10 1 =\n5 1 =\n", true, 100, 15, 2},
+    {"done and not begun", "100S\n10 1 =\n", false, 0, 0, 0},
+    {"unknown mark", "100S\n10 1 *\n", false, 0, 0, 0},
+    {"two marks", "100S\n10 1 + =\n", false, 0, 0, 0},
     {"NULs of a power cut", "100S\n10 1\n\1\1\1\n", false, 0, 0, 0},
 };
 
@@ -156,17 +168,17 @@ static void all_folders_count(void **state)
     put("..removed-1-2/cur/7.a,S=4000", "");
     assert_read(3157, 5);
     assert_file("10000S\n3157 5\n");
-    assert_true(maildirsize_add(maildir, 10, 1));
-    assert_true(maildirsize_add(maildir, -100, -1));
-    assert_true(maildirsize_add(maildir, 0, 0));
-    assert_file("10000S\n3157 5\n10 1\n-100 -1\n");
+    add(10, 1);
+    add(-100, -1);
+    add(0, 0);
+    assert_file("10000S\n3157 5\n0 0 +\n10 1 =\n0 0 +\n-100 -1 =\n0 0 +\n0 0 =\n");
     assert_read(3067, 5);
 }
 
 static void without_a_file_nothing_is_kept(void **state)
 {
     (void)state;
-    assert_true(maildirsize_add(maildir, 10, 1));
+    add(10, 1);
     assert_int_equal(faccessat(maildir, "maildirsize", F_OK, 0), -1);
 }
 
@@ -201,7 +213,7 @@ static void a_long_file_is_folded(void **state)
     put("maildirsize", "10000S\n");
     int64_t sum = 0;
     for (int i = 0; i < 2000; i++) {
-        assert_true(maildirsize_add(maildir, i, 1));
+        add(i, 1);
         sum += i;
         struct stat info;
         assert_true(fstatat(maildir, "maildirsize", &info, 0) == 0);
@@ -245,10 +257,9 @@ static void many_writers(void **state)
         assert_true(pid >= 0);
         if (pid > 0)
             continue;
-        bool done = true;
         for (int line = 0; line < LINES; line++)
-            done = done && maildirsize_add(maildir, line % 3 ? 7 : -7, line % 3 ? 1 : -1);
-        _exit(done ? 0 : 1);
+            add(line % 3 ? 7 : -7, line % 3 ? 1 : -1);
+        _exit(0);
     }
     for (int i = 0; i < WRITERS; i++) {
         int status;
@@ -258,11 +269,119 @@ static void many_writers(void **state)
     assert_read((uint64_t)WRITERS * LINES / 3 * 7, (uint64_t)WRITERS * LINES / 3);
 }
 
+/* ---- changes that are cut off ------------------------------------------------------------------ */
+
+static void begin_and_die(const char *name)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct maildirsize_change change;
+        maildirsize_begin(maildir, &change);
+        put(name, "");
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void a_change_that_was_cut_off_is_counted(void **state)
+{
+    (void)state;
+    put("maildirsize", "10000S\n0 0\n");
+    begin_and_die("new/1.a,S=100");
+    assert_file("10000S\n0 0\n0 0 +\n");
+    assert_read(100, 1);
+    assert_file("10000S\n100 1\n");
+    begin_and_die("new/2.a,S=50");
+    add(7, 1); /* knows nothing of it, and hides nothing */
+    put("new/3.a,S=7", "");
+    struct maildirsize size;
+    assert_true(maildirsize_peek(maildir, &size));
+    assert_int_equal(size.bytes, 157);
+    assert_file("10000S\n157 3\n");
+}
+
+static void a_change_under_way_is_waited_for_by_nobody(void **state)
+{
+    (void)state;
+    struct maildirsize_change change, other;
+    put("maildirsize", "10000S\n5 1\n");
+    maildirsize_begin(maildir, &change);
+    maildirsize_begin(maildir, &other);
+    put("new/1.a,S=100", "");
+    assert_read(5, 1);
+    struct maildirsize size;
+    assert_true(maildirsize_count(maildir, LIMIT, &size));
+    assert_int_equal(size.bytes, 100);
+    maildirsize_end(maildir, &other, 1, 1);
+    assert_read(6, 2);
+    maildirsize_end(maildir, &change, 100, 1);
+    assert_file("10000S\n5 1\n0 0 +\n0 0 +\n1 1 =\n100 1 =\n");
+    assert_read(106, 3);
+}
+
+/* The file was made while the change was under way, and may have counted a part of it. */
+static void a_file_that_is_made_meanwhile_is_made_again(void **state)
+{
+    (void)state;
+    struct maildirsize_change change;
+    maildirsize_begin(maildir, &change);
+    assert_read(0, 0);
+    put("new/1.a,S=100", "");
+    maildirsize_end(maildir, &change, 100, 1);
+    assert_read(100, 1);
+    maildirsize_begin(maildir, &change);
+    put("new/2.a,S=11", "");
+    maildirsize_end_uncounted(maildir, &change);
+    assert_read(111, 2);
+    put("new/3.a,S=1", "");
+    maildirsize_forget(maildir);
+    assert_read(112, 3);
+}
+
+static void a_long_file_is_kept_while_others_are_at_work(void **state)
+{
+    (void)state;
+    struct maildirsize_change change;
+    struct stat info;
+    put("maildirsize", "10000S\n");
+    maildirsize_begin(maildir, &change);
+    for (int i = 0; i < 600; i++)
+        add(1, 1);
+    assert_true(fstatat(maildir, "maildirsize", &info, 0) == 0 &&
+                info.st_size > MAILDIRSIZE_FILE_MAX);
+    assert_read(600, 600);
+    maildirsize_end(maildir, &change, 1, 1);
+    assert_read(601, 601);
+    assert_file("10000S\n601 601\n");
+}
+
+static void no_descriptor_is_left(void **state)
+{
+    (void)state;
+    struct maildirsize_change change;
+    int before = dup(0);
+    close(before);
+    put("maildirsize", "10000S\n");
+    for (int i = 0; i < 600; i++) {
+        maildirsize_begin(maildir, &change);
+        if (i % 3 == 0)
+            maildirsize_end_uncounted(maildir, &change);
+        else
+            maildirsize_end(maildir, &change, 1, 1);
+        if (i % 7 == 0)
+            assert_read(0, 0);
+    }
+    int after = dup(0);
+    close(after);
+    assert_int_equal(before, after);
+}
+
 static void a_link_is_no_file(void **state)
 {
     (void)state;
     assert_int_equal(symlinkat("/etc/passwd", maildir, "maildirsize"), 0);
-    assert_false(maildirsize_add(maildir, 1, 1));
+    add(1, 1);
     assert_read(0, 0);
     assert_file("10000S\n0 0\n");
 }
@@ -282,6 +401,11 @@ int main(void)
         IN_MAILDIR(a_long_file_is_folded),
         IN_MAILDIR(what_seems_full_is_counted_again),
         IN_MAILDIR(many_writers),
+        IN_MAILDIR(a_change_that_was_cut_off_is_counted),
+        IN_MAILDIR(a_change_under_way_is_waited_for_by_nobody),
+        IN_MAILDIR(a_file_that_is_made_meanwhile_is_made_again),
+        IN_MAILDIR(a_long_file_is_kept_while_others_are_at_work),
+        IN_MAILDIR(no_descriptor_is_left),
         IN_MAILDIR(a_link_is_no_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
