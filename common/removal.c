@@ -88,9 +88,12 @@ bool removal_finish(int domain, const char *local)
     char name[NAME_MAX + 1];
     if (!name_of(local, name))
         return false;
+    mode_t kind = kind_of(domain, name);
+    /* Accounts may come by the thousand, and to sync nothing waits for others' data, too. */
+    if (kind == 0 && errno == ENOENT)
+        return true;
     /* Only a file says that they have not changed places yet. */
-    if (kind_of(domain, name) == S_IFREG &&
-        !(exchange(domain, name, local) && io_sync_folder(domain)))
+    if (kind == S_IFREG && !(exchange(domain, name, local) && io_sync_folder(domain)))
         return false;
     return tree_remove(domain, name) && io_sync_folder(domain);
 }
