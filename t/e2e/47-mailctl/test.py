@@ -474,6 +474,58 @@ def test_R19_help_of_each_verb(suite):
     equal(done.returncode, 0, done.stderr)
 
 
+def verbs(suite):
+    """(words of the verb, how many it wants, how many it takes or None) of all that help lists."""
+    found = []
+    for line in suite.mailctl("help").splitlines():
+        if not line.startswith("  "):
+            continue
+        words = line.split()
+        name = [word for place, word in enumerate(words[:2]) if re.fullmatch("[a-z][a-z-]*", word)]
+        rest = " ".join(words[len(name):])
+        optional = re.findall(r"\[([^]]*)\]", rest)
+        needed = re.sub(r"\[[^]]*\]", "", rest).split()
+        most = None if "..." in rest else len(needed) + sum(not one.startswith("--") for one in optional)
+        # A verb may be two words.
+        found.append((name, len(needed), 2 if "VERB" in rest else most))
+    return found
+
+
+def test_R19_wrong_use_of_each_verb(suite):
+    """Exit 1, one line that says what is wrong, and nothing is changed."""
+    def state():
+        return files_below(suite.path("control"), suite.path("cdb"), suite.path("mail"))
+
+    def refused(words, why):
+        done = run(suite, *words)
+        equal((done.returncode, done.stdout), (1, ""), f"{words}: {why}: {done.stderr}")
+        lines = done.stderr.splitlines()
+        check(len(lines) == 1 and lines[0].startswith("mailctl: "), f"{words}: {why}: {done.stderr}")
+        return lines[0]
+
+    suite.add_domain("wrong.example", "u1")
+    found = verbs(suite)
+    check(len(found) > 40 and (["domain", "add"], 1, 1) in found and (["age"], 0, 1) in found, found)
+    before = state()
+    for name, least, most in found:
+        for words in (name, [*name, *["x"] * (least - 1)]) if least > 0 else ():
+            refused(words, "too few")
+        if most is not None:
+            check("use: mailctl" in refused([*name, *["x"] * (most + 1)], "one too many"), name)
+        refused([*name, *["x"] * 2000], "far too many")
+        for option in ("--nosuch", "--nosuch=1", "--json=1", "--"):
+            words = [*name, *["x"] * least, option]
+            if option != "--":
+                check(option in refused(words, option) or name[0] == "help", f"{words}: which one")
+            elif most is not None:
+                refused([*name, option, *["--x"] * (most + 1)], "words behind --")
+    for words in ([], ["nosuch"], ["domain"], ["domain", "nosuch"], ["--nosuch"], ["--as"], ["--as", "admin:wrong.example"],
+                  ["--as", "nobody:wrong.example", "status"], ["--as", "admin:", "domain", "show", "wrong.example"], [""]):
+        refused(words, "no verb")
+    after = state()
+    equal([path for path in {*before, *after} if before.get(path) != after.get(path)], [], "what changed")
+
+
 def complete(suite, line):
     """What bash would offer behind this line, by the file that setup installed."""
     program = (f". {suite.path('etc/mailctl.bash')}; COMP_LINE=$1; COMP_POINT=${{#1}}; _mailctl; "
