@@ -3,6 +3,7 @@
 #include "accountrules.h"
 #include "ask.h"
 #include "folders.h"
+#include "hostoffer.h"
 #include "io.h"
 #include "life.h"
 #include "operations.h"
@@ -62,6 +63,18 @@ static const char *first_users(struct commandline *command, const struct plan *p
                                     : "# NAME:HASH:SETTINGS\n";
 }
 
+/* A plan that wants APOP has secrets kept as they are: for nothing, where no client is offered it. */
+static void warn_of_apop(struct commandline *command, const struct plan *plan)
+{
+    const struct setting *setting = settings_find(SLICE("apop"));
+    const struct value *value = values_get(&plan->values, setting);
+    if (value->said && hostoffer_missing(command->sources.folder, setting, slice_text(value->text)))
+        findings_warning(&command->findings, "control/apop", 0,
+                         "it is off, so no client is offered the APOP of the plan %s: write on "
+                         "into it, then cdb rebuild",
+                         plan->name);
+}
+
 static int add_domain(struct commandline *command, const char *name, const char *plan_name,
                       uid_t uid)
 {
@@ -74,6 +87,7 @@ static int add_domain(struct commandline *command, const char *name, const char 
         return commandline_refuse_findings(command);
     if (!plan || !plan->exists)
         return commandline_refuse(command, "there is no plan \"%s\" in control/plans", plan_name);
+    warn_of_apop(command, plan);
     bool good = change_file(command, name, "users", first_users(command, plan));
     snprintf(line, sizeof line, "%s\n", plan_name);
     good = good && change_file(command, name, "plan", line);

@@ -1,12 +1,25 @@
 /* explainverb - mailctl explain; see operations.h */
+#include "hostoffer.h"
 #include "operations.h"
 #include "show.h"
 
 #include <string.h>
 
+/* What else there is to say about a value. */
+static json_t *note(const struct commandline *command, const struct setting *setting,
+                    struct slice value, bool ignored)
+{
+    const char *missing = hostoffer_missing(command->sources.folder, setting, value);
+    if (setting->readers[0] == '\0')
+        return json_string("not acted on in this version");
+    if (missing)
+        return json_sprintf("not offered: control/%s is off", missing);
+    return json_string(ignored ? "a lower layer asks for what it may not have" : "");
+}
+
 /* One setting as it is in force. */
-static json_t *explain(const struct domain *domain, const struct domain_account *account,
-                       const struct setting *setting)
+static json_t *explain(const struct commandline *command, const struct domain *domain,
+                       const struct domain_account *account, const struct setting *setting)
 {
     enum settings_layer layer;
     bool ignored;
@@ -17,18 +30,15 @@ static json_t *explain(const struct domain *domain, const struct domain_account 
     json_object_set_new(row, "layer", json_string(settings_layer_name(layer)));
     json_object_set_new(row, "who", json_string(settings_who_name(setting->who)));
     json_object_set_new(row, "rule", json_string(settings_rule_text(domain_rule(domain, setting))));
-    json_object_set_new(row, "note",
-                        json_string(setting->readers[0] == '\0' ? "not acted on in this version"
-                                    : ignored ? "a lower layer asks for what it may not have"
-                                              : ""));
+    json_object_set_new(row, "note", note(command, setting, value, ignored));
     return row;
 }
 
 /* The long form, for one. */
-static json_t *explain_more(const struct domain *domain, const struct domain_account *account,
-                            const struct setting *setting)
+static json_t *explain_more(const struct commandline *command, const struct domain *domain,
+                            const struct domain_account *account, const struct setting *setting)
 {
-    json_t *row = explain(domain, account, setting);
+    json_t *row = explain(command, domain, account, setting);
     json_object_set_new(row, "meaning", json_string(setting->sentence));
     json_object_set_new(row, "plan", json_string(domain->plan->name));
     json_object_set_new(row, "default", json_string(setting->otherwise));
@@ -48,7 +58,8 @@ static int explain_all(struct commandline *command, const struct domain *domain,
     command->result = json_array();
     for (size_t i = 0; i < settings_count; i++)
         if (concerns(&settings_table[i], account != NULL))
-            json_array_append_new(command->result, explain(domain, account, &settings_table[i]));
+            json_array_append_new(command->result,
+                                  explain(command, domain, account, &settings_table[i]));
     return EXIT_DONE;
 }
 
@@ -63,7 +74,7 @@ static int explain_one(struct commandline *command, const struct domain *domain,
                                   name);
     /* What is the domain's is in force for its accounts as well. */
     command->result =
-        explain_more(domain, setting->scope == SETTINGS_ACCOUNT ? account : NULL, setting);
+        explain_more(command, domain, setting->scope == SETTINGS_ACCOUNT ? account : NULL, setting);
     return EXIT_DONE;
 }
 

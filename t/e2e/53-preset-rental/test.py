@@ -481,6 +481,24 @@ def test_R10_states(suite):
         pop3(suite, at("u2"), how=how, password="Quite-Another8").quit()
 
 
+def test_R13_who_may_do_what(suite):
+    """The administrator chooses the catch-all and lowers boxes; the plan's bounds hold for him, too; a user has his own account."""
+    admin, user = ("--as", f"admin:{DOMAIN}"), ("--as", f"user:{at('u1')}")
+    suite.mailctl(*admin, "domain", "set", DOMAIN, "catch-all", "any")
+    arrives(suite, at("unknown"), at("any"))
+    suite.mailctl(*admin, "domain", "unset", DOMAIN, "catch-all")
+    suite.mailctl(*admin, "user", "set", at("u1"), "quota", "100")
+    refused(suite, *admin, "user", "set", at("u1"), "quota", "385", says='the plan says "384"')
+    refused(suite, *user, "user", "set", at("u1"), "quota", "50", says="quota")
+    suite.mailctl(*admin, "user", "unset", at("u1"), "quota")
+    for setting, value in (("domain-quota", "5000"), ("postmaster", "box")):
+        refused(suite, *admin, "domain", "set", DOMAIN, setting, value, says="operator")
+    suite.mailctl(*user, "forward", "add", at("u1"), "friend@elsewhere.example")
+    suite.mailctl(*user, "forward", "del", at("u1"), "friend@elsewhere.example")
+    refused(suite, *user, "forward", "add", at("u2"), "friend@elsewhere.example", says="user")
+    refused(suite, *user, "domain", "show", DOMAIN, says="user")
+
+
 def test_R14_nothing_is_aged(suite):
     with Imap(suite, at("u1")) as imap:
         imap.ok('APPEND INBOX "01-Jan-2001 00:00:00 +0900" ', Unwaited(message("a@sender.example", at("u1"))))
@@ -489,10 +507,23 @@ def test_R14_nothing_is_aged(suite):
 
 
 def test_R18_programs_of_the_machine(suite):
-    """CGI and cron: taken, limited in size like any other, unknown names of ours refused or bounced to the sender."""
+    """CGI and cron: to mailboxes, to other servers; what is for nobody goes back to the sender; counted for the domain."""
     before = len(suite.mailbox(at("u1")))
+    outside, count = SINKS["outside"].transactions, len(SINKS["outside"].transactions)
+
+    def sent():
+        counters = json.loads(suite.mailctl("--json", "state", "show", DOMAIN))["counters"]
+        return next(row["count"] for row in counters if row["counter"] == "sent")
+    counted = sent()
     equal(sendmail(suite, UID, "-f", at("u2"), at("u1")), (0, ""), "to ours")
+    equal(sendmail(suite, UID, "-t", "-i", "-f", at("u2"), text="To: someone@elsewhere.example\nSubject: x\n\nx\n"), (0, ""), "away")
     suite.wait_messages(at("u1"), before + 1)
+    wait_until(lambda: len(outside) > count, "the one for another server")
+    wait_until(lambda: sent() == counted + 2, "two messages of the domain")
+    kept = len(suite.mailbox(at("u2")))
+    equal(sendmail(suite, UID, "-f", at("u2"), at("gone")), (0, ""), "to nobody")
+    suite.wait_messages(at("u2"), kept + 1)
+    check(any(b"5.1.1" in text for text in suite.messages(at("u2"))), "the report says why")
 
 
 def test_R20_the_column_of_the_preset(suite):

@@ -128,6 +128,21 @@ def test_R1_3_apop_and_its_secret(suite):
     equal(codes(suite, "someone@elsewhere.example", sender=at("u1")), [554], "port 25 behind a POP3 login")
 
 
+def test_R1_3_apop_has_to_be_offered_by_the_host(suite):
+    """Whoever makes a domain of the plan is told where the host does not: one greeting is for all its domains."""
+    suite.set_host("apop", "off")
+    code, _, error = ctl(suite, "domain", "add", "early.example", "--plan", "classic")
+    check(code == 0 and "warning: control/apop: it is off" in error, error)
+    equal(explained(suite, "early.example", "apop")["note"], "not offered: control/apop is off", "explain")
+    check(isinstance(pop3(suite, at("u1"), how="apop"), str), "no APOP")
+    suite.set_host("apop", "on")
+    equal(explained(suite, "early.example", "apop")["note"], "", "explain, offered")
+    pop3(suite, at("u1"), how="apop").quit()
+    suite.mailctl("domain", "del", "early.example")
+    equal(ctl(suite, "domain", "add", "early.example", "--plan", "classic"), (0, "", ""), "no warning now")
+    suite.mailctl("domain", "del", "early.example")
+
+
 def test_R1_3_bare_names(suite):
     """A host for one domain takes the part before the @; no CRAM-MD5."""
     suite.set_host("defaultdomain", DOMAIN)
@@ -217,6 +232,7 @@ def test_R4_2_the_domains_disk_is_the_only_limit(suite):
     client.quit()
     suite.mailctl("user", "purge", at("u2"))  # and have it measured at once, not within a minute
     wait_until(lambda: codes(suite, at("u1"), at("u2")) == [250, 250], "room again")
+    time.sleep(1)  # for that long a delivery worker goes by what it measured last
     suite.mailctl("queue", "flush")
     suite.wait_messages(at("web"), 1)
     suite.mailctl("domain", "unset", DOMAIN, "domain-quota")
@@ -477,6 +493,25 @@ def test_R10_locked_and_void(suite):
         check(isinstance(pop3(suite, at("u2"), how=how), str), f"{how} by the void password")
     suite.mailctl("user", "passwd", at("u2"), text="Quite-Another8\nQuite-Another8\n")
     pop3(suite, at("u2"), how="apop", password="Quite-Another8").quit()
+
+
+def test_R13_who_may_do_what(suite):
+    """The administrator runs accounts; the contract (disk, rates, plan) is the operator's; a user has his own account."""
+    admin, user = ("--as", f"admin:{DOMAIN}"), ("--as", f"user:{at('u1')}")
+    suite.mailctl(*admin, "user", "add", at("clerk"), text="Correct-Clerk-9\n")
+    pop3(suite, at("clerk"), how="apop").quit()
+    suite.mailctl(*admin, "user", "del", at("clerk"))
+    for setting, value in (("domain-quota", "5000"), ("send-limit", "10"), ("accounts-max", "0")):
+        refused(suite, *admin, "domain", "set", DOMAIN, setting, value, says="operator")
+    refused(suite, *admin, "user", "list", OTHER, says="admin")
+    suite.mailctl(*user, "user", "passwd", at("u1"), text="Another-Horse-7\n")
+    pop3(suite, at("u1"), how="apop", password="Another-Horse-7").quit()
+    suite.mailctl(*admin, "user", "passwd", at("u1"), text=suite.password(at("u1")) + "\n")
+    suite.mailctl(*user, "user", "set", at("u1"), "receive", "on")
+    suite.mailctl(*user, "user", "unset", at("u1"), "receive")
+    for words in (("user", "show", at("u2")), ("user", "add", at("clerk")), ("user", "set", at("u1"), "message-size", "5000"),
+                  ("csv", "export", DOMAIN)):
+        refused(suite, *user, *words, says="user", text="Correct-Clerk-9\n")
 
 
 def test_R14_nothing_is_aged(suite):

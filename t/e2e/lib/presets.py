@@ -108,7 +108,8 @@ def pop3(suite, address, how="pass", tls=False, password=None):
         return client
     except poplib.error_proto as error:
         client.close()
-        return error.args[0].decode()
+        said = error.args[0]  # of the server, or of poplib, which wants a timestamp
+        return said.decode() if isinstance(said, bytes) else said
 
 
 def fetches(suite, address, **how):
