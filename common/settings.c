@@ -189,7 +189,7 @@ const struct setting settings_table[] = {
      "smtpd queued", "Recipients that an account sends to within misuse-window; then it is in the state misuse-detected, till its password is changed; 0: no such rule.",
      "450 4.7.1 sending is stopped: misuse of this account was detected; change the password"},
     {"misuse-rejected", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "0", 0, 1000000000, NULL, SETTINGS_OPERATOR, SETTINGS_LOWER_0,
-     "smtpd queued", "The same for recipients of ours that it named and that do not exist.",
+     "smtpd queued", "The same for recipients that it named and that do not exist: ours, and others when their servers say so.",
      "450 4.7.1 sending is stopped: misuse of this account was detected; change the password"},
     {"forwards", SETTINGS_ACCOUNT, SETTINGS_NUMBER, "20", 0, 300, NULL, SETTINGS_ADMIN, SETTINGS_LOWER,
      "cdb mailctl", "Addresses that an account's mail may be forwarded to, at most, those of all conditions together.", NULL},

@@ -14,7 +14,7 @@
  *   "allows", account, "send"|"receive"|"login", rule... -> "ok" | "no", state, text for the client, until
  *   "sent", account, recipients        (a message of the account was accepted)
  *   "received", "@domain"...           (a message was accepted for these, each named once)
- *   "rejected", account, recipients    (the account named these, of ours, and they do not exist)
+ *   "rejected", account, recipients    (the account named these, and they do not exist)
  *   "rates", account                   -> "ok", then per counter: kind, count, limit, window
  *   "get", account                     -> "ok", then per state: name, since, until, cause
  *   "set", account, name, until, cause -> "ok" | "no", reason          (root; queued, see below)

@@ -5,6 +5,7 @@
 #include "forwardrule.h"
 #include "io.h"
 #include "log.h"
+#include "origin.h"
 #include "sendlimits.h"
 #include "srs.h"
 
@@ -281,5 +282,40 @@ void forwarding_count(struct forwarding *forwarding, const struct queuefile *fil
         return;
     name_account(&account, name);
     if (!state_sent(&forwarding->state_fd, name, outside))
+        note_silence(forwarding);
+}
+
+/* RFC 3463 3.2: X.1.7 and X.1.8 are about the sender's address. */
+bool forwarding_is_unknown(const char *status)
+{
+    struct slice text = slice_text(status);
+    return slice_starts(text, SLICE("5.1.")) && !slice_equal(text, SLICE("5.1.7")) &&
+           !slice_equal(text, SLICE("5.1.8"));
+}
+
+/* smtpd's words: whom it has let log in. */
+static bool find_submitter(struct directory *directory, struct slice origin,
+                           struct directory_account *account)
+{
+    static const char *const services[] = {"submission", "submissions", "smtp"};
+    struct slice by = origin_word(origin, SLICE("by="));
+    struct slice user = origin_word(origin, SLICE("user="));
+    bool is_smtpd = false;
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        is_smtpd = is_smtpd || slice_equal(by, slice_text(services[i]));
+    return is_smtpd && user.size > 0 &&
+           directory_address(directory, user, account) == DIRECTORY_FOUND;
+}
+
+void forwarding_count_rejected(struct forwarding *forwarding, const struct queuefile *file,
+                               size_t rejected)
+{
+    struct directory_account account;
+    char name[NAME_SIZE];
+    if (rejected == 0 || clock_ms() < forwarding->silent_until ||
+        !find_submitter(forwarding->directory, file->origin, &account))
+        return;
+    name_account(&account, name);
+    if (!state_rejected(&forwarding->state_fd, name, rejected))
         note_silence(forwarding);
 }

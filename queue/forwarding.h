@@ -1,6 +1,6 @@
 /*
  * forwarding - what local is told about the copies that go on from an account (forwards(5)), and what
- * they cost the account
+ * that and what it sends itself costs the account
  *
  * The sender of a copy is rewritten here (common/srs.h), so that no program of a domain's uid needs
  * the secret. Copies for addresses that are not ours are mail that the account sends: stated is asked
@@ -39,5 +39,12 @@ bool forwarding_may_answer(struct forwarding *forwarding, const struct directory
 /* Tells stated of a copy, or a reply, that goes to `outside` recipients elsewhere; what is neither is
  * not counted here. */
 void forwarding_count(struct forwarding *forwarding, const struct queuefile *file, size_t outside);
+
+/* Does the status (RFC 3463) say that there is no such recipient? */
+bool forwarding_is_unknown(const char *status);
+/* Tells stated, for misuse-rejected, that of the recipients to whom an account itself sent so many do
+ * not exist, as their servers say. Copies and replies are not what it chose. */
+void forwarding_count_rejected(struct forwarding *forwarding, const struct queuefile *file,
+                               size_t rejected);
 
 #endif

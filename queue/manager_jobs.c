@@ -322,6 +322,14 @@ static void note_reachability(struct manager *manager, struct destination *desti
         defer_waiting(manager, destination);
 }
 
+static size_t count_unknown(const struct tally *tally)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < tally->failed_count; i++)
+        count += forwarding_is_unknown(tally->failures[i].status);
+    return count;
+}
+
 static void end_delivery(struct manager *manager, struct job *job,
                          const struct wire_message *answer, struct slice reason)
 {
@@ -334,6 +342,9 @@ static void end_delivery(struct manager *manager, struct job *job,
     note_successes(manager, message, &tally);
     bool is_noted = tally.failed_count == 0 || manager_fail(manager, message, tally.failed,
                                                             tally.failures, tally.failed_count);
+    if (destination->kind == JOB_REMOTE)
+        forwarding_count_rejected(&manager->forwarding, &message->loaded->file,
+                                  count_unknown(&tally));
     job_free(job);
     str_free(&tally.successes);
     message->is_fresh = message->is_fresh && tally.deferred_count == 0;

@@ -10,6 +10,7 @@ import smtplib
 import subprocess
 import time
 
+from sink import Sink
 from suite import check, client_tls, equal, message, wait_until
 
 GOOD = "Good-Password1"
@@ -254,6 +255,28 @@ def test_R10_misuse_by_rejected_recipients(suite):
     check(send(suite, "u1@misuse.example", GOOD, [])[0].startswith("450"), "the same password is no change")
     set_password(suite, "u1@misuse.example", "Another-Password2")
     equal(send(suite, "u1@misuse.example", "Another-Password2", ["u1@example.jp"]), ("250", [250]), "it is over")
+
+
+def test_R10_misuse_by_recipients_that_other_servers_refuse(suite):
+    """They count when their servers have said that there are none; what is refused for other reasons doesn't."""
+    sink = Sink()
+    sink.answers["RCPT"] = lambda line: ("550 5.1.1 no such user" if "gone" in line else
+                                         "550 5.7.1 not from you" if "shy" in line else "250 ok")
+    suite.control("smtproutes", f"other.example:127.0.0.1:{sink.port}\n")
+    suite.rebuild()
+    suite.mailctl("user", "set", "u1@misuse.example", "misuse-rejected", "3")
+    client = suite.smtp("submission")
+    client.starttls(context=client_tls())
+    client.login("u1@misuse.example", "Another-Password2")
+    names = ["gone1", "shy1", "there", "shy2", "gone2", "shy3", "gone3"]
+    client.sendmail("u1@misuse.example", [f"{name}@other.example" for name in names],
+                    message("u1@misuse.example", "somebody@other.example"))
+    wait_until(lambda: client.mail("u1@misuse.example")[0] == 450 or client.rset()[0] == 0, "stopped")
+    client.close()
+    shown = json.loads(suite.mailctl("--json", "state", "show", "u1@misuse.example"))["states"]
+    equal([(one["state"], one["cause"].split()[0]) for one in shown], [("misuse-detected", "3")], "the state")
+    set_password(suite, "u1@misuse.example", GOOD)
+    sink.close()
 
 
 def test_R10_states_end_and_are_remembered(suite):

@@ -532,6 +532,44 @@ static void counts_what_leaves(void **state)
     fixture->file.origin = SLICE("");
 }
 
+static void counts_who_does_not_exist(void **state)
+{
+    static const struct {
+        const char *origin;
+        size_t rejected;
+        const char *told;
+    } cases[] = {
+        {"by=submission client=192.0.2.1 helo=c user=both@example.jp", 2,
+         "rejected both@example.jp 2\n"},
+        {"by=submissions client=192.0.2.1 helo=c tls=TLSv1.2 user=both@child.example", 1,
+         "rejected both@example.jp 1\n"},
+        {"by=submission client=192.0.2.1 helo=c user=both@example.jp", 0, ""},
+        {"by=submission client=192.0.2.1 helo=c user=nobody-here@example.jp", 1, ""},
+        {"by=smtp client=192.0.2.1 helo=c", 1, ""},
+        {"by=sendmail uid=1000 user=both@example.jp", 1, ""},
+        {"by=forward id=0000000000001 user=both@example.jp uid=70100", 1, ""},
+        {"", 1, ""},
+    };
+    static const struct {
+        const char *status;
+        bool is_unknown;
+    } statuses[] = {{"5.1.1", true},  {"5.1.2", true},  {"5.1.10", true}, {"5.1.7", false},
+                    {"5.1.8", false}, {"5.2.2", false}, {"5.7.1", false}, {"4.1.1", false},
+                    {"", false},      {"5.1", false}};
+    struct fixture *fixture = fixture_of(state);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        assert_int_equal(forwarding_is_unknown(statuses[i].status), statuses[i].is_unknown);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char wanted[200];
+        fixture->file.origin = slice_text(cases[i].origin);
+        forwarding_count_rejected(&fixture->forwarding, &fixture->file, cases[i].rejected);
+        assert_true(may_answer(fixture));
+        snprintf(wanted, sizeof wanted, "%s%s", cases[i].told, MAY_SEND("plain"));
+        check_asked(wanted);
+    }
+    fixture->file.origin = SLICE("");
+}
+
 /* ---- the group ----------------------------------------------------------------------------------- */
 
 static int begin(void **state)
@@ -590,6 +628,7 @@ int main(void)
         cmocka_unit_test(rewrites_senders),
         cmocka_unit_test(without_a_secret_senders_stay),
         cmocka_unit_test(counts_what_leaves),
+        cmocka_unit_test(counts_who_does_not_exist),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }
