@@ -53,12 +53,50 @@ static void join_blanks(struct str *text)
     str_truncate(text, size);
 }
 
+/* Characters of JIS X 0208 that systems give two codes in Unicode (SPEC R8.1); the others of the seven
+ * are one when they are folded. */
+static const struct {
+    struct slice code, usual; /* as folded; the usual one is no longer */
+} twins[] = {
+    {SLICE_INIT("\xe3\x80\x9c"), SLICE_INIT("~")},            /* wave dash, U+301C and U+FF5E */
+    {SLICE_INIT("\xe2\x88\x92"), SLICE_INIT("-")},            /* minus, U+2212 and U+FF0D */
+    {SLICE_INIT("\xe2\x80\x96"), SLICE_INIT("\xe2\x88\xa5")}, /* double bar, U+2016 and U+2225 */
+    {SLICE_INIT("\xe2\x80\x94"), SLICE_INIT("\xe2\x80\x95")}, /* dash, U+2014 and U+2015 */
+};
+
+/* The twin at the front of the text; NULL: there is none. */
+static const struct slice *find_twin(struct slice text)
+{
+    for (size_t i = 0; i < sizeof twins / sizeof *twins; i++)
+        if (slice_starts(text, twins[i].code))
+            return &twins[i].usual;
+    return NULL;
+}
+
+static void join_twins(struct str *text)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        bool may_be = (unsigned char)text->data[i] >= 0xe2;
+        const struct slice *usual = may_be ? find_twin(slice_from(str_slice(text), i)) : NULL;
+        if (usual) {
+            memcpy(text->data + size, usual->data, usual->size);
+            size += usual->size;
+            i += 2;
+        } else {
+            text->data[size++] = text->data[i];
+        }
+    }
+    str_truncate(text, size);
+}
+
 /* What is too large to be folded can't be compared. */
 static struct slice fold(struct keywordmatch *match, struct slice utf8)
 {
     str_clear(&match->folded);
     if (!casefold_append(&match->folds, utf8, &match->folded))
         return SLICE("");
+    join_twins(&match->folded);
     join_blanks(&match->folded);
     return str_slice(&match->folded);
 }

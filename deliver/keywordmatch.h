@@ -3,7 +3,7 @@
  *
  * Compared is what a reader sees: fields unfolded, encoded words decoded (RFC 2047), 8-bit and
  * ISO-2022-JP that stand there as they are taken as what they are; without regard to case and width
- * (casefold.h), and any run of blanks counts as one. Of From that is all that stands there, names and
+ * (casefold.h) and of the two codes that some Japanese characters have; any run of blanks counts as one. Of From that is all that stands there, names and
  * addresses, with and without the backslashes of quoted strings; international domains are found
  * by both of their forms.
  *

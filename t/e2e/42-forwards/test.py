@@ -297,6 +297,38 @@ def test_R7_2_international_domains(suite):
     suite.mailctl("forward", "del", "u1@example.jp", "--from", "@xn--mnchen-3ya.example")
 
 
+def word(charset, text, codec=None, how="B"):
+    data = text.encode(codec or charset)
+    coded = base64.b64encode(data) if how == "B" else b"".join(b"=%02X" % byte for byte in data)
+    return b"=?" + charset.encode() + b"?" + how.encode() + b"?" + coded + b"?="
+
+
+def test_R7_2_names_in_every_charset(suite):
+    """As mailers write them: the tables are loaded under the domain's sandbox."""
+    names = {NIHONGO: [("ISO-2022-JP", None), ("iso-2022-jp-2", "iso2022_jp_2"), ("Shift_JIS", None), ("EUC-JP", None), ("windows-31j", "cp932"),
+                       ("CP932", None), ("UTF-8", None), ("utf-16be", None), ("utf-7", None)],
+             "中文": [("GB2312", None), ("gbk", None), ("GB18030", None), ("Big5", None), ("big5-hkscs", "big5hkscs")],
+             "한국": [("EUC-KR", None), ("iso-2022-kr", None), ("ks_c_5601-1987", "euc-kr")],
+             "Иван": [("KOI8-R", None), ("koi8-u", None), ("windows-1251", None), ("ISO-8859-5", None)],
+             "Jörg": [("ISO-8859-1", None), ("iso-8859-15", None), ("windows-1252", None), ("macintosh", "mac-roman")],
+             "Łukasz": [("ISO-8859-2", None), ("windows-1250", None)], "Αθήνα": [("iso-8859-7", None)], "שלום": [("windows-1255", None)],
+             "ไทย": [("tis-620", None)]}
+    for name, charsets in names.items():
+        suite.mailctl("forward", "add", "u1@example.jp", "--from", name, "n@friend.example")
+        for charset, codec in charsets:
+            for how in ("B", "Q"):
+                source = word(charset, name, codec, how) + b" <a@x.example>"
+                equal(targets(suite, "u1@example.jp", source=source), ["n@friend.example"], f"{source}")
+        suite.mailctl("forward", "del", "u1@example.jp", "--from", name)
+    suite.mailctl("forward", "add", "u1@example.jp", "--from", NIHONGO, "n@friend.example")
+    jis = NIHONGO.encode("iso-2022-jp")
+    for source in [jis, b'"' + jis + b'"', NIHONGO.encode(), word("ISO-2022-JP", "日") + b"\r\n " + word("ISO-2022-JP", "本語"),
+                   word("Shift_JIS", "日") + b"\r\n\t" + word("EUC-JP", "本") + b"\r\n " + word("utf-8", "語"),
+                   word("ISO-2022-JP", NIHONGO)[:-6] + b"?=", b'"' + word("utf-8", NIHONGO) + b'"']:
+        equal(targets(suite, "u1@example.jp", source=source + b"\r\n <a@x.example>"), ["n@friend.example"], f"{source}")
+    suite.mailctl("forward", "del", "u1@example.jp", "--from", NIHONGO)
+
+
 def test_R7_4_what_bounces_at_the_target_goes_to_the_first_sender(suite):
     sink = SINKS["outside"]
     suite.mailctl("forward", "add", "u2@example.jp", "--subject", "test", "gone@friend.example")

@@ -40,6 +40,130 @@ static const struct {
      FORWARDRULE_SUBJECT, JAPANESE, true},
     {"a character in two words", "Subject: =?UTF-8?B?5pel5pw=?= =?UTF-8?B?rOiqng==?=\r\n",
      FORWARDRULE_SUBJECT, JAPANESE, true},
+    {"wave dash by its twin",
+     "Subject: 1\xef\xbd\x9e"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe3\x80\x9c"
+     "2",
+     true},
+    {"wave dash, the other way round",
+     "Subject: 1\xe3\x80\x9c"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xef\xbd\x9e"
+     "2",
+     true},
+    {"wave dash in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiFBGyhCMg==?=\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe3\x80\x9c"
+     "2",
+     true},
+    {"minus by its twin",
+     "Subject: 1\xef\xbc\x8d"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x88\x92"
+     "2",
+     true},
+    {"minus, the other way round",
+     "Subject: 1\xe2\x88\x92"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xef\xbc\x8d"
+     "2",
+     true},
+    {"minus in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiFdGyhCMg==?=\r\n", FORWARDRULE_SUBJECT,
+     "1\xe2\x88\x92"
+     "2",
+     true},
+    {"double bar by its twin",
+     "Subject: 1\xe2\x88\xa5"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x80\x96"
+     "2",
+     true},
+    {"double bar, the other way round",
+     "Subject: 1\xe2\x80\x96"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x88\xa5"
+     "2",
+     true},
+    {"double bar in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiFCGyhCMg==?=\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x80\x96"
+     "2",
+     true},
+    {"dash by its twin",
+     "Subject: 1\xe2\x80\x95"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x80\x94"
+     "2",
+     true},
+    {"dash, the other way round",
+     "Subject: 1\xe2\x80\x94"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xe2\x80\x95"
+     "2",
+     true},
+    {"cent by its twin",
+     "Subject: 1\xef\xbf\xa0"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xc2\xa2"
+     "2",
+     true},
+    {"cent, the other way round",
+     "Subject: 1\xc2\xa2"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xef\xbf\xa0"
+     "2",
+     true},
+    {"cent in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiFxGyhCMg==?=\r\n", FORWARDRULE_SUBJECT,
+     "1\xc2\xa2"
+     "2",
+     true},
+    {"pound by its twin",
+     "Subject: 1\xef\xbf\xa1"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xc2\xa3"
+     "2",
+     true},
+    {"pound, the other way round",
+     "Subject: 1\xc2\xa3"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xef\xbf\xa1"
+     "2",
+     true},
+    {"pound in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiFyGyhCMg==?=\r\n", FORWARDRULE_SUBJECT,
+     "1\xc2\xa3"
+     "2",
+     true},
+    {"not by its twin",
+     "Subject: 1\xef\xbf\xa2"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xc2\xac"
+     "2",
+     true},
+    {"not, the other way round",
+     "Subject: 1\xc2\xac"
+     "2\r\n",
+     FORWARDRULE_SUBJECT,
+     "1\xef\xbf\xa2"
+     "2",
+     true},
+    {"not in ISO-2022-JP", "Subject: =?ISO-2022-JP?B?MRskQiJMGyhCMg==?=\r\n", FORWARDRULE_SUBJECT,
+     "1\xc2\xac"
+     "2",
+     true},
     {"name", "From: Taro Yamada <taro@x.example>\r\n", FORWARDRULE_FROM, "taro yamada", true},
     {"address", "From: Taro Yamada <taro@X.example>\r\n", FORWARDRULE_FROM, "TARO@x.example", true},
     {"encoded name", "From: =?UTF-8?B?5pel5pys6Kqe?= <a@x.example>\r\n", FORWARDRULE_FROM, JAPANESE,
