@@ -1,13 +1,11 @@
 /* Changes of control files: all of them or none, nobody's edit overwritten, owner and mode kept. */
-#include "io.h"
-#include "rebuild.h"
+#include "controlroot.h"
+
 #include "replacement.h"
-#include "unit.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +13,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static char old_folder[PATH_MAX];
-static char base[] = "/tmp/test-changes-XXXXXX";
-static int root = -1, control = -1;
-
-static void write_file(const char *path, const char *content)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
 
 static void check_file(const char *path, const char *content)
 {
@@ -37,48 +23,20 @@ static void check_file(const char *path, const char *content)
     str_free(&text);
 }
 
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 static int set_up(void **state)
 {
     (void)state;
-    memcpy(base, "/tmp/test-changes-XXXXXX", sizeof base);
-    if (!getcwd(old_folder, sizeof old_folder) || !mkdtemp(base) || chdir(base) < 0 ||
-        mkdir("control", 0755) < 0 || mkdir("control/domains", 0755) < 0 ||
-        mkdir("control/domains/example.jp", 0755) < 0)
+    if (!controlroot_enter())
         return -1;
-    write_file("control/me", "mail.example.jp\n");
     write_file("control/domains/example.jp/uid", "70100\n");
     write_file("control/domains/example.jp/users", "u1::\n");
-    root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    control = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return root < 0 || control < 0 ? -1 : 0;
+    return 0;
 }
 
-static int tear_down(void **state)
+/* As a verb does: what changes meanwhile is noticed. */
+static void begin_verb(struct run *run)
 {
-    (void)state;
-    io_close(&root);
-    io_close(&control);
-    return chdir(old_folder) + nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-/* One run of a verb: the files are read, changed, compiled. */
-struct run {
-    struct sources sources;
-    struct findings findings;
-};
-
-static void begin(struct run *run)
-{
-    sources_init(&run->sources, control);
-    findings_init(&run->findings);
+    begin(run);
     assert_true(sources_watch(&run->sources));
 }
 
@@ -95,28 +53,20 @@ static void change(struct run *run, const char *path, const char *content)
     assert_true(sources_change(&run->sources, path, slice_text(content)));
 }
 
-static enum rebuild_result compile(struct run *run, const char *name)
+/* A verb that adds an account, up to its compiling. */
+static void begin_change(struct run *run)
 {
-    return rebuild(root, &run->sources, &name, name ? 1 : 0, &run->findings);
+    begin_verb(run);
+    read_users(run);
+    change(run, "domains/example.jp/users", "u1::\nu2::\n");
 }
 
-static bool has_error(const struct run *run, const char *part)
-{
-    const struct str *text = &run->findings.errors;
-    return text->data && memmem(text->data, text->size, part, strlen(part));
-}
-
-static void end(struct run *run)
-{
-    findings_free(&run->findings);
-    sources_free(&run->sources);
-}
-
-static void compile_all(void)
+/* The whole of it. */
+static void do_change(enum rebuild_result wanted)
 {
     struct run run;
-    begin(&run);
-    assert_int_equal(compile(&run, NULL), REBUILD_DONE);
+    begin_change(&run);
+    assert_int_equal(compile(&run, "example.jp"), wanted);
     end(&run);
 }
 
@@ -146,12 +96,10 @@ static void test_full_disk_leaves_everything(void **state)
 {
     (void)state;
     struct run run;
-    compile_all();
+    compile_well(NULL);
     struct stat before, after;
     assert_int_equal(stat("cdb/domain/example.jp.cdb", &before), 0);
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
+    begin_change(&run);
     change(&run, "domains/example.org/users", "u9::\n");
     change(&run, "domains/example.org/uid", "70101\n");
     signal(SIGXFSZ, SIG_IGN);
@@ -166,17 +114,15 @@ static void test_full_disk_leaves_everything(void **state)
     assert_int_equal(count_names("control/domains"), 1); /* the new folder went again */
     assert_int_equal(stat("cdb/domain/example.jp.cdb", &after), 0);
     assert_true(before.st_ino == after.st_ino);
-    compile_all();
+    compile_well(NULL);
 }
 
 static void test_edit_by_hand_is_noticed(void **state)
 {
     (void)state;
     struct run run;
-    compile_all();
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
+    compile_well(NULL);
+    begin_change(&run);
     write_file("control/domains/example.jp/users", "u1::\nbyhand::\n");
     assert_int_equal(compile(&run, "example.jp"), REBUILD_TROUBLE);
     assert_true(has_error(&run, "control/domains/example.jp/users: somebody changed it"));
@@ -191,8 +137,8 @@ static void test_file_that_appears_or_goes(void **state)
     (void)state;
     struct run run;
     struct str text;
-    compile_all();
-    begin(&run);
+    compile_well(NULL);
+    begin_verb(&run);
     str_init(&text, 100);
     assert_int_equal(sources_read(&run.sources, "domains/example.jp/settings", &text),
                      SOURCES_MISSING);
@@ -203,7 +149,7 @@ static void test_file_that_appears_or_goes(void **state)
     end(&run);
     check_file("control/domains/example.jp/settings", "imap on\n");
 
-    begin(&run);
+    begin_verb(&run);
     read_users(&run);
     change(&run, "domains/example.jp/users", "u2::\n");
     assert_int_equal(unlink("control/domains/example.jp/users"), 0);
@@ -217,10 +163,8 @@ static void test_edit_of_the_same_size(void **state)
 {
     (void)state;
     struct run run;
-    compile_all();
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
+    compile_well(NULL);
+    begin_change(&run);
     write_file("control/domains/example.jp/fresh", "u3::\n");
     assert_int_equal(rename("control/domains/example.jp/fresh", "control/domains/example.jp/users"),
                      0);
@@ -232,18 +176,13 @@ static void test_edit_of_the_same_size(void **state)
 static void test_owner_and_mode_stay(void **state)
 {
     (void)state;
-    struct run run;
     struct stat info;
     const char *path = "control/domains/example.jp/users";
-    compile_all();
+    compile_well(NULL);
     assert_int_equal(chmod(path, 0640), 0);
     /* Only root can give a file away. */
     bool given = chown(path, 12345, 12346) == 0;
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
-    assert_int_equal(compile(&run, "example.jp"), REBUILD_DONE);
-    end(&run);
+    do_change(REBUILD_DONE);
     check_file(path, "u1::\nu2::\n");
     assert_int_equal(stat(path, &info), 0);
     assert_int_equal(info.st_mode & 07777, 0640);
@@ -253,16 +192,11 @@ static void test_owner_and_mode_stay(void **state)
 static void test_symbolic_link_is_refused(void **state)
 {
     (void)state;
-    struct run run;
     const char *path = "control/domains/example.jp/users";
-    compile_all();
+    compile_well(NULL);
     assert_int_equal(rename(path, "elsewhere"), 0);
     assert_int_equal(symlink("../../../elsewhere", path), 0);
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
-    assert_int_equal(compile(&run, "example.jp"), REBUILD_TROUBLE);
-    end(&run);
+    do_change(REBUILD_TROUBLE);
     check_file("elsewhere", "u1::\n");
 }
 
@@ -270,15 +204,10 @@ static void test_symbolic_link_is_refused(void **state)
 static void test_leftover_of_a_killed_one(void **state)
 {
     (void)state;
-    struct run run;
-    compile_all();
+    compile_well(NULL);
     write_file("control/domains/example.jp/.users.new", "half of a li");
     assert_int_equal(link("control/domains/example.jp/.users.new", "kept"), 0);
-    begin(&run);
-    read_users(&run);
-    change(&run, "domains/example.jp/users", "u1::\nu2::\n");
-    assert_int_equal(compile(&run, "example.jp"), REBUILD_DONE);
-    end(&run);
+    do_change(REBUILD_DONE);
     check_file("control/domains/example.jp/users", "u1::\nu2::\n");
     check_file("kept", "half of a li"); /* never written through another name */
     assert_int_equal(count_names("control/domains/example.jp"), 2);
@@ -348,7 +277,7 @@ static void test_given_up(void **state)
     assert_int_equal(access("made", F_OK), -1);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, controlroot_leave)
 
 int main(void)
 {

@@ -25,6 +25,30 @@ static const char *problems_text(struct csvproblems *problems, struct str *text)
     return str_text(text);
 }
 
+/* What is made of a file, and what is said of it. */
+struct outcome {
+    struct str made, said;
+};
+
+static int make_outcome(void **state)
+{
+    static struct outcome outcome;
+    str_init(&outcome.made, CSVTEXT_UTF8_MAX);
+    str_init(&outcome.said, TEXT_MAX);
+    *state = &outcome;
+    return 0;
+}
+
+static int free_outcome(void **state)
+{
+    struct outcome *outcome = *state;
+    str_free(&outcome->made);
+    str_free(&outcome->said);
+    return 0;
+}
+
+#define WITH_OUTCOME(test) cmocka_unit_test_setup_teardown(test, make_outcome, free_outcome)
+
 /* ---- characters ---- */
 
 static const struct {
@@ -52,22 +76,17 @@ static const struct {
 
 static void test_characters(void **state)
 {
-    (void)state;
-    struct str utf8, said;
-    str_init(&utf8, CSVTEXT_UTF8_MAX);
-    str_init(&said, TEXT_MAX);
+    struct outcome *outcome = *state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct csvproblems problems = {0};
-        str_clear(&utf8);
-        assert_true(csvtext_decode(slice_text(texts[i].bytes), &utf8, &problems));
-        const char *problem = problems_text(&problems, &said);
-        if (!slice_equal(str_slice(&utf8), slice_text(texts[i].utf8)) ||
+        str_clear(&outcome->made);
+        assert_true(csvtext_decode(slice_text(texts[i].bytes), &outcome->made, &problems));
+        const char *problem = problems_text(&problems, &outcome->said);
+        if (!slice_equal(str_slice(&outcome->made), slice_text(texts[i].utf8)) ||
             strncmp(problem ? problem : "", texts[i].problem, strlen(texts[i].problem)) != 0 ||
-            (texts[i].problem[0] == '\0') != (said.size == 0))
+            (texts[i].problem[0] == '\0') != (outcome->said.size == 0))
             fail_msg("text %zu: %s", i, problem);
     }
-    str_free(&utf8);
-    str_free(&said);
 }
 
 static void test_characters_over_a_block(void **state)
@@ -176,74 +195,62 @@ static void rows_text(const struct csvtable *table, struct str *text)
 
 static void test_rows(void **state)
 {
-    (void)state;
-    struct str rows, said;
-    str_init(&rows, TEXT_MAX);
-    str_init(&said, TEXT_MAX);
+    struct outcome *outcome = *state;
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         struct csvtable table;
         struct csvproblems problems = {0};
         assert_true(csvtable_parse(&table, slice_text(tables[i].text), &problems));
-        rows_text(&table, &rows);
-        (void)problems_text(&problems, &said);
-        if (!slice_equal(str_slice(&rows), slice_text(tables[i].rows)) ||
-            !slice_equal(str_slice(&said), slice_text(tables[i].problems)))
-            fail_msg("table %zu: %.*s; %.*s", i, SLICE_PRINTF(str_slice(&rows)),
-                     SLICE_PRINTF(str_slice(&said)));
+        rows_text(&table, &outcome->made);
+        (void)problems_text(&problems, &outcome->said);
+        if (!slice_equal(str_slice(&outcome->made), slice_text(tables[i].rows)) ||
+            !slice_equal(str_slice(&outcome->said), slice_text(tables[i].problems)))
+            fail_msg("table %zu: %.*s; %.*s", i, SLICE_PRINTF(str_slice(&outcome->made)),
+                     SLICE_PRINTF(str_slice(&outcome->said)));
         csvtable_free(&table);
     }
-    str_free(&rows);
-    str_free(&said);
 }
 
 static void test_nul(void **state)
 {
-    (void)state;
+    struct outcome *outcome = *state;
     struct csvtable table;
     struct csvproblems problems = {0};
-    struct str said;
-    str_init(&said, TEXT_MAX);
     assert_true(csvtable_parse(&table, SLICE("a\nb\0c\nd"), &problems));
     assert_int_equal(table.row_count, 2);
     assert_string_equal(
-        problems_text(&problems, &said),
+        problems_text(&problems, &outcome->said),
         "2:character 2: a NUL byte: is the file a CSV file (save it as \"CSV UTF-8\")?");
     csvtable_free(&table);
-    str_free(&said);
 }
 
 /* A long field, many fields, many rows: said, and no more than said. */
 static void test_bounds(void **state)
 {
-    (void)state;
-    struct str text, said;
+    struct outcome *outcome = *state;
     struct csvtable table;
     struct csvproblems problems = {0};
-    str_init(&text, CSVTEXT_UTF8_MAX);
-    str_init(&said, TEXT_MAX);
-    str_append_text(&text, "a,");
+    str_append_text(&outcome->made, "a,");
     for (int i = 0; i <= CSVTABLE_FIELD_MAX; i++)
-        str_append_byte(&text, 'x');
-    str_append_text(&text, "\nb\n");
+        str_append_byte(&outcome->made, 'x');
+    str_append_text(&outcome->made, "\nb\n");
     for (int i = 0; i < 100000; i++)
-        str_append_byte(&text, ',');
-    str_append_text(&text, "c\n");
-    assert_true(csvtable_parse(&table, str_slice(&text), &problems));
-    assert_string_equal(problems_text(&problems, &said), "1:field 2 has more than 4096 bytes");
+        str_append_byte(&outcome->made, ',');
+    str_append_text(&outcome->made, "c\n");
+    assert_true(csvtable_parse(&table, str_slice(&outcome->made), &problems));
+    assert_string_equal(problems_text(&problems, &outcome->said),
+                        "1:field 2 has more than 4096 bytes");
     assert_int_equal(table.row_count, 2);
     assert_int_equal(table.rows[1].count, 100001);
     assert_int_equal(csvtable_field(&table, &table.rows[1], 100000).size, 0);
     csvtable_free(&table);
 
-    str_clear(&text);
+    str_clear(&outcome->made);
     for (int i = 0; i <= CSVTABLE_ROWS_MAX; i++)
-        str_append_text(&text, "a\n");
-    assert_true(csvtable_parse(&table, str_slice(&text), &problems));
-    assert_string_equal(problems_text(&problems, &said),
+        str_append_text(&outcome->made, "a\n");
+    assert_true(csvtable_parse(&table, str_slice(&outcome->made), &problems));
+    assert_string_equal(problems_text(&problems, &outcome->said),
                         "100001:the file has more than 100000 rows: divide it");
     csvtable_free(&table);
-    str_free(&text);
-    str_free(&said);
 }
 
 static void test_problems_are_bounded(void **state)
@@ -486,12 +493,12 @@ static void test_export(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_characters),
+        WITH_OUTCOME(test_characters),
         cmocka_unit_test(test_characters_over_a_block),
         cmocka_unit_test(test_fields_are_quoted),
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_bounds),
+        WITH_OUTCOME(test_rows),
+        WITH_OUTCOME(test_nul),
+        WITH_OUTCOME(test_bounds),
         cmocka_unit_test(test_problems_are_bounded),
         cmocka_unit_test(test_what_rows_want),
         cmocka_unit_test(test_register_appends),

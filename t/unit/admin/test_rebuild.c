@@ -1,17 +1,15 @@
 /* Control files in a temporary ROOT: read, checked, compiled; looked up as programs do. */
+#include "controlroot.h"
+
 #include "directory.h"
 #include "domain.h"
 #include "folders.h"
-#include "io.h"
 #include "mailbox.h"
 #include "maildir.h"
 #include "purge.h"
-#include "rebuild.h"
 #include "removal.h"
-#include "unit.h"
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,41 +19,12 @@
 
 #define HASH "$y$j9T$PC7g/nJ696kqByfXt46vw1$7mwXp0/nFEVRPrF5cNhvPfxhQ7nNf0NQhWy2dzsXbcA"
 
-static char old_folder[PATH_MAX];
-static char base[] = "/tmp/test-rebuild-XXXXXX";
-static int root = -1, control = -1;
-
-static void write_file(const char *path, const char *content)
-{
-    char parent[PATH_MAX];
-    snprintf(parent, sizeof parent, "%s", path);
-    for (char *slash = strchr(parent, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        mkdir(parent, 0755);
-        *slash = '/';
-    }
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *where)
-{
-    (void)info;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 /* A small ROOT with two domains. */
 static int set_up(void **state)
 {
     (void)state;
-    memcpy(base, "/tmp/test-rebuild-XXXXXX", sizeof base);
-    if (!getcwd(old_folder, sizeof old_folder) || !mkdtemp(base) || chdir(base) < 0)
+    if (!controlroot_enter())
         return -1;
-    write_file("control/me", "mail.example.jp\n");
     write_file("control/listen", "smtp 127.0.0.1:2525\n");
     write_file("control/smtproutes", "example.net:relay.example.net:26\n");
     write_file("control/plans/small", "quota 100\nimap off\nfree catch-all\nfixed apop off\n");
@@ -65,65 +34,16 @@ static int set_up(void **state)
                "# staff\nu1:" HASH ":quota=10\nU2::quota=500 comment=\"x y\"\n");
     write_file("control/domains/example.jp/children", "sub.example.jp\n");
     write_file("control/domains/example.org/uid", "70101\n");
-    root = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    control = open("control", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return root < 0 || control < 0 ? -1 : 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    io_close(&root);
-    io_close(&control);
-    return chdir(old_folder) + nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-struct run {
-    struct sources sources;
-    struct findings findings;
-    enum rebuild_result result;
-};
-
-static void begin(struct run *run)
-{
-    sources_init(&run->sources, control);
-    findings_init(&run->findings);
-}
-
-static void end(struct run *run)
-{
-    findings_free(&run->findings);
-    sources_free(&run->sources);
-}
-
-static void do_rebuild(struct run *run, const char *name)
-{
-    run->result = rebuild(root, &run->sources, &name, name ? 1 : 0, &run->findings);
-}
-
-static void rebuild_well(const char *name)
-{
-    struct run run;
-    begin(&run);
-    do_rebuild(&run, name);
-    if (run.result != REBUILD_DONE)
-        fail_msg("%s", str_text(&run.findings.errors));
-    end(&run);
-}
-
-static bool has(const struct str *text, const char *part)
-{
-    return text->data && memmem(text->data, text->size, part, strlen(part));
+    return 0;
 }
 
 static void refuse(const char *name, const char *const *errors, size_t count)
 {
     struct run run;
     begin(&run);
-    do_rebuild(&run, name);
-    assert_int_equal(run.result, REBUILD_REFUSED);
+    assert_int_equal(compile(&run, name), REBUILD_REFUSED);
     for (size_t i = 0; i < count; i++)
-        if (!has(&run.findings.errors, errors[i]))
+        if (!has_error(&run, errors[i]))
             fail_msg("\"%s\" is not in:\n%s", errors[i], str_text(&run.findings.errors));
     assert_int_equal(run.findings.error_count, count);
     end(&run);
@@ -171,7 +91,7 @@ static void test_everything(void **state)
     struct cdbfile file;
     struct slice value;
     struct stat info;
-    rebuild_well(NULL);
+    compile_well(NULL);
     check_host("me", "mail.example.jp");
     check_host("databytes", "104857600");
     check_setting("u1@example.jp", "quota", "10");
@@ -208,17 +128,17 @@ static ino_t inode_of(const char *path)
 static void test_only_changes_are_written(void **state)
 {
     (void)state;
-    rebuild_well(NULL);
+    compile_well(NULL);
     ino_t jp = inode_of("cdb/domain/example.jp.cdb");
     ino_t org = inode_of("cdb/domain/example.org.cdb");
     ino_t domains = inode_of("cdb/domains.cdb");
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_true(inode_of("cdb/domain/example.jp.cdb") == jp);
     assert_true(inode_of("cdb/domains.cdb") == domains);
     /* The old file stays open, so that its inode is not given out again. */
     int held = open("cdb/domain/example.jp.cdb", O_RDONLY | O_CLOEXEC);
     write_file("control/domains/example.jp/users", "u9::\n");
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     assert_true(inode_of("cdb/domain/example.jp.cdb") != jp);
     assert_true(inode_of("cdb/domain/example.org.cdb") == org);
     assert_true(inode_of("cdb/domains.cdb") == domains);
@@ -250,7 +170,7 @@ static void test_all_errors_at_once(void **state)
         "control/domains/example.org/uid line 1: \"12\" is no uid for a domain",
         "control/domains: \"Upper.jp\" is no domain name in lower-case A-labels",
     };
-    rebuild_well(NULL);
+    compile_well(NULL);
     write_file("control/databytes", "20MB\n");
     write_file("control/databites", "20\n");
     write_file("control/listen", "smtp 127.0.0.1:25\nsmtps 127.0.0.1:465\nimap 127.0.0.1:25\n");
@@ -289,12 +209,12 @@ static void test_partial_sees_other_domains(void **state)
     static const char *const errors[] = {
         "example.org is a domain and also in domains/example.jp/children"};
     static const char *const unknown[] = {"there is no domain example.com"};
-    rebuild_well(NULL);
+    compile_well(NULL);
     write_file("control/domains/example.jp/children", "example.org\n");
     refuse("example.jp", errors, 1);
     assert_int_equal(look_up("postmaster@sub.example.jp"), DIRECTORY_FOUND);
     write_file("control/domains/example.jp/children", "other.example.jp\n");
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     assert_int_equal(look_up("postmaster@sub.example.jp"), DIRECTORY_UNKNOWN_DOMAIN);
     assert_int_equal(look_up("postmaster@other.example.jp"), DIRECTORY_FOUND);
     refuse("example.com", unknown, 1);
@@ -303,10 +223,10 @@ static void test_partial_sees_other_domains(void **state)
 static void test_a_domain_goes(void **state)
 {
     (void)state;
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_int_equal(unlink("control/domains/example.org/uid"), 0);
     assert_int_equal(rmdir("control/domains/example.org"), 0);
-    rebuild_well("example.org");
+    compile_well("example.org");
     assert_int_equal(look_up("postmaster@example.org"), DIRECTORY_UNKNOWN_DOMAIN);
     assert_int_equal(access("cdb/domain/example.org.cdb", F_OK), -1);
     assert_int_equal(access("cdb/secret/example.org.cdb", F_OK), -1);
@@ -325,7 +245,7 @@ static void test_limits_and_names(void **state)
                "accounts-max 1\ncatch-all u7\nchild-domains off\n");
     refuse(NULL, errors, 3);
     write_file("control/domains/example.jp/settings", "catch-all U1\n");
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_int_equal(look_up("anybody@example.jp"), DIRECTORY_FOUND);
     assert_int_equal(look_up("anybody@example.org"), DIRECTORY_UNKNOWN_USER);
 }
@@ -341,7 +261,7 @@ static void test_reserved_names(void **state)
     write_file("control/domains/example.jp/users", "u1::\nnobody::\npostmaster::\n");
     refuse(NULL, errors, 1);
     write_file("control/plans/small", "quota 100\nimap off\npostmaster box\n");
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_int_equal(look_up("nobody@example.jp"), DIRECTORY_FOUND);
 }
 
@@ -351,7 +271,7 @@ static uint64_t imap_sessions(const char *settings)
     struct directory_domain domain;
     uint64_t number = 0;
     write_file("control/domains/example.org/settings", settings);
-    rebuild_well(NULL);
+    compile_well(NULL);
     directory_init(&directory);
     assert_int_equal(directory_domain(&directory, SLICE("example.org"), &domain), DIRECTORY_FOUND);
     assert_true(directory_derived_number(&directory, &domain, "imap-sessions", &number));
@@ -400,7 +320,7 @@ static void test_capabilities_off(void **state)
     (void)state;
     write_file("control/domains/example.jp/users",
                "u1:" HASH ":imap-capabilities-off=\"IDLE MOVE\"\n");
-    rebuild_well(NULL);
+    compile_well(NULL);
     check_setting("u1@example.jp", "imap-capabilities-off", "IDLE MOVE");
     write_file("control/domains/example.jp/users", "u1:" HASH ":imap-capabilities-off=MOVES\n");
     refuse(NULL, errors, 1);
@@ -434,7 +354,7 @@ static void test_replies(void **state)
     write_file("control/domains/example.jp/replies/u1", "\xe4\xb8\x8d\xe5\x9c\xa8\nx\n");
     write_file("control/domains/example.jp/replies/u2", "\n");
     write_file("control/domains/example.jp/replies/.u3.swp", "\xff");
-    rebuild_well(NULL);
+    compile_well(NULL);
     check_reply("u1@example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n", "\x1b$BIT:_\x1b(B\r\nx\r\n");
     check_reply("u1@sub.example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n",
                 "\x1b$BIT:_\x1b(B\r\nx\r\n");
@@ -442,13 +362,13 @@ static void test_replies(void **state)
     check_reply("postmaster@example.jp", "", "");
     /* Switched off, by the account or its plan. */
     write_file("control/domains/example.jp/users", "u1::auto-reply=off\nu2::\n");
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     check_reply("u1@example.jp", "", "");
     write_file("control/domains/example.jp/users", "u1::\nu2::\n");
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     check_reply("u1@example.jp", "\xe4\xb8\x8d\xe5\x9c\xa8\r\nx\r\n", "\x1b$BIT:_\x1b(B\r\nx\r\n");
     write_file("control/plans/small", "auto-reply off\n");
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     check_reply("u1@example.jp", "", "");
     write_file("control/domains/example.jp/replies/u1", "a\nb\xe2\x80\x95\n");
     write_file("control/domains/example.jp/replies/u7", "a\n");
@@ -462,20 +382,18 @@ static void test_replies_that_change(void **state)
     struct run run;
     (void)state;
     write_file("control/domains/example.jp/replies/u2", "a\n");
-    rebuild_well(NULL);
+    compile_well(NULL);
     begin(&run);
     assert_true(sources_change(&run.sources, "domains/example.jp/replies/u1", SLICE("b\n")));
     assert_true(sources_remove(&run.sources, "domains/example.jp/replies/u2"));
-    do_rebuild(&run, "example.jp");
-    assert_int_equal(run.result, REBUILD_DONE);
+    assert_int_equal(compile(&run, "example.jp"), REBUILD_DONE);
     end(&run);
     check_reply("u1@example.jp", "b\r\n", "b\r\n");
     check_reply("u2@example.jp", "", "");
     assert_int_equal(access("control/domains/example.jp/replies/u2", F_OK), -1);
     begin(&run);
     assert_true(sources_change(&run.sources, "domains/example.jp/replies/u9", SLICE("b\n")));
-    do_rebuild(&run, "example.jp");
-    assert_int_equal(run.result, REBUILD_REFUSED);
+    assert_int_equal(compile(&run, "example.jp"), REBUILD_REFUSED);
     end(&run);
     assert_int_equal(access("control/domains/example.jp/replies/u9", F_OK), -1);
 }
@@ -488,8 +406,7 @@ static void test_warnings(void **state)
     write_file("control/domains/example.jp/settings", "quota 200\nimap on\n");
     write_file("control/domains/example.jp/users", "u1::apop-secret=abc imap=on\n");
     begin(&run);
-    do_rebuild(&run, NULL);
-    assert_int_equal(run.result, REBUILD_DONE);
+    assert_int_equal(compile(&run, NULL), REBUILD_DONE);
     assert_true(has(&run.findings.warnings, "quota 200 does not count: the plan says 100"));
     assert_true(has(&run.findings.warnings, "imap on does not count: the plan says off"));
     assert_true(has(&run.findings.warnings, "imap=on does not count: the plan says off"));
@@ -506,7 +423,7 @@ static void test_apop_secret(void **state)
     struct slice value;
     write_file("control/plans/small", "apop on\n");
     write_file("control/domains/example.jp/users", "u1::apop-secret=\"a b\"\nu2::apop=off\n");
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_true(cdbfile_open(&file, AT_FDCWD, "cdb/secret/example.jp.cdb"));
     assert_int_equal(cdbfile_find(&file, SLICE("apop u1"), &value), CDBFILE_FOUND);
     assert_slice(value, "a b");
@@ -521,11 +438,10 @@ static void test_changes(void **state)
     struct run run;
     struct str text;
     str_init(&text, 1000);
-    rebuild_well(NULL);
+    compile_well(NULL);
     begin(&run);
     assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("bad\n")));
-    do_rebuild(&run, "example.jp");
-    assert_int_equal(run.result, REBUILD_REFUSED);
+    assert_int_equal(compile(&run, "example.jp"), REBUILD_REFUSED);
     end(&run);
     assert_true(io_read_file(control, "domains/example.jp/users", &text));
     assert_true(has(&text, "# staff\nu1:"));
@@ -534,11 +450,10 @@ static void test_changes(void **state)
     assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("bad\n")));
     assert_true(sources_change(&run.sources, "domains/example.jp/users", SLICE("u7::\n")));
     assert_true(sources_change(&run.sources, "domains/fresh.jp/uid", SLICE("70109\n")));
-    do_rebuild(&run, "example.jp");
-    assert_int_equal(run.result, REBUILD_DONE);
+    assert_int_equal(compile(&run, "example.jp"), REBUILD_DONE);
     end(&run);
     assert_int_equal(look_up("u7@example.jp"), DIRECTORY_FOUND);
-    rebuild_well("fresh.jp");
+    compile_well("fresh.jp");
     assert_int_equal(look_up("postmaster@fresh.jp"), DIRECTORY_FOUND);
     str_free(&text);
 }
@@ -547,10 +462,10 @@ static void test_changes(void **state)
 static void test_broken_database(void **state)
 {
     (void)state;
-    rebuild_well(NULL);
+    compile_well(NULL);
     assert_int_equal(truncate("cdb/domains.cdb", 100), 0);
     assert_int_equal(look_up("u1@example.jp"), DIRECTORY_TROUBLE);
-    rebuild_well("example.jp");
+    compile_well("example.jp");
     assert_int_equal(look_up("u1@example.jp"), DIRECTORY_FOUND);
     assert_int_equal(look_up("postmaster@example.org"), DIRECTORY_FOUND);
 }
@@ -623,7 +538,7 @@ static void test_remove_follows_no_links(void **state)
     assert_true(folders_remove(root, "gone", (uid_t)-1));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, controlroot_leave)
 
 int main(void)
 {
