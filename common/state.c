@@ -21,10 +21,10 @@ static void begin(struct str *packet, const char *verb)
     put_head(packet, verb);
 }
 
-static bool ask(int *fd, const struct str *packet, struct wire_message *answer)
+static bool ask(int *fd, const struct str *packet, struct wire_message *answer, int64_t timeout_ms)
 {
     return !packet->failed &&
-           wire_ask_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, answer, STATE_TIMEOUT_MS) &&
+           wire_ask_kept(fd, STATE_SOCKET, str_slice(packet), NULL, 0, answer, timeout_ms) &&
            answer->count > 0;
 }
 
@@ -53,13 +53,13 @@ bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
     for (const char *field; (field = va_arg(fields, const char *));)
         wire_put_text(&packet, field);
     va_end(fields);
-    bool done = ask(fd, &packet, answer);
+    bool done = ask(fd, &packet, answer, STATE_TIMEOUT_MS);
     str_free(&packet);
     return done;
 }
 
 bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
-                      const struct state_rule rules[], size_t count)
+                      const struct state_rule rules[], size_t count, int64_t timeout_ms)
 {
     struct str packet;
     begin(&packet, "allows");
@@ -73,7 +73,7 @@ bool state_ask_allows(int *fd, struct wire_message *answer, const char *account,
         wire_put_number(&packet, rules[i].window_s);
         wire_put_number(&packet, rules[i].lasts_s);
     }
-    bool done = ask(fd, &packet, answer);
+    bool done = ask(fd, &packet, answer, timeout_ms);
     str_free(&packet);
     return done;
 }

@@ -85,9 +85,9 @@ int state_connect(void);
  * stated is down or answers nonsense; `answer` holds the fields otherwise. */
 bool state_ask(int *fd, struct wire_message *answer, const char *verb, ...)
     __attribute__((sentinel));
-/* "allows", the same way. */
+/* "allows", the same way, waited for at most so long. */
 bool state_ask_allows(int *fd, struct wire_message *answer, const char *account, const char *action,
-                      const struct state_rule rules[], size_t count);
+                      const struct state_rule rules[], size_t count, int64_t timeout_ms);
 
 /* Counts an accepted message; nobody waits for stated. False when it is down: the message is not
  * counted. Several processes may tell over one connection, as long as nobody asks over it. `domains`

@@ -14,6 +14,7 @@
 enum {
     RECORD_MAX = 2 * FORWARDRULE_RECORD_MAX, /* whatever cdb lets pass */
     SECONDS_PER_DAY = 86400,
+    PATIENCE_MS = 500,  /* it answers in microseconds, unless its disk is slow */
     SILENCE_MS = 60000, /* queued can't wait for a stated that hangs at each message */
     NAME_SIZE = DIRECTORY_LOCAL_MAX + DIRECTORY_DOMAIN_MAX + 2,
 };
@@ -56,7 +57,7 @@ static bool may_send(struct forwarding *forwarding, const struct directory_accou
     name_account(account, name);
     if (sendlimits_read(forwarding->directory, account, rules) &&
         state_ask_allows(&forwarding->state_fd, &forwarding->answer, name, "send", rules,
-                         STATE_RULES_MAX))
+                         STATE_RULES_MAX, PATIENCE_MS))
         return !slice_equal(wire_field(&forwarding->answer, 0), SLICE("no"));
     note_silence(forwarding);
     return true;

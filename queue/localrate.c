@@ -94,7 +94,8 @@ static bool is_stopped(int *state_fd, const char *name, const struct state_rule 
 {
     struct wire_message answer;
     wire_init(&answer);
-    bool stopped = *state_fd >= 0 && state_ask_allows(state_fd, &answer, name, "send", rule, 1) &&
+    bool stopped = *state_fd >= 0 &&
+                   state_ask_allows(state_fd, &answer, name, "send", rule, 1, STATE_TIMEOUT_MS) &&
                    slice_equal(wire_field(&answer, 0), SLICE("no"));
     wire_free(&answer);
     return stopped;

@@ -8,7 +8,6 @@
 #include "log.h"
 #include "unixsocket.h"
 
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -29,10 +28,10 @@ static void round_due(struct loop_timer *timer);
 /* ---- stated ------------------------------------------------------------------------------------
  */
 
-/* Without stated the states stay as they are; it is not waited for twice in a minute. */
-static bool is_answered(struct overfull *overfull, bool is_asked)
+/* Without stated the states stay as they are; it is not asked for a minute then. */
+static bool is_answered(struct overfull *overfull, const struct wire_message *answer)
 {
-    if (is_asked)
+    if (answer)
         return true;
     overfull->state_down_until = clock_deadline(DOWN_MS);
     log_trouble("ask", STATE_SOCKET, 0, "full mailboxes are noted later");
@@ -72,44 +71,76 @@ static void forget_told(struct overfull *overfull, struct slice name)
             overfull->told[i].at = 0;
 }
 
+static void send_note(struct overfull *overfull);
+
+static void note_done(struct statequery *query, const struct wire_message *answer)
+{
+    struct overfull *overfull = query->owner;
+    overfull->first_note = (overfull->first_note + 1) % OVERFULL_NOTES_MAX;
+    overfull->note_count--;
+    if (!is_answered(overfull, answer))
+        overfull->note_count = 0; /* the next delivery notes them again */
+    else if (overfull->note_count > 0)
+        send_note(overfull);
+}
+
+static void send_note(struct overfull *overfull)
+{
+    const struct overfull_full *note = &overfull->notes[overfull->first_note];
+    const char *fields[] = {"set", note->name, STATE_OVER_CAPACITY, "0", note->cause};
+    statequery_ask(&overfull->noting, fields, sizeof fields / sizeof *fields, note_done);
+}
+
 void overfull_note(struct overfull *overfull, struct slice name, const char *cause)
 {
-    char text[OVERFULL_NAME_MAX];
-    if (is_down(overfull) || !slice_copy_text(name, text, sizeof text) || was_told(overfull, name))
+    struct overfull_full *note =
+        &overfull->notes[(overfull->first_note + overfull->note_count) % OVERFULL_NOTES_MAX];
+    if (is_down(overfull) || overfull->note_count == OVERFULL_NOTES_MAX ||
+        !slice_copy_text(name, note->name, sizeof note->name) ||
+        !slice_copy_text(slice_text(cause), note->cause, sizeof note->cause) ||
+        was_told(overfull, name))
         return;
-    (void)is_answered(overfull, state_ask(&overfull->state_fd, &overfull->answer, "set", text,
-                                          STATE_OVER_CAPACITY, "0", cause, (const char *)NULL));
-}
-
-/* False: it could not be asked for. */
-static bool clear(struct overfull *overfull, const char *name)
-{
-    forget_told(overfull, slice_text(name));
-    return is_answered(overfull, state_ask(&overfull->state_fd, &overfull->answer, "clear", name,
-                                           STATE_OVER_CAPACITY, (const char *)NULL));
-}
-
-/* The part of stated's list behind `skip`. */
-static bool read_part(struct overfull *overfull)
-{
-    char digits[NUMBER_SIZE];
-    struct str skip = str_on(digits, sizeof digits);
-    overfull->count = 0;
-    str_append_number(&skip, overfull->skip);
-    str_append_byte(&skip, '\0');
-    if (is_down(overfull) ||
-        !is_answered(overfull, state_ask(&overfull->state_fd, &overfull->answer, "list",
-                                         STATE_OVER_CAPACITY, digits, (const char *)NULL)))
-        return false;
-    for (size_t i = 1; i < overfull->answer.count && overfull->count < STATE_LIST_MAX; i++)
-        if (wire_copy_text(&overfull->answer, i, overfull->names[overfull->count].name,
-                           sizeof overfull->names[0].name))
-            overfull->count++;
-    return overfull->count > 0;
+    overfull->note_count++;
+    if (!statequery_is_asking(&overfull->noting))
+        send_note(overfull);
 }
 
 /* ---- the round ---------------------------------------------------------------------------------
  */
+
+static void go_on(struct overfull *overfull);
+
+/* What stays in its state is passed over in the next part. */
+static void pass_over(struct overfull *overfull, struct overfull_name *name)
+{
+    overfull->skip++;
+    name->todo = OVERFULL_DONE;
+}
+
+static void clear_done(struct statequery *query, const struct wire_message *answer)
+{
+    struct overfull *overfull = query->owner;
+    struct overfull_name *name = &overfull->names[overfull->clearing];
+    if (is_answered(overfull, answer))
+        name->todo = OVERFULL_DONE;
+    else
+        pass_over(overfull, name);
+    go_on(overfull);
+}
+
+static void clear(struct overfull *overfull, size_t index)
+{
+    struct overfull_name *name = &overfull->names[index];
+    const char *fields[] = {"clear", name->name, STATE_OVER_CAPACITY};
+    forget_told(overfull, slice_text(name->name));
+    if (is_down(overfull)) {
+        pass_over(overfull, name);
+        go_on(overfull);
+        return;
+    }
+    overfull->clearing = index;
+    statequery_ask(&overfull->query, fields, sizeof fields / sizeof *fields, clear_done);
+}
 
 static void end_round(struct overfull *overfull)
 {
@@ -140,14 +171,40 @@ static void round_due(struct loop_timer *timer)
     next_part(overfull);
 }
 
-static void next_part(struct overfull *overfull)
+/* The part of stated's list behind `skip`. */
+static void take_part(struct statequery *query, const struct wire_message *answer)
 {
+    struct overfull *overfull = query->owner;
+    if (!is_answered(overfull, answer)) {
+        end_round(overfull);
+        return;
+    }
+    for (size_t i = 1; i < answer->count && overfull->count < STATE_LIST_MAX; i++) {
+        struct overfull_name *name = &overfull->names[overfull->count];
+        name->todo = OVERFULL_LOOK;
+        if (wire_copy_text(answer, i, name->name, sizeof name->name))
+            overfull->count++;
+    }
     /* What a limit is may just have been compiled. */
     directory_hold(overfull->directory);
-    if (read_part(overfull))
+    if (overfull->count > 0)
         next_domain(overfull);
     else
         end_round(overfull);
+}
+
+static void next_part(struct overfull *overfull)
+{
+    char digits[NUMBER_SIZE];
+    struct str skip = str_on(digits, sizeof digits);
+    const char *fields[] = {"list", STATE_OVER_CAPACITY, digits};
+    overfull->count = 0;
+    str_append_number(&skip, overfull->skip);
+    str_append_byte(&skip, '\0');
+    if (is_down(overfull))
+        end_round(overfull);
+    else
+        statequery_ask(&overfull->query, fields, sizeof fields / sizeof *fields, take_part);
 }
 
 /* Everything else has its turn between two domains. */
@@ -188,31 +245,28 @@ static enum look look_up(struct overfull *overfull, const char *name,
     return *limit == 0 || (!is_domain && !terms.receives) ? LOOK_CLEAR : LOOK_MEASURE;
 }
 
-/* Takes the name off the part; puts it into the question if it has to be measured. */
+/* Puts the name into the question if it has to be measured. */
 static void take_name(struct overfull *overfull, size_t index)
 {
     struct directory_account account;
     uint64_t limit;
-    char *name = overfull->names[index].name;
-    switch (look_up(overfull, name, &account, &limit)) {
+    struct overfull_name *name = &overfull->names[index];
+    switch (look_up(overfull, name->name, &account, &limit)) {
     case LOOK_MEASURE:
         wire_put_text(&overfull->question, account.local);
         wire_put_number(&overfull->question, limit);
         overfull->asked[overfull->asked_count++] = index;
-        return;
+        break;
     case LOOK_CLEAR:
-        if (clear(overfull, name))
-            break;
-        overfull->skip++;
+        name->todo = OVERFULL_CLEAR;
         break;
     case LOOK_LEAVE:
-        overfull->skip++;
+        pass_over(overfull, name);
         break;
     }
-    name[0] = '\0';
 }
 
-/* Ends what was asked; `answer` may be NULL. What stays in its state is passed over in the next part. */
+/* Ends what was asked; `answer` may be NULL. */
 static void finish_domain(struct overfull *overfull, const struct wire_message *answer)
 {
     bool rooms[STATE_LIST_MAX] = {false};
@@ -225,10 +279,11 @@ static void finish_domain(struct overfull *overfull, const struct wire_message *
     io_close(&overfull->fd);
     io_close(&overfull->their_fd);
     for (size_t i = 0; i < overfull->asked_count; i++) {
-        char *name = overfull->names[overfull->asked[i]].name;
-        if (!rooms[i] || !clear(overfull, name))
-            overfull->skip++;
-        name[0] = '\0';
+        struct overfull_name *name = &overfull->names[overfull->asked[i]];
+        if (rooms[i])
+            name->todo = OVERFULL_CLEAR;
+        else
+            pass_over(overfull, name);
     }
     overfull->asked_count = 0;
     go_on(overfull);
@@ -238,7 +293,6 @@ static void worker_ready(struct loop_watch *watch, uint32_t events)
 {
     struct overfull *overfull = watch->owner;
     (void)events;
-    /* clear() needs overfull->answer for itself: what it says is read before. */
     enum wire_result result = wire_receive(overfull->fd, &overfull->answer, CLOCK_NEVER);
     if (result != WIRE_TIMEOUT)
         finish_domain(overfull, result == WIRE_OK ? &overfull->answer : NULL);
@@ -286,23 +340,25 @@ static void ask_worker(struct overfull *overfull)
     spawner_start(overfull->spawner, &overfull->ask);
 }
 
-/* All of the part that are of one domain. */
-static void next_domain(struct overfull *overfull)
+/* The first name of the part that is to be treated so; `count` when there is none. */
+static size_t find_todo(const struct overfull *overfull, enum overfull_todo todo)
 {
-    size_t first = 0;
-    while (first < overfull->count && overfull->names[first].name[0] == '\0')
-        first++;
-    if (first == overfull->count) {
-        loop_set_timer(overfull->loop, &overfull->timer, 0, part_due, overfull);
-        return;
-    }
+    size_t i = 0;
+    while (i < overfull->count && overfull->names[i].todo != todo)
+        i++;
+    return i;
+}
+
+/* All of the part that are of the domain of the `first`. */
+static void look_at_domain(struct overfull *overfull, size_t first)
+{
     if (!slice_copy_text(domain_of(overfull->names[first].name), overfull->domain,
                          sizeof overfull->domain))
         overfull->domain[0] = '\0';
     str_clear(&overfull->question);
     wire_put_text(&overfull->question, "usage/1");
     for (size_t i = first; i < overfull->count; i++)
-        if (overfull->names[i].name[0] != '\0' &&
+        if (overfull->names[i].todo == OVERFULL_LOOK &&
             (i == first ||
              slice_equal(domain_of(overfull->names[i].name), slice_text(overfull->domain))))
             take_name(overfull, i);
@@ -310,6 +366,18 @@ static void next_domain(struct overfull *overfull)
         ask_worker(overfull);
     else
         go_on(overfull);
+}
+
+static void next_domain(struct overfull *overfull)
+{
+    size_t to_clear = find_todo(overfull, OVERFULL_CLEAR);
+    size_t to_look = find_todo(overfull, OVERFULL_LOOK);
+    if (to_clear < overfull->count)
+        clear(overfull, to_clear);
+    else if (to_look < overfull->count)
+        look_at_domain(overfull, to_look);
+    else
+        loop_set_timer(overfull->loop, &overfull->timer, 0, part_due, overfull);
 }
 
 /* ---- beginning and end -------------------------------------------------------------------------
@@ -327,12 +395,10 @@ void overfull_hurry(struct overfull *overfull)
 void overfull_init(struct overfull *overfull, struct loop *loop, struct spawner *spawner,
                    struct directory *directory)
 {
-    *overfull = (struct overfull){.loop = loop,
-                                  .spawner = spawner,
-                                  .directory = directory,
-                                  .state_fd = -1,
-                                  .fd = -1,
-                                  .their_fd = -1};
+    *overfull = (struct overfull){
+        .loop = loop, .spawner = spawner, .directory = directory, .fd = -1, .their_fd = -1};
+    statequery_init(&overfull->noting, loop, overfull);
+    statequery_init(&overfull->query, loop, overfull);
     wire_init(&overfull->answer);
     str_init(&overfull->question, WIRE_MAX_SIZE);
     loop_set_timer(loop, &overfull->timer, clock_deadline(ROUND_MS), round_due, overfull);
@@ -346,7 +412,8 @@ void overfull_free(struct overfull *overfull)
     loop_remove(overfull->loop, &overfull->watch);
     io_close(&overfull->fd);
     io_close(&overfull->their_fd);
-    io_close(&overfull->state_fd);
+    statequery_free(&overfull->noting);
+    statequery_free(&overfull->query);
     wire_free(&overfull->answer);
     str_free(&overfull->question);
 }

@@ -145,7 +145,7 @@ static bool is_permitted(struct session *session, const struct permit *permit,
     if (is_on_board(&session->board, permit, rules, count))
         permitted = true;
     else if (!state_ask_allows(&session->state_fd, answer, permit->name, permit->action, rules,
-                               count))
+                               count, STATE_TIMEOUT_MS))
         session_refuse(session, REPLY_TROUBLE, "object", SLICE(STATE_SOCKET));
     else if (slice_equal(wire_field(answer, 0), SLICE("ok")) ||
              needs_no_room(session, permit, wire_field(answer, 1)))

@@ -28,7 +28,7 @@ def prepare(suite):
     SINKS["outside"] = Sink()
     for name, text in PLANS.items():
         suite.control(f"plans/{name}", text)
-    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", plan="quota")
+    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", "busy", plan="quota")
     suite.add_domain("final.jp", "u1", plan="final")
     suite.add_domain("pool.jp", "u1", "u2", plan="pool")
     suite.add_domain("quiet.jp", "u1", plan="quiet")
@@ -86,6 +86,19 @@ def fill(suite, address, sizes=(700000, 336000)):
 def drop_queue(suite):
     suite.mailctl("queue", "delete", "all")
     suite.wait_queue_empty()
+
+
+@contextlib.contextmanager
+def stopped(suite, name):
+    """A program that hangs."""
+    victims = suite.processes(name)
+    for pid, _ in victims:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid, _ in victims:
+            os.kill(pid, signal.SIGCONT)
 
 
 def warnings(suite, address):
@@ -172,6 +185,30 @@ def test_R4_2_the_domains_disk(suite):
     suite.wait_messages("u1@free.jp", before + 1)
     suite.mailctl("user", "purge", "u1@pool.jp")
     wait_until(lambda: "over-capacity" not in states(suite, "pool.jp"), "the end of the state")
+    drop_queue(suite)
+
+
+def test_R4_4_nobody_waits_for_a_stated_that_is_stopped(suite):
+    """A mailbox runs full while stated is stopped: all other mail goes on; the state comes later."""
+    address = "busy@quota.jp"
+    for number, size in enumerate((700000, 336000)):
+        receive(suite, address, size)
+        suite.wait_messages(address, number + 1)
+    before = len(suite.mailbox("u1@free.jp"))
+    receive(suite, "u1@free.jp", 1000)
+    suite.wait_messages("u1@free.jp", before + 1)
+    suite.wait_queue_empty()
+    with stopped(suite, "stated"):
+        receive(suite, address, 30000)
+        wait_until(lambda: f"recipient={address} " in suite.logs("queued") and "4.2.2" in
+                   suite.logs("queued").split(f"recipient={address} ")[-1], "the refusal")
+        start = time.monotonic()
+        for _ in range(8):
+            receive(suite, "u1@free.jp", 1000)
+        suite.wait_messages("u1@free.jp", before + 9)
+        took = time.monotonic() - start
+        check(took < 3, f"others' mail took {took:.1f} s")
+        wait_until(lambda: "run/stated/socket" in suite.logs("queued"), "the log says so")
     drop_queue(suite)
 
 
