@@ -153,33 +153,10 @@ static void add_setting(struct database *database, const struct domain *domain,
     add_keyed(database, "s", setting->name, str_slice(record));
 }
 
-static uint64_t number_of(const struct domain *domain, const char *setting)
-{
-    uint64_t number = 0;
-    (void)number_parse(domain_value_named(domain, NULL, setting), UINT32_MAX, &number);
-    return number;
-}
-
-/* SPEC R1.5: a share of the contracted addresses, or of those that are there. */
-static uint64_t imap_sessions(const struct domain *domain)
-{
-    uint64_t most = number_of(domain, "imap-sessions");
-    uint64_t percent = number_of(domain, "imap-sessions-percent");
-    uint64_t addresses = number_of(domain, "accounts-max");
-    if (percent == 0)
-        return most;
-    if (addresses == 0)
-        addresses = domain->account_count;
-    uint64_t least = number_of(domain, "imap-sessions-least");
-    uint64_t share = addresses * percent / 100;
-    share = share > least ? share : least;
-    return share < most ? share : most;
-}
-
 static void add_derived(struct database *database, const struct domain *domain, struct str *record)
 {
     str_clear(record);
-    str_append_number(record, imap_sessions(domain));
+    str_append_number(record, domain_imap_sessions(domain));
     add_keyed(database, "d", "imap-sessions", str_slice(record));
 }
 

@@ -131,6 +131,28 @@ uint64_t domain_accounts_max(const struct domain *domain)
     return number_parse(value, UINT64_MAX, &most) ? most : 0;
 }
 
+static uint64_t number_of(const struct domain *domain, const char *setting)
+{
+    uint64_t number = 0;
+    (void)number_parse(domain_value_named(domain, NULL, setting), UINT32_MAX, &number);
+    return number;
+}
+
+uint64_t domain_imap_sessions(const struct domain *domain)
+{
+    uint64_t most = number_of(domain, "imap-sessions");
+    uint64_t percent = number_of(domain, "imap-sessions-percent");
+    uint64_t addresses = number_of(domain, "accounts-max");
+    if (percent == 0)
+        return most;
+    if (addresses == 0)
+        addresses = domain->account_count;
+    uint64_t least = number_of(domain, "imap-sessions-least");
+    uint64_t share = addresses * percent / 100;
+    share = share > least ? share : least;
+    return share < most ? share : most;
+}
+
 /* ---- the files ---- */
 
 static void choose(struct reading *reading, const char *file)

@@ -71,6 +71,9 @@ bool domain_is_reserved(const struct domain *domain, const char *local);
  * domain, and does not. */
 size_t domain_accounts_named(const struct domain *domain);
 uint64_t domain_accounts_max(const struct domain *domain);
+/* IMAP sessions at a time (SPEC R1.5): a share of the contracted addresses, or of those that are
+ * there. */
+uint64_t domain_imap_sessions(const struct domain *domain);
 /* The rule that holds for layers below the plan. */
 enum settings_rule domain_rule(const struct domain *domain, const struct setting *setting);
 

@@ -1,20 +1,28 @@
 /* explainverb - mailctl explain; see operations.h */
 #include "hostoffer.h"
+#include "number.h"
 #include "operations.h"
 #include "show.h"
 
 #include <string.h>
 
 /* What else there is to say about a value. */
-static json_t *note(const struct commandline *command, const struct setting *setting,
-                    struct slice value, bool ignored)
+static json_t *note(const struct commandline *command, const struct domain *domain,
+                    const struct setting *setting, struct slice value, bool ignored)
 {
     const char *missing = hostoffer_missing(command->sources.folder, setting, value);
+    uint64_t most = 0;
     if (setting->readers[0] == '\0')
         return json_string("not acted on in this version");
     if (missing)
         return json_sprintf("not offered: control/%s is off", missing);
-    return json_string(ignored ? "a lower layer asks for what it may not have" : "");
+    if (ignored)
+        return json_string("a lower layer asks for what it may not have");
+    if (strcmp(setting->name, "imap-sessions") == 0 && number_parse(value, UINT64_MAX, &most) &&
+        domain_imap_sessions(domain) != most)
+        return json_sprintf("%llu are in force, by imap-sessions-percent of its addresses",
+                            (unsigned long long)domain_imap_sessions(domain));
+    return json_string("");
 }
 
 /* One setting as it is in force. */
@@ -30,7 +38,7 @@ static json_t *explain(const struct commandline *command, const struct domain *d
     json_object_set_new(row, "layer", json_string(settings_layer_name(layer)));
     json_object_set_new(row, "who", json_string(settings_who_name(setting->who)));
     json_object_set_new(row, "rule", json_string(settings_rule_text(domain_rule(domain, setting))));
-    json_object_set_new(row, "note", note(command, setting, value, ignored));
+    json_object_set_new(row, "note", note(command, domain, setting, value, ignored));
     return row;
 }
 

@@ -19,7 +19,8 @@
 
 enum {
     SESSIONS_MAX = 4000, /* as in the table of settings, should there be no cdb/host.cdb */
-    SESSIONS_PER_DOMAIN = 500,
+    SESSIONS_PER_DOMAIN = 1000,
+    IMAP_SESSIONS = 500,
     WORKERS_MAX = 2000,
     REASON_MAX = 256,
     EXEC_TIMEOUT_MS = SPAWN_TIMEOUT_MS - 1000, /* the peer hears of it before it gives up */
@@ -213,7 +214,7 @@ static bool over_domain_limit(struct starter *starter, const struct program_requ
 {
     const struct program *program = request->program;
     struct directory_domain domain;
-    uint64_t most = SESSIONS_PER_DOMAIN;
+    uint64_t most = IMAP_SESSIONS;
     if (!program->domain_limit || directory_domain(&starter->directory, slice_text(request->domain),
                                                    &domain) != DIRECTORY_FOUND)
         return false;

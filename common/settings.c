@@ -78,7 +78,7 @@ const struct setting settings_table[] = {
      "tlsd", "TLS connections at a time.", NULL},
     {"sessions-max", SETTINGS_HOST, SETTINGS_NUMBER, "4000", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "spawnd", "Processes that run for users at a time.", NULL},
-    {"sessions-per-domain", SETTINGS_HOST, SETTINGS_NUMBER, "500", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
+    {"sessions-per-domain", SETTINGS_HOST, SETTINGS_NUMBER, "1000", 1, 100000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "spawnd", "The same of one domain.", NULL},
     {"lock-failures", SETTINGS_HOST, SETTINGS_NUMBER, "10", 1, 1000, NULL, SETTINGS_OPERATOR, SETTINGS_FIXED,
      "stated", "Failed log-ins that lock an account for a time.", NULL},

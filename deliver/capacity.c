@@ -152,6 +152,9 @@ static bool domain_has_room(struct capacity *capacity, uint64_t limit, uint64_t 
     bool is_near = is_known && !fits(capacity->domain_bytes, limit - limit / NEAR, bytes);
     if (is_near && is_old(capacity, SUM_TRUSTED_NEAR_MS))
         is_known = sum_again(capacity);
+    /* Room may have been made a moment ago, and what is refused here puts the domain into its state. */
+    if (is_known && !fits(capacity->domain_bytes, limit, bytes) && is_old(capacity, 1))
+        is_known = sum_again(capacity);
     *used = capacity->domain_bytes;
     return !is_known || fits(capacity->domain_bytes, limit, bytes);
 }

@@ -7,21 +7,19 @@ Elsewhere: virus check and its mails (R11: 03-virus), spam filter (R12), SPF, DK
 import itertools
 import json
 import os
-import socket
 import ssl
-import warnings
 
 import certificates
-from dialogue import Dialogue, greeted, logged_in, plain
+from dialogue import Dialogue, greeted, logged_in
 from imapsession import Imap, Unwaited
 from mailclients import MBSYNC, home, maildir_messages, write
-from presets import (add_domain, arrives, codes, control_files, ctl, fetches, pop3, program, refused, replies, sendmail,
-                     sized, strict_password, swaks)
+from presets import (MEGABYTE, add_domain, arrives, codes, ctl, curl_reads, fetches, fill, login_words, plaintext_logins, pop3,
+                     program, quota_told, refused, replies, sendmail, settings, sized, strict_password,
+                     submits_with_a_password_alone, swaks, tls_version, transfer)
 from sink import Sink
-from suite import PATIENCE, check, client_tls, equal, message, wait_until
+from suite import check, equal, message, wait_until
 
 DOMAIN = "rental.example"
-MEGABYTE = 1048576
 SIZE = 100 * MEGABYTE
 BOX = 384
 TOO_BIG = "552 sorry, that message size exceeds my databytes limit (#5.3.4)"
@@ -48,49 +46,17 @@ def prepare(suite):
     suite.start()
 
 
-def settings(suite, address):
-    return json.loads(suite.mailctl("user", "show", address, "--json"))["settings"]
-
-
 # ---- R1: protocols and logging in --------------------------------------------------------------------
 
-def login_words(suite, address):
-    return ("--auth-user", address, "--auth-password", suite.password(address))
-
-
 def test_R1_1_customers_send_by_587_and_465_not_by_25(suite):
-    """AUTH PLAIN and LOGIN on both; 465 has no STARTTLS; 25 has no AUTH and relays nothing."""
-    for service, tls in (("submission", "--tls"), ("submissions", "--tls-on-connect")):
-        for mechanism in ("PLAIN", "LOGIN"):
-            before = len(suite.mailbox(at("u2")))
-            swaks(suite, service, tls, "--auth", mechanism, *login_words(suite, at("u1")), "--from", at("u1"),
-                  "--to", at("u2"), "--header", f"Subject: {service} {mechanism}")
-            suite.wait_messages(at("u2"), before + 1)
-        said = swaks(suite, service, tls, "--from", at("u1"), "--to", at("u2"), wanted=(23,))
-        check(" 530 " in said, f"without AUTH: {said}")
-    said = swaks(suite, "submissions", "--tls-on-connect", "--quit-after", "EHLO")
-    check("STARTTLS" not in said and "AUTH PLAIN LOGIN" in said, said)
-    check("STARTTLS" in swaks(suite, "submission", "--quit-after", "EHLO"), "587 has STARTTLS")
-    said = swaks(suite, "smtp", "--tls", "--auth", "PLAIN", *login_words(suite, at("u1")), "--from", at("u1"),
-                 "--to", at("u2"), wanted=(28,))
-    check("Host did not advertise authentication" in said, said)
-    said = replies(suite, "someone@elsewhere.example", sender=at("u1"))[0]
-    check(said.startswith("554 5.7.1"), f"relaying by 25: {said}")
+    submits_with_a_password_alone(suite, at("u1"), at("u2"))
 
 
 def test_R1_2_pop3_and_imap_by_curl(suite):
     """110, 995, 143, 993: in the clear, with STLS or STARTTLS, with TLS from the start."""
     arrives(suite, at("any"), at("any"))
-    wanted = suite.messages(at("any"))[0].decode()
-    user = ("--user", f"{at('any')}:{suite.password(at('any'))}")
-    for url, words in ((f"pop3://localhost:{suite.ports['pop3']}/1", ()),
-                       (f"pop3://localhost:{suite.ports['pop3']}/1", ("--ssl-reqd",)),
-                       (f"pop3s://localhost:{suite.ports['pop3s']}/1", ()),
-                       (f"imap://localhost:{suite.ports['imap']}/INBOX;MAILINDEX=1", ()),
-                       (f"imap://localhost:{suite.ports['imap']}/INBOX;MAILINDEX=1", ("--ssl-reqd",)),
-                       (f"imaps://localhost:{suite.ports['imaps']}/INBOX;MAILINDEX=1", ())):
-        equal(program("curl", "-sS", "--cacert", suite.path("made/default/cert.pem"), *words, *user, url).replace("\r", ""),
-              wanted.replace("\r", ""), f"{url} {words}")
+    curl_reads(suite, at("any"), ("pop3", ()), ("pop3", ("--ssl-reqd",)), ("pop3s", ()), ("imap", ()),
+               ("imap", ("--ssl-reqd",)), ("imaps", ()))
 
 
 def test_R1_2_imap_by_mbsync_pop3_by_fetchmail_and_mpop(suite):
@@ -168,30 +134,6 @@ def test_R1_3_names(suite):
             check("CRAM-MD5" not in smtp.expect("EHLO c", "250"), "no CRAM-MD5")
 
 
-def tls_version(suite, service, version):
-    """What is spoken when the client knows this version alone; None: it is refused."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        context.minimum_version = context.maximum_version = version
-    context.set_ciphers("ALL:@SECLEVEL=0")
-    with socket.create_connection(("127.0.0.1", suite.ports[service]), timeout=PATIENCE) as plain_socket:
-        starts = {"submission": (b"EHLO c\r\n", b"STARTTLS\r\n"), "smtp": (b"EHLO c\r\n", b"STARTTLS\r\n"),
-                  "pop3": (b"STLS\r\n",), "imap": (b"a STARTTLS\r\n",)}.get(service, ())
-        if starts:
-            plain_socket.recv(1000)
-        for line in starts:
-            plain_socket.sendall(line)
-            plain_socket.recv(1000)
-        try:
-            with context.wrap_socket(plain_socket) as one:
-                return one.version()
-        except (ssl.SSLError, ConnectionResetError):
-            return None
-
-
 def test_R1_4_tls_1_2_and_nothing_older(suite):
     """On all seven ports."""
     for service in suite.ports:
@@ -202,20 +144,11 @@ def test_R1_4_tls_1_2_and_nothing_older(suite):
 
 def test_R1_4_plaintext_login_is_allowed_until_the_domain_forbids_it(suite):
     """On 110, 143 and 587, as the plan says; a domain, or one account, may be stricter."""
-    def says():
-        words = []
-        client = pop3(suite, at("u1"))
-        words.append(client if isinstance(client, str) else "+OK")
-        with Imap(suite, service="imap") as imap:
-            words.append(imap.run(f'LOGIN {at("u1")} "{suite.password(at("u1"))}"').done.kind)
-        with greeted(suite, "submission") as smtp:
-            smtp.expect("EHLO c", "250")
-            words.append(smtp.ask("AUTH PLAIN " + plain(at("u1"), suite.password(at("u1")))))
-        return words
-    equal([word.split()[0] for word in says()], ["+OK", "OK", "235"], "in the clear")
+    equal([word.split()[0] for word in plaintext_logins(suite, at("u1"))], ["+OK", "OK", "235"], "in the clear")
     suite.mailctl("user", "set", at("u1"), "plaintext-login", "off")
-    pop3_words, imap_word, smtp_words = says()
-    check("TLS" in pop3_words and imap_word == "NO" and smtp_words.startswith("53"), f"{pop3_words} {imap_word} {smtp_words}")
+    pop3_words, imap_words, smtp_words = plaintext_logins(suite, at("u1"))
+    check("TLS" in pop3_words and imap_words.startswith("NO") and smtp_words.startswith("53"),
+          f"{pop3_words} {imap_words} {smtp_words}")
     fetches(suite, at("u1"), tls=True)
     suite.mailctl("user", "unset", at("u1"), "plaintext-login")
 
@@ -269,25 +202,6 @@ def test_R3_accounts_by_csv(suite):
 
 # ---- R4: capacity ------------------------------------------------------------------------------------
 
-def quota_told(suite, address):
-    with Imap(suite, address) as imap:
-        return imap.ok("GETQUOTAROOT INBOX").one("QUOTA")
-
-
-def fill(suite, address, megabytes):
-    """Brings mail of that size to a mailbox as a move from another host does; of holes, so the disk has none of it."""
-    local, domain = address.split("@")
-    folder = suite.path("mail", domain, local, "Maildir/cur")
-    if not os.path.isdir(folder):
-        arrives(suite, address, address)
-    stat = os.stat(folder)
-    with open(os.path.join(folder, f"1700000000.M1P1.moved,S={megabytes * MEGABYTE}:2,S"), "wb") as file:
-        file.write(b"Subject: large\r\n\r\n")
-        file.truncate(megabytes * MEGABYTE)
-        os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
-    suite.mailctl("store", "rebuild", address)
-
-
 def test_R4_3_a_box_has_384_megabytes(suite):
     """No more by account or domain; IMAP shows it; what is beyond hears the 452, and mail fits again when there is room."""
     explained = json.loads(suite.mailctl("--json", "explain", at("u1"), "quota"))
@@ -320,14 +234,6 @@ def test_R4_1_the_domains_disk(suite):
 
 
 # ---- R5: size ----------------------------------------------------------------------------------------
-
-def transfer(smtp, sender, recipient, size):
-    smtp.expect(f"MAIL FROM:<{sender}>", "250")
-    smtp.expect(f"RCPT TO:<{recipient}>", "250")
-    smtp.expect("DATA", "354")
-    smtp.send(sized(size, sender, recipient) + b".\r\n")
-    return smtp.reply()
-
 
 def test_R5_1_a_message_has_100_megabytes(suite):
     """104857600 bytes pass, in and out; one more is refused, at MAIL where SIZE says it, else behind the data."""

@@ -1,10 +1,18 @@
 """What the tests of presets share: commands that are refused and change nothing, the words of SMTP, clients of POP3."""
 
+import json
 import os
 import poplib
+import socket
+import ssl
 import subprocess
+import warnings
 
+from dialogue import Dialogue, greeted, plain
+from imapsession import Imap
 from suite import PATIENCE, check, client_tls, equal, message, wait_until
+
+MEGABYTE = 1048576
 
 def ctl(suite, *words, text=""):
     """(exit code, standard output, standard error) of mailctl."""
@@ -131,3 +139,135 @@ def add_domain(suite, domain, users, plan):
     suite.mailctl("domain", "add", domain, "--plan", plan)
     for user in users:
         suite.mailctl("user", "add", f"{user}@{domain}", text=suite.password(f"{user}@{domain}") + "\n")
+
+
+def settings(suite, address):
+    return json.loads(suite.mailctl("user", "show", address, "--json"))["settings"]
+
+
+def login_words(suite, address):
+    return ("--auth-user", address, "--auth-password", suite.password(address))
+
+
+def tls_version(suite, service, version):
+    """What is spoken when the client knows this version alone; None: it is refused."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        context.minimum_version = context.maximum_version = version
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with socket.create_connection(("127.0.0.1", suite.ports[service]), timeout=PATIENCE) as plain_socket:
+        starts = {"submission": (b"EHLO c\r\n", b"STARTTLS\r\n"), "smtp": (b"EHLO c\r\n", b"STARTTLS\r\n"),
+                  "pop3": (b"STLS\r\n",), "imap": (b"a STARTTLS\r\n",)}.get(service, ())
+        if starts:
+            plain_socket.recv(1000)
+        for line in starts:
+            plain_socket.sendall(line)
+            plain_socket.recv(1000)
+        try:
+            with context.wrap_socket(plain_socket) as one:
+                return one.version()
+        except (ssl.SSLError, ConnectionResetError):
+            return None
+
+
+def quota_told(suite, address):
+    with Imap(suite, address) as imap:
+        return imap.ok("GETQUOTAROOT INBOX").one("QUOTA")
+
+
+def fill(suite, address, megabytes):
+    """Brings mail of that size to a mailbox as a move from another host does; of holes, so the disk has none of it."""
+    local, domain = address.split("@")
+    folder = suite.path("mail", domain, local, "Maildir/cur")
+    if not os.path.isdir(folder):
+        arrives(suite, address, address)
+    stat = os.stat(folder)
+    with open(os.path.join(folder, f"1700000000.M1P1.moved,S={megabytes * MEGABYTE}:2,S"), "wb") as file:
+        file.write(b"Subject: large\r\n\r\n")
+        file.truncate(megabytes * MEGABYTE)
+        os.fchown(file.fileno(), stat.st_uid, stat.st_gid)
+    suite.mailctl("store", "rebuild", address)
+
+
+def submits_with_a_password_alone(suite, sender, recipient):
+    """587 and 465 take mail of who has logged in, by PLAIN and LOGIN, 465 without STARTTLS; 25 knows no AUTH and
+    relays nothing."""
+    for service, tls in (("submission", "--tls"), ("submissions", "--tls-on-connect")):
+        for mechanism in ("PLAIN", "LOGIN"):
+            before = len(suite.mailbox(recipient))
+            swaks(suite, service, tls, "--auth", mechanism, *login_words(suite, sender), "--from", sender,
+                  "--to", recipient, "--header", f"Subject: {service} {mechanism}")
+            suite.wait_messages(recipient, before + 1)
+        said = swaks(suite, service, tls, "--from", sender, "--to", recipient, wanted=(23,))
+        check(" 530 " in said, f"without AUTH: {said}")
+    said = swaks(suite, "submissions", "--tls-on-connect", "--quit-after", "EHLO")
+    check("STARTTLS" not in said and "AUTH PLAIN LOGIN" in said, said)
+    check("STARTTLS" in swaks(suite, "submission", "--quit-after", "EHLO"), "587 has STARTTLS")
+    said = swaks(suite, "smtp", "--tls", "--auth", "PLAIN", *login_words(suite, sender), "--from", sender,
+                 "--to", recipient, wanted=(28,))
+    check("Host did not advertise authentication" in said, said)
+    said = replies(suite, "someone@elsewhere.example", sender=sender)[0]
+    check(said.startswith("554 5.7.1"), f"relaying by 25: {said}")
+
+
+def curl_reads(suite, address, *ways):
+    """The first message, the same bytes by each (protocol, further words of curl)."""
+    with open(suite.mailbox(address)[0], "rb") as file:
+        wanted = file.read().decode().replace("\r", "")
+    for protocol, words in ways:
+        place = "1" if protocol.startswith("pop3") else "INBOX;MAILINDEX=1"
+        url = f"{protocol}://localhost:{suite.ports[protocol]}/{place}"
+        got = program("curl", "-sS", "--cacert", suite.path("made/default/cert.pem"), *words,
+                      "--user", f"{address}:{suite.password(address)}", url)
+        equal(got.replace("\r", ""), wanted, f"{url} {words}")
+
+
+def plaintext_logins(suite, address):
+    """What 110, 143 and 587 say to a log-in without TLS."""
+    words = []
+    client = pop3(suite, address)
+    words.append(client if isinstance(client, str) else "+OK")
+    with Imap(suite, service="imap") as imap:
+        done = imap.run(f'LOGIN {address} "{suite.password(address)}"').done
+        words.append(f"{done.kind} {done.code}")
+    with greeted(suite, "submission") as smtp:
+        smtp.expect("EHLO c", "250")
+        words.append(smtp.ask("AUTH PLAIN " + plain(address, suite.password(address))))
+    return words
+
+
+def greeting_of_submission(suite, service):
+    """The answer to EHLO under TLS."""
+    with Dialogue(suite.ports[service]) as smtp:
+        if service == "submissions":
+            smtp.start_tls()
+        smtp.expect(None, "220")
+        said = smtp.expect("EHLO c", "250")
+        if service == "submission":
+            smtp.expect("STARTTLS", "220")
+            smtp.start_tls()
+            said = smtp.expect("EHLO c", "250")
+        return said
+
+
+def transfer(smtp, sender, recipient, size):
+    """The reply behind the data of a message of so many bytes."""
+    smtp.expect(f"MAIL FROM:<{sender}>", "250")
+    smtp.expect(f"RCPT TO:<{recipient}>", "250")
+    smtp.expect("DATA", "354")
+    smtp.send(sized(size, sender, recipient) + b".\r\n")
+    return smtp.reply()
+
+
+def states(suite, name):
+    """state -> its row, as programs see them."""
+    return {row["state"]: row for row in json.loads(suite.mailctl("--json", "state", "show", name))["states"]}
+
+
+def explained(suite, name, setting):
+    """(value, layer, who may change it)"""
+    row = json.loads(suite.mailctl("--json", "explain", name, setting))
+    return row["value"], row["layer"], row["who"]

@@ -601,6 +601,12 @@ static void remembers_the_domains_sum(void **state)
     capacity.domain_at -= 2000;
     assert_int_equal(capacity_check(&capacity, &terms, "a/Maildir", 1, &full), CAPACITY_FITS);
     assert_int_equal(capacity.domain_bytes, 0);
+    /* And before anything is refused, in any case: somebody may have made room just now. */
+    capacity_add(&capacity, 2000 * KILOBYTE);
+    capacity.domain_at -= 5;
+    assert_int_equal(capacity_check(&capacity, &terms, "a/Maildir", 1, &full), CAPACITY_FITS);
+    assert_int_equal(capacity.domain_bytes, 0);
+    assert_int_equal(full.what, CAPACITY_NONE_FULL);
     assert_int_equal(chdir(".."), 0);
 }
 
