@@ -50,36 +50,69 @@ bool accountrules_set_password(const struct domain *domain, struct userline *acc
     return true;
 }
 
-static bool end_mail_sessions(const char *local, const char *domain, enum sessionend why)
+/* Local parts of one question. */
+struct batch {
+    const char *domain;
+    const char *const *locals;
+    size_t count;
+};
+
+static bool end_mail_sessions(int *spawnd, const struct batch *batch, enum sessionend why)
 {
     struct wire_message answer;
     struct str packet;
-    int fd = -1;
     wire_init(&answer);
     str_init(&packet, WIRE_MAX_SIZE);
     wire_put_text(&packet, SESSIONEND_PROTOCOL);
-    wire_put_text(&packet, domain);
-    wire_put_text(&packet, local);
+    wire_put_text(&packet, batch->domain);
     wire_put_text(&packet, sessionend_name(why));
-    bool answered =
-        wire_ask_kept(&fd, SPAWN_SOCKET, str_slice(&packet), NULL, 0, &answer, SPAWN_TIMEOUT_MS) &&
-        slice_equal(wire_field(&answer, 0), SLICE("ok"));
+    for (size_t i = 0; i < batch->count; i++)
+        wire_put_text(&packet, batch->locals[i]);
+    bool answered = !packet.failed &&
+                    wire_ask_kept(spawnd, SPAWN_SOCKET, str_slice(&packet), NULL, 0, &answer,
+                                  SPAWN_TIMEOUT_MS) &&
+                    slice_equal(wire_field(&answer, 0), SLICE("ok"));
     str_free(&packet);
     wire_free(&answer);
-    io_close(&fd);
     return answered;
 }
 
-bool accountrules_end_sessions(int *connection, const char *local, const char *domain,
+static bool end_smtp_sessions(int *stated, const struct batch *batch)
+{
+    char name[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
+    struct wire_message answer;
+    struct str packet, more;
+    wire_init(&answer);
+    str_init(&packet, WIRE_MAX_SIZE);
+    str_init(&more, WIRE_MAX_SIZE);
+    for (size_t i = 1; i < batch->count; i++) {
+        snprintf(name, sizeof name, "%s@%s", batch->locals[i], batch->domain);
+        wire_put_text(&more, name);
+    }
+    snprintf(name, sizeof name, "%s@%s", batch->locals[0], batch->domain);
+    state_put_question(&packet, "end-sessions", slice_text(name), SLICE(""));
+    bool answered =
+        !packet.failed && !more.failed && str_append(&packet, str_slice(&more)) &&
+        wire_ask_kept(stated, STATE_SOCKET, str_slice(&packet), NULL, 0, &answer, STATE_TIMEOUT_MS);
+    str_free(&more);
+    str_free(&packet);
+    wire_free(&answer);
+    return answered;
+}
+
+bool accountrules_end_sessions(const char *const locals[], size_t count, const char *domain,
                                enum sessionend why)
 {
-    char address[USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2];
-    struct wire_message answer;
-    snprintf(address, sizeof address, "%s@%s", local, domain);
-    wire_init(&answer);
-    bool ended = end_mail_sessions(local, domain, why);
-    ended = state_ask(connection, &answer, "end-sessions", address, (char *)NULL) && ended;
-    wire_free(&answer);
+    enum { BATCH = 100 }; /* of the longest names in one packet */
+    int spawnd = -1, stated = -1;
+    bool ended = true;
+    for (size_t at = 0; at < count; at += BATCH) {
+        const struct batch batch = {domain, locals + at, count - at < BATCH ? count - at : BATCH};
+        ended = end_mail_sessions(&spawnd, &batch, why) && ended;
+        ended = end_smtp_sessions(&stated, &batch) && ended;
+    }
+    io_close(&spawnd);
+    io_close(&stated);
     return ended;
 }
 
@@ -94,6 +127,5 @@ bool accountrules_end_states(int *connection, const char *local, const char *dom
     for (size_t i = 0; answered && i < sizeof states / sizeof states[0]; i++)
         answered = state_ask(connection, &answer, "clear", address, states[i], (char *)NULL);
     wire_free(&answer);
-    (void)accountrules_end_sessions(connection, local, domain, SESSIONEND_CHANGED);
     return answered;
 }

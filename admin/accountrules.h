@@ -19,13 +19,13 @@ bool accountrules_value(const struct domain *domain, const struct setting *setti
 bool accountrules_set_password(const struct domain *domain, struct userline *account,
                                const char *hash, struct slice secret);
 
-/* Ends the open sessions of the account, with an empty `local` those of the domain, wherever it is logged
- * in. Where stated and spawnd are down none are begun, and those that are open go on. False: no answer. */
-bool accountrules_end_sessions(int *connection, const char *local, const char *domain,
+/* Ends the open sessions of these accounts of the domain, of "" all of its accounts', wherever they are
+ * logged in. Where stated and spawnd are down none are begun, and those that are open go on. False: no answer. */
+bool accountrules_end_sessions(const char *const locals[], size_t count, const char *domain,
                                enum sessionend why);
 
 /* The states that end by a password change (SPEC R10); to be told to stated. When it is down there
- * is nothing to end that an operator could not end later. The account's sessions end as well. `*connection` is -1 at first, and closed
+ * is nothing to end that an operator could not end later. `*connection` is -1 at first, and closed
  * by the caller. False: no answer. */
 bool accountrules_end_states(int *connection, const char *local, const char *domain);
 

@@ -290,11 +290,19 @@ static void end_states(const struct bulk *bulk)
 {
     int connection = -1;
     bool answered = true;
+    size_t count = 0;
+    const char **changed = calloc(bulk->accounts.count + 1, sizeof *changed);
     for (size_t i = 0; answered && i < bulk->accounts.count; i++) {
         const struct csvaccount *account = &bulk->accounts.of[i];
-        if (wants_hash(&bulk->accounts, account) && !stays_misused(&connection, bulk, account))
-            answered = accountrules_end_states(&connection, account->local, bulk->name);
+        if (!wants_hash(&bulk->accounts, account) || stays_misused(&connection, bulk, account))
+            continue;
+        answered = accountrules_end_states(&connection, account->local, bulk->name);
+        if (changed)
+            changed[count++] = account->local;
     }
+    if (count > 0)
+        (void)accountrules_end_sessions(changed, count, bulk->name, SESSIONEND_CHANGED);
+    free(changed);
     io_close(&connection);
 }
 

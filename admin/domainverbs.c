@@ -329,9 +329,7 @@ static int delete_domain(struct commandline *command, const char *name)
     io_close(&domains);
     if (result != EXIT_DONE)
         return result;
-    int stated = -1;
-    (void)accountrules_end_sessions(&stated, "", name, SESSIONEND_REMOVED);
-    io_close(&stated);
+    (void)accountrules_end_sessions((const char *const[]){""}, 1, name, SESSIONEND_REMOVED);
     return accountmail_remove_domain(command->root, name, NULL)
                ? EXIT_DONE
                : commandline_trouble(command, "remove the mail of", name);

@@ -209,14 +209,22 @@ static int set_password(struct commandline *command, struct subject *subject, bo
     return result;
 }
 
+static void end_sessions(const struct subject *subject, enum sessionend why)
+{
+    const char *local = subject->local;
+    (void)accountrules_end_sessions(&local, 1, subject->name, why);
+}
+
 static void end_states(const struct subject *subject, bool changes)
 {
     int connection = -1;
-    if (changes)
+    if (changes) {
         (void)accountrules_end_states(&connection, subject->local, subject->name);
-    else
+        end_sessions(subject, SESSIONEND_CHANGED);
+    } else {
         (void)!dprintf(STDERR_FILENO, "mailctl: note: that was the password already; if its misuse "
                                       "was detected, that stays\n");
+    }
     io_close(&connection);
 }
 
@@ -236,13 +244,6 @@ int operations_user_passwd(struct commandline *command)
 }
 
 /* ---- a forced change ---- */
-
-static void end_sessions(const struct subject *subject, enum sessionend why)
-{
-    int connection = -1;
-    (void)accountrules_end_sessions(&connection, subject->local, subject->name, why);
-    io_close(&connection);
-}
 
 static int withdraw_password(struct commandline *command, struct subject *subject)
 {

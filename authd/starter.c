@@ -361,27 +361,40 @@ static void log_ended(const char *domain, const char *local, enum sessionend why
     log_end(&line);
 }
 
+/* False: not a local part. */
+static bool end_sessions_of(struct starter *starter, const struct wire_message *message, size_t at,
+                            enum sessionend why, size_t *total)
+{
+    struct program_request of = {0};
+    if (!wire_copy_text(message, 1, of.domain, sizeof of.domain) ||
+        !wire_copy_text(message, at, of.local, sizeof of.local))
+        return false;
+    size_t count = children_end_sessions(&starter->children, of.domain, of.local, why, clock_ms());
+    if (count > 0)
+        log_ended(of.domain, of.local, why, count);
+    *total += count;
+    return true;
+}
+
 /* Root alone asks that; and nothing else. */
 static void end_sessions(struct starter *starter, struct service_peer *peer,
                          const struct wire_message *message)
 {
-    struct program_request of = {0};
-    enum sessionend why;
+    enum { FIRST = 3 };
+    enum sessionend why = SESSIONEND_NOT;
     struct str packet;
-    if (message->count != 4 || message->fd_count > 0 ||
-        !slice_equal(wire_field(message, 0), SLICE(SESSIONEND_PROTOCOL)) ||
-        !wire_copy_text(message, 1, of.domain, sizeof of.domain) ||
-        !wire_copy_text(message, 2, of.local, sizeof of.local) ||
-        !sessionend_named(wire_field(message, 3), &why)) {
+    size_t count = 0;
+    bool good = message->count > FIRST && message->fd_count == 0 &&
+                slice_equal(wire_field(message, 0), SLICE(SESSIONEND_PROTOCOL)) &&
+                sessionend_named(wire_field(message, 2), &why);
+    for (size_t i = FIRST; good && i < message->count; i++)
+        good = end_sessions_of(starter, message, i, why, &count);
+    if (count > 0 && starter->killing.position == 0)
+        (void)loop_set_timer(starter->loop, &starter->killing, clock_deadline(SESSIONEND_GRACE_MS),
+                             kill_late, starter);
+    if (!good) {
         refuse(peer, "no", "", "not " SESSIONEND_PROTOCOL);
         return;
-    }
-    size_t count = children_end_sessions(&starter->children, of.domain, of.local, why, clock_ms());
-    if (count > 0) {
-        log_ended(of.domain, of.local, why, count);
-        if (starter->killing.position == 0)
-            (void)loop_set_timer(starter->loop, &starter->killing,
-                                 clock_deadline(SESSIONEND_GRACE_MS), kill_late, starter);
     }
     str_init(&packet, WIRE_MAX_SIZE);
     wire_put_text(&packet, "ok");

@@ -572,11 +572,16 @@ static bool answer_clear(struct question *question)
 /* Those of imapd and pop3d end by spawnd. */
 static bool answer_end_sessions(struct question *question)
 {
-    struct log_line line;
-    board_end_sessions(question->verbs->board, question->account);
-    log_begin(&line, "sessions-ended");
-    log_value(&line, "account", question->account);
-    log_end(&line);
+    for (size_t i = 2; i < question->fields->count; i++) {
+        struct log_line line;
+        if (wire_field(question->fields, i).size == 0)
+            continue;
+        board_end_sessions(question->verbs->board, wire_field(question->fields, i));
+        log_begin(&line, "sessions-ended");
+        log_value(&line, "account", wire_field(question->fields, i));
+        log_end_later(&line);
+    }
+    log_flush();
     wire_put_text(question->answer, "ok");
     return true;
 }
@@ -644,7 +649,7 @@ static const struct verb {
     {"set", 6, 6, KEEPERS, answer_set},
     {"clear", 4, 4, KEEPERS, answer_clear},
     {"list", 4, 4, KEEPERS, answer_list},
-    {"end-sessions", 3, 3, VERBS_ROOT, answer_end_sessions},
+    {"end-sessions", 3, WIRE_MAX_FIELDS, VERBS_ROOT, answer_end_sessions},
 };
 
 static const struct verb *find_verb(struct slice name)

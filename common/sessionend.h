@@ -8,7 +8,7 @@
  * takes longer than SESSIONEND_GRACE_MS is killed. Sessions of smtpd see it on stated's board (board.h).
  *
  * Protocol over SOCK_SEQPACKET run/spawnd/socket, for root:
- *   "end/1", domain, local part ("": all accounts of the domain), reason -> "ok", number of sessions | "no", text
+ *   "end/1", domain, reason, local part... ("": all accounts of the domain) -> "ok", number of sessions | "no", text
  */
 #ifndef COMMON_SESSIONEND_H
 #define COMMON_SESSIONEND_H

@@ -23,7 +23,7 @@
  *                                         of them, at most STATE_LIST_MAX   (root; queued)
  *   "history", account                 -> "ok", then per event: time, state, "set"|"cleared"|"ended"|
  *                                         "locked" (by failed logins), until, cause     (root only)
- *   "end-sessions", account            -> "ok": smtpd ends those that are logged in as it  (root only)
+ *   "end-sessions", account...         -> "ok": smtpd ends those that are logged in as these; "" is none  (root only)
  *   "states-of", "@domain", cursor (0) -> "ok", next cursor (0: that was all), then per state of its
  *                                         accounts: account, name, since, until, cause  (root only)
  *
