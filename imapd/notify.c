@@ -117,7 +117,8 @@ static void check_selected(struct imapsession *session)
                     "deleted");
 }
 
-/* An account that is removed takes its mailbox along; where one is selected, that is noticed anyway. */
+/* An account that is removed takes its mailbox along. Its sessions are told (sessionend.h), but for those
+ * that are older than spawnd; where one of them has a mailbox selected, that is noticed anyway. */
 static void check_account(struct imapsession *session)
 {
     struct stat info;
@@ -205,7 +206,7 @@ static bool is_over(const struct imapsession *session)
 static int64_t next_look(const struct imapsession *session, int64_t deadline)
 {
     int64_t look = clock_deadline(NOTIFY_LOOK_MS);
-    return session->notify || deadline < look ? deadline : look;
+    return session->notify || !session->mailbox || deadline < look ? deadline : look;
 }
 
 /* True: the client has sent something, or the time is up. */
@@ -273,7 +274,7 @@ static struct notify *begin(void)
         return NULL;
     arena_init(&notify->arena, NOTIFY_ARENA_MAX);
     notify->watch = watch_open();
-    if (notify->watch < 0 || !watch_add_account(notify->watch))
+    if (notify->watch < 0)
         notify_free(&notify);
     return notify;
 }
@@ -293,7 +294,7 @@ void notify_free(struct notify **notify)
 
 void notify_begin_idle(struct imapsession *session)
 {
-    if (session->notify)
+    if (session->notify || !session->mailbox)
         return;
     /* Where the kernel has none left, IDLE looks from time to time. */
     session->notify = begin();

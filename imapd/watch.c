@@ -57,11 +57,6 @@ bool watch_add(int watch, const struct imapfolder *folder, bool with_cur, struct
            (!with_cur || add_part(watch, folder, WATCH_CUR, watched));
 }
 
-bool watch_add_account(int watch)
-{
-    return inotify_add_watch(watch, ".", IN_DELETE | IN_MOVED_FROM | IN_MOVE_SELF | IN_ONLYDIR) > 0;
-}
-
 bool watch_is(const struct watched *watched, int id)
 {
     for (size_t i = 0; i < WATCH_PARTS; i++)

@@ -35,9 +35,6 @@ int watch_open(void);
 /* Watches what is not watched yet. False with errno: ENOSPC: the kernel has no watch left; ENOENT: the
  * folder, or a part of it, is not there. */
 bool watch_add(int watch, const struct imapfolder *folder, bool with_cur, struct watched *watched);
-/* Watches the account as a whole: the descriptor has something to read, which concerns no id, when it
- * gets another name or loses its Maildir. */
-bool watch_add_account(int watch);
 /* Ends those watches that are not also `others`, which may be NULL. */
 void watch_remove(int watch, struct watched *watched, const struct watched *others);
 /* Ends the watch of a folder that was just made, if it is still the one that watch_read has set. */
