@@ -5,8 +5,6 @@ spam and quarantine, R12.4, SPF, DKIM and DMARC (49), R16, lists, R17, panel, as
 """
 
 import contextlib
-import email
-import email.policy
 import os
 import ssl
 import threading
@@ -16,7 +14,7 @@ from dialogue import greeted, logged_in
 from imapsession import Imap, Unwaited
 from mailclients import home, maildir_messages, write
 from presets import (MEGABYTE, add_domain, arrives, codes, control_files, ctl, curl_reads, explained, fetches,
-                     greeting_of_submission, plaintext_logins, pop3, program, quota_told, refused, replies, sendmail, settings,
+                     greeting_of_submission, notices, plaintext_logins, pop3, program, quota_told, receive, refused, replies, sendmail, settings,
                      states, strict_password, submits_with_a_password_alone, tls_version, transfer)
 from sink import Sink
 from suite import check, equal, message, wait_until
@@ -244,22 +242,6 @@ def test_R3_accounts_by_csv(suite):
 
 # ---- R4: capacity ------------------------------------------------------------------------------------
 
-def receive(suite, address, size, letter=b"y"):
-    """From another server, about so many bytes of this letter."""
-    with suite.smtp() as client:
-        client.sendmail("a@sender.example", [address],
-                        message("a@sender.example", address, body="") + (letter * 70 + b"\r\n") * (size // 72))
-
-
-def warnings_in(suite, address):
-    found = []
-    for one in suite.messages(address):
-        mail = email.message_from_bytes(one, policy=email.policy.default)
-        if mail["Auto-Submitted"] == "auto-generated":
-            found.append(mail)
-    return found
-
-
 def test_R4_3_each_account_has_its_own_limit_and_so_has_the_administrator(suite):
     """In MB; IMAP shows it; its owner is warned at 80 and 95 percent; beyond it senders hear 452 for it alone, till
     there is room."""
@@ -273,8 +255,8 @@ def test_R4_3_each_account_has_its_own_limit_and_so_has_the_administrator(suite)
     for size, count in ((1500000, 0), (1150000, 1), (450000, 2)):
         receive(suite, at("admin"), size)
         suite.wait_queue_empty()
-        wait_until(lambda wanted=count: len(warnings_in(suite, at("admin"))) == wanted, f"{count} warnings")
-    first, second = sorted(warnings_in(suite, at("admin")), key=lambda mail: mail["Subject"])
+        wait_until(lambda wanted=count: len(notices(suite, at("admin"))) == wanted, f"{count} warnings")
+    first, second = sorted(notices(suite, at("admin")), key=lambda mail: mail["Subject"])
     check("80%" in first["Subject"] and "95%" in second["Subject"], f"{first['Subject']} {second['Subject']}")
     check("使用量" in first.get_content() and "full" in first.get_content(), "in Japanese and English")
     receive(suite, at("admin"), 200000, b"z")
@@ -582,7 +564,8 @@ def test_R18_programs_of_the_machine(suite):
     before = len(suite.mailbox(at("info")))
     for sender in (at("sales"), at("sales", CHILD)):
         equal(sendmail(suite, UID, "-f", sender, at("info", CHILD)), (0, ""), "to ours")
-    equal(sendmail(suite, UID, "-t", "-i", f"-f{at('sales')}", text=f"To: {at('info')}\nSubject: form\n\n.\nend\n"), (0, ""), "-t")
+    text = f"To: {at('info')}\nSubject: form\n\n.\nend\n"
+    equal(sendmail(suite, UID, "-t", "-i", f"-f{at('sales')}", text=text), (0, ""), "-t")
     check(any(b"\n.\r\nend" in text or b"\n.\nend" in text for text in suite.wait_messages(at("info"), before + 3)), "all of it")
 
 

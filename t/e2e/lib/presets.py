@@ -1,5 +1,7 @@
 """What the tests of presets share: commands that are refused and change nothing, the words of SMTP, clients of POP3."""
 
+import email
+import email.policy
 import json
 import os
 import poplib
@@ -271,3 +273,20 @@ def explained(suite, name, setting):
     """(value, layer, who may change it)"""
     row = json.loads(suite.mailctl("--json", "explain", name, setting))
     return row["value"], row["layer"], row["who"]
+
+
+def receive(suite, address, size, letter=b"y"):
+    """From another server, about so many bytes of this letter."""
+    with suite.smtp() as client:
+        client.sendmail("a@sender.example", [address],
+                        message("a@sender.example", address, body="") + (letter * 70 + b"\r\n") * (size // 72))
+
+
+def notices(suite, address):
+    """What the suite itself wrote to the owner, parsed."""
+    found = []
+    for one in suite.messages(address):
+        mail = email.message_from_bytes(one, policy=email.policy.default)
+        if mail["Auto-Submitted"] == "auto-generated":
+            found.append(mail)
+    return found
