@@ -5,7 +5,7 @@
 #include "folders.h"
 #include "io.h"
 #include "life.h"
-#include "maildirsize.h"
+#include "mailboxusage.h"
 #include "number.h"
 #include "operations.h"
 
@@ -19,36 +19,15 @@ enum { MEGABYTE = 1048576 };
 
 /* ---- export ---- */
 
-/* What the account has, 0 without a mailbox; the caller is the domain's uid. */
-static uint64_t measure(int folder, const struct domain *domain,
-                        const struct domain_account *account)
-{
-    char path[USERLINE_LOCAL_MAX + sizeof "/Maildir"];
-    struct maildirsize size = {0};
-    uint64_t quota = 0;
-    snprintf(path, sizeof path, "%s/Maildir", account->local);
-    int maildir = openat(folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (maildir < 0)
-        return 0;
-    (void)number_parse(domain_value_named(domain, account, "quota"), UINT64_MAX / MEGABYTE, &quota);
-    bool done = maildirsize_read(maildir, quota * MEGABYTE, &size);
-    io_close(&maildir);
-    return done ? size.bytes : 0;
-}
-
+/* What can't be measured is 0. */
 static bool measure_all(const struct commandline *command, const struct domain *domain,
                         uint64_t *used)
 {
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "mail/%s", domain->name);
-    int folder = openat(command->root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (folder < 0)
-        return errno == ENOENT;
-    bool done = folders_act_as(domain->uid);
+    struct mailboxusage *usage = calloc(domain->account_count + 1, sizeof *usage);
+    bool done = usage && mailboxusage_of_domain(command, domain, usage);
     for (size_t i = 0; done && i < domain->account_count; i++)
-        used[i] = measure(folder, domain, &domain->accounts[i]);
-    done = folders_act_as_root() && done;
-    io_close(&folder);
+        used[i] = usage[i].bytes;
+    free(usage);
     return done;
 }
 

@@ -6,6 +6,8 @@
 #include "hostoffer.h"
 #include "io.h"
 #include "life.h"
+#include "mailboxusage.h"
+#include "number.h"
 #include "operations.h"
 #include "registry.h"
 #include "show.h"
@@ -14,10 +16,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2048, REASON_MAX = 512 };
+enum { LINE_MAX_BYTES = 2048, REASON_MAX = 512, MEGABYTE = 1048576 };
 
 /* ---- add ---- */
 
@@ -268,6 +271,40 @@ int operations_domain_unset(struct commandline *command)
 
 /* ---- show, list ---- */
 
+/* NULL without memory. */
+static json_t *measure(const struct commandline *command, const struct domain *domain)
+{
+    struct mailboxusage *usage = calloc(domain->account_count + 1, sizeof *usage);
+    struct mailboxusage sum = {.is_known = usage && mailboxusage_of_domain(command, domain, usage)};
+    for (size_t i = 0; sum.is_known && i < domain->account_count; i++) {
+        sum.is_known = usage[i].is_known;
+        if (__builtin_add_overflow(sum.bytes, usage[i].bytes, &sum.bytes))
+            sum.bytes = INT64_MAX;
+        sum.messages += usage[i].messages;
+    }
+    free(usage);
+    return show_used(sum);
+}
+
+/* The contract's disk, in bytes; null: there is no limit. */
+static json_t *show_limit(const struct domain *domain)
+{
+    uint64_t megabytes = 0;
+    if (!number_parse(domain_value_named(domain, NULL, "domain-quota"), INT64_MAX / MEGABYTE,
+                      &megabytes) ||
+        megabytes == 0)
+        return json_null();
+    return json_integer((json_int_t)(megabytes * MEGABYTE));
+}
+
+static json_t *show_space(const struct commandline *command, const struct domain *domain)
+{
+    json_t *used = measure(command, domain);
+    if (json_is_object(used))
+        json_object_set_new(used, "limit", show_limit(domain));
+    return used;
+}
+
 int operations_domain_show(struct commandline *command)
 {
     char name[IDN_NAME_MAX + 1];
@@ -275,8 +312,10 @@ int operations_domain_show(struct commandline *command)
     int result = EXIT_DONE;
     if (!commandline_domain_name(command, command->words[0], name))
         return EXIT_REFUSED;
-    if (commandline_load(command, name, &domain, &result))
+    if (commandline_load(command, name, &domain, &result)) {
         command->result = show_domain(&domain);
+        json_object_set_new(command->result, "used", show_space(command, &domain));
+    }
     domain_free(&domain);
     return result;
 }

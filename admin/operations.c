@@ -18,7 +18,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"domain", "show", 1, 1, "", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_domain_show,
      "domain show DOMAIN",
-     "Shows a domain: plan, uid, children, accounts, the settings in force."},
+     "Shows a domain: plan, uid, children, accounts, the settings in force, used (bytes and messages of all its accounts, with domain-quota as limit in bytes; null: none)."},
     {"domain", "list", 0, 0, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_domain_list,
      "domain list",
@@ -71,7 +71,7 @@ const struct commandline_verb commandline_verbs[] = {
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_user_list,
      "user list DOMAIN",
      "Lists the accounts of a domain; with --json all of each, as user show does: user, plan, password (set, set (quick hash), none, "
-     "forced), maildir, settings in force, states, used (bytes and messages; null: not counted yet)."},
+     "forced), maildir, settings in force, states, used (bytes and messages, counted where that was not done yet; null: can't be read)."},
     {"user", "del", 1, 1, "", true, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_user_del,
      "user del USER@DOMAIN",

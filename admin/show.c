@@ -79,6 +79,14 @@ static json_t *show_children(const struct domain *domain)
     return children;
 }
 
+json_t *show_used(struct mailboxusage used)
+{
+    if (!used.is_known)
+        return json_null();
+    return json_pack("{s:I, s:I}", "bytes", (json_int_t)used.bytes, "messages",
+                     (json_int_t)used.messages);
+}
+
 json_t *show_domain_row(const struct domain *domain)
 {
     return json_pack("{s:s, s:s, s:I, s:I, s:o}", "domain", domain->name, "plan",

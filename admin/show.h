@@ -5,6 +5,7 @@
 #define ADMIN_SHOW_H
 
 #include "domain.h"
+#include "mailboxusage.h"
 
 #include <jansson.h>
 
@@ -12,6 +13,8 @@
 json_t *show_value(const struct setting *setting, struct slice value);
 /* All settings in force for the account, or (NULL) the domain: {name: value, ...} */
 json_t *show_settings(const struct domain *domain, const struct domain_account *account);
+/* bytes, messages; null: it can't be measured. */
+json_t *show_used(struct mailboxusage used);
 json_t *show_domain(const struct domain *domain);
 json_t *show_domain_row(const struct domain *domain);
 json_t *show_account(const struct domain *domain, const struct domain_account *account);

@@ -3,7 +3,7 @@
 #include "accountrules.h"
 #include "ask.h"
 #include "io.h"
-#include "maildirsize.h"
+#include "mailboxusage.h"
 #include "newpassword.h"
 #include "number.h"
 #include "operations.h"
@@ -433,21 +433,6 @@ int operations_user_del(struct commandline *command)
 
 /* ---- show, list ---- */
 
-/* What lies in the mailbox, as its maildirsize says; null: not counted yet. */
-static json_t *show_used(const struct commandline *command, const char *domain, const char *local)
-{
-    char path[PATH_MAX], bytes[MAILDIRSIZE_FILE_MAX];
-    struct maildirsize size;
-    snprintf(path, sizeof path, "mail/%s/%s/Maildir/maildirsize", domain, local);
-    int file = openat(command->root, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    ssize_t got = file < 0 ? -1 : read(file, bytes, sizeof bytes);
-    io_close(&file);
-    if (got <= 0 || !maildirsize_parse(slice_of(bytes, (size_t)got), &size))
-        return json_null();
-    return json_pack("{s:I, s:I}", "bytes", (json_int_t)size.bytes, "messages",
-                     (json_int_t)size.messages);
-}
-
 /* All that there is to say: for programs. Takes `states`. */
 static json_t *show_whole(const struct commandline *command, const struct domain *domain,
                           const struct domain_account *account, json_t *states)
@@ -455,7 +440,7 @@ static json_t *show_whole(const struct commandline *command, const struct domain
     json_t *shown = show_account(domain, account);
     json_object_set_new(shown, "states", states);
     json_object_set_new(shown, "settings", show_settings(domain, account));
-    json_object_set_new(shown, "used", show_used(command, domain->name, account->local));
+    json_object_set_new(shown, "used", show_used(mailboxusage_of(command, domain, account)));
     return shown;
 }
 

@@ -4,6 +4,7 @@ import contextlib
 import email
 import email.policy
 import imaplib
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ MEGABYTE = 1048576
 PLANS = {
     "quota": "quota 1\n",
     "final": "quota 1\nover-quota-reply 552\n",
-    "pool": "domain-quota 1\n",
+    "pool": "domain-quota 1\nfree catch-all\n",
     "quiet": "quota 1\nquota-warning \n",
 }
 SINKS = {}
@@ -28,11 +29,11 @@ def prepare(suite):
     SINKS["outside"] = Sink()
     for name, text in PLANS.items():
         suite.control(f"plans/{name}", text)
-    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", "busy", plan="quota")
+    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", "busy", "old", plan="quota")
     suite.add_domain("final.jp", "u1", plan="final")
     suite.add_domain("pool.jp", "u1", "u2", plan="pool")
     suite.add_domain("quiet.jp", "u1", plan="quiet")
-    suite.add_domain("free.jp", "u1")
+    suite.add_domain("free.jp", "u1", "u2", "reader")
     suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
     suite.rebuild()
     suite.start()
@@ -170,6 +171,42 @@ def test_R4_2_for_good_where_the_plan_says_so(suite):
     wait_until(lambda: not suite.queue() or SINKS["outside"].transactions, "the bounce")
 
 
+def test_R4_2_the_sender_reads_why_it_came_back(suite):
+    """The bounce of what was queued before the mailbox was full, in its sender's mailbox."""
+    suite.mailctl("user", "purge", "u1@final.jp")
+    wait_until(lambda: "over-capacity" not in states(suite, "u1@final.jp"), "the end of the state")
+    for number, size in enumerate((700000, 336000)):
+        receive(suite, "u1@final.jp", size)
+        suite.wait_messages("u1@final.jp", number + 1)
+    receive(suite, "u1@final.jp", 30000, sender="reader@free.jp")
+    bounce = email.message_from_bytes(suite.wait_messages("reader@free.jp", 1)[0], policy=email.policy.default)
+    equal(bounce.get_content_type(), "multipart/report", "a report")
+    text, status, original = bounce.iter_parts()
+    check("u1@final.jp" in text.get_content() and "mailbox is full" in text.get_content(), text.get_content())
+    check("Status: 5.2.2" in str(status), str(status))
+    check("s@sender.example" in str(original) or "Subject: test" in str(original), "the message's header")
+
+
+def test_R4_2_deferred_and_then_returned_when_it_is_too_old(suite):
+    suite.set_host("queue-lifetime", "60")
+    try:
+        for number, size in enumerate((700000, 336000)):
+            receive(suite, "old@quota.jp", size)
+            suite.wait_messages("old@quota.jp", number + 1)
+        before = len(suite.mailbox("reader@free.jp"))
+        receive(suite, "old@quota.jp", 30000, sender="reader@free.jp")
+        wait_until(lambda: len(suite.queue()) == 1, "it waits")
+        equal(len(suite.mailbox("reader@free.jp")), before, "no report yet")
+        time.sleep(60)
+        suite.mailctl("queue", "flush")
+        suite.wait_messages("reader@free.jp", before + 1, 30)
+        bounce = [one for one in suite.messages("reader@free.jp") if b"old@quota.jp" in one][0]
+        check(b"5.4.7" in bounce and b"mailbox is full" in bounce, bounce.decode())
+        suite.wait_queue_empty()
+    finally:
+        suite.set_host("queue-lifetime", "432000")
+
+
 def test_R4_2_the_domains_disk(suite):
     receive(suite, "u1@pool.jp", 700000)
     suite.wait_messages("u1@pool.jp", 1)
@@ -179,12 +216,19 @@ def test_R4_2_the_domains_disk(suite):
     wait_until(lambda: "over-capacity" in states(suite, "pool.jp"), "the domain's state")
     equal(refused(suite, "u1@pool.jp"), f"452 {FULL}", "u1")
     equal(refused(suite, "u2@pool.jp"), f"452 {FULL}", "u2")
-    check(refused(suite, "u1@free.jp") is None, "another domain receives")
-    before = len(suite.mailbox("u1@free.jp"))
-    receive(suite, "u1@free.jp", 1000)
-    suite.wait_messages("u1@free.jp", before + 1)
+    for other in ("u1@free.jp", "u1@quiet.jp"):
+        check(refused(suite, other) is None, f"{other} receives")
+        before = len(suite.mailbox(other))
+        receive(suite, other, 1000)
+        suite.wait_messages(other, before + 1)
+    suite.mailctl("child", "add", "pool.jp", "sub.pool.jp")
+    suite.mailctl("domain", "set", "pool.jp", "catch-all", "u2")
+    for address in ("u1@sub.pool.jp", "nobody.there@pool.jp", "nobody.there@sub.pool.jp"):
+        equal(refused(suite, address), f"452 {FULL}", address)
     suite.mailctl("user", "purge", "u1@pool.jp")
     wait_until(lambda: "over-capacity" not in states(suite, "pool.jp"), "the end of the state")
+    for address in ("u1@sub.pool.jp", "nobody.there@pool.jp"):
+        check(refused(suite, address) is None, f"{address} receives again")
     drop_queue(suite)
 
 
@@ -350,10 +394,55 @@ def test_R4_imap_append_over_quota(suite):
         check(b"OVERQUOTA" in answer[0], f"{answer}")
 
 
+WARNING = "quotas are 2 MB together, domain-quota is 1 MB"
+
 
 def test_R4_1_more_promised_than_there_is_warns(suite):
     for address in ("u1@pool.jp", "u2@pool.jp"):
         suite.mailctl("user", "set", address, "quota", "1")
     done = subprocess.run([suite.path("bin/cdb"), "rebuild", "pool.jp"], capture_output=True, text=True)
     equal(done.returncode, 0, "it is allowed")
-    check("quotas are 2 MB together, domain-quota is 1 MB" in done.stderr, done.stderr)
+    check(WARNING in done.stderr, done.stderr)
+
+
+def said(suite, *words, text=""):
+    """What mailctl says beside its result; it must succeed."""
+    done = subprocess.run([suite.path("bin/mailctl"), *words], capture_output=True, text=True, input=text)
+    equal(done.returncode, 0, f"mailctl {' '.join(words)}: {done.stderr}")
+    return done.stderr
+
+
+def test_R4_1_each_way_to_promise_more_warns(suite):
+    free = "quotas are {} MB together, domain-quota is 1 MB"
+    equal(said(suite, "user", "set", "u1@free.jp", "quota", "2"), "", "no domain-quota, no warning")
+    check(free.format(2) in said(suite, "domain", "set", "free.jp", "domain-quota", "1"), "domain set")
+    check(free.format(3) in said(suite, "user", "set", "u2@free.jp", "quota", "1"), "user set")
+    rows = "mail_account,password,mail_capacity,comment\nrow1,Vex7-lantern,5,\n"
+    check(free.format(8) in said(suite, "csv", "register", "free.jp", "-", "--wait", text=rows), "csv register")
+    rows = "mail_account,password,mail_capacity\nrow1,,4\n"
+    check(free.format(7) in said(suite, "csv", "edit", "free.jp", "-", "--wait", text=rows), "csv edit")
+    equal(said(suite, "domain", "set", "free.jp", "domain-quota", "7"), "", "just as much as there is")
+    equal(said(suite, "domain", "set", "free.jp", "domain-quota", "0"), "", "no limit")
+    check(refused(suite, "row1@free.jp") is None, "what was promised is there")
+
+
+def test_R4_mailctl_shows_used_space_against_the_limit(suite):
+    shown = json.loads(suite.mailctl("domain", "show", "pool.jp", "--json"))["used"]
+    there = [name for user in ("u1", "u2") for name in suite.mailbox(f"{user}@pool.jp")]
+    equal(shown, {"bytes": sum(map(os.path.getsize, there)), "messages": len(there), "limit": MEGABYTE}, "used")
+    check(json.loads(suite.mailctl("domain", "show", "free.jp", "--json"))["used"]["limit"] is None, "no limit")
+    check("used" in suite.mailctl("domain", "show", "pool.jp"), "for people")
+    # A mailbox without the file, one that makes no sense, and one with a change that was cut off.
+    path = suite.path("mail/pool.jp/u1/Maildir/maildirsize")
+    there = suite.mailbox("u1@pool.jp")
+    for content in (None, "1048576S\n99 ", "1048576S\n5 1\n0 0 +\n"):
+        if content is None:
+            os.unlink(path)
+        else:
+            with open(path, "w", encoding="ascii") as file:
+                file.write(content)
+        shown = json.loads(suite.mailctl("user", "show", "u1@pool.jp", "--json"))["used"]
+        equal(shown, {"bytes": sum(map(os.path.getsize, there)), "messages": len(there)}, f"used, of {content!r}")
+    equal(os.stat(path).st_uid, os.stat(suite.path("mail/pool.jp/u1")).st_uid, "the owner of the file")
+    equal(json.loads(suite.mailctl("user", "show", "u2@free.jp", "--json", wanted=0))["used"],
+          {"bytes": 0, "messages": 0}, "without a mailbox")
