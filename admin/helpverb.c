@@ -95,10 +95,11 @@ static void put_verb(const struct commandline *command, const struct commandline
 static int print_help(struct commandline *command, struct str *text)
 {
     if (command->word_count == 0)
-        str_append_text(text,
-                        "Options: --json prints JSON. Exit: 0 done, 1 refused, 111 passing "
-                        "trouble.\nmailctl help VERB, or mailctl VERB --help, explains one; see "
-                        "mailctl(1).\n");
+        str_append_text(
+            text,
+            "Options: --json prints JSON; --as says for whom. Exit: 0 done, 1 refused, 111 passing "
+            "trouble.\nmailctl help VERB, or mailctl VERB --help, explains one; see "
+            "mailctl(1).\n");
     return print(command, text);
 }
 

@@ -553,7 +553,7 @@ def test_R19_bash_completes(suite):
             ("mailctl state lock odd.example.jp send", ["send-lock", "send-pause"]),
             ("mailctl queue flush a", ["all"]), ("mailctl explain odd.example.jp quo", None),
             ("mailctl help sett", ["settings"]), ("mailctl --json domain li", ["list"]),
-            ("mailctl nonsense x", []), ("mailctl cert mail.example.jp ", []),
+            ("mailctl --as admin:odd.example.jp user se", ["set"]), ("mailctl nonsense x", []), ("mailctl cert mail.example.jp ", []),
             ("mailctl domain show odd.example.jp beyond ", []), ("mailctl user add x@y.example --no", ["--no-policy"])):
         found = complete(suite, line)
         if wanted is None:
