@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -394,6 +395,19 @@ bool foldertree_prepare(void)
     done = lock >= 0 && (specialuse_exists() || specialuse_store(lock, &uses));
     specialuse_unlock(&lock);
     return done;
+}
+
+int foldertree_hold(void)
+{
+    int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root >= 0 && flock(root, LOCK_SH) < 0)
+        io_close(&root);
+    return root;
+}
+
+void foldertree_release(int *hold)
+{
+    io_close(hold);
 }
 
 /* ---- folders for a use ----------------------------------------------------------------------- */

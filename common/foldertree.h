@@ -34,6 +34,11 @@ struct foldertree_entry *foldertree_find(const struct foldertree *tree, struct s
 /* Sets `below_meets` everywhere. */
 void foldertree_spread(struct foldertree *tree);
 
+/* Till foldertree_release nobody makes, removes or renames folders: a rename of many is seen as a whole, or
+ * not at all. For looking alone. The descriptor, -1 with errno. */
+int foldertree_hold(void);
+void foldertree_release(int *hold);
+
 bool foldertree_exists(const struct imapfolder *folder);
 /* EEXIST when it is there already. */
 bool foldertree_create(const struct imapfolder *folder);

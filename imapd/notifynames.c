@@ -93,6 +93,18 @@ static bool read_folders(struct look *look)
     return done;
 }
 
+/* A folder that gets another name between the list and the look at it would be gone, and come back as a
+ * new one. */
+static bool read_held_folders(struct look *look)
+{
+    int hold = foldertree_hold();
+    bool done = hold >= 0 && read_folders(look);
+    int error = errno;
+    foldertree_release(&hold);
+    errno = error;
+    return done;
+}
+
 static bool read_subscriptions(struct look *look)
 {
     if (!subscribe_load(&look->subscriptions))
@@ -304,7 +316,7 @@ static void take_over(struct look *look)
 bool notifynames_refresh(struct imapsession *session, bool tells)
 {
     struct look look = {.session = session, .notify = session->notify, .tells = tells};
-    if (!read_subscriptions(&look) || !read_folders(&look) || !compare_all(&look)) {
+    if (!read_subscriptions(&look) || !read_held_folders(&look) || !compare_all(&look)) {
         free_all(&look.mailboxes);
         subscribe_free(&look.subscriptions);
         return false;

@@ -334,6 +334,23 @@ def test_names(suite):
         equal(one.one("LIST")[2], "Labour/New", "SUBTREE")
 
 
+def test_rename_of_many(suite):
+    """Whoever looks while they get their names one by one sees all of it, or nothing"""
+    suite.add_user("renames@example.jp")
+    with pair(suite, "renames@example.jp") as (one, two):
+        two.ok("CREATE A")
+        for number in range(20):
+            two.ok(f"CREATE A/{number}")
+        one.ok("NOTIFY SET (PERSONAL (MailboxName))")
+        for turn in range(20):
+            before, after = "AB" if turn % 2 == 0 else "BA"
+            two.ok(f"RENAME {before} {after}")
+            told = dict((name, rest) for _, _, name, *rest in (one.one("LIST") for _ in range(21)))
+            equal({name: rest and rest[0].get("OLDNAME") for name, rest in told.items()},
+                  {name: [name.replace(after, before)] for name in [after, *(f"{after}/{number}" for number in range(20))]},
+                  f"turn {turn}")
+
+
 def test_rename_of_the_selected_mailbox(suite):
     """RFC 5465 5.4: it stays selected, and watched"""
     with pair(suite, "names@example.jp") as (one, two):
