@@ -175,6 +175,19 @@ def test_R1_5_the_hundredandfirst_session_of_200_addresses(suite):
         wait_until(again, "room for one more")
 
 
+def test_R1_5_five_hundred_sessions_of_the_largest_contract(suite):
+    """All that a domain can have: the next one hears the same words, and POP3 has room still."""
+    with contextlib.ExitStack() as stack:
+        for number in range(500):
+            stack.enter_context(Imap(suite, at(("u1", "u2")[number % 2], OTHER)))
+        with Imap(suite) as one:
+            done = one.no("LIMIT", f'LOGIN {at("u1", OTHER)} "{suite.password(at("u1", OTHER))}"').done
+            equal(done.value, "The domain has its 500 IMAP sessions already; close one or try again later", "why")
+        pop3(suite, at("u1", OTHER), tls=True).quit()
+        with Imap(suite, at("sato")):
+            pass
+
+
 # ---- R2, R3: accounts --------------------------------------------------------------------------------
 
 def test_R2_2_R2_3_names_and_passwords(suite):
