@@ -294,7 +294,8 @@ static json_t *show_limit(const struct domain *domain)
                       &megabytes) ||
         megabytes == 0)
         return json_null();
-    return json_integer((json_int_t)(megabytes * MEGABYTE));
+    uint64_t bytes = megabytes * MEGABYTE;
+    return json_integer((json_int_t)bytes);
 }
 
 static json_t *show_space(const struct commandline *command, const struct domain *domain)

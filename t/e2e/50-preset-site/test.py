@@ -4,7 +4,6 @@ Elsewhere: R1.6's programs by hand-typed settings (07, 37, 38), R5.2 and R11, vi
 spam and quarantine, R12.4, SPF, DKIM and DMARC (49), R16, lists, R17, panel, as far as they are there.
 """
 
-import contextlib
 import os
 import ssl
 import threading
@@ -14,9 +13,9 @@ from dialogue import greeted, logged_in
 from imapsession import Imap, Unwaited
 from mailclients import home, maildir_messages, write
 from presets import (MEGABYTE, add_domain, arrives, codes, control_files, ctl, curl_reads, explained, fetches,
-                     greeting_of_submission, notices, plaintext_logins, pop3, program, quota_told, receive, refused, replies, sendmail, settings,
-                     states, strict_password, submits_with_a_password_alone, tls_version, transfer)
-from sink import Sink
+                     full_of_sessions, greeting_of_submission, notices, plaintext_logins, pop3, prepare_host, program,
+                     purged_and_deleted, quota_told, receive, refused, replies, sendmail, settings, states,
+                     submits_with_a_password_alone, tls_version, transfer)
 from suite import check, equal, message, wait_until
 
 DOMAIN = "example.com"
@@ -38,17 +37,9 @@ def at(local, domain=DOMAIN):
 
 
 def prepare(suite):
-    """The host offers APOP and log-in without TLS, which this plan has not; all else is as it comes. The site's
-    administrator is the account admin, as its owners expect."""
-    SINKS["outside"] = Sink()
-    suite.password = strict_password
-    suite.control("apop", "on\n")
-    suite.control("plaintext-auth", "on\n")
+    """The site's administrator is the account admin, as its owners expect."""
     # Three failed log-ins lock here, for as long as a test likes to wait.
-    suite.control("lock-failures", "3\n")
-    suite.control("lock-time", "8\n")
-    suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
-    suite.rebuild()
+    SINKS["outside"] = prepare_host(suite, lock_failures=3, lock_time=8)
     add_domain(suite, DOMAIN, ("admin", "info", "sales", "staff"), "site")
     suite.mailctl("domain", "set", DOMAIN, "admin", "admin")
     add_domain(suite, OTHER, ("u1",), "site")
@@ -169,15 +160,7 @@ def test_R1_5_imap_sessions_two_for_each_address(suite):
     and others go on."""
     row = ctl(suite, "explain", OTHER, "imap-sessions")[1]
     check("10 are in force, by imap-sessions-percent of its addresses" in row, row)
-    with contextlib.ExitStack() as stack:
-        for _ in range(10):
-            stack.enter_context(Imap(suite, at("u1", OTHER)))
-        with Imap(suite) as one:
-            done = one.no("LIMIT", f'LOGIN {at("u1", OTHER)} "{suite.password(at("u1", OTHER))}"').done
-            equal(done.value, "The domain has its 10 IMAP sessions already; close one or try again later", "why")
-        pop3(suite, at("u1", OTHER), tls=True).quit()
-        with Imap(suite, at("info")):
-            pass
+    full_of_sessions(suite, 10, [at("u1", OTHER)], at("info"))
 
 
 # ---- R2, R3: accounts --------------------------------------------------------------------------------
@@ -205,14 +188,7 @@ def test_R2_2_R2_3_names_and_passwords(suite):
 
 
 def test_R2_6_purged_and_deleted(suite):
-    """Mail alone, then all of it; it arrives under the child's name, too."""
-    arrives(suite, at("new"), at("new"))
-    suite.mailctl("user", "purge", at("new"))
-    equal(suite.mailbox(at("new")), [], "purged")
-    arrives(suite, at("new"), at("new"))
-    suite.mailctl("user", "del", at("new"))
-    check(not os.path.isdir(suite.path("mail", DOMAIN, "new")), "its mail is gone")
-    equal(codes(suite, at("new")), [550], "and so is the address")
+    purged_and_deleted(suite, at("new"))
 
 
 def test_R2_7_as_many_accounts_as_the_contract_has(suite):

@@ -13,10 +13,10 @@ import certificates
 from dialogue import greeted, logged_in
 from imapsession import Imap, Unwaited
 from mailclients import MBSYNC, home, maildir_messages, write
-from presets import (MEGABYTE, add_domain, arrives, codes, ctl, curl_reads, explained, fetches, greeting_of_submission,
-                     notices, plaintext_logins, pop3, program, quota_told, receive, refused, replies, sendmail, settings, states,
-                     strict_password, submits_with_a_password_alone, tls_version, transfer)
-from sink import Sink
+from presets import (MEGABYTE, add_domain, arrives, codes, ctl, curl_reads, explained, fetches, full_of_sessions,
+                     greeting_of_submission, notices, plaintext_logins, pop3, prepare_host, program, quota_told,
+                     receive, refused, replies, sendmail, settings, states, submits_with_a_password_alone,
+                     tls_version, transfer)
 from suite import check, equal, message, wait_until
 
 DOMAIN = "kaisha.example"
@@ -38,13 +38,7 @@ def at(local, domain=DOMAIN):
 
 
 def prepare(suite):
-    """The host offers APOP and log-in without TLS, which this plan has not; all else is as it comes."""
-    SINKS["outside"] = Sink()
-    suite.password = strict_password
-    suite.control("apop", "on\n")
-    suite.control("plaintext-auth", "on\n")
-    suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
-    suite.rebuild()
+    SINKS["outside"] = prepare_host(suite)
     add_domain(suite, DOMAIN, ("sato", "suzuki", "tanaka"), "mailhosting")
     suite.mailctl("domain", "set", DOMAIN, "accounts-max", str(IDS))
     add_domain(suite, OTHER, ("u1", "u2"), "mailhosting")
@@ -177,15 +171,7 @@ def test_R1_5_the_hundredandfirst_session_of_200_addresses(suite):
 
 def test_R1_5_five_hundred_sessions_of_the_largest_contract(suite):
     """All that a domain can have: the next one hears the same words, and POP3 has room still."""
-    with contextlib.ExitStack() as stack:
-        for number in range(500):
-            stack.enter_context(Imap(suite, at(("u1", "u2")[number % 2], OTHER)))
-        with Imap(suite) as one:
-            done = one.no("LIMIT", f'LOGIN {at("u1", OTHER)} "{suite.password(at("u1", OTHER))}"').done
-            equal(done.value, "The domain has its 500 IMAP sessions already; close one or try again later", "why")
-        pop3(suite, at("u1", OTHER), tls=True).quit()
-        with Imap(suite, at("sato")):
-            pass
+    full_of_sessions(suite, 500, [at("u1", OTHER), at("u2", OTHER)], at("sato"))
 
 
 # ---- R2, R3: accounts --------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import time
 
 from dialogue import Dialogue, greeted, logged_in, plain
 from imapsession import Imap, Literal
-from mailclients import MBSYNC, home, maildir_messages, run, write
+from mailclients import home, run, write
 from sink import Sink
 from suite import PATIENCE, Failure, check, client_tls, equal, message, wait_until
 

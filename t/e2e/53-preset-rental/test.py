@@ -13,10 +13,9 @@ import certificates
 from dialogue import Dialogue, greeted, logged_in
 from imapsession import Imap, Unwaited
 from mailclients import MBSYNC, home, maildir_messages, write
-from presets import (MEGABYTE, add_domain, arrives, codes, ctl, curl_reads, fetches, fill, login_words, plaintext_logins, pop3,
-                     program, quota_told, refused, replies, sendmail, settings, sized, strict_password,
-                     submits_with_a_password_alone, swaks, tls_version, transfer)
-from sink import Sink
+from presets import (MEGABYTE, add_domain, arrives, codes, ctl, curl_reads, fetches, fill, login_words, mpop_by_apop,
+                     plaintext_logins, pop3, prepare_host, program, purged_and_deleted, quota_told, refused, replies,
+                     sendmail, settings, sized, submits_with_a_password_alone, swaks, tls_version, transfer)
 from suite import check, equal, message, wait_until
 
 DOMAIN = "rental.example"
@@ -33,13 +32,7 @@ def at(local):
 
 
 def prepare(suite):
-    """The host offers what the plan allows (both are off otherwise); all else is as it comes."""
-    SINKS["outside"] = Sink()
-    suite.password = strict_password
-    suite.control("apop", "on\n")
-    suite.control("plaintext-auth", "on\n")
-    suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
-    suite.rebuild()
+    SINKS["outside"] = prepare_host(suite)
     add_domain(suite, DOMAIN, ("boss", "u1", "u2", "any", "full"), "rental")
     suite.mailctl("domain", "set", DOMAIN, "admin", "boss")
     certificates.install(suite, "default", ["DNS:localhost", "IP:127.0.0.1"])
@@ -88,23 +81,7 @@ def test_R1_3_apop(suite):
     check(len(fetches(suite, at("any"), how="apop")) > 0, "by full address")
     said = pop3(suite, at("any"), how="apop", password="Wrong-Horse-10")
     check(isinstance(said, str) and "[AUTH]" in said, f"a wrong password: {said}")
-    folder = home(suite, "apop")
-    for name in ("new", "cur", "tmp"):
-        os.makedirs(os.path.join(folder, "in", name))
-    rc = write(os.path.join(folder, "rc"), f"""
-account any
-host localhost
-port {suite.ports['pop3']}
-tls off
-auth apop
-user {at('any')}
-password {suite.password(at('any'))}
-delivery maildir {folder}/in
-keep on
-uidls_file {folder}/uidls
-""")
-    program("mpop", "-q", "-C", rc, "-a", env={"HOME": folder})
-    equal(len(os.listdir(f"{folder}/in/new")), len(suite.mailbox(at("any"))), "messages that mpop fetched by APOP")
+    mpop_by_apop(suite, at("any"))
     # The secret follows the password.
     suite.mailctl("user", "passwd", at("any"), text="Another-Horse-7\n")
     check(isinstance(pop3(suite, at("any"), how="apop"), str), "the old one is no good")
@@ -177,13 +154,7 @@ def test_R2_4_postmaster_and_nobody_are_the_administrators(suite):
 
 
 def test_R2_6_purged_and_deleted(suite):
-    arrives(suite, at("new"), at("new"))
-    suite.mailctl("user", "purge", at("new"))
-    equal(suite.mailbox(at("new")), [], "purged")
-    arrives(suite, at("new"), at("new"))
-    suite.mailctl("user", "del", at("new"))
-    check(not os.path.isdir(suite.path("mail", DOMAIN, "new")), "its mail is gone")
-    equal(codes(suite, at("new")), [550], "and so is the address")
+    purged_and_deleted(suite, at("new"))
 
 
 def test_R3_accounts_by_csv(suite):

@@ -14,12 +14,11 @@ import zipfile
 from email.message import EmailMessage
 
 import certificates
-from dialogue import Dialogue, greeted, logged_in
+from dialogue import greeted, logged_in
 from imapsession import Imap
 from mailclients import home, write
-from presets import (add_domain, arrives, codes, ctl, fetches, pop3, program, refused, replies, sendmail, sized,
-                     strict_password, swaks)
-from sink import Sink
+from presets import (add_domain, arrives, codes, ctl, fetches, mpop_by_apop, pop3, prepare_host, program, refused,
+                     replies, sendmail, sized, swaks)
 from suite import check, equal, message, wait_until
 
 DOMAIN = "classic.example"
@@ -39,14 +38,7 @@ def at(local, domain=DOMAIN):
 
 
 def prepare(suite):
-    """The host offers what the plan allows (both are off otherwise); all else is as it comes."""
-    SINKS["outside"] = Sink()
-    suite.password = strict_password
-    suite.control("apop", "on\n")
-    suite.control("plaintext-auth", "on\n")
-    suite.control("sendmail-limit", "8\n")
-    suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
-    suite.rebuild()
+    SINKS["outside"] = prepare_host(suite, sendmail_limit=8)
     add_domain(suite, DOMAIN, ("boss", "u1", "u2", "web"), "classic")
     add_domain(suite, OTHER, ("boss", "u1"), "classic")
     suite.mailctl("domain", "set", DOMAIN, "admin", "boss")
@@ -83,22 +75,7 @@ def test_R1_2_R1_3_pop3_in_the_clear(suite):
                    f"pop3://localhost:{suite.ports['pop3']}/1")
     check("Subject: test" in text, f"curl by APOP: {text}")
     folder = home(suite, "clients")
-    for name in ("new", "cur", "tmp"):
-        os.makedirs(os.path.join(folder, "in", name))
-    rc = write(os.path.join(folder, "mpoprc"), f"""
-account u1
-host localhost
-port {suite.ports['pop3']}
-tls off
-auth apop
-user {at('u1')}
-password {suite.password(at('u1'))}
-delivery maildir {folder}/in
-keep on
-uidls_file {folder}/uidls
-""")
-    program("mpop", "-q", "-C", rc, "-a", env={"HOME": folder})
-    equal(len(os.listdir(f"{folder}/in/new")), len(suite.mailbox(at("u1"))), "mpop by APOP")
+    mpop_by_apop(suite, at("u1"))
     rc = write(os.path.join(folder, "fetchmailrc"), f"""
 poll localhost service {suite.ports['pop3']} proto apop
 user "{at('u1')}" password "{suite.password(at('u1'))}" sslproto ""

@@ -1,5 +1,6 @@
 """What the tests of presets share: commands that are refused and change nothing, the words of SMTP, clients of POP3."""
 
+import contextlib
 import email
 import email.policy
 import json
@@ -12,6 +13,8 @@ import warnings
 
 from dialogue import Dialogue, greeted, plain
 from imapsession import Imap
+from mailclients import home, write
+from sink import Sink
 from suite import PATIENCE, check, client_tls, equal, message, wait_until
 
 MEGABYTE = 1048576
@@ -143,6 +146,20 @@ def add_domain(suite, domain, users, plan):
         suite.mailctl("user", "add", f"{user}@{domain}", text=suite.password(f"{user}@{domain}") + "\n")
 
 
+def prepare_host(suite, **control):
+    """The host offers APOP and log-in without TLS, both off where nobody asks for them, so that it's the plan that
+    decides; the sink that all mail for outside goes to."""
+    outside = Sink()
+    suite.password = strict_password
+    suite.control("apop", "on\n")
+    suite.control("plaintext-auth", "on\n")
+    suite.control("smtproutes", f":127.0.0.1:{outside.port}\n")
+    for name, value in control.items():
+        suite.control(name.replace("_", "-"), f"{value}\n")
+    suite.rebuild()
+    return outside
+
+
 def settings(suite, address):
     return json.loads(suite.mailctl("user", "show", address, "--json"))["settings"]
 
@@ -239,6 +256,52 @@ def plaintext_logins(suite, address):
         smtp.expect("EHLO c", "250")
         words.append(smtp.ask("AUTH PLAIN " + plain(address, suite.password(address))))
     return words
+
+
+def mpop_by_apop(suite, address):
+    """mpop fetches all of the mailbox and leaves it there."""
+    folder = home(suite, "mpop")
+    for name in ("new", "cur", "tmp"):
+        os.makedirs(os.path.join(folder, "in", name))
+    rc = write(os.path.join(folder, "rc"), f"""
+account one
+host localhost
+port {suite.ports['pop3']}
+tls off
+auth apop
+user {address}
+password {suite.password(address)}
+delivery maildir {folder}/in
+keep on
+uidls_file {folder}/uidls
+""")
+    program("mpop", "-q", "-C", rc, "-a", env={"HOME": folder})
+    equal(len(os.listdir(f"{folder}/in/new")), len(suite.mailbox(address)), "messages that mpop fetched by APOP")
+
+
+def full_of_sessions(suite, count, addresses, other):
+    """The domain of these accounts has so many IMAP sessions; the next hears why, POP3 and other domains go on."""
+    with contextlib.ExitStack() as stack:
+        for number in range(count):
+            stack.enter_context(Imap(suite, addresses[number % len(addresses)]))
+        with Imap(suite) as one:
+            done = one.no("LIMIT", f'LOGIN {addresses[0]} "{suite.password(addresses[0])}"').done
+            equal(done.value, f"The domain has its {count} IMAP sessions already; close one or try again later", "why")
+        pop3(suite, addresses[0], tls=True).quit()
+        with Imap(suite, other):
+            pass
+
+
+def purged_and_deleted(suite, address):
+    """Mail alone, then all of it."""
+    local, domain = address.split("@")
+    arrives(suite, address, address)
+    suite.mailctl("user", "purge", address)
+    equal(suite.mailbox(address), [], "purged")
+    arrives(suite, address, address)
+    suite.mailctl("user", "del", address)
+    check(not os.path.isdir(suite.path("mail", domain, local)), "its mail is gone")
+    equal(codes(suite, address), [550], "and so is the address")
 
 
 def greeting_of_submission(suite, service):
