@@ -215,8 +215,7 @@ class Assault:
             check(not load.is_alive(), f"{load.label} of {load.address} hangs")
             if load.trouble:
                 raise Failure(f"{load.label} of {load.address}: {load.trouble!r}") from load.trouble
-        self.suite.mailctl("queue", "flush")
-        self.suite.wait_queue_empty()
+        self.suite.flush_queue()
         for address in self.loads:
             with_index = self.audit(address)
             forget_index(self.suite.path("mail", *reversed(address.split("@")), "Maildir"))

@@ -424,8 +424,7 @@ def test_a_killed_worker_never_answers_twice(suite):
         receive(suite, "u1@example.jp", sender)
         if number % 3 == 0:
             suite.kill9("local")
-    suite.mailctl("queue", "flush")
-    suite.wait_queue_empty(120)
+    suite.flush_queue(120)
     for sender in senders:
         check(len(replies_to(sender)) <= 1, f"{sender} got {len(replies_to(sender))} replies")
     check(sum(len(replies_to(sender)) for sender in senders) >= 15, "most are answered")

@@ -470,8 +470,7 @@ def test_R4_R10_over_capacity_452_and_its_end(suite):
     equal(mail_from(suite, ITO)[:3], "250", "it sends as ever")
     suite.mailctl("user", "set", ITO, "quota", "2")
     wait_until(lambda: "over-capacity" not in states(suite, ITO), "its end, by a larger quota")
-    suite.mailctl("queue", "flush")
-    suite.wait_queue_empty()
+    suite.flush_queue()
     equal(history(suite, ITO)[:2], [("over-capacity", "cleared"), ("over-capacity", "set")], "what is remembered")
     suite.mailctl("user", "set", ITO, "quota", "1")
     receive(suite, ITO, body="x" * 98 + "\r\n" * 30000)
@@ -481,8 +480,7 @@ def test_R4_R10_over_capacity_452_and_its_end(suite):
         check(used > most == 1024, f"R4.4: used space, and the quota, over IMAP: {used} of {most} KiB")
     suite.mailctl("user", "purge", ITO)
     wait_until(lambda: "over-capacity" not in states(suite, ITO), "its end, by less mail")
-    suite.mailctl("queue", "flush")
-    suite.wait_queue_empty()
+    suite.flush_queue()
 
 
 def test_R4_4_used_space_in_the_export_and_the_list(suite):

@@ -279,6 +279,14 @@ class Suite:
     def wait_queue_empty(self, patience=PATIENCE):
         wait_until(lambda: not self.queue(), "an empty queue", patience)
 
+    def flush_queue(self, patience=PATIENCE):
+        """Tries all again, till the queue is empty: what fails just when the command comes waits for the next."""
+        def is_empty():
+            self.mailctl("queue", "flush")
+            return not self.queue()
+
+        wait_until(is_empty, "an empty queue", patience)
+
     def logs(self, service):
         with contextlib.suppress(FileNotFoundError):
             with open(self.path("log", service, "current"), encoding="utf-8",
