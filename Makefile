@@ -13,8 +13,8 @@
 #   CC=clang        the other compiler         SAN=1   AddressSanitizer and UBSan
 #   WERROR=         warnings stay warnings     ROOT=…  another instance     V=1  show commands
 #
-# Every program is its own main file, its family's folder and common/, as archives: the linker takes
-# what is used. The table below names what a program links beyond libc: its weight and its reach.
+# Every program is its own main file, its family's folder and the libraries' folders, as archives: the
+# linker takes what is used. The table below names what a program links beyond libc: its weight and its reach.
 
 ROOT    ?= /var/mail-suite
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -36,6 +36,8 @@ PROGRAMS = \
 # sleeps all day.
 STATIC = smtpd imap-login pop3-login pop3d tlsd nightly
 FAMILIES = tcpd authd smtpd pop3d imapd queue scan deliver store admin
+# What all families share; each may use those behind it.
+LIBRARIES = mailbox message common
 
 LIBS_tlsd    = -lbearssl
 LIBS_keyd    = -lbearssl
@@ -53,10 +55,12 @@ LIBS_imapd   = $(if $(SAN),-lunistring -lz,-l:libunistring.a -l:libz.a)
 LIBS_local   = $(if $(SAN),-lidn2 -lunistring,-l:libidn2.a -l:libunistring.a)
 LIBS_mailctl = -lcrypt -lcsv -ljansson -lidn2 -lunistring
 LIBS_cdb     = -lcrypt -lidn2 -lunistring
-# cdbfile is the one module of common/ with a library of its own.
+# For common/cdbfile.
 LIBS_COMMON  = -lcdb
 # What the unit tests and fuzz targets of a family link.
 LIBS_TEST_common = -lunistring -lidn2 -lcrypt -lbearssl -lz
+LIBS_TEST_message = $(LIBS_TEST_common)
+LIBS_TEST_mailbox = $(LIBS_TEST_common)
 LIBS_TEST_tcpd   = -lbearssl
 LIBS_TEST_authd  = -lcrypt -lbearssl
 LIBS_TEST_smtpd  = -lcares -lresolv -lbearssl
@@ -78,7 +82,7 @@ endif
 HARDEN  = -fPIE -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection \
 	-fcf-protection $(AUTO_INIT)
 LINK    = -pie -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections -Wl,--as-needed
-BASE    = -std=c17 -D_GNU_SOURCE -Icommon -ffunction-sections -fdata-sections -pthread -g -MMD -MP
+BASE    = -std=c17 -D_GNU_SOURCE $(addprefix -I,$(LIBRARIES)) -ffunction-sections -fdata-sections -pthread -g -MMD -MP
 
 ifdef SAN
 BUILD   = build/$(notdir $(CC))-san
@@ -96,7 +100,6 @@ quiet = $(if $(V),,@echo "  $(1) $@";)
 
 # ---- objects, archives, programs ---------------------------------------------------------------
 MAINS    = $(addsuffix .c,$(PROGRAMS))
-OBJECTS_common = $(patsubst %.c,$(BUILD)/%.o,$(wildcard common/*.c))
 objects_of = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $(MAINS),$(wildcard $(1)/*.c)))
 binary   = $(BUILD)/bin/$(notdir $(1))
 BINARIES = $(foreach program,$(PROGRAMS),$(call binary,$(program)))
@@ -111,20 +114,17 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(CFLAGS) -I$(dir $<) -c -o $@ $<
 
-$(BUILD)/common.a: $(OBJECTS_common)
-	@rm -f $@
-	$(call quiet,AR)ar rcs $@ $^
-
-define family_rules
+define archive_rules
 $(BUILD)/$(1).a: $(call objects_of,$(1))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(call quiet,AR)ar rcs $$@ $$^
 endef
-$(foreach family,$(FAMILIES),$(eval $(call family_rules,$(family))))
+$(foreach folder,$(FAMILIES) $(LIBRARIES),$(eval $(call archive_rules,$(folder))))
+ARCHIVES = $(LIBRARIES:%=$(BUILD)/%.a)
 
 define program_rules
-$(call binary,$(1)): $(BUILD)/$(1).o $(BUILD)/$(patsubst %/,%,$(dir $(1))).a $(BUILD)/common.a
+$(call binary,$(1)): $(BUILD)/$(1).o $(BUILD)/$(patsubst %/,%,$(dir $(1))).a $(ARCHIVES)
 	@mkdir -p $$(@D)
 	$$(call quiet,LD)$$(CC) $(if $(filter $(STATIC),$(notdir $(1))),$$(LDFLAGS:-pie=-static-pie),$$(LDFLAGS)) -pthread -o $$@ $$^ \
 		$$(LIBS_$(notdir $(1))) $$(LIBS_COMMON)
@@ -137,10 +137,10 @@ UNIT_TESTS   = $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES))
 
 define unit_rules
 $(BUILD)/t/unit/$(1)/%.o: CFLAGS += -I$(1) -It/unit
-$(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter common,$(1)),,$(BUILD)/$(1).a) $(BUILD)/common.a
+$(BUILD)/t/unit/$(1)/test_%: $(BUILD)/t/unit/$(1)/test_%.o $(if $(filter $(LIBRARIES),$(1)),,$(BUILD)/$(1).a) $(ARCHIVES)
 	$$(call quiet,LD)$$(CC) $$(LDFLAGS) -pthread -o $$@ $$^ -lcmocka $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
 endef
-$(foreach family,common $(FAMILIES),$(eval $(call unit_rules,$(family))))
+$(foreach family,$(LIBRARIES) $(FAMILIES),$(eval $(call unit_rules,$(family))))
 
 # A week in the queue passes on a clock of the test's own.
 $(BUILD)/t/unit/queue/test_week: LDFLAGS += -Wl,--wrap=clock_gettime
@@ -165,11 +165,11 @@ $(FUZZ_BUILD)/$(1).a: $(call fuzz_objects,$(1))
 	@rm -f $$@
 	$$(call quiet,AR)ar rcs $$@ $$^
 $(FUZZ_BUILD)/t/fuzz/fuzz_$(1)_%.o: FUZZ_FLAGS += -I$(1)
-$(FUZZ_BUILD)/fuzz_$(1)_%: $(FUZZ_BUILD)/t/fuzz/fuzz_$(1)_%.o $(if $(filter common,$(1)),,$(FUZZ_BUILD)/$(1).a) $(FUZZ_BUILD)/common.a
+$(FUZZ_BUILD)/fuzz_$(1)_%: $(FUZZ_BUILD)/t/fuzz/fuzz_$(1)_%.o $(if $(filter $(LIBRARIES),$(1)),,$(FUZZ_BUILD)/$(1).a) $(LIBRARIES:%=$(FUZZ_BUILD)/%.a)
 	$$(call quiet,LD)clang -fsanitize=fuzzer,address,undefined -Wl,--gc-sections -Wl,--as-needed -pthread \
 		-o $$@ $$^ $$(LIBS_TEST_$(1)) $$(LIBS_COMMON)
 endef
-$(foreach family,common $(FAMILIES),$(eval $(call fuzz_rules,$(family))))
+$(foreach family,$(LIBRARIES) $(FAMILIES),$(eval $(call fuzz_rules,$(family))))
 
 fuzz: $(FUZZ_TARGETS)
 	t/fuzz/run $(FUZZ_SECONDS) $(FUZZ_TARGETS)

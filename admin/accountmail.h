@@ -1,7 +1,7 @@
 /*
  * accountmail - an account's mailbox when the account goes, and when one of its name comes
  *
- * Between begin and finish the account is taken out of the control files (common/removal.h). False with
+ * Between begin and finish the account is taken out of the control files (mailbox/removal.h). False with
  * errno; a domain that never got mail has nothing to be removed.
  */
 #ifndef ADMIN_ACCOUNTMAIL_H

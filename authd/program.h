@@ -50,7 +50,7 @@ struct program_request {
     size_t argument_count;
 };
 
-/* What a template is told an argument as (common/mailsession.h). */
+/* What a template is told an argument as (mailbox/mailsession.h). */
 const char *program_argument_name(enum program_argument kind);
 
 /* How many descriptors come with a request. */

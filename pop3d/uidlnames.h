@@ -2,7 +2,7 @@
  * uidlnames - POP3 names that an other server gave to messages: the file mailbox-uidls
  *
  * Lines "UID NAME", in order of UID, written when a Maildir of Dovecot or Courier was taken over
- * (common/mailboxadopt.c), and never changed. Messages that are not in it are named after their UID.
+ * (mailbox/mailboxadopt.c), and never changed. Messages that are not in it are named after their UID.
  */
 #ifndef POP3D_UIDLNAMES_H
 #define POP3D_UIDLNAMES_H

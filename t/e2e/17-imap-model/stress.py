@@ -21,7 +21,7 @@ KEYWORDS = ["$Forwarded", "$Junk", "NonJunk", "kw-1", "KW-2", "kw3", "$Label1"]
 NAMES = ["work", "work/now", "work/later", "play", "play/now", "dots.in.it", "&ZeVnLIqe-", "INBOX/below"]
 LETTERS = {"D": r"\Draft", "F": r"\Flagged", "P": "$forwarded", "R": r"\Answered", "S": r"\Seen",
            "T": r"\Deleted"}
-OLD_TICK = 0.13   # seconds after which a change in a folder moves its time for sure (common/mailbox.h)
+OLD_TICK = 0.13   # seconds after which a change in a folder moves its time for sure (mailbox/mailbox.h)
 IDLE_PATIENCE = 5
 MOST_MESSAGES = 60
 INDEX_FILES = ("mailbox-index", "mailbox-cache", "mailbox-log")

@@ -1,8 +1,8 @@
 /*
  * encodedword - text that is not ASCII in header fields (RFC 2047)
  */
-#ifndef COMMON_ENCODEDWORD_H
-#define COMMON_ENCODEDWORD_H
+#ifndef MESSAGE_ENCODEDWORD_H
+#define MESSAGE_ENCODEDWORD_H
 
 #include "str.h"
 

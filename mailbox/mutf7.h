@@ -3,8 +3,8 @@
  *
  * Strict: one name has one form. So two names that differ on the wire differ to the eye.
  */
-#ifndef COMMON_MUTF7_H
-#define COMMON_MUTF7_H
+#ifndef MAILBOX_MUTF7_H
+#define MAILBOX_MUTF7_H
 
 #include "str.h"
 

@@ -3,8 +3,8 @@
  *
  * The current folder is the account's, mail/DOMAIN/USER. False or -1 come with errno.
  */
-#ifndef COMMON_FOLDERTREE_H
-#define COMMON_FOLDERTREE_H
+#ifndef MAILBOX_FOLDERTREE_H
+#define MAILBOX_FOLDERTREE_H
 
 #include "imapfolder.h"
 #include "specialuse.h"

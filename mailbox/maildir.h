@@ -18,8 +18,8 @@
  * cur/ before the repeat came is not (that would cost a listing of cur/ per delivery), nor one
  * whose size differs; the window is that between a delivery and the status byte in the queue.
  */
-#ifndef COMMON_MAILDIR_H
-#define COMMON_MAILDIR_H
+#ifndef MAILBOX_MAILDIR_H
+#define MAILBOX_MAILDIR_H
 
 #include "str.h"
 #include "verdict.h"

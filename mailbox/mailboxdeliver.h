@@ -6,8 +6,8 @@
  * index, or where another session keeps the lock, or anything else is not as it should be, the file
  * alone is delivered, as into any Maildir; the next session takes it from there.
  */
-#ifndef COMMON_MAILBOXDELIVER_H
-#define COMMON_MAILBOXDELIVER_H
+#ifndef MAILBOX_MAILBOXDELIVER_H
+#define MAILBOX_MAILBOXDELIVER_H
 
 #include "maildir.h"
 

@@ -5,8 +5,8 @@
  * checked: FOLDER, the name of the account's folder in mail/DOMAIN; ACCOUNT, LOCAL@DOMAIN; CLIENT, an
  * address; TLS, "0" or "1"; TERMS (terms.h); for imapd TAG, of the command that is answered first.
  */
-#ifndef COMMON_MAILSESSION_H
-#define COMMON_MAILSESSION_H
+#ifndef MAILBOX_MAILSESSION_H
+#define MAILBOX_MAILSESSION_H
 
 #include "sandbox.h"
 #include "terms.h"

@@ -3,8 +3,8 @@
  *
  * Seconds since 1970, with the zone's offset in minutes where the form has one.
  */
-#ifndef COMMON_MAILDATE_H
-#define COMMON_MAILDATE_H
+#ifndef MESSAGE_MAILDATE_H
+#define MESSAGE_MAILDATE_H
 
 #include "str.h"
 

@@ -6,8 +6,8 @@
  * reading both folders finds it all the same. That is done when a repeat is likely: after a restart of
  * the queue manager, or when a worker died over it.
  */
-#ifndef COMMON_MAILDIRREPEAT_H
-#define COMMON_MAILDIRREPEAT_H
+#ifndef MAILBOX_MAILDIRREPEAT_H
+#define MAILBOX_MAILDIRREPEAT_H
 
 #include "slice.h"
 

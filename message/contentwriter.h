@@ -5,8 +5,8 @@
  * encoded text is longer than 76 bytes, and none begins with "--", so that none is taken for a
  * boundary. Pure.
  */
-#ifndef COMMON_CONTENTWRITER_H
-#define COMMON_CONTENTWRITER_H
+#ifndef MESSAGE_CONTENTWRITER_H
+#define MESSAGE_CONTENTWRITER_H
 
 #include "slice.h"
 

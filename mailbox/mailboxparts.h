@@ -1,8 +1,8 @@
 /*
  * mailboxparts - what the files mailbox*.c share with each other and with nobody else
  */
-#ifndef COMMON_MAILBOXPARTS_H
-#define COMMON_MAILBOXPARTS_H
+#ifndef MAILBOX_MAILBOXPARTS_H
+#define MAILBOX_MAILBOXPARTS_H
 
 #include "mailbox.h"
 

@@ -15,8 +15,8 @@
  *
  * Byte order and sizes are the machine's: an index that was carried elsewhere is not one (magic).
  */
-#ifndef COMMON_MAILBOXINDEX_H
-#define COMMON_MAILBOXINDEX_H
+#ifndef MAILBOX_MAILBOXINDEX_H
+#define MAILBOX_MAILBOXINDEX_H
 
 #include "mailbox.h"
 

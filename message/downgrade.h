@@ -9,8 +9,8 @@
  *
  * Pure; in linear time; the memory is that of mime.h's tree, whatever the size of the message.
  */
-#ifndef COMMON_DOWNGRADE_H
-#define COMMON_DOWNGRADE_H
+#ifndef MESSAGE_DOWNGRADE_H
+#define MESSAGE_DOWNGRADE_H
 
 #include "contentwriter.h"
 

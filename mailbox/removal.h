@@ -14,8 +14,8 @@
  *
  * All with the rights of the domain's uid. `domain` is mail/DOMAIN. False with errno.
  */
-#ifndef COMMON_REMOVAL_H
-#define COMMON_REMOVAL_H
+#ifndef MAILBOX_REMOVAL_H
+#define MAILBOX_REMOVAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

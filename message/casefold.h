@@ -5,8 +5,8 @@
  * found by their usual forms. That is i;unicode-casemap (RFC 5051) with full instead of simple case
  * mapping: sharp s is "ss", too; and with it, a dotless i is an i.
  */
-#ifndef COMMON_CASEFOLD_H
-#define COMMON_CASEFOLD_H
+#ifndef MESSAGE_CASEFOLD_H
+#define MESSAGE_CASEFOLD_H
 
 #include "str.h"
 

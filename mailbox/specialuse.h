@@ -6,8 +6,8 @@
  * put what was sent into two places; one folder may have several. The file is replaced in one
  * step, under flock on Maildir. A line whose folder is not there counts for nothing.
  */
-#ifndef COMMON_SPECIALUSE_H
-#define COMMON_SPECIALUSE_H
+#ifndef MAILBOX_SPECIALUSE_H
+#define MAILBOX_SPECIALUSE_H
 
 #include "imapfolder.h"
 #include "str.h"

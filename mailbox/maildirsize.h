@@ -19,8 +19,8 @@
  *
  * `maildir` is a descriptor of the account's Maildir. False and -1 come with errno.
  */
-#ifndef COMMON_MAILDIRSIZE_H
-#define COMMON_MAILDIRSIZE_H
+#ifndef MAILBOX_MAILDIRSIZE_H
+#define MAILBOX_MAILDIRSIZE_H
 
 #include "slice.h"
 

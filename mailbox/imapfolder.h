@@ -7,8 +7,8 @@
  * called "example.jp" or "v1.2": a '.' of a name is written "&AC4-" on disk, a spelling that
  * modified UTF-7 itself never produces. INBOX, in any case, is Maildir itself.
  */
-#ifndef COMMON_IMAPFOLDER_H
-#define COMMON_IMAPFOLDER_H
+#ifndef MAILBOX_IMAPFOLDER_H
+#define MAILBOX_IMAPFOLDER_H
 
 #include "slice.h"
 

@@ -13,8 +13,8 @@
  * Parsers only: bytes in, entries out. The files may be torn, stale or nonsense: what makes no sense is
  * passed over, and costs what its length does. Slices of entries point into the bytes that were given.
  */
-#ifndef COMMON_ADOPT_H
-#define COMMON_ADOPT_H
+#ifndef MAILBOX_ADOPT_H
+#define MAILBOX_ADOPT_H
 
 #include "maildir.h"
 

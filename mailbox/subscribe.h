@@ -6,8 +6,8 @@
  * without the leading dot) is read too, and where there is no such file Courier's, whose names begin
  * with "INBOX.". It is replaced in one step, under flock on Maildir.
  */
-#ifndef COMMON_SUBSCRIBE_H
-#define COMMON_SUBSCRIBE_H
+#ifndef MAILBOX_SUBSCRIBE_H
+#define MAILBOX_SUBSCRIBE_H
 
 #include "str.h"
 

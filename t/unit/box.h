@@ -1,8 +1,8 @@
 /*
  * box - a folder of a test's own with a Maildir "m" in it, as setup and teardown of a test
  */
-#ifndef T_UNIT_COMMON_BOX_H
-#define T_UNIT_COMMON_BOX_H
+#ifndef T_UNIT_BOX_H
+#define T_UNIT_BOX_H
 
 #include "unit.h"
 

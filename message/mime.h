@@ -7,8 +7,8 @@
  * multipart or message that lies too deep is a leaf, application/octet-stream; behind the last part
  * that is allowed, all text belongs to that part. A multipart without parts is a leaf, text/plain.
  */
-#ifndef COMMON_MIME_H
-#define COMMON_MIME_H
+#ifndef MESSAGE_MIME_H
+#define MESSAGE_MIME_H
 
 #include "str.h"
 

@@ -22,8 +22,8 @@
  * none is given out again; appended and copied messages are there with their flags. Changes of flags and removals are not synced: they may be undone by a power cut.
  * After one, all messages count as changed (mod-sequences), so that no client misses an undone one.
  */
-#ifndef COMMON_MAILBOX_H
-#define COMMON_MAILBOX_H
+#ifndef MAILBOX_MAILBOX_H
+#define MAILBOX_MAILBOX_H
 
 #include "maildir.h"
 #include "maildirsize.h"

@@ -2,8 +2,8 @@
  * mailspace - what means nothing between the words of a structured field: blanks, line ends and
  * comments (CFWS, RFC 5322 3.2.2)
  */
-#ifndef COMMON_MAILSPACE_H
-#define COMMON_MAILSPACE_H
+#ifndef MESSAGE_MAILSPACE_H
+#define MESSAGE_MAILSPACE_H
 
 #include "slice.h"
 
