@@ -25,11 +25,6 @@ static const struct header {
     [CSVACCOUNTS_EDIT] = {ACCOUNT "," PASSWORD "," CAPACITY, {ACCOUNT, PASSWORD, CAPACITY}, 3},
 };
 
-const char *csvaccounts_header(enum csvaccounts_kind kind)
-{
-    return headers[kind].line;
-}
-
 void csvaccounts_free(struct csvaccounts *accounts)
 {
     free(accounts->of);

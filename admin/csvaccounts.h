@@ -35,9 +35,6 @@ struct csvaccounts {
     size_t count;
 };
 
-/* The header line that the kind wants. */
-const char *csvaccounts_header(enum csvaccounts_kind kind);
-
 /* Takes the rows: header, number of fields, names, no name twice. False only when memory is out. The
  * caller frees in any case; the table has to stay as long. */
 bool csvaccounts_read(struct csvaccounts *accounts, enum csvaccounts_kind kind,

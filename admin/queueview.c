@@ -56,23 +56,6 @@ static int parse(int folder, const char *name, struct str *front, struct queuefi
     }
 }
 
-static const char *status_name(char status)
-{
-    switch (status) {
-    case QUEUEFILE_TODO:
-    case QUEUEFILE_WARNED:
-        return "todo";
-    case QUEUEFILE_DONE:
-    case QUEUEFILE_DELIVERED: /* a report is owed */
-    case QUEUEFILE_RELAYED:
-        return "done";
-    case QUEUEFILE_FAILED:
-        return "failed";
-    default:
-        return "?";
-    }
-}
-
 static size_t count_status(const struct queuefile *file, char status)
 {
     size_t count = 0;
@@ -232,8 +215,8 @@ static json_t *show_recipient(const struct queuefile_recipient *recipient)
 {
     struct str notify;
     str_init(&notify, DSN_NOTIFY_TEXT_MAX);
-    json_t *shown = json_pack("{s:s, s:o}", "status", status_name(recipient->status), "recipient",
-                              show_text(recipient->address));
+    json_t *shown = json_pack("{s:s, s:o}", "status", queuefile_status_word(recipient->status),
+                              "recipient", show_text(recipient->address));
     if (dsn_format_notify(recipient->notify, &notify) && notify.size > 0)
         json_object_set_new(shown, "notify", show_text(str_slice(&notify)));
     if (recipient->status == QUEUEFILE_WARNED)

@@ -111,8 +111,3 @@ bool login_read(const struct wire_message *message, enum role asker, struct logi
     slice_copy_text(message->fields[FIELD_CHALLENGE], login->challenge, sizeof login->challenge);
     return true;
 }
-
-void login_wipe(struct login *login)
-{
-    explicit_bzero(login->secret, sizeof login->secret);
-}

@@ -43,7 +43,5 @@ const struct login_service_kind *login_service(enum login_service service);
 
 /* False: not a question, or not this role's to ask. */
 bool login_read(const struct wire_message *message, enum role asker, struct login *login);
-/* Forgets the secret. */
-void login_wipe(struct login *login);
 
 #endif

@@ -24,7 +24,6 @@
 #define ACCESS_FILE "cdb/access.cdb"
 
 enum {
-    ACCESS_SERVICE_MAX = 16,
     ACCESS_KEY_MAX = 96,
     ACCESS_VALUE_MAX = 1024, /* bytes of a line's variables with "allow" in front */
     ACCESS_VARIABLES_MAX = 16,

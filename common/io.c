@@ -209,11 +209,6 @@ bool io_set_nonblocking(int fd, bool on)
     return wanted == flags || fcntl(fd, F_SETFL, wanted) == 0;
 }
 
-bool io_set_cloexec(int fd, bool on)
-{
-    return fcntl(fd, F_SETFD, on ? FD_CLOEXEC : 0) == 0;
-}
-
 void io_set_nodelay(int fd)
 {
     int on = 1;

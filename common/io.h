@@ -44,7 +44,6 @@ bool io_sync_folder(int directory);
  * along with the file (the setting sync-folders). */
 bool io_sync_named_file(int fd, int folder);
 bool io_set_nonblocking(int fd, bool on);
-bool io_set_cloexec(int fd, bool on);
 /* What is written leaves at once: with Nagle's algorithm a small write waits for the peer's delayed
  * acknowledgement of the one before, 40 ms. Where it is no TCP socket (behind tlsd, in tests)
  * nothing happens. */

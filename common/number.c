@@ -1,14 +1,14 @@
 /* number - see number.h */
 #include "number.h"
 
-static bool parse(struct slice text, unsigned base, uint64_t max, uint64_t *number)
+bool number_parse(struct slice text, uint64_t max, uint64_t *number)
 {
     uint64_t value = 0;
     if (text.size == 0)
         return false;
     for (size_t i = 0; i < text.size; i++) {
         unsigned digit = (unsigned)(unsigned char)text.data[i] - '0';
-        if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
+        if (digit >= 10 || __builtin_mul_overflow(value, 10, &value) ||
             __builtin_add_overflow(value, digit, &value) || value > max)
             return false;
     }
@@ -16,15 +16,10 @@ static bool parse(struct slice text, unsigned base, uint64_t max, uint64_t *numb
     return true;
 }
 
-bool number_parse(struct slice text, uint64_t max, uint64_t *number)
-{
-    return parse(text, 10, max, number);
-}
-
 bool number_parse_size(struct slice text, size_t max, size_t *number)
 {
     uint64_t value;
-    if (!parse(text, 10, max, &value))
+    if (!number_parse(text, max, &value))
         return false;
     *number = (size_t)value;
     return true;
@@ -33,16 +28,7 @@ bool number_parse_size(struct slice text, size_t max, size_t *number)
 bool number_parse_unsigned(struct slice text, unsigned max, unsigned *number)
 {
     uint64_t value;
-    if (!parse(text, 10, max, &value))
-        return false;
-    *number = (unsigned)value;
-    return true;
-}
-
-bool number_parse_octal(struct slice text, unsigned max, unsigned *number)
-{
-    uint64_t value;
-    if (!parse(text, 8, max, &value))
+    if (!number_parse(text, max, &value))
         return false;
     *number = (unsigned)value;
     return true;

@@ -15,8 +15,6 @@ bool number_parse(struct slice text, uint64_t max, uint64_t *number);
 /* The same for the types that callers hold most. */
 bool number_parse_size(struct slice text, size_t max, size_t *number);
 bool number_parse_unsigned(struct slice text, unsigned max, unsigned *number);
-/* Octal digits, for file modes. */
-bool number_parse_octal(struct slice text, unsigned max, unsigned *number);
 
 /* Hexadecimal in lower case, of as many digits as `text` has: 1 to 16. */
 bool number_parse_hex(struct slice text, uint64_t *number);

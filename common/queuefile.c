@@ -228,6 +228,13 @@ bool queuefile_is_success(char status)
     return status == QUEUEFILE_DELIVERED || status == QUEUEFILE_RELAYED;
 }
 
+const char *queuefile_status_word(char status)
+{
+    if (queuefile_is_todo(status))
+        return "todo";
+    return status == QUEUEFILE_FAILED ? "failed" : "done";
+}
+
 static bool is_status(char byte)
 {
     return queuefile_is_todo(byte) || queuefile_is_success(byte) || byte == QUEUEFILE_DONE ||

@@ -58,6 +58,8 @@ enum queuefile_status {
 bool queuefile_is_todo(char status);
 /* S or R */
 bool queuefile_is_success(char status);
+/* "todo", "done" or "failed", as mailq and mailctl show it: that a report is owed yet is not told. */
+const char *queuefile_status_word(char status);
 
 struct queuefile_recipient {
     char status; /* enum queuefile_status */

@@ -14,11 +14,6 @@ static const char *const levels[] = {
     [TLSPOLICY_SECURE] = "secure",
 };
 
-const char *tlspolicy_level_name(enum tlspolicy_level level)
-{
-    return levels[level];
-}
-
 bool tlspolicy_level_named(struct slice name, enum tlspolicy_level *level)
 {
     for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {

@@ -32,7 +32,6 @@ struct tlspolicy {
     char names[TLSPOLICY_NAMES_SIZE]; /* divided by ':'; "": the level's own */
 };
 
-const char *tlspolicy_level_name(enum tlspolicy_level level);
 bool tlspolicy_level_named(struct slice name, enum tlspolicy_level *level);
 
 /* Turns a line into a record: appends to `key` and `value`. False: `reason` says what is wrong and

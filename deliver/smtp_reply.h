@@ -11,8 +11,7 @@
 
 enum {
     SMTP_REPLY_LINES_MAX = 100,
-    SMTP_REPLY_LINE_MAX = 1024, /* RFC 5321 4.5.3.1.5 says 512; kept beyond that for nobody */
-    SMTP_REPLY_TEXT_MAX = 400,  /* of the reply as a whole, for reports */
+    SMTP_REPLY_TEXT_MAX = 400, /* of the reply as a whole, for reports */
     SMTP_REPLY_STATUS_MAX = 12,
 };
 

@@ -31,11 +31,6 @@ static const struct {
                            "ゴミ箱", "ごみ箱", "削除済み", "削除済みメール"}},
 };
 
-const char *specialuse_attribute(size_t index)
-{
-    return index < SPECIALUSE_COUNT ? specials[index].attribute : NULL;
-}
-
 const char *specialuse_standard(size_t index)
 {
     return index < SPECIALUSE_COUNT ? specials[index].names[0] : NULL;

@@ -34,8 +34,6 @@ struct specialuses {
 /* "\Sent" in any case: its bit. 0: RFC 6154 knows it not, or it is one that no folder here can
  * have (\All, \Flagged, \Important). */
 unsigned specialuse_bit(struct slice attribute);
-/* "\Sent"; NULL behind the last. */
-const char *specialuse_attribute(size_t index);
 /* The name of the folder that is made for it. */
 const char *specialuse_standard(size_t index);
 /* Is this a name by which mail programs, Japanese ones included, make a folder for that use? Its

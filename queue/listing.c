@@ -53,20 +53,6 @@ static bool read_names(int folder, struct names *names)
     return done;
 }
 
-static const char *status_word(char status)
-{
-    switch (status) {
-    case QUEUEFILE_DONE:
-    case QUEUEFILE_DELIVERED: /* a report is owed */
-    case QUEUEFILE_RELAYED:
-        return "done";
-    case QUEUEFILE_FAILED:
-        return "failed";
-    default:
-        return "todo";
-    }
-}
-
 static void write_reason(FILE *out, struct slice reasons, struct slice recipient)
 {
     struct failure failure;
@@ -89,7 +75,8 @@ void listing_message(FILE *out, const struct queuefile *file, const char *mark,
             (unsigned long long)file->size, date, SLICE_PRINTF(file->sender));
     for (size_t i = 0; i < file->recipient_count; i++) {
         const struct queuefile_recipient *one = &file->recipients[i];
-        fprintf(out, "    %-6s %.*s", status_word(one->status), SLICE_PRINTF(one->address));
+        fprintf(out, "    %-6s %.*s", queuefile_status_word(one->status),
+                SLICE_PRINTF(one->address));
         if (one->status == QUEUEFILE_FAILED)
             write_reason(out, reasons, one->address);
         fputc('\n', out);

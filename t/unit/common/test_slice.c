@@ -122,10 +122,6 @@ static void numbers_in_text(void **state)
         if (good != cases[i].good || (good && value != cases[i].value))
             fail_msg("number \"%s\"", cases[i].text);
     }
-    unsigned mode = 0;
-    assert_true(number_parse_octal(SLICE("0640"), 07777, &mode));
-    assert_int_equal(mode, 0640);
-    assert_false(number_parse_octal(SLICE("8"), 07777, &mode));
 }
 
 static void hexadecimal(void **state)
