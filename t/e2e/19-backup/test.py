@@ -1,0 +1,117 @@
+"""A server from its backup: the commands are those that INSTALL names, run as they stand there.
+
+RFC 3501 2.3.1.1: UIDs that were given out after the copy was taken must not come to mean other messages, hence
+the new UIDVALIDITY.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+
+from suite import TREE, check, equal, message, wait_until
+
+
+def commands(heading, suite):
+    """The command blocks below a heading of INSTALL, for this ROOT."""
+    with open(os.path.join(TREE, "INSTALL.md"), encoding="utf-8") as file:
+        section = file.read().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    blocks, block = [], []
+    for line in section.splitlines() + [""]:
+        if line.startswith("    "):
+            block.append(line.strip())
+        elif block:
+            blocks.append("\n".join(block))
+            block = []
+    tar = suite.root + ".tar"
+    return [block.replace("/var/mail-suite", suite.root).replace("/root/mail-suite.tar", tar) for block in blocks]
+
+
+def run(script):
+    done = subprocess.run(["sh", "-e"], input=script, text=True, capture_output=True, cwd=TREE)
+    equal((done.returncode, done.stderr), (0, ""), f"what this says: {script}")
+
+
+def subjects(client):
+    """UID -> (flags, subject) of INBOX."""
+    lines = client.uid("FETCH", "1:*", "(FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)])")[1]
+    found = {}
+    for line in (line for line in lines if isinstance(line, tuple)):
+        uid = int(line[0].split(b"UID ")[1].split()[0].rstrip(b")"))
+        found[uid] = (b"\\Flagged" in line[0], line[1].decode().strip())
+    return found
+
+
+def uidvalidity(client):
+    client.select("INBOX")
+    return int(client.response("UIDVALIDITY")[1][0])
+
+
+def uidvalidities(suite):
+    """Of all of u1's folders, as the disk has them: a renamed folder must not meet another's."""
+    found = []
+    for folder, _, files in os.walk(suite.path("mail/example.jp/u1/Maildir")):
+        if "mailbox-uids" in files:
+            with open(os.path.join(folder, "mailbox-uids"), encoding="ascii") as file:
+                found.append(int(file.readline().split()[1]))
+    return found
+
+
+def deliver(suite, subject):
+    suite.submit("u2@example.jp", ["u1@example.jp"], message("u2@example.jp", "u1@example.jp", subject))
+    suite.wait_queue_empty()
+
+
+def test_a_copy_of_a_running_server_becomes_a_new_server(suite):
+    copy, restore, *_ = commands("Backup and restore", suite)
+    check("make setup" in restore and "mailbox-uids" in restore, f"the commands of INSTALL: {restore}")
+    for subject in ("one", "two"):
+        deliver(suite, subject)
+    with suite.imap("u1@example.jp") as client:
+        before = uidvalidity(client)
+        client.uid("STORE", "2", "+FLAGS", "(\\Flagged)")
+        old = subjects(client)
+    suite.mailctl("state", "lock", "u2@example.jp", "send-lock", "--cause", "kept over the backup")
+    suite.control("hops-max", "50\n")
+    run(copy)
+
+    deliver_late(suite)
+    uid = os.stat(suite.path("mail/example.jp/u1/Maildir")).st_uid
+    suite.stop()
+    for entry in os.scandir(suite.root):
+        shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else os.remove(entry.path)
+    os.rmdir(suite.root)
+    # A new folder's number may be some seconds ahead of the time; a backup is older than that.
+    wait_until(lambda: time.time() > before + 1, "the time that UIDVALIDITY has")
+    run(restore.replace("make setup", ":"))
+    os.chmod(suite.root, 0o755)
+    suite.setup()
+    suite.start()
+
+    equal(os.stat(suite.path("mail/example.jp/u1/Maildir")).st_uid, uid, "whose the mail is")
+    with suite.imap("u1@example.jp") as client:
+        after = uidvalidity(client)
+        check(after > before, f"UIDVALIDITY {after} after {before}")
+        equal(subjects(client), old, "UIDs, flags and messages")
+    folders = uidvalidities(suite)
+    check(len(folders) > 5 and len(set(folders)) == len(folders), f"one UIDVALIDITY for each folder: {folders}")
+    shown = json.loads(suite.mailctl("state", "show", "u2@example.jp", "--json"))
+    equal([state["state"] for state in shown["states"]], ["send-lock"], "states of accounts")
+    suite.mailctl("state", "unlock", "u2@example.jp", "send-lock")
+    deliver(suite, "three")
+    with suite.imap("u1@example.jp") as client:
+        client.select("INBOX")
+        equal(sorted(subject for _, subject in subjects(client).values()),
+              ["Subject: one", "Subject: three", "Subject: two"], "mail goes on")
+    equal(suite.mailctl("store", "check", "u1@example.jp").count("wrong"), 0, "mailctl store check")
+    os.remove(suite.root + ".tar")
+
+
+def deliver_late(suite):
+    """After the copy: a message whose UID is going to be given out again."""
+    suite.mailctl("state", "unlock", "u2@example.jp", "send-lock")
+    deliver(suite, "lost with the old machine")
+    with suite.imap("u1@example.jp") as client:
+        client.select("INBOX")
+        equal(len(subjects(client)), 3, "messages before the machine was lost")
