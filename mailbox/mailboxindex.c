@@ -482,12 +482,12 @@ static bool take_all(struct mailbox *mailbox, struct reading *reading)
     return read_log(mailbox, reading->file_size);
 }
 
-/* UIDVALIDITY is what mailbox-uids says, whoever changed it. */
+/* UIDVALIDITY is what mailbox-uids says, whoever changed it; and so is which folder it is. */
 static bool is_of_these_uids(struct mailbox *mailbox, const struct mailbox_index_header *header)
 {
     struct mailbox_uids uids = {0};
     if (!mailbox_read_uids(mailbox, &uids) || uids.uidvalidity != header->uidvalidity ||
-        uids.uidnext == 0)
+        uids.uidnext == 0 || uids.id != header->mailbox_id)
         return false;
     mailbox->id = uids.id;
     mailbox->uids_on_disk = uids.uidnext;
@@ -619,6 +619,7 @@ static enum mailbox_index_result load_beside(struct mailbox *mailbox)
         result = MAILBOX_INDEX_TROUBLE;
     }
     if (result == MAILBOX_INDEX_OK) {
+        mailbox->id = fresh.id;
         mailbox->uids_on_disk = fresh.uids_on_disk;
         mailbox->modseq_reserved = fresh.modseq_reserved;
         if (merge(mailbox, &fresh))

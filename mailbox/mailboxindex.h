@@ -25,7 +25,7 @@
 
 enum {
     MAILBOX_INDEX_PAGE = 4096,
-    MAILBOX_INDEX_VERSION = 1,
+    MAILBOX_INDEX_VERSION = 2,
     MAILBOX_INDEX_VANISHED_MAX = 4096, /* ranges that are kept when the index is written anew */
 };
 
@@ -41,6 +41,7 @@ struct mailbox_index_header {
     uint64_t first_unseen;
     struct mailbox_totals totals;
     struct mailbox_state state;
+    uint64_t mailbox_id; /* of the folder: two accounts' may have one UIDVALIDITY */
     uint64_t
         body_sum; /* of all between header and log; looked at once after a start of the machine */
     uint64_t sum; /* of the header in front of this */

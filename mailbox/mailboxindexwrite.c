@@ -303,7 +303,8 @@ static bool begin_header(struct mailbox *mailbox, bool is_next, struct mailbox_i
                                             .state_size = sizeof(struct mailbox_state),
                                             .index_id = mailbox->index_id,
                                             .generation = mailbox->generation + 1,
-                                            .uidvalidity = mailbox->uidvalidity};
+                                            .uidvalidity = mailbox->uidvalidity,
+                                            .mailbox_id = mailbox->id};
     return is_next || getrandom(&header->index_id, sizeof header->index_id, 0) ==
                           (ssize_t)sizeof header->index_id;
 }

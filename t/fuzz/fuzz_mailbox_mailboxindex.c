@@ -133,6 +133,7 @@ static void mend(char *bytes, size_t size, unsigned how)
     header->message_size = sizeof(struct mailbox_message);
     header->state_size = sizeof(struct mailbox_state);
     header->uidvalidity = 77;
+    header->mailbox_id = 0xff;
     if (how & TIMES)
         set_known(&header->state);
     for (size_t at = MAILBOX_INDEX_PAGE, i = 0;
