@@ -411,6 +411,11 @@ bool mailbox_rebuild(int directory, const char *path)
         done = mailbox_unlock(mailbox) && done;
         if (!mailbox->error)
             mailbox->error = error;
+        /* Sessions can do without; but that is not what was asked for. */
+        if (done && mailbox->index < 0) {
+            mailbox->error = EIO;
+            done = false;
+        }
     }
     int error = mailbox->error;
     mailbox_close(&mailbox);

@@ -300,6 +300,14 @@ static int open_file(const struct mailbox *mailbox)
 /* ---- reading the whole -------------------------------------------------------------------------
  */
 
+/* A folder, a link, or a file of another owner in its place is no index; the next one that is written takes
+ * its place. */
+static bool is_none(int error)
+{
+    return error == ENOENT || error == EACCES || error == EPERM || error == EISDIR ||
+           error == ELOOP || error == ENXIO;
+}
+
 /* The file as it was opened; its beginning, which is all of a small one. */
 struct reading {
     int fd;
@@ -384,10 +392,12 @@ static enum mailbox_index_result begin_reading(struct mailbox *mailbox, struct r
     struct stat info;
     *reading = (struct reading){.fd = open_file(mailbox)};
     if (reading->fd < 0)
-        return errno == ENOENT ? MAILBOX_INDEX_NONE : MAILBOX_INDEX_TROUBLE;
+        return is_none(errno) ? MAILBOX_INDEX_NONE : MAILBOX_INDEX_TROUBLE;
     reading->bytes = malloc(SMALL_FILE);
     if (!reading->bytes || fstat(reading->fd, &info) < 0)
         return MAILBOX_INDEX_TROUBLE;
+    if (!S_ISREG(info.st_mode))
+        return MAILBOX_INDEX_NONE;
     ssize_t got = pread(reading->fd, reading->bytes, SMALL_FILE, 0);
     if (got < 0)
         return MAILBOX_INDEX_TROUBLE;

@@ -309,6 +309,16 @@ static bool begin_header(struct mailbox *mailbox, bool is_next, struct mailbox_i
                           (ssize_t)sizeof header->index_id;
 }
 
+/* An empty folder that stands there goes, as any file does. */
+static bool take_place(const struct mailbox *mailbox)
+{
+    int folder = mailbox->folder;
+    if (renameat(folder, NEW_NAME, folder, MAILBOX_INDEX_NAME) == 0)
+        return true;
+    return errno == EISDIR && unlinkat(folder, MAILBOX_INDEX_NAME, AT_REMOVEDIR) == 0 &&
+           renameat(folder, NEW_NAME, folder, MAILBOX_INDEX_NAME) == 0;
+}
+
 /* `is_next`: what was the index till now tells all that this one begins with. */
 static bool write_anew(struct mailbox *mailbox, bool is_next)
 {
@@ -318,8 +328,7 @@ static bool write_anew(struct mailbox *mailbox, bool is_next)
         .fd = openat(mailbox->folder, NEW_NAME,
                      O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600)};
     bool done = writing.fd >= 0 && begin_header(mailbox, is_next, &header) &&
-                write_all(mailbox, &writing, &header) &&
-                renameat(mailbox->folder, NEW_NAME, mailbox->folder, MAILBOX_INDEX_NAME) == 0;
+                write_all(mailbox, &writing, &header) && take_place(mailbox);
     free(writing.bytes);
     if (!done) {
         io_close(&writing.fd);

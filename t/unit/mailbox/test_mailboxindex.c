@@ -293,6 +293,31 @@ static void an_index_of_another_day(void **state)
     assert_good(box, "another day", 0);
 }
 
+static void what_is_no_file_is_no_index(void **state)
+{
+    struct box *box = *state;
+    use(box);
+    for (int kind = 0; kind < 4; kind++) {
+        (void)unlinkat(box->fd, "m/mailbox-index", 0);
+        if (kind == 0)
+            assert_int_equal(mkdirat(box->fd, "m/mailbox-index", 0700), 0);
+        else if (kind == 1)
+            assert_int_equal(mkfifoat(box->fd, "m/mailbox-index", 0600), 0);
+        else
+            assert_int_equal(
+                symlinkat(kind == 2 ? "mailbox-uids" : "none", box->fd, "m/mailbox-index"), 0);
+        assert_true(count_findings(box, say_nothing) > 0);
+        if (kind % 2 == 0)
+            assert_true(mailbox_rebuild(box->fd, "m"));
+        assert_kept(box, "no file", (size_t)kind);
+        assert_good(box, "no file", (size_t)kind);
+    }
+    assert_int_equal(unlinkat(box->fd, "m/mailbox-index", 0), 0);
+    assert_true(maildir_create(box->fd, "m/mailbox-index"));
+    assert_kept(box, "a folder with something in it", 0);
+    assert_false(mailbox_rebuild(box->fd, "m"));
+}
+
 static void an_index_of_another_folder(void **state)
 {
     struct box *box = *state;
@@ -405,6 +430,7 @@ int main(void)
         TEST(flipped_while_changes_are_pending),
         TEST(rubbish_among_what_is_pending),
         TEST(an_index_of_another_day),
+        TEST(what_is_no_file_is_no_index),
         TEST(an_index_of_another_folder),
         TEST(a_cache_that_was_cut),
         TEST(rebuilt_under_a_session),
