@@ -158,6 +158,8 @@ struct mailbox {
     bool state_changed;              /* to be written */
     bool has_twin;                   /* another object of this process shares the lock */
     bool index_unusable;             /* to be written anew */
+    bool index_was_read;             /* as a whole: whether it is the last one was not asked yet */
+    uint32_t doubted_from;           /* UIDs from here on may have been given out; 0: no doubt */
     bool scan_wanted;                /* a name was not where it should be */
 
     /* mailboxview.c */

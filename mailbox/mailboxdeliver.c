@@ -26,13 +26,14 @@ static bool take_lock(struct mailbox *mailbox)
     return false;
 }
 
-/* The index with its state, under the lock, and nothing of the messages. */
+/* The index with its state, under the lock, and nothing of the messages. Where cur/ is not as the index says
+ * it may be an older one, and a session has to look into that first. */
 static bool begin(struct mailbox *mailbox, int folder)
 {
     mailbox_init(mailbox);
     mailbox->folder = folder;
     return mailbox_index_open(mailbox) && take_lock(mailbox) && mailbox_index_read_state(mailbox) &&
-           !mailbox_index_is_of_another_boot(mailbox);
+           !mailbox_index_is_of_another_boot(mailbox) && mailbox_cur_is_known(mailbox);
 }
 
 static void end(struct mailbox *mailbox)

@@ -27,7 +27,9 @@ enum {
     UIDS_FILE_MAX = 256,
     UIDS_GAP = 1000000,
     UIDS_AHEAD = 1000,
+    UIDS_PUT_BACK_GAP = 100000, /* chown looks like putting back: 40,000 times are enough */
     MODSEQS_AHEAD = 100000,
+    MODSEQS_PUT_BACK_GAP = 100000000,
     ID_DIGITS = 16,
     UIDVALIDITY_DIGITS = 10,
     UIDVALIDITY_AHEAD_MAX = 100 * 24 * 3600, /* seconds; what is farther ahead is damaged */
@@ -183,6 +185,11 @@ static uint32_t new_uidvalidity(struct mailbox *mailbox)
     return (uint32_t)now;
 }
 
+static uint32_t bounded(uint64_t uidnext)
+{
+    return uidnext <= MAILDIR_UID_MAX ? (uint32_t)uidnext : MAILDIR_UID_MAX;
+}
+
 /* The file is lost or damaged. UIDs in names are kept, but which higher ones were given out to
  * messages that are gone nobody knows. So, with nothing to go by, UIDVALIDITY changes, as RFC 3501
  * 2.3.1.1 wants it, and is higher than the old one since time went on. Where the old one can still
@@ -195,13 +202,27 @@ static uint32_t rebuilt_uidnext(struct mailbox *mailbox, uint32_t highest)
         mailbox->uidvalidity = new_uidvalidity(mailbox);
     else
         next += UIDS_GAP;
-    return next <= MAILDIR_UID_MAX ? (uint32_t)next : MAILDIR_UID_MAX;
+    return bounded(next);
 }
 
 static uint32_t ahead_of(uint64_t uidnext)
 {
-    uint64_t ahead = uidnext + UIDS_AHEAD;
-    return ahead <= MAILDIR_UID_MAX ? (uint32_t)ahead : MAILDIR_UID_MAX;
+    return bounded(uidnext + UIDS_AHEAD);
+}
+
+static bool were_put_back(const struct mailbox *mailbox)
+{
+    struct stat info;
+    return fstatat(mailbox->folder, uids_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           mailbox_was_put_back(&info);
+}
+
+void mailbox_leave_gap(struct mailbox *mailbox)
+{
+    if (!were_put_back(mailbox))
+        return;
+    mailbox->uids_on_disk = bounded((uint64_t)mailbox->uids_on_disk + UIDS_PUT_BACK_GAP);
+    mailbox->modseq_reserved += MODSEQS_PUT_BACK_GAP;
 }
 
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
@@ -214,12 +235,14 @@ bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest)
         return mailbox_fail(mailbox);
     }
     bool is_whole = uids.uidvalidity != 0 && uids.uidnext != 0 && uids.id != 0;
+    is_whole = is_whole && !were_put_back(mailbox);
     mailbox->uidvalidity = uids.uidvalidity;
     mailbox->id = uids.id != 0 ? uids.id : new_id();
     mailbox->modseq_reserved = uids.modseq;
     mailbox->uids_on_disk = uids.uidvalidity != 0 && uids.uidnext != 0
                                 ? uids.uidnext
                                 : rebuilt_uidnext(mailbox, highest);
+    mailbox_leave_gap(mailbox);
     if (mailbox->state.uidnext < mailbox->uids_on_disk)
         mailbox->state.uidnext = mailbox->uids_on_disk;
     /* Behind the names after a power cut, or when a file came with a UID of its own. */

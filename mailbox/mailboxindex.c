@@ -485,6 +485,7 @@ static bool take_all(struct mailbox *mailbox, struct reading *reading)
         return false;
     take_header(mailbox, &reading->header);
     take_file(mailbox, reading);
+    mailbox->index_was_read = true;
     if (is_small(reading)) {
         size_t at = (size_t)mailbox->log_end;
         return apply_log(mailbox, reading->bytes + at, reading->size - at);
@@ -602,6 +603,7 @@ static void take_index(struct mailbox *mailbox, struct mailbox *fresh)
 {
     io_close(&mailbox->index);
     mailbox->index = fresh->index;
+    mailbox->index_was_read = true;
     mailbox->index_id = fresh->index_id;
     mailbox->generation = fresh->generation;
     mailbox->log_start = fresh->log_start;

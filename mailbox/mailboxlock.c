@@ -24,6 +24,7 @@
 enum {
     NEW_LISTED_MAX = 50,
     EAGER_MAX = 64, /* names that change before the answer; renaming takes some 5 us */
+    PUT_BACK_SECONDS = 60,
 };
 
 #define NANOSECONDS INT64_C(1000000000)
@@ -48,13 +49,23 @@ int64_t mailbox_time_of(const struct stat *info)
                      (uint64_t)info->st_mtim.tv_nsec);
 }
 
+/* cp -a, rsync and tar set the one time back, and thereby the other to now, which nobody can set. chown and
+ * chmod look like that, too. */
+bool mailbox_was_put_back(const struct stat *info)
+{
+    return info->st_mtim.tv_sec < info->st_ctim.tv_sec - PUT_BACK_SECONDS;
+}
+
 /* 0: unknown, never equal to a stamp. */
+static int64_t stamp_of(const struct stat *info)
+{
+    return info->st_nlink == 0 || mailbox_was_put_back(info) ? 0 : mailbox_time_of(info);
+}
+
 static int64_t folder_time(int folder)
 {
     struct stat info;
-    if (fstat(folder, &info) < 0 || info.st_nlink == 0)
-        return 0;
-    return mailbox_time_of(&info);
+    return fstat(folder, &info) < 0 ? 0 : stamp_of(&info);
 }
 
 static bool is_young(int64_t time)
@@ -75,10 +86,21 @@ int64_t mailbox_stamp(int folder)
     return time;
 }
 
+static bool is_cur_stamp(const struct mailbox *mailbox, int64_t time)
+{
+    return time != 0 && time == mailbox->state.cur_stamp;
+}
+
 static bool cur_is_known(const struct mailbox *mailbox)
 {
-    int64_t time = folder_time(mailbox->cur);
-    return time != 0 && time == mailbox->state.cur_stamp;
+    return is_cur_stamp(mailbox, folder_time(mailbox->cur));
+}
+
+bool mailbox_cur_is_known(const struct mailbox *mailbox)
+{
+    struct stat info;
+    return fstatat(mailbox->folder, "cur", &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+           is_cur_stamp(mailbox, stamp_of(&info));
 }
 
 uint32_t mailbox_mark(const struct mailbox *mailbox)
@@ -191,22 +213,53 @@ bool mailbox_lock_alone(struct mailbox *mailbox)
     return take_lock(mailbox) || mailbox_fail(mailbox);
 }
 
-/* After a power cut it is not known which of the last changes are undone: all messages count as
- * changed, with a mod-sequence that none had before. */
-static bool begin_boot(struct mailbox *mailbox)
+static bool is_later(struct timespec a, struct timespec b)
 {
-    if (mailbox->index < 0 || !mailbox_index_is_of_another_boot(mailbox))
-        return true;
+    return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec : a.tv_nsec > b.tv_nsec;
+}
+
+/* Was the index written after cur/ was changed, and knows nothing of that? Then it is an older one that was
+ * put back, or its log was cut. */
+static bool is_behind_cur(const struct mailbox *mailbox)
+{
+    struct stat index, cur;
+    if (mailbox->cur_known)
+        return false;
+    return fstat(mailbox->index, &index) < 0 || fstat(mailbox->cur, &cur) < 0 ||
+           mailbox_was_put_back(&cur) || is_later(index.st_ctim, cur.st_ctim);
+}
+
+/* Is it unknown what was given out, and changed, after the index was as it is? */
+static bool is_in_doubt(struct mailbox *mailbox)
+{
+    bool was_read = mailbox->index_was_read;
+    mailbox->index_was_read = false;
+    if (mailbox->index < 0)
+        return false;
+    return mailbox_index_is_of_another_boot(mailbox) ||
+           (was_read && (is_behind_cur(mailbox) || !mailbox_pending_is_known(mailbox)));
+}
+
+/* After a power cut it is not known which of the last changes are undone; nor what is missing in an index
+ * that is not the last one. All messages count as changed, with a mod-sequence that none had before, and
+ * the next UID is one that nobody had; names may tell UIDs that were given out to messages that are not
+ * in the list. */
+static bool begin_anew(struct mailbox *mailbox)
+{
+    mailbox_leave_gap(mailbox);
     mailbox->state.modseq = mailbox->modseq_reserved;
     uint64_t modseq = mailbox_give_modseq(mailbox);
+    if (modseq == 0)
+        return false;
     mailbox->state.modseq_floor = modseq;
     mailbox->state.vanished_floor = modseq;
-    if (mailbox->state.uidnext < mailbox->uids_on_disk)
-        mailbox->state.uidnext = mailbox->uids_on_disk;
-    mailbox->state.new_stamp = 0; /* a mark may be undone as well */
     mailbox->state.boot = clock_boot_seconds();
     mailbox->state_changed = true;
-    return modseq != 0;
+    mailbox->doubted_from = mailbox->state.uidnext;
+    if (mailbox->state.uidnext < mailbox->uids_on_disk)
+        mailbox->state.uidnext = mailbox->uids_on_disk;
+    /* A mark in new/ may be undone as well. */
+    return mailbox_scan(mailbox, !mailbox->cur_known, true);
 }
 
 /* What others did since the last look is taken over, so that ours comes behind it. */
@@ -218,14 +271,12 @@ static bool look_around(struct mailbox *mailbox)
     mailbox->copying.from = NULL;
     switch (mailbox_index_catch_up(mailbox)) {
     case MAILBOX_INDEX_OK:
-        if (!begin_boot(mailbox))
-            return false;
         if (mailbox->keyword_serial != mailbox->state.keyword_serial &&
             !mailbox_load_keywords(mailbox))
             return false;
         mailbox->cur_known = cur_is_known(mailbox);
         mailbox->new_known = new_is_known(mailbox);
-        return true;
+        return !is_in_doubt(mailbox) || begin_anew(mailbox);
     case MAILBOX_INDEX_NONE:
         io_close(&mailbox->index);
         mailbox->index_unusable = true;

@@ -62,6 +62,10 @@ bool mailbox_lock_alone(struct mailbox *mailbox);
 bool mailbox_is_known(const struct mailbox *mailbox);
 /* When a file or folder was changed, in nanoseconds. */
 int64_t mailbox_time_of(const struct stat *info);
+/* Does the file or folder bear a time of an earlier day, which was given to it afterwards? */
+bool mailbox_was_put_back(const struct stat *info);
+/* For who has the state alone: is cur/ as it says? */
+bool mailbox_cur_is_known(const struct mailbox *mailbox);
 /* The time of a folder, which no later change will leave as it is; 0: there is none that would do. */
 int64_t mailbox_stamp(int folder);
 /* Moves with each delivery to new/ that had no lock; state.new_mark: when new/ was listed. */
@@ -87,6 +91,9 @@ bool mailbox_read_uids(struct mailbox *mailbox, struct mailbox_uids *uids);
 /* Makes it when missing, and whole; `highest` is the highest UID in a file name. Sets uidvalidity,
  * id, state.uidnext and what is reserved. Under the lock. */
 bool mailbox_load_uids(struct mailbox *mailbox, uint32_t highest);
+/* Under the lock: where mailbox-uids is one of an earlier day that was put back, nobody knows how much was
+ * given out since: what is reserved then is beyond all that can have been. */
+void mailbox_leave_gap(struct mailbox *mailbox);
 /* Gives out `count` UIDs from *first on. */
 bool mailbox_give_uids(struct mailbox *mailbox, uint32_t count, uint32_t *first);
 /* A higher mod-sequence than all before. 0 with trouble. */

@@ -541,11 +541,17 @@ static bool begin_state(struct mailbox *mailbox)
     return modseq != 0;
 }
 
+/* Names that tell UIDs from here on count. */
+static uint32_t first_free_uid(const struct mailbox *mailbox)
+{
+    return mailbox->doubted_from != 0 ? mailbox->doubted_from : mailbox->state.uidnext;
+}
+
 /* The numbers that are given out: at the first look the names tell which UIDs are in use, afterwards
  * the state does. */
 static bool load_numbers(struct mailbox *mailbox, struct scan *scan, struct place *places)
 {
-    uint32_t highest = scan->is_first ? 0 : mailbox->state.uidnext - 1;
+    uint32_t highest = scan->is_first ? 0 : first_free_uid(mailbox) - 1;
     if (!check_uids(mailbox, scan, places, &highest))
         return false;
     if (mailbox->count + scan->found_count + scan->count > MAILBOX_MESSAGES_MAX) {
@@ -727,6 +733,8 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
         done = mailbox_pending_apply(mailbox);
     if (done && scan.is_first)
         begin_recent(mailbox);
+    if (done)
+        mailbox->doubted_from = 0;
     if (done && !scan.put_off)
         take_scan_stamps(mailbox, &scan);
     else

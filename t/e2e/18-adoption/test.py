@@ -538,6 +538,100 @@ def test_damaged_files_while_a_session_is_open(suite):
         is_intact(suite, f"{what}: check afterwards")
 
 
+def highest_modseq(client):
+    return int(re.search(rb"HIGHESTMODSEQ (\d+)", ok(client.status("INBOX", "(HIGHESTMODSEQ)"))[0]).group(1))
+
+
+def come_and_go(client):
+    """A message that leaves no trace but in the index; its UID, and the highest mod-sequence then."""
+    uid = int(re.search(rb"APPENDUID \d+ (\d+)", ok(client.append("INBOX", None, None, corpus.message(1)))[0]).group(1))
+    ok(client.select("INBOX"))
+    ok(client.uid("STORE", str(uid), "+FLAGS", "(\\Deleted)"))
+    ok(client.expunge())
+    return uid, highest_modseq(client)
+
+
+def gives_nothing_out_again(suite, uid, modseq, what):
+    """RFC 9051 2.3.1.1, RFC 7162 3.1.2.2"""
+    address = f"hurt@{DOMAIN}"
+    count = len(suite.mailbox(address))
+    with suite.smtp() as client:
+        client.sendmail("sender@example.org", [address], corpus.message(2))
+    suite.wait_messages(address, count + 1)
+    with suite.imaps(address) as client:
+        after = look(client, "INBOX")
+        check(max(after[2]) > uid, f"{what}: UID {max(after[2])} after {uid}")
+        check(after[1] > uid, f"{what}: UIDNEXT {after[1]} after {uid}")
+        check(highest_modseq(client) > modseq, f"{what}: HIGHESTMODSEQ is not above {modseq}")
+    is_intact(suite, what)
+
+
+def test_an_index_of_another_day_gives_nothing_out_again(suite):
+    for what, change in (("older", lambda old, new: old), ("cut", lambda old, new: new[:len(new) - 1500]),
+                         ("flipped", lambda old, new: new[:-1500] + bytes([new[-1500] ^ 1]) + new[-1499:])):
+        path = os.path.join(hurt_folder(suite), "mailbox-index")
+        with suite.imaps(f"hurt@{DOMAIN}") as client:
+            change_something(client, 3)
+        old = read(path)
+        with suite.imaps(f"hurt@{DOMAIN}") as client:
+            before = look(client, "INBOX")
+            uid, modseq = come_and_go(client)
+        time.sleep(0.05)  # the clock of files ticks slowly
+        overwrite(path, change(old, read(path)))
+        with suite.imaps(f"hurt@{DOMAIN}") as client:
+            holds(client, before, what)
+        gives_nothing_out_again(suite, uid, modseq, what)
+
+
+def test_a_backup_that_is_put_back(suite):
+    """With its times, over what is there: what came since stays, and no number is given out twice."""
+    address, folder = f"hurt@{DOMAIN}", hurt_folder(suite)
+    backup = suite.path("backup")
+    with suite.imaps(address) as client:
+        ok(client.select("INBOX"))
+    subprocess.run(["cp", "-a", folder, backup], check=True)
+    an_hour_ago = time.time() - 3600
+    for name in ("mailbox-uids", "mailbox-index", "cur", "new"):
+        os.utime(os.path.join(backup, name), (an_hour_ago, an_hour_ago))
+    with suite.imaps(address) as client:
+        ok(client.append("INBOX", "(\\Flagged)", None, corpus.message(9)))
+        before = look(client, "INBOX")
+        uid, modseq = come_and_go(client)
+    subprocess.run(["cp", "-a", backup + "/.", folder], check=True)
+    with suite.imaps(address) as client:
+        after = holds(client, before, "put back")
+        check(after[1] > before[1] + 50000, f"put back: UIDNEXT {after[1]} after {before[1]}")
+    gives_nothing_out_again(suite, uid, modseq, "put back")
+
+
+def test_what_is_no_index_is_said_and_mended(suite):
+    path = os.path.join(hurt_folder(suite), "mailbox-index")
+    owner = os.stat(path).st_uid
+    with suite.imaps(f"hurt@{DOMAIN}") as client:
+        before = look(client, "INBOX")
+
+    def put(mode, of):
+        with open(path, "wb") as file:
+            file.write(b"index")
+        os.chmod(path, mode)
+        os.chown(path, of, of)
+
+    for what, make in (("folder", lambda: os.mkdir(path)), ("link", lambda: os.symlink("/etc/passwd", path)),
+                       ("fifo", lambda: os.mkfifo(path)), ("of root", lambda: put(0o600, 0)),
+                       ("not to be written", lambda: put(0o400, owner))):
+        for mends in (True, False):
+            os.unlink(path)
+            make()
+            code, found = state_of_store(suite, "hurt", "INBOX")
+            check(code == 1 and found["INBOX"], f"{what} is found: {found}")
+            if mends:
+                suite.mailctl("store", "rebuild", f"hurt@{DOMAIN}")
+                is_intact(suite, f"{what}: rebuilt")
+            with suite.imaps(f"hurt@{DOMAIN}") as client:
+                holds(client, before, what)
+            is_intact(suite, what)
+
+
 def test_damage_is_found(suite):
     for what, change in (("rubbish", lambda data: os.urandom(len(data))),
                          ("middle", lambda data: data[:5000] + b"\xa5" * 300 + data[5300:]),

@@ -2,7 +2,9 @@
 #include "unit.h"
 
 #include "clock.h"
+#include "hash.h"
 #include "io.h"
+#include "mailboxdeliver.h"
 #include "mailboxindex.h"
 
 #include <fcntl.h>
@@ -293,6 +295,172 @@ static void an_index_of_another_day(void **state)
     assert_good(box, "another day", 0);
 }
 
+/* An appended message's UID. */
+static uint32_t append(struct mailbox *mailbox)
+{
+    struct mailbox_append append = {0};
+    uint32_t uid;
+    assert_true(mailbox_append_begin(mailbox, &append));
+    assert_true(mailbox_append_write(&append, SLICE("b\r\n")));
+    assert_true(mailbox_append_commit(mailbox, &append, &uid));
+    return uid;
+}
+
+/* What leaves no trace but in the index: a message that came and went. */
+static uint32_t append_and_remove(struct box *box, uint64_t *modseq)
+{
+    struct mailbox *mailbox = mailbox_open(box->fd, "m", false);
+    assert_non_null(mailbox);
+    uint32_t uid = append(mailbox);
+    assert_true(mailbox_remove(mailbox, mailbox_find(mailbox, uid)));
+    *modseq = mailbox_highest_modseq(mailbox);
+    mailbox_close(&mailbox);
+    return uid;
+}
+
+/* The clock of files ticks slowly. */
+static void pass_a_tick(void)
+{
+    nanosleep(&(struct timespec){.tv_nsec = 30000000}, NULL);
+}
+
+static void deliver_with_index(const struct box *box)
+{
+    struct maildir_delivery delivery;
+    assert_true(maildir_begin(&delivery, box->fd, "m", "0cw9x2k4m7q1a", "host"));
+    assert_true(maildir_write(&delivery, SLICE("d\r\n")));
+    assert_true(mailboxdeliver_place(&delivery, false));
+    assert_int_equal(delivery.uid, 0);
+    assert_int_equal(maildir_commit(&delivery), VERDICT_OK);
+}
+
+static void assert_nothing_given_again(struct box *box, uint32_t uid, uint64_t modseq)
+{
+    deliver_with_index(box);
+    struct mailbox *mailbox = mailbox_open(box->fd, "m", false);
+    assert_non_null(mailbox);
+    for (size_t i = 0; i < box->count; i++)
+        assert_int_equal(mailbox->messages[i].uid, box->messages[i].uid);
+    assert_int_equal(mailbox->count, box->count + 1);
+    assert_true(mailbox->messages[box->count].uid > uid);
+    assert_true(append(mailbox) > uid + 1);
+    assert_true(mailbox_highest_modseq(mailbox) > modseq);
+    size_t count;
+    assert_null(mailbox_vanished_since(mailbox, modseq - 1, &count));
+    mailbox_close(&mailbox);
+    assert_good(box, "afterwards", 0);
+}
+
+/* RFC 3501 2.3.1.1, RFC 7162 3.1.2.2: whatever becomes of the index. */
+static void an_older_index_gives_nothing_out_again(void **state)
+{
+    struct box *box = *state;
+    uint64_t modseq;
+    use(box);
+    uint32_t uid = append_and_remove(box, &modseq);
+    pass_a_tick();
+    put(box, "m/mailbox-index", slice_of(box->index, box->index_size));
+    assert_nothing_given_again(box, uid, modseq);
+}
+
+static void a_log_that_was_cut_gives_nothing_out_again(void **state)
+{
+    struct box *box = *state;
+    struct mailbox_index_header header;
+    uint64_t modseq;
+    use(box);
+    uint32_t uid = append_and_remove(box, &modseq);
+    pass_a_tick();
+    int fd = openat(box->fd, "m/mailbox-index", O_RDWR);
+    assert_true(io_pread_all(fd, &header, sizeof header, 0));
+    assert_int_equal(ftruncate(fd, (off_t)header.log_at), 0);
+    io_close(&fd);
+    assert_nothing_given_again(box, uid, modseq);
+}
+
+/* An index as it was written last, that says another `boot`, and another time of cur/. */
+static void forge(struct box *box, int64_t boot_ago, int64_t cur_ago)
+{
+    struct mailbox_index_header header;
+    assert_true(mailbox_rebuild(box->fd, "m"));
+    remember(box);
+    keep(box);
+    memcpy(&header, box->index, sizeof header);
+    assert_int_equal(header.log_at, box->index_size);
+    header.state.boot -= boot_ago;
+    header.state.cur_stamp -= cur_ago * 1000000000;
+    header.sum = hash_add_block(HASH_START, &header, offsetof(struct mailbox_index_header, sum));
+    memcpy(box->index, &header, sizeof header);
+}
+
+/* A power cut took the end of the log, and not the names. */
+static void uids_in_names_count_behind_a_power_cut(void **state)
+{
+    struct box *box = *state;
+    use(box);
+    forge(box, 1000000, 0);
+    struct mailbox *mailbox = mailbox_open(box->fd, "m", false);
+    assert_non_null(mailbox);
+    uint32_t uid = append(mailbox);
+    mailbox_close(&mailbox);
+    remember(box);
+    put(box, "m/mailbox-index", slice_of(box->index, box->index_size));
+    assert_kept(box, "a power cut", 0);
+    mailbox = mailbox_open(box->fd, "m", false);
+    assert_non_null(mailbox);
+    assert_true(append(mailbox) > uid);
+    mailbox_close(&mailbox);
+    assert_good(box, "afterwards", 0);
+}
+
+/* rsync -a gives cur/ the time that it had, and leaves what came since. */
+static void a_time_that_was_put_back_is_not_believed(void **state)
+{
+    struct box *box = *state;
+    struct stat info;
+    use(box);
+    forge(box, 0, 3600);
+    put_back(box, slice_of(box->index, box->index_size));
+    put(box, "m/cur/1800000000.M1P1.host,S=3,W=3,U=5000:2,F", SLICE("d\r\n"));
+    assert_int_equal(fstatat(box->fd, "m/cur", &info, 0), 0);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, box->times[0]};
+    times[1].tv_sec -= 3600;
+    assert_int_equal(utimensat(box->fd, "m/cur", times, 0), 0);
+    struct mailbox *mailbox = mailbox_open(box->fd, "m", false);
+    assert_non_null(mailbox);
+    assert_int_equal(mailbox->count, box->count + 1);
+    assert_int_equal(mailbox->messages[box->count].uid, 5000);
+    mailbox_close(&mailbox);
+    assert_good(box, "afterwards", 0);
+}
+
+static void put_uids_back(const struct box *box)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1700000000}};
+    assert_int_equal(utimensat(box->fd, "m/mailbox-uids", times, 0), 0);
+}
+
+/* All of it put back, with its times: how much was given out since nobody knows. */
+static void numbers_of_another_day_are_left_behind(void **state)
+{
+    struct box *box = *state;
+    use(box);
+    for (int turn = 0; turn < 2; turn++) {
+        forge(box, turn == 0 ? 1000000 : 0, 0);
+        put_back(box, slice_of(box->index, box->index_size));
+        if (turn == 1)
+            assert_int_equal(unlinkat(box->fd, "m/mailbox-index", 0), 0);
+        put_uids_back(box);
+        uint32_t uidnext = box->uidnext;
+        assert_kept(box, "put back", (size_t)turn);
+        remember(box);
+        assert_in_range(box->uidnext, uidnext + 50000, uidnext + 200000);
+        uidnext = box->uidnext;
+        remember(box);
+        assert_int_equal(box->uidnext, uidnext);
+    }
+}
+
 static void what_is_no_file_is_no_index(void **state)
 {
     struct box *box = *state;
@@ -430,6 +598,11 @@ int main(void)
         TEST(flipped_while_changes_are_pending),
         TEST(rubbish_among_what_is_pending),
         TEST(an_index_of_another_day),
+        TEST(an_older_index_gives_nothing_out_again),
+        TEST(a_log_that_was_cut_gives_nothing_out_again),
+        TEST(uids_in_names_count_behind_a_power_cut),
+        TEST(a_time_that_was_put_back_is_not_believed),
+        TEST(numbers_of_another_day_are_left_behind),
         TEST(what_is_no_file_is_no_index),
         TEST(an_index_of_another_folder),
         TEST(a_cache_that_was_cut),
