@@ -137,9 +137,9 @@ const struct commandline_verb commandline_verbs[] = {
     {"state", "lock", 1, 2, "cause hours", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_state_lock,
      "state lock USER@DOMAIN|DOMAIN|uid=N [STATE] [--cause TEXT] [--hours N]",
-     "Puts an account, or all accounts of a domain, into a state: account-lock (no log-in; the default), send-lock and "
-     "misuse-detected (no sending), over-capacity (no receiving), send-pause and receive-pause (the same for two "
-     "hours at most); password-forced comes by user force-password. Without --hours it stays until unlocked."},
+     "Puts an account, or all accounts of a domain, into a state: account-lock (no log-in, and open sessions end; "
+     "the default), send-lock and misuse-detected (no sending), over-capacity (no receiving), send-pause and "
+     "receive-pause (the same for two hours at most); password-forced comes by user force-password. Without --hours it stays until unlocked."},
     {"state", "unlock", 1, 2, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_state_unlock,
      "state unlock USER@DOMAIN|DOMAIN|uid=N [STATE]",

@@ -1,4 +1,5 @@
 /* stateverbs - mailctl state; see operations.h */
+#include "accountrules.h"
 #include "clock.h"
 #include "io.h"
 #include "number.h"
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define DEFAULT_STATE "account-lock"
+#define DEFAULT_STATE STATE_ACCOUNT_LOCK
 
 enum { HOURS_MAX = 87600, ADDRESS_MAX = USERLINE_LOCAL_MAX + IDN_NAME_MAX + 2 };
 
@@ -268,6 +269,15 @@ static int refuse_to_force(const struct commandline *command, const struct subje
                               subject->account ? subject->name : "USER@DOMAIN");
 }
 
+/* Whom the operator locks out is out. Locks by failed log-ins end no session, or whoever guesses at a
+ * password could. */
+static void end_sessions(const struct commandline *command, const struct subject *subject)
+{
+    const char *local = subject->account ? subject->account->local : "";
+    if (!subject->is_uid && strcmp(state_word(command), STATE_ACCOUNT_LOCK) == 0)
+        (void)accountrules_end_sessions(&local, 1, subject->domain.name, SESSIONEND_LOCKED);
+}
+
 int operations_state_lock(struct commandline *command)
 {
     struct subject subject;
@@ -275,6 +285,8 @@ int operations_state_lock(struct commandline *command)
     if (find_subject(command, &subject, &result))
         result = is_about_password(command) ? refuse_to_force(command, &subject)
                                             : set(command, &subject);
+    if (result == EXIT_DONE)
+        end_sessions(command, &subject);
     domain_free(&subject.domain);
     return result;
 }

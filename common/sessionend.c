@@ -13,6 +13,7 @@ static const struct {
                             "The password was changed; log in with the new one"},
     [SESSIONEND_FORCED] = {"password-forced", "The password is void; a new one has to be set"},
     [SESSIONEND_REMOVED] = {"account-removed", "The account was deleted"},
+    [SESSIONEND_LOCKED] = {"account-locked", "The account was locked; ask the administrator"},
 };
 
 const char *sessionend_name(enum sessionend why)

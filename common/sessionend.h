@@ -1,5 +1,5 @@
 /*
- * sessionend - telling an account's open sessions to end: its password is another one, or it is gone
+ * sessionend - telling an account's open sessions to end: its password is another one, it is locked, or gone
  *
  * mailctl asks spawnd, which signals the sessions of imapd and pop3d that are the account's (SIGHUP, with
  * the reason as its value). The session shuts the way in from its client: what waits for the client, in
@@ -27,6 +27,7 @@ enum sessionend {
     SESSIONEND_CHANGED, /* another password */
     SESSIONEND_FORCED,  /* the password is void */
     SESSIONEND_REMOVED, /* the account is */
+    SESSIONEND_LOCKED,  /* by the operator */
     SESSIONEND_COUNT
 };
 

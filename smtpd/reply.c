@@ -36,7 +36,9 @@ static const struct reply_form forms[REPLY_COUNT] = {
     [REPLY_AUTH_UNKNOWN_MECHANISM] = {"504", "5.5.4", "unknown mechanism", false},
     [REPLY_AUTH_ALREADY] = {"503", "5.5.1", "authenticated already", false},
     [REPLY_AUTH_NOT_HERE] = {"502", "5.5.1", "AUTH is not offered here", false},
-    [REPLY_AUTH_OVER] = {"421", "4.7.0", "the account's password was changed, log in again", true},
+    [REPLY_AUTH_OVER] =
+        {"421", "4.7.0",
+         "the account's password was changed, or it is locked or gone: log in again", true},
     [REPLY_AUTH_REQUIRED] = {"530", "5.7.0", "authentication required", false},
 
     [REPLY_SENDER_OK] = {"250", "2.1.0", "ok", false},

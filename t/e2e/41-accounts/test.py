@@ -408,6 +408,36 @@ def test_R10_a_new_password_ends_open_sessions(suite):
         wait_until(lambda text=line: text in suite.logs("spawnd"), line)
 
 
+def test_R10_a_lock_by_the_operator_ends_open_sessions(suite):
+    """An account's, and a domain's; one by failed log-ins ends none, or a stranger could. Sending may be stopped in them."""
+    set_password(suite, "u1@ends.example", GOOD, GOOD)
+    for whose in ("u1@ends.example", "ends.example"):
+        sessions = open_sessions(suite, "u1@ends.example", GOOD)
+        other = open_sessions(suite, "u2@ends.example", GOOD)
+        suite.mailctl("state", "lock", whose, "send-lock")
+        suite.mailctl("state", "lock", whose, "account-lock", "--hours", "1")
+        for ended in [sessions] if "@" in whose else [sessions, other]:
+            said = say_end(ended)
+            equal(said[:3], [f"{front} The account was locked; ask the administrator\r\n" for front in ("* BYE", "* BYE", "-ERR")],
+                  "what they hear")
+            check(said[3].startswith("421 4.7.0 ") and "locked" in said[3], said)
+        if "@" in whose:
+            still_open(other)
+        check("[UNAVAILABLE] this account is locked" in login(suite, "u1@ends.example", GOOD)[1], "nor do they come back")
+        suite.mailctl("state", "unlock", whose, "account-lock")
+        suite.mailctl("state", "unlock", whose, "send-lock")
+        equal(login(suite, "u1@ends.example", GOOD), ["235", "OK", "+OK"], "unlocked")
+    wait_until(lambda: "sessions-ended account=u1@ends.example reason=account-locked count=3" in suite.logs("spawnd"), "the log")
+    sessions = open_sessions(suite, "u1@ends.example", GOOD)
+    suite.mailctl("domain", "set", "ends.example", "lock-failures", "1")
+    login(suite, "u1@ends.example", "Wrong-Password1")
+    shown = json.loads(suite.mailctl("--json", "state", "show", "u1@ends.example"))["states"]
+    equal([one["state"] for one in shown], ["account-lock"], "locked by failed log-ins")
+    still_open(sessions)
+    suite.mailctl("domain", "set", "ends.example", "lock-failures", "10")
+    suite.mailctl("state", "unlock", "u1@ends.example", "account-lock")
+
+
 def test_R10_the_same_password_ends_none(suite):
     sessions = open_sessions(suite, "u2@ends.example", GOOD)
     set_password(suite, "u2@ends.example", GOOD)

@@ -46,6 +46,7 @@ static void the_signal_says_why(void **state)
     } cases[] = {{false, SESSIONEND_CHANGED, SESSIONEND_CHANGED},
                  {false, SESSIONEND_FORCED, SESSIONEND_FORCED},
                  {false, SESSIONEND_REMOVED, SESSIONEND_REMOVED},
+                 {false, SESSIONEND_LOCKED, SESSIONEND_LOCKED},
                  {false, SESSIONEND_NOT, SESSIONEND_CHANGED},
                  {false, SESSIONEND_COUNT, SESSIONEND_CHANGED},
                  {false, -7, SESSIONEND_CHANGED},

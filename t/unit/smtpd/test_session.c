@@ -930,7 +930,9 @@ static void a_login_ends_with_its_password(void **state)
          .host = {NULL},
          .board = &board,
          .lines = {BEGIN_SUBMISSIONS, LOGIN, "C: NOOP", "S: 250 *", "O: u1@example.jp", "C: NOOP",
-                   "S: 421 4.7.0 the account's password was changed, log in again", "E:"}},
+                   "S: 421 4.7.0 the account's password was changed, or it is locked or gone: log "
+                   "in again",
+                   "E:"}},
         {.name = "my domain's",
          .service = SESSION_SUBMISSIONS,
          .host = {NULL},
