@@ -116,6 +116,7 @@ static void open_window(struct tally *tally, int64_t now, int64_t window_s)
 static void lock(struct tally *tally, enum failures_scope scope, int64_t now, int64_t lock_s,
                  struct failures_result *result)
 {
+    tally->counted = now;
     tally->locked_until = now + lock_s;
     result->locked = scope;
     result->until = tally->locked_until;
@@ -241,7 +242,8 @@ static void move_tally(struct tally *tally, int64_t seconds)
     move_time(&tally->locked_until, seconds);
 }
 
-/* When it was counted last, as far as is known: an account or address as a whole keeps the beginning alone. */
+/* When it was counted last, as far as is known: an account or address as a whole keeps the beginning, and when it was
+ * locked. */
 static int64_t last_of(const struct tally *tally)
 {
     int64_t last = tally->counted > tally->start ? tally->counted : tally->start;

@@ -250,12 +250,14 @@ static bool apply_pair(struct ledger *ledger, const struct words *words,
     return true;
 }
 
+/* Journals of before have no last word. */
 static bool apply_whole(struct tally_table *table, const struct words *words)
 {
     struct tally read = {0};
     if (words->word[1].size > FAILURES_ACCOUNT_MAX || !get_number(words, 2, &read.start) ||
         !get_count(words, 3, &read.failures) || !get_number(words, 4, &read.locked_until) ||
-        !get_count(words, 5, &read.others))
+        !get_count(words, 5, &read.others) ||
+        (words->count > 6 && !get_number(words, 6, &read.counted)))
         return false;
     struct tally *whole = tally_get(table, words->word[1], 0);
     if (!whole)
@@ -264,6 +266,7 @@ static bool apply_whole(struct tally_table *table, const struct words *words)
     whole->failures = read.failures;
     whole->locked_until = read.locked_until;
     whole->others = read.others;
+    whole->counted = read.counted;
     return true;
 }
 
@@ -286,10 +289,11 @@ static const struct record_kind {
     size_t words;
     bool (*apply)(struct ledger *, const struct words *, struct failures_result *);
 } record_kinds[] = {
-    {"failed", 4, apply_failed}, {"failed", 6, apply_failed},   {"good", 4, apply_good},
-    {"set", 6, apply_set},       {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive},
-    {"pair", 8, apply_pair},     {"account", 6, apply_account}, {"client", 6, apply_client},
-    {"rate", 7, apply_rate},     {"restart", 3, apply_restart}, {"event", 7, apply_event},
+    {"failed", 4, apply_failed},   {"failed", 6, apply_failed},   {"good", 4, apply_good},
+    {"set", 6, apply_set},         {"clear", 3, apply_clear},     {"forgive", 2, apply_forgive},
+    {"pair", 8, apply_pair},       {"account", 6, apply_account}, {"client", 6, apply_client},
+    {"account", 7, apply_account}, {"client", 7, apply_client},   {"rate", 7, apply_rate},
+    {"restart", 3, apply_restart}, {"event", 7, apply_event},
 };
 
 bool ledger_apply(struct ledger *ledger, struct slice record, struct failures_result *result)
@@ -440,6 +444,7 @@ static void walk_wholes(struct walk *walk, const struct tally_table *table, stru
         put_number(&walk->record, whole->failures);
         put_number(&walk->record, whole->locked_until);
         put_number(&walk->record, whole->others);
+        put_number(&walk->record, whole->counted);
         end_record(walk);
     }
 }

@@ -373,9 +373,8 @@ static void put_lock(void *owner, struct slice client, const struct tally *tally
     else
         snprintf(cause, sizeof cause, "%u failed logins from %u addresses", tally->failures,
                  tally->others);
-    put_state(question->answer, states_kind(STATES_ACCOUNT_LOCK)->name,
-              tally->locked_until - question->verbs->ledger->limits.lock_s, tally->locked_until,
-              cause);
+    put_state(question->answer, states_kind(STATES_ACCOUNT_LOCK)->name, tally->counted,
+              tally->locked_until, cause);
 }
 
 static bool answer_get(struct question *question)

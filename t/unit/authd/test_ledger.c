@@ -120,6 +120,8 @@ static const char *const bad_records[] = {
     "pair a b 1 2 3 4",
     "pair a b 1 4294967295 3 4 5",
     "account a 1 2 3",
+    "account a 1 2 3 4 x",
+    "account a 1 2 3 4 5 6",
     "client a 1 x 3 4",
     "a b c d e f g h i j k",
 };
@@ -138,6 +140,20 @@ static void bad_records_are_refused(void **state)
     memcpy(large, "failed 1 ", 9);
     large[1000] = ' ';
     assert_false(ledger_apply(&ledger, slice_of(large, 1002), NULL)); /* account too long */
+    ledger_free(&ledger);
+}
+
+static void older_records_say_not_since_when(void **state)
+{
+    (void)state;
+    struct ledger ledger;
+    assert_true(ledger_init(&ledger, 1, &limits));
+    assert_true(ledger_apply(&ledger, SLICE("account u1@a 1000 3 2000 2"), NULL));
+    assert_true(ledger_apply(&ledger, SLICE("account u2@a 1000 3 2000 2 1900"), NULL));
+    assert_true(ledger_apply(&ledger, SLICE("client 192.0.2.1 1000 3 2000 2 1900"), NULL));
+    assert_int_equal(tally_find(&ledger.failures.accounts, SLICE("u1@a"))->counted, 0);
+    assert_int_equal(tally_find(&ledger.failures.accounts, SLICE("u2@a"))->counted, 1900);
+    assert_int_equal(tally_find(&ledger.failures.accounts, SLICE("u2@a"))->locked_until, 2000);
     ledger_free(&ledger);
 }
 
@@ -325,6 +341,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(walking_and_applying_gives_the_same),
         cmocka_unit_test(bad_records_are_refused),
+        cmocka_unit_test(older_records_say_not_since_when),
         CASE(a_restart_forgets_nothing),
         CASE(a_torn_tail_is_cut_wherever_it_tears),
         CASE(damage_in_the_middle_costs_its_line_only),

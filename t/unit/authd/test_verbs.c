@@ -161,6 +161,15 @@ static void a_plans_count_and_time_lock(void **state)
     ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@a", "192.0.2.1", "2", "60");
     assert_string_equal(authd(fixture, NOW, "login-check", "u1@a", "192.0.2.1"),
                         "locked|60|too many failed logins");
+    assert_string_equal(say(fixture, NOW + 1, "get|u1@a"),
+                        "ok|account-lock|1000000|1000060|2 failed logins from 192.0.2.1");
+    for (int i = 0; i < 10; i++) {
+        char client[32];
+        snprintf(client, sizeof client, "192.0.2.%d", 100 + i);
+        ask(fixture, VERBS_AUTHD, NOW + i, "login-failed", "wide@a", client, "2", "60");
+    }
+    assert_string_equal(say(fixture, NOW + 10, "get|wide@a"),
+                        "ok|account-lock|1000009|1000069|10 failed logins from 10 addresses");
     /* The host's, where the plan has none. */
     ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "0", "60");
     ask(fixture, VERBS_AUTHD, NOW, "login-failed", "u1@b", "192.0.2.1", "0", "60");
