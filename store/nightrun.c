@@ -76,8 +76,8 @@ static void add(struct nightrun *run, const struct ageing_result *result)
     run->report.deleted_bytes += result->deleted_bytes;
 }
 
-/* False: the worker is of no more use. */
-static bool age_account(struct nightrun *run, int worker, const struct directory_account *account,
+/* A worker that gave no answer is left: the next account gets another one. */
+static void age_account(struct nightrun *run, int *worker, const struct directory_account *account,
                         const struct ageing_days *days)
 {
     struct ageing_request request = {.days = *days};
@@ -85,21 +85,22 @@ static bool age_account(struct nightrun *run, int worker, const struct directory
     char text[AGEING_TEXT_MAX] = "ageing does not answer";
     enum ageing_answer answer = AGEING_GONE;
     if (!slice_copy_text(slice_text(account->local), request.local, sizeof request.local))
-        return true;
+        return;
     int64_t deadline = clock_deadline(ACCOUNT_MS);
-    if (ageing_ask(worker, &request, deadline) && nightrun_wait(run, worker, deadline))
-        answer = ageing_receive(worker, &run->message, &result, text, deadline);
+    if (ageing_ask(*worker, &request, deadline) && nightrun_wait(run, *worker, deadline))
+        answer = ageing_receive(*worker, &run->message, &result, text, deadline);
     if (run->is_told)
-        return false;
+        return;
+    if (answer == AGEING_GONE)
+        io_close(worker);
     if (answer != AGEING_DONE) {
         log_failure(run, account->local, account->domain.name, text);
-        return answer == AGEING_TROUBLE;
+        return;
     }
     run->report.accounts++;
     add(run, &result);
     if (result.archived > 0 || result.deleted > 0)
         log_account(account, &result);
-    return true;
 }
 
 /* ---- one domain --------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ static enum directory_result age_domain(struct nightrun *run, const struct direc
     enum directory_result result = DIRECTORY_FOUND;
     unsigned place = 0;
     int worker = -1;
-    bool goes_on = true;
+    bool goes_on = true, had_worker = false;
     while (goes_on && !is_told(run) &&
            (result = directory_next_account(run->directory, &place, domain, &account)) ==
                DIRECTORY_FOUND) {
@@ -151,9 +152,12 @@ static enum directory_result age_domain(struct nightrun *run, const struct direc
             continue;
         if (worker < 0)
             worker = start_worker(run, domain);
-        goes_on = worker >= 0 && age_account(run, worker, &account, &days);
+        goes_on = worker >= 0;
+        had_worker = had_worker || goes_on;
+        if (goes_on)
+            age_account(run, &worker, &account, &days);
     }
-    if (worker >= 0)
+    if (had_worker)
         run->report.domains++;
     io_close(&worker);
     return result;

@@ -1,6 +1,7 @@
 """SPEC R14: INBOX to the archive by the messages' dates of receipt, trash away after its days there."""
 
 import datetime
+import fcntl
 import json
 import os
 import re
@@ -241,3 +242,22 @@ def test_R14_the_nightly_service(suite):
     os.kill(suite.processes("nightly")[0][0], signal.SIGTERM)
     wait_until(lambda: suite.logs("nightly").count("started") == 6, "nightly after SIGTERM")
     check("child-ended program=ageing" not in suite.logs("spawnd"), "how the workers ended")
+
+
+def test_R14_a_worker_that_dies_leaves_the_others_their_turn(suite):
+    """It waits for u1's mailbox, which is locked, and is killed there."""
+    for address, text in ((U1, "eighth"), (U2, "ninth")):
+        with Imap(suite, address) as one:
+            append(one, "INBOX", text, 181)
+    with open(suite.path("mail/example.jp/u1/Maildir/mailbox-lock"), "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.remove(suite.path("state/nightly/done"))
+        suite.kill9("nightly")
+        wait_until(lambda: suite.processes("ageing"), "the worker")
+        suite.kill9("ageing")
+        wait_until(lambda: suite.logs("nightly").splitlines()[-1].count("night-done"), "the night's end")
+    check(re.search("failed domain=example.jp account=u1 .*\n(.*\n)*.*night-done domains=1 accounts=3 archived=1 .* failed=1 ",
+                    suite.logs("nightly")), suite.logs("nightly"))
+    check("ninth" in texts(suite, U2, ".Archive") and "eighth" in texts(suite, U1), "what was done")
+    age(suite)
+    check("eighth" in texts(suite, U1, ".Keep"), "the next time")
