@@ -1,5 +1,5 @@
 /*
- * addresslist - the addresses in To, Cc and Bcc (RFC 5322 3.4), for sendmail -t
+ * addresslist - the addresses in To, Cc and Bcc (RFC 5322 3.4), and in the arguments of sendmail
  *
  * Pure. Comments, display names, groups, quoted strings, routes and folded lines are understood; so
  * are lists with empty elements. A bare name without "@" is given back as it is.

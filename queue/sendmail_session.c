@@ -1,6 +1,7 @@
 /* sendmail_session - see sendmail_session.h */
 #include "sendmail_session.h"
 
+#include "addresslist.h"
 #include "clock.h"
 #include "io.h"
 #include "sendmail_message.h"
@@ -62,33 +63,53 @@ static bool read_all(struct session *session)
 
 /* ---- who ---------------------------------------------------------------------------------------- */
 
-/* "<a@b>" and "a@b" are the same; "<>" is the null sender. */
-static struct slice without_angles(const char *text)
+/* -f: an address as a header has it, "Name <a@b>" as well as "a@b"; "" and "<>" are nobody. */
+static bool set_given_sender(struct session *session)
 {
-    struct slice address = slice_trim(slice_text(text));
-    if (slice_starts(address, SLICE("<")) && slice_ends(address, SLICE(">")))
-        return slice_part(slice_from(address, 1), 0, address.size - 2);
-    return address;
+    struct sendmail_message *message = &session->message;
+    struct slice text = slice_trim(slice_text(session->options->sender));
+    struct str address;
+    str_init(&address, ADDRESSLIST_ADDRESS_MAX);
+    bool is_nobody = text.size == 0 || slice_equal(text, SLICE("<>"));
+    bool done = is_nobody || addresslist_next(&text, &address) == ADDRESSLIST_ONE;
+    done = done ? sendmail_message_set_sender(message, str_slice(&address))
+                : sendmail_message_fail(message, EX_USAGE, "the sender is no address", NULL);
+    str_free(&address);
+    return done;
 }
 
 static bool set_sender(struct session *session)
 {
-    return session->options->sender
-               ? sendmail_message_set_sender(&session->message,
-                                             without_angles(session->options->sender))
-               : sendmail_message_set_user(&session->message);
+    return session->options->sender ? set_given_sender(session)
+                                    : sendmail_message_set_user(&session->message);
 }
 
-static bool add_argument(struct session *session, const char *argument)
+static bool add_recipient(struct sendmail_message *message, struct slice address)
 {
-    struct sendmail_message *message = &session->message;
     struct str full;
     str_init(&full, ENVELOPE_ADDRESS_MAX);
-    bool done = submission_qualify(without_angles(argument), str_text(&message->me), &full) &&
+    bool done = submission_qualify(address, str_text(&message->me), &full) &&
                 envelope_add_recipient(&message->envelope, str_slice(&full));
     str_free(&full);
     return done ||
            sendmail_message_fail(message, EX_USAGE, "too many recipients, or one too long", NULL);
+}
+
+/* A list as in a header: cron hands over MAILTO, commas and all, as one argument. */
+static bool add_argument(struct session *session, const char *argument)
+{
+    struct slice rest = slice_text(argument);
+    enum addresslist_result result = ADDRESSLIST_ONE;
+    struct str address;
+    bool done = true;
+    str_init(&address, ADDRESSLIST_ADDRESS_MAX);
+    while (done && (result = addresslist_next(&rest, &address)) == ADDRESSLIST_ONE)
+        done = add_recipient(&session->message, str_slice(&address));
+    str_free(&address);
+    if (done && result == ADDRESSLIST_BAD)
+        done = sendmail_message_fail(&session->message, EX_DATAERR,
+                                     "a recipient is no address; nothing was sent", argument);
+    return done;
 }
 
 static bool add_arguments(struct session *session)

@@ -2,6 +2,7 @@
 #include "submission.h"
 
 #include "addresslist.h"
+#include "encodedword.h"
 #include "maildate.h"
 
 /* ---- the dot ------------------------------------------------------------------------------------ */
@@ -72,17 +73,25 @@ static size_t line_size(struct slice text)
     return end < text.size ? end + 1 : text.size;
 }
 
+/* Printable ASCII. Blanks in front of the colon are an old way of writing (RFC 5322 4.5). */
+static bool is_field_name(struct slice name)
+{
+    while (name.size > 0 && (name.data[name.size - 1] == ' ' || name.data[name.size - 1] == '\t'))
+        name = slice_part(name, 0, name.size - 1);
+    for (size_t i = 0; i < name.size; i++)
+        if ((unsigned char)name.data[i] <= ' ' || (unsigned char)name.data[i] >= 0x7f)
+            return false;
+    return name.size > 0;
+}
+
 /* The field at the front with its folded lines; 0: there is none. */
 static size_t field_size(struct slice text)
 {
     size_t size = line_size(text);
     struct slice line = slice_part(text, 0, size);
     size_t name = slice_find(line, ':');
-    if (name == 0 || name == line.size)
+    if (name == line.size || !is_field_name(slice_part(line, 0, name)))
         return 0;
-    for (size_t i = 0; i < name; i++)
-        if ((unsigned char)line.data[i] <= ' ' || (unsigned char)line.data[i] >= 0x7f)
-            return 0;
     while (size < text.size && (text.data[size] == ' ' || text.data[size] == '\t'))
         size += line_size(slice_from(text, size));
     return size;
@@ -219,8 +228,8 @@ static bool copy_field(struct submission *submission, const struct field *field,
     return !submission->header.failed;
 }
 
-/* A display name as a quoted string. */
-static void put_name(struct str *text, struct slice name)
+/* As a quoted string. */
+static void put_quoted(struct str *text, struct slice name)
 {
     str_append_byte(text, '"');
     for (size_t i = 0; i < name.size; i++) {
@@ -229,20 +238,39 @@ static void put_name(struct str *text, struct slice name)
             str_append_byte(text, '\\');
         str_append_byte(text, (unsigned char)byte < ' ' || byte == 0x7f ? ' ' : byte);
     }
-    str_append_text(text, "\" ");
+    str_append_byte(text, '"');
+}
+
+/* A display name. */
+static void put_name(struct str *text, struct slice name)
+{
+    if (slice_has_high(name))
+        encodedword_append(text, name, sizeof "From: " - 1);
+    else
+        put_quoted(text, name);
+    str_append_byte(text, ' ');
+}
+
+/* A report's sender is nobody, but From has to be an address (RFC 5322 3.6.2). */
+static void put_from(struct submission *submission)
+{
+    struct str *header = &submission->header;
+    str_append_text(header, "From: ");
+    if (submission->name.size > 0)
+        put_name(header, submission->name);
+    str_append_byte(header, '<');
+    if (submission->sender.size > 0)
+        str_append(header, submission->sender);
+    else
+        str_append_texts(header, "MAILER-DAEMON@", submission->me);
+    str_append_text(header, ">\r\n");
 }
 
 static void add_missing(struct submission *submission, const struct walk *walk)
 {
     struct str *header = &submission->header;
-    if (!walk->has[FIELD_FROM]) {
-        str_append_text(header, "From: ");
-        if (submission->name.size > 0)
-            put_name(header, submission->name);
-        str_append_byte(header, '<');
-        str_append(header, submission->sender);
-        str_append_text(header, ">\r\n");
-    }
+    if (!walk->has[FIELD_FROM])
+        put_from(submission);
     if (!walk->has[FIELD_DATE]) {
         str_append_text(header, "Date: ");
         maildate_format(header, submission->now);

@@ -67,14 +67,29 @@ def test_R18_as_cron_calls_it(suite):
     check(letter["Date"] and letter["Message-ID"], "Date and Message-ID are added")
 
 
+def test_R18_a_list_in_one_argument(suite):
+    """MAILTO="u1@example.jp,u2@example.jp" of a crontab comes as one; mailers hand over names, too."""
+    for words in (["u1@example.jp,u2@example.jp"], ["Joe <u1@example.jp>, u2@example.jp"], ['"Joe, Jr." <u1@example.jp>', "<u2@example.jp>"]):
+        before = set(suite.mailbox("u2@example.jp"))
+        arrived(suite, "u1@example.jp", ["-i", "-FCronDaemon", "-B8BITMIME", "-oem", *words])
+        fresh(suite, "u2@example.jp", before)
+    letter = arrived(suite, "u1@example.jp", ["-itf", "Web Server <u2@example.jp>"], "To : u1@example.jp\nBcc : u2@example.jp\n\nx\n")
+    equal(returned_to(letter), "<u2@example.jp>", "the sender")
+    check("Bcc" not in letter.as_string(), letter.as_string())
+
+
 def test_R18_null_sender(suite):
     for null in (["-f", "<>"], ["-f", ""], ["-f<>"]):
-        equal(returned_to(arrived(suite, "u1@example.jp", [*null, "u1@example.jp"])), "<>", f"{null}")
+        letter = arrived(suite, "u1@example.jp", [*null, "u1@example.jp"])
+        equal(returned_to(letter), "<>", f"{null}")
+        equal(letter["From"], "<MAILER-DAEMON@mail.example.jp>", "who it is from")
 
 
 def test_R18_name_of_the_sender(suite):
     letter = arrived(suite, "u1@example.jp", ["-F", "Sales, Tokyo", "-f", "u2@example.jp", "u1@example.jp"])
     equal(email.utils.parseaddr(letter["From"]), ("Sales, Tokyo", "u2@example.jp"), "From")
+    letter = arrived(suite, "u1@example.jp", ["-F", "\u5c71\u7530", "u1@example.jp"])
+    equal(letter["From"].split()[0], "=?UTF-8?B?5bGx55Sw?=", "a name in Japanese")
     letter = arrived(suite, "u1@example.jp", ["-F", "Nobody", "u1@example.jp"], "From: a@example.org\nSubject: z\n\nz\n")
     equal(letter["From"], "a@example.org", "a From that is there stays")
 
@@ -224,7 +239,9 @@ def test_R18_the_queue_is_shown_to_root_alone(suite):
 
 def test_R18_exit_codes(suite):
     cases = ((["-bs"], "MAIL FROM:<>\nRCPT TO:<u1@example.jp>\nDATA\nSubject: cut off\n", 76), (["-Z", "u1@example.jp"], "", 64), (["-f"], "", 64), (["-bd"], "", 64), ([], "Subject: x\n\nx\n", 64),
-             (["-N", "sometimes", "u1@example.jp"], "", 64), (["-t"], "To: <no address@@>\n\nx\n", 65),
+             (["-N", "sometimes", "u1@example.jp"], "", 64), (["-q", "u1@example.jp"], "x\n", 64), (["-t", "-q1h"], "To: u1@example.jp\n\nx\n", 64),
+             (["-f", "no address", "u1@example.jp"], "x\n", 64), (["u1@example.jp,no address"], "x\n", 65), ([""], "x\n", 64),
+             (["-t"], "To: <no address@@>\n\nx\n", 65),
              (["-t"], "X: " + "x" * 1100000 + "\n\nx\n", 65), (["-i", "u1@example.jp\x01"], "x\n", 69))
     for words, text, wanted in cases:
         done = sendmail(suite, *words, text=text)

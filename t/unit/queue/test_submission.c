@@ -86,6 +86,10 @@ static const struct header_case header_cases[] = {
      false, "Subject: s\r\n" ADDED_FROM ADDED_DATE ADDED_ID "\r\n", "", "", 0},
     {"name with blank is no field", "Sub ject: s\r\n\r\n", false,
      ADDED_FROM ADDED_DATE ADDED_ID "\r\n", "Sub ject: s\r\n\r\n", "", 0},
+    {"blanks before the colon", "To : a@b.c\r\nBcc\t: h@i.j\r\nFrom  : x@y\r\n\r\n", true,
+     "To : a@b.c\r\nFrom  : x@y\r\n" ADDED_DATE ADDED_ID "\r\n", "", "a@b.c|h@i.j", 0},
+    {"nothing but a colon", " : s\r\n", false, ADDED_FROM ADDED_DATE ADDED_ID "\r\n", " : s\r\n",
+     "", 0},
     {"header without end", "Subject: s", false,
      "Subject: s\r\n" ADDED_FROM ADDED_DATE ADDED_ID "\r\n", "", "", 0},
 };
@@ -121,23 +125,36 @@ static void makes_headers(void **state)
     }
 }
 
-static void quotes_the_name(void **state)
+static const struct {
+    const char *name, *sender, *from;
+} from_cases[] = {
+    {"Joe \"X\" \\\r\nBcc: evil@example.org", "me@mail.test",
+     "From: \"Joe \\\"X\\\" \\\\  Bcc: evil@example.org\" <me@mail.test>\r\n"},
+    {"\u5c71\u7530", "me@mail.test", "From: =?UTF-8?B?5bGx55Sw?= <me@mail.test>\r\n"},
+    {"\u5c71\r\nBcc: e@x", "me@mail.test",
+     "From: =?UTF-8?B?5bGxDQpCY2M6IGVAeA==?= <me@mail.test>\r\n"},
+    {"", "", "From: <MAILER-DAEMON@mail.test>\r\n"},
+    {"Reports", "", "From: \"Reports\" <MAILER-DAEMON@mail.test>\r\n"},
+};
+
+static void makes_from(void **state)
 {
     (void)state;
-    struct submission submission;
-    struct envelope envelope;
-    submission_init(&submission);
-    envelope_init(&envelope);
-    submission.me = "mail.test";
-    submission.sender = SLICE("me@mail.test");
-    submission.unique = "unique";
-    submission.name = SLICE("Joe \"X\" \\\r\nBcc: evil@example.org");
-    assert_true(submission_read(&submission, SLICE("\r\n"), &envelope));
-    assert_true(slice_starts(
-        str_slice(&submission.header),
-        SLICE("From: \"Joe \\\"X\\\" \\\\  Bcc: evil@example.org\" <me@mail.test>\r\n")));
-    envelope_free(&envelope);
-    submission_free(&submission);
+    for (size_t i = 0; i < sizeof from_cases / sizeof *from_cases; i++) {
+        struct submission submission;
+        struct envelope envelope;
+        submission_init(&submission);
+        envelope_init(&envelope);
+        submission.me = "mail.test";
+        submission.sender = slice_text(from_cases[i].sender);
+        submission.unique = "unique";
+        submission.name = slice_text(from_cases[i].name);
+        assert_true(submission_read(&submission, SLICE("\r\n"), &envelope));
+        if (!slice_starts(str_slice(&submission.header), slice_text(from_cases[i].from)))
+            fail_msg("%zu: %.*s", i, SLICE_PRINTF(str_slice(&submission.header)));
+        envelope_free(&envelope);
+        submission_free(&submission);
+    }
 }
 
 static void knows_a_whole_header(void **state)
@@ -176,6 +193,19 @@ static const struct option_case option_cases[] = {
     {"newaliases", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
     {"sendmail -q1h", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
     {"sendmail -bs", true, SENDMAIL_SMTP, false, false, NULL, NULL, NULL, 0},
+    {"sendmail -itf a@b u", true, SENDMAIL_SUBMIT, true, true, "a@b", NULL, NULL, 1},
+    {"sendmail -vtfa@b", true, SENDMAIL_SUBMIT, true, false, "a@b", NULL, NULL, 0},
+    {"sendmail -ioem -c -d u", true, SENDMAIL_SUBMIT, false, true, NULL, NULL, NULL, 1},
+    {"sendmail -emt -d0.1 u", true, SENDMAIL_SUBMIT, false, false, NULL, NULL, NULL, 1},
+    {"sendmail -bs -b m u", true, SENDMAIL_SUBMIT, false, false, NULL, NULL, NULL, 1},
+    {"sendmail -I", true, SENDMAIL_NOTHING, false, false, NULL, NULL, NULL, 0},
+    {"sendmail -tZ", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-tZ", 0},
+    {"sendmail -itf", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-itf", 0},
+    /* There is a message, and nobody would read it. */
+    {"sendmail -q1h u v", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "u", 0},
+    {"sendmail -bp u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "u", 0},
+    {"sendmail -bs u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "u", 0},
+    {"sendmail -t -q", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-t", 0},
     {"sendmail -bd", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-bd", 0},
     {"sendmail -N often u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-N", 0},
     {"sendmail -Nnever,delay u", false, SENDMAIL_SUBMIT, false, false, NULL, NULL, "-Nnever,delay",
@@ -239,7 +269,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ends_at_a_dot),
         cmocka_unit_test(makes_headers),
-        cmocka_unit_test(quotes_the_name),
+        cmocka_unit_test(makes_from),
         cmocka_unit_test(knows_a_whole_header),
         cmocka_unit_test(reads_the_command_line),
         cmocka_unit_test(reads_what_the_sender_wants_to_hear),
