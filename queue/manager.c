@@ -759,8 +759,11 @@ static void flush(struct manager *manager, struct message *message)
     timer_due(&message->timer);
 }
 
+/* What was found out before the operator asked counts no more: he may have mended it, or have changed the
+ * directory, just for this. */
 static void forgive_all(struct manager *manager)
 {
+    manager->looked_at = 0;
     for (size_t i = 0; i < manager->destinations.bucket_count; i++)
         for (struct destination *one = manager->destinations.buckets[i]; one;
              one = one->next_in_table)

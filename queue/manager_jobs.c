@@ -132,6 +132,7 @@ struct tally {
     struct str successes;              /* lines for queue/failure: what is to be said of them */
     size_t failed_count, done_count, deferred_count;
     bool is_unreachable; /* every one was deferred because of the connection */
+    bool may_be_placed;  /* one was deferred that may be in its mailbox */
     char reason[REQUEST_STATUS_MAX + REQUEST_TEXT_MAX + 1]; /* of the last that was deferred */
 };
 
@@ -175,6 +176,14 @@ static bool is_no_connection(const struct outcome *outcome)
            (slice_equal(status, SLICE("4.4.1")) || slice_equal(status, SLICE("4.4.3")));
 }
 
+/* local places a message before it forwards it, and syncs it after it got its name: of what it is asked to do
+ * again the first half may be done. Not where the mailbox has no room, or just went (4.2). */
+static bool may_be_placed(const struct job *job, const struct outcome *outcome)
+{
+    return job->destination->kind == JOB_LOCAL &&
+           !slice_starts(slice_text(outcome->status), SLICE("4.2."));
+}
+
 /* RFC 3461 5.2: where our responsibility ends, success is reported to those who asked for it. */
 static char success_status(const struct job *job, uint16_t recipient, const struct outcome *outcome)
 {
@@ -207,6 +216,7 @@ static void count_outcome(struct manager *manager, const struct job *job, struct
         break;
     case VERDICT_TEMP:
         tally->deferred_count++;
+        tally->may_be_placed = tally->may_be_placed || may_be_placed(job, outcome);
         snprintf(tally->reason, sizeof tally->reason, "%s %s", outcome->status, outcome->text);
         manager_note_reason(manager, job->message, recipient, outcome);
         log_outcome(job, "deferred", recipient, outcome);
@@ -225,6 +235,7 @@ static void take_tally(struct manager *manager, const struct job *job,
     tally->failed_count = tally->done_count = tally->deferred_count = 0;
     tally->reason[0] = '\0';
     tally->is_unreachable = answer != NULL;
+    tally->may_be_placed = false;
     for (size_t i = 0; i < job->count && i < JOB_RECIPIENTS_MAX; i++) {
         struct outcome outcome;
         read_outcome(job, answer, reason, i, &outcome);
@@ -348,7 +359,8 @@ static void end_delivery(struct manager *manager, struct job *job,
     job_free(job);
     str_free(&tally.successes);
     message->is_fresh = message->is_fresh && tally.deferred_count == 0;
-    message->is_repeat = message->is_repeat || !answer; /* a worker that died may have done it */
+    /* A worker that died may have done it. */
+    message->is_repeat = message->is_repeat || tally.may_be_placed || !answer;
     if (!is_noted || (tally.deferred_count > 0 && !answer))
         manager_set_retry_soon(manager, message);
     else if (tally.deferred_count > 0)

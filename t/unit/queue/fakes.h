@@ -63,6 +63,7 @@ static const struct {
 } rules[] = {
     {"ok", "K", "2.0.0", "fine"},
     {"later", "Z", "4.2.0", "come back"},
+    {"half", "Z", "4.3.0", "it can't be forwarded now"},
     {"never", "D", "5.1.1", "no such user"},
     {"down", "Z", "4.4.1", "can't connect"},
     {"dsn", "K", "2.1.5", "250 2.1.5 fine, I report"},
@@ -107,8 +108,10 @@ static inline bool work(int fd, const struct wire_message *message)
     struct slice kind = wire_field(message, 0);
     struct slice sender = wire_field(message, 4);
     if (slice_equal(kind, SLICE("local/4"))) {
-        note("local %.*s %.*s add=%zu\n", SLICE_PRINTF(wire_field(message, 5)),
-             SLICE_PRINTF(wire_field(message, 6)), wire_field(message, 7).size);
+        bool is_repeat = slice_equal(wire_field(message, 10), SLICE("1"));
+        note("local %.*s %.*s add=%zu%s\n", SLICE_PRINTF(wire_field(message, 5)),
+             SLICE_PRINTF(wire_field(message, 6)), wire_field(message, 7).size,
+             is_repeat ? " repeat" : "");
         lives = put_verdict(&packet, wire_field(message, 6));
     } else if (slice_equal(kind, SLICE("remote/2"))) {
         note("remote %.*s:%.*s <%.*s> %zu\n", SLICE_PRINTF(wire_field(message, 9)),
@@ -263,6 +266,7 @@ static inline void write_directory(const char *const host[][2])
     static const char *const accounts[][2] = {{"aok1", ""},
                                               {"aok2", ""},
                                               {"alater1", ""},
+                                              {"ahalf1", ""},
                                               {"anever1", ""},
                                               {"adie1", ""},
                                               {"scatch-all", ""},

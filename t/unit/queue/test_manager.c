@@ -66,6 +66,42 @@ static void tries_again_what_may_work(void **state)
     assert_int_equal(count_asked("\nbounce "), 0);
 }
 
+/* What went wrong behind the mailbox leaves a message there: the next try looks for it. A mailbox that took
+ * nothing has none. */
+static void looks_for_what_may_be_placed(void **state)
+{
+    ID;
+    add("s@example.org", "later1@example.jp", "hello\r\n", id);
+    run();
+    assert_true(manager_flush(&fixture->manager, slice_text(id)));
+    run();
+    assert_int_equal(count_asked("local later1 later1@example.jp add=16\n"), 2);
+    add("s@example.org", "half1@example.jp", "hello\r\n", id);
+    run();
+    expect_asked("local half1 half1@example.jp add=16\n");
+    assert_true(manager_flush(&fixture->manager, slice_text(id)));
+    run();
+    expect_asked("local half1 half1@example.jp add=16 repeat\n");
+}
+
+/* The operator has just changed something, and wants to see what becomes of it. */
+static void a_flush_looks_at_the_directory(void **state)
+{
+    ID;
+    static const char *const nobody[][2] = {
+        {"scatch-all", ""}, {"sadmin", ""}, {"spostmaster", "box"}, {NULL, NULL}};
+    add("s@example.org", "later1@example.jp", "hello\r\n", id);
+    run();
+    assert_int_equal(status_of(id, 0), 'T');
+    write_cdb("cdb/new", nobody);
+    assert_int_equal(rename("cdb/new", "cdb/domain/example.jp.cdb"), 0);
+    assert_true(manager_flush(&fixture->manager, slice_text(id)));
+    run();
+    expect_asked(
+        "bounce failed <s@example.org> later1@example.jp 5.1.1 there is no such mailbox here\n");
+    write_directory(host);
+}
+
 static void reports_failures_while_others_wait(void **state)
 {
     ID;
@@ -307,13 +343,13 @@ static void scans_once_over_a_restart(void **state)
     manager_flush_all(&fixture->manager);
     run();
     assert_int_equal(scans, 2);
-    assert_int_equal(count_asked("local later1 later1@example.jp add=16\n"), 2);
+    assert_int_equal(count_asked("local later1 later1@example.jp add=16"), 2);
     assert_int_equal(count_asked("\nremote "), 2);
     restart(); /* twice makes no difference */
     manager_flush_all(&fixture->manager);
     run();
     assert_int_equal(scans, 2);
-    assert_int_equal(count_asked("local later1 later1@example.jp add=16\n"), 3);
+    assert_int_equal(count_asked("local later1 later1@example.jp add=16"), 3);
 }
 
 /* Another file under the same name; a log that is damaged: nothing passes unscanned. */
@@ -608,6 +644,8 @@ int main(void)
         TEST(keeps_workers_for_the_next),
         TEST(reports_failures),
         TEST(tries_again_what_may_work),
+        TEST(looks_for_what_may_be_placed),
+        TEST(a_flush_looks_at_the_directory),
         TEST(reports_failures_while_others_wait),
         TEST(survives_dying_workers),
         TEST(groups_recipients),
