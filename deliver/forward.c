@@ -8,7 +8,7 @@
 
 #include <errno.h>
 
-enum { PART = 32768, HEAD_MAX = ENVELOPE_ADDRESS_MAX + 32 };
+enum { PART = 32768, HEAD_MAX = 2 * (ENVELOPE_ADDRESS_MAX + 32) };
 
 void forward_init(struct forward *forward, const char *inject_path)
 {
@@ -175,13 +175,24 @@ static bool send_message(struct inject *inject, const struct local_request *requ
     return true;
 }
 
-static void send_head(struct inject *inject, const struct local_request *request)
+static void put_delivered_to(struct str *head, struct slice address)
+{
+    str_append_text(head, "Delivered-To: ");
+    str_append(head, address);
+    str_append_text(head, "\r\n");
+}
+
+static void send_head(struct inject *inject, const struct local_request *request,
+                      const char *domain)
 {
     struct str head;
+    char account[LOCAL_DELIVERY_ADDRESS_MAX + 1];
     str_init(&head, HEAD_MAX);
-    str_append_text(&head, "Delivered-To: ");
-    str_append(&head, request->recipient);
-    if (str_append_text(&head, "\r\n"))
+    put_delivered_to(&head, request->recipient);
+    local_delivery_account(request, domain, account);
+    if (!slice_equal_nocase(request->recipient, slice_text(account)))
+        put_delivered_to(&head, slice_text(account));
+    if (!head.failed)
         inject_data(inject, str_slice(&head));
     else
         inject->broken = true;
@@ -218,8 +229,8 @@ static void set_result(struct local_result *result, enum verdict verdict, bool i
         result->text = "forwarded, not kept";
 }
 
-static void send_copy(struct forward *forward, const struct local_request *request, int fd,
-                      struct local_result *result)
+static void send_copy(struct forward *forward, const struct local_request *request,
+                      const char *domain, int fd, struct local_result *result)
 {
     enum verdict verdict = VERDICT_TEMP;
     struct envelope *envelope = &forward->envelope;
@@ -229,7 +240,7 @@ static void send_copy(struct forward *forward, const struct local_request *reque
     str_format(&envelope->origin, "by=forward id=%s user=", request->id);
     str_append(&envelope->origin, request->recipient);
     inject_begin(&forward->inject, envelope);
-    send_head(&forward->inject, request);
+    send_head(&forward->inject, request, domain);
     if (send_message(&forward->inject, request, fd)) {
         verdict = inject_finish(&forward->inject, &reply);
     } else {
@@ -241,8 +252,8 @@ static void send_copy(struct forward *forward, const struct local_request *reque
     str_free(&reply);
 }
 
-void forward_message(struct forward *forward, const struct local_request *request, int fd,
-                     struct local_result *result)
+void forward_message(struct forward *forward, const struct local_request *request,
+                     const char *domain, int fd, struct local_result *result)
 {
     if (request->forward.size == 0)
         return;
@@ -251,6 +262,6 @@ void forward_message(struct forward *forward, const struct local_request *reques
         *result = (struct local_result){
             .verdict = VERDICT_TEMP, .status = "4.3.0", .text = "forwarding has passing trouble"};
     } else if (forward->envelope.recipient_count > 0) {
-        send_copy(forward, request, fd, result);
+        send_copy(forward, request, domain, fd, result);
     }
 }

@@ -155,7 +155,8 @@ static bool finish(struct worker *worker, struct task *task)
     local_commit(&task->request, &task->delivery, &result);
     /* The mailbox came first: a copy that can't be queued is tried again, and the mailbox notices. */
     if (result.verdict == VERDICT_OK)
-        forward_message(&worker->forward, &task->request, task->message.fds[0], &result);
+        forward_message(&worker->forward, &task->request, worker->capacity.domain,
+                        task->message.fds[0], &result);
     if (result.verdict == VERDICT_OK)
         autoreply_answer(&worker->forward.inject, &task->request, worker->domain,
                          task->message.fds[0]);

@@ -100,6 +100,12 @@ bool local_delivery_head(const struct local_request *request, struct str *head)
     return put_envelope(request, head) && str_append(head, request->added);
 }
 
+void local_delivery_account(const struct local_request *request, const char *domain,
+                            char address[LOCAL_DELIVERY_ADDRESS_MAX + 1])
+{
+    snprintf(address, LOCAL_DELIVERY_ADDRESS_MAX + 1, "%s@%s", request->mailbox, domain);
+}
+
 void local_delivery_name(const struct local_request *request, char name[32])
 {
     /* Nobody gains by two recipients that look alike, but one message's loss of a copy. */
@@ -337,10 +343,12 @@ static void place(struct capacity *capacity, const struct local_request *request
                   struct str *text, struct local_delivery *delivery)
 {
     struct loop_check check;
+    char account[LOCAL_DELIVERY_ADDRESS_MAX + 1];
     struct local_result *result = &delivery->result;
     bool is_whole = request->size <= LOCAL_DELIVERY_BUFFER && request->body != ENVELOPE_BODY_BINARY;
     size_t head = text->size;
-    loop_check_init(&check, request->recipient);
+    local_delivery_account(request, capacity->domain, account);
+    loop_check_init(&check, request->recipient, slice_text(account));
     bool is_read = is_whole ? read_message(request, fd, text) : check_header(request, fd, &check);
     if (!is_read) {
         log_trouble("read the message", request->id, errno, NULL);

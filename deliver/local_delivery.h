@@ -37,6 +37,9 @@ struct local_request {
 /* False: not local/4, or a value that must not come near a file name or a header. */
 bool local_request_parse(const struct wire_message *message, struct local_request *request);
 
+/* "local@domain": the account of the domain, by whatever name it was addressed. */
+void local_delivery_account(const struct local_request *request, const char *domain,
+                            char address[LOCAL_DELIVERY_ADDRESS_MAX + 1]);
 /* The lines in front of the message: Return-Path, Delivered-To, and what was to be added. */
 bool local_delivery_head(const struct local_request *request, struct str *head);
 /* What the delivery is called in the mailbox: queue id and recipient, so that a repeat is seen and

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-void loop_check_init(struct loop_check *check, struct slice recipient)
+void loop_check_init(struct loop_check *check, struct slice recipient, struct slice account)
 {
-    *check = (struct loop_check){.recipient = recipient};
+    *check = (struct loop_check){.recipient = recipient, .account = account};
 }
 
 static bool is_field(struct slice line, struct slice name)
@@ -22,7 +22,8 @@ static void end_line(struct loop_check *check)
     /* A line that was cut is longer than any recipient. */
     if (check->size < LOOP_CHECK_LINE_MAX && is_field(line, SLICE("Delivered-To"))) {
         struct slice value = slice_trim(slice_from(line, slice_find(line, ':') + 1));
-        check->is_looping = check->is_looping || slice_equal_nocase(value, check->recipient);
+        check->is_looping = check->is_looping || slice_equal_nocase(value, check->recipient) ||
+                            slice_equal_nocase(value, check->account);
     }
     if (is_field(line, SLICE("Received")))
         check->received++;

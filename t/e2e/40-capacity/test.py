@@ -12,7 +12,7 @@ import threading
 import time
 
 from sink import Sink
-from suite import check, equal, message, wait_until
+from suite import check, equal, message, stopped, wait_until
 
 FULL = "sorry, mailbox is full (#4.5.2)"
 MEGABYTE = 1048576
@@ -29,7 +29,8 @@ def prepare(suite):
     SINKS["outside"] = Sink()
     for name, text in PLANS.items():
         suite.control(f"plans/{name}", text)
-    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", "busy", "old", plan="quota")
+    suite.add_domain("quota.jp", "u1", "u2", "ja", "en", "off", "big", "hand", "killed", "session", "busy", "old", "others", "flushed",
+                     plan="quota")
     suite.add_domain("final.jp", "u1", plan="final")
     suite.add_domain("pool.jp", "u1", "u2", plan="pool")
     suite.add_domain("quiet.jp", "u1", plan="quiet")
@@ -87,19 +88,6 @@ def fill(suite, address, sizes=(700000, 336000)):
 def drop_queue(suite):
     suite.mailctl("queue", "delete", "all")
     suite.wait_queue_empty()
-
-
-@contextlib.contextmanager
-def stopped(suite, name):
-    """A program that hangs."""
-    victims = suite.processes(name)
-    for pid, _ in victims:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid, _ in victims:
-            os.kill(pid, signal.SIGCONT)
 
 
 def warnings(suite, address):
@@ -160,6 +148,30 @@ def test_R10_ends_when_the_quota_is_raised(suite):
     suite.rebuild()
     suite.mailctl("user", "set", "u2@quota.jp", "quota", "2")
     wait_until(lambda: "over-capacity" not in states(suite, "u2@quota.jp"), "the end of the state")
+    suite.control("plans/quota", PLANS["quota"])
+    suite.rebuild()
+
+
+def tries(suite, address):
+    """Deliveries that were tried, of all mail for the address."""
+    return suite.logs("queued").count(f"recipient={address} ")
+
+
+def test_R4_2_a_flush_meets_the_quota_that_was_just_raised(suite):
+    address, other = "flushed@quota.jp", "u1@free.jp"
+    receive(suite, address, 700000)
+    suite.wait_messages(address, 1)
+    receive(suite, address, 400000)
+    wait_until(lambda: tries(suite, address) == 2, "the refusal")
+    suite.control("plans/quota", "quota 2\n")
+    before = len(suite.mailbox(other))
+    receive(suite, other, 1000)
+    suite.wait_messages(other, before + 1)
+    suite.rebuild()
+    suite.mailctl("queue", "flush")
+    suite.wait_messages(address, 2)
+    suite.wait_queue_empty()
+    equal(tries(suite, address), 3, "tries")
     suite.control("plans/quota", PLANS["quota"])
     suite.rebuild()
 
@@ -383,6 +395,41 @@ def test_R9_receive_off_forwards_and_keeps_nothing(suite):
     suite.mailctl("user", "set", "off@quota.jp", "receive", "on")
     receive(suite, "off@quota.jp", 1000)
     suite.wait_messages("off@quota.jp", 2)
+
+
+def test_R4_4_files_that_others_add_and_remove_are_counted(suite):
+    """A session that sees them come and go makes the usage true again; before APPEND is refused all is counted."""
+    address = "others@quota.jp"
+    for _ in range(4):
+        receive(suite, address, 100000)
+    suite.wait_messages(address, 4)
+    suite.wait_queue_empty()
+    folder = suite.path("mail/quota.jp/others/Maildir")
+    with suite.imap(address) as imap:
+        imap.select("INBOX")
+
+        def expect(what):
+            imap.noop()
+            _, (_, answer) = imap.getquotaroot("INBOX")
+            equal(int(answer[0].split(b"STORAGE ")[1].split()[0]), (usage(suite, address) + 1023) // 1024, what)
+
+        expect("at first")
+        for name in suite.mailbox(address)[:2]:
+            os.unlink(name)
+        expect("two removed")
+        owner = os.stat(folder).st_uid
+        with open(f"{folder}/tmp/1234567890.x.y", "wb") as file:
+            file.write(sized(150000, address))
+        os.chown(f"{folder}/tmp/1234567890.x.y", owner, owner)
+        os.rename(f"{folder}/tmp/1234567890.x.y", f"{folder}/new/1234567890.x.y")
+        expect("one added")
+    receive(suite, address, 600000)
+    wait_until(lambda: usage(suite, address) > 900000, "its arrival")
+    suite.wait_queue_empty()
+    for name in suite.mailbox(address):
+        os.unlink(name)
+    with suite.imap(address) as imap:
+        equal(imap.append("INBOX", "", "", sized(300000, address))[0], "OK", "APPEND into what was emptied by hand")
 
 
 def test_R4_imap_append_over_quota(suite):

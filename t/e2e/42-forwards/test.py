@@ -2,12 +2,13 @@
 
 import base64
 import json
+import os
 import re
 import subprocess
 import time
 
 from sink import Sink
-from suite import check, equal, wait_until
+from suite import check, equal, stopped, wait_until
 
 SINKS = {}
 STRANGER = "stranger@sender.example"
@@ -20,6 +21,10 @@ def prepare(suite):
     suite.add_domain("example.com", "v1", "v2", "self")
     suite.add_domain("example.net", "w1")
     suite.add_domain("few.example", "f1", plan="rental")
+    suite.control("plans/all", "free catch-all\n")
+    suite.add_domain("all.example", "any", plan="all")
+    suite.mailctl("child", "add", "all.example", "kid.example")
+    suite.mailctl("domain", "set", "all.example", "catch-all", "any")
     suite.control("smtproutes", f":127.0.0.1:{SINKS['outside'].port}\n")
     suite.rebuild()
     suite.start()
@@ -219,6 +224,24 @@ def test_R7_4_circles_end(suite):
     equal(circle(suite, "u2@example.jp", "v1@example.com", "w1@example.net"), [STRANGER], "of three")
 
 
+def test_R7_4_circles_end_under_whichever_name(suite):
+    """A child domain's name, a tag, a catch-all: the mail is in each mailbox once, and one report goes out."""
+    suite.mailctl("forward", "add", "v1@example.com", "w1@example.net")
+    suite.mailctl("forward", "add", "any@all.example", "w1@example.net")
+    for back in ("v1@child.example", "v1+back@example.com", "whoever@kid.example"):
+        account = "any@all.example" if "kid" in back else "v1@example.com"
+        suite.mailctl("forward", "add", "w1@example.net", back)
+        for address in (account, back, account.replace("@", "+tag@"), "someone@all.example"):
+            if address == "someone@all.example" and account != "any@all.example":
+                continue
+            before = [len(suite.mailbox(one)) for one in (account, "w1@example.net")]
+            equal(targets(suite, address), [STRANGER], f"{address}, back by {back}: reports")
+            equal([len(suite.mailbox(one)) - count for one, count in zip((account, "w1@example.net"), before)], [1, 1],
+                  f"{address}, back by {back}: copies")
+        suite.mailctl("forward", "del", "w1@example.net", back)
+    suite.mailctl("forward", "del", "v1@example.com", "w1@example.net")
+
+
 def circle_of_one(suite):
     before = len(suite.mailbox("self@example.com"))
     bounces = targets(suite, "self@example.com")
@@ -340,6 +363,50 @@ def test_R7_4_what_bounces_at_the_target_goes_to_the_first_sender(suite):
     equal(report.recipients, [STRANGER], "the report")
     suite.wait_queue_empty()
     suite.mailctl("forward", "del", "u2@example.jp", "--subject", "test")
+
+
+def test_R7_4_the_first_sender_hears_what_he_asked_for(suite):
+    """RFC 3461: of a copy, too. Success is told of the mailbox."""
+    sink = SINKS["outside"]
+    suite.mailctl("forward", "add", "u2@example.jp", "gone@friend.example")
+    for notify, actions in [("", [b"failed"]), ("NEVER", []), ("SUCCESS", [b"delivered"]), ("FAILURE", [b"failed"]),
+                            ("SUCCESS,FAILURE", [b"delivered", b"failed"]), ("DELAY", [])]:
+        sink.answers["RCPT"] = lambda words: "550 5.1.1 gone" if "gone@" in words else "250 ok"
+        count = len(sink.transactions)
+        with suite.smtp() as client:
+            client.sendmail(STRANGER, ["u2@example.jp"], "Subject: test\r\n\r\nHello.\r\n",
+                            rcpt_options=[f"NOTIFY={notify}"] if notify else [])
+        suite.wait_queue_empty()
+        equal(sorted(re.search(rb"\nAction: (\w+)", one.data).group(1) for one in sink.transactions[count:]), actions, f"NOTIFY={notify}")
+    sink.answers.clear()
+    suite.mailctl("forward", "del", "u2@example.jp", "gone@friend.example")
+
+
+def test_R7_3_the_mailbox_has_it_once_while_no_copy_can_be_queued(suite):
+    """The copy is tried again; what was delivered before is seen, read or not, where IMAP has an index and where not."""
+    suite.mailctl("forward", "add", "v2@example.com", "--subject", "test", "a@friend.example")
+    socket = suite.path("run/inject/socket")
+    for is_indexed in (False, True):
+        if is_indexed:
+            with suite.imap("v2@example.com") as imap:
+                imap.select("INBOX")
+        kept, count = len(suite.mailbox("v2@example.com")), len(SINKS["outside"].transactions)
+        with stopped(suite, "scand"):
+            receive(suite, "v2@example.com")
+            os.rename(socket, socket + ".away")
+        tries = suite.logs("queued").count("the forwarded copy can't be queued now")
+        for number in range(3):
+            suite.mailctl("queue", "flush")
+            wait_until(lambda t=tries + number: suite.logs("queued").count("the forwarded copy can't be queued now") > t, "another try")
+            equal(len(suite.mailbox("v2@example.com")), kept + 1, f"copies in the mailbox after {number + 1} tries")
+        with suite.imap("v2@example.com") as imap:
+            imap.select("INBOX")
+            imap.store("1:*", "+FLAGS", "\\Seen")
+        os.rename(socket + ".away", socket)
+        suite.flush_queue()
+        equal(len(suite.mailbox("v2@example.com")), kept + 1, "copies in the mailbox")
+        equal([one.recipients for one in SINKS["outside"].transactions[count:]], [["a@friend.example"]], "copies outside")
+    suite.mailctl("forward", "del", "v2@example.com", "--subject", "test")
 
 
 def test_R5_copies_for_outside_count_as_sent(suite):

@@ -54,6 +54,19 @@ def wait_until(condition, what, patience=PATIENCE):
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def stopped(suite, name):
+    """A program that hangs."""
+    victims = suite.processes(name)
+    for pid, _ in victims:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid, _ in victims:
+            os.kill(pid, signal.SIGCONT)
+
+
 def free_ports(count):
     """Ports that nobody listens on now, on 127.0.0.1 and ::1."""
     sockets = [socket.socket() for _ in range(count)]
