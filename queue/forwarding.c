@@ -217,14 +217,25 @@ static void put_sender(struct directory *directory, const struct directory_accou
     str_free(&rewritten);
 }
 
+/* RFC 3461 5.2: a sender hears of success once, of the mailbox, and of a copy what else he asked for: who
+ * asked for nothing else hears nothing. */
+static void put_notify(unsigned notify, struct str *field)
+{
+    char bytes[DSN_NOTIFY_TEXT_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    unsigned rest = notify & ~(unsigned)DSN_NOTIFY_SUCCESS;
+    if (!dsn_format_notify(notify != 0 && rest == 0 ? DSN_NOTIFY_NEVER : rest, &text))
+        field->failed = true;
+    wire_put(field, str_slice(&text));
+}
+
 static bool put_field(struct forwarding *forwarding, const struct directory_account *account,
                       const struct queuefile *file, size_t recipient, struct slice sender,
                       struct slice rules, struct str *field)
 {
-    bool is_silent = (file->recipients[recipient].notify & DSN_NOTIFY_NEVER) != 0;
     wire_put_text(field, envelope_body_letter(file->body));
     wire_put_text(field, file->utf8 ? "1" : "0");
-    wire_put_text(field, is_silent ? "NEVER" : "");
+    put_notify(file->recipients[recipient].notify, field);
     put_sender(forwarding->directory, account, sender, field);
     return str_append(field, rules);
 }

@@ -318,10 +318,33 @@ static void tells_how_the_message_is_written(void **state)
     fixture->file.utf8 = false;
     fixture->recipient.notify = DSN_NOTIFY_FAILURE;
     assert_true(put(fixture, "all"));
-    check_field(fixture, "B 0  <u9@example.jp>; all " OUTSIDE);
+    check_field(fixture, "B 0 FAILURE <u9@example.jp>; all " OUTSIDE);
     fixture->file.body = ENVELOPE_BODY_7BIT;
     fixture->recipient.notify = 0;
     check_asked(MAY_SEND("all") MAY_SEND("all"));
+}
+
+/* Success is told of the mailbox; of a copy is heard what else was asked for. */
+static void tells_what_is_to_be_heard_of_copies(void **state)
+{
+    struct fixture *fixture = fixture_of(state);
+    static const struct {
+        unsigned asked;
+        const char *field;
+    } cases[] = {
+        {0, "7 0  <u9@example.jp>; all " OUTSIDE},
+        {DSN_NOTIFY_NEVER, "7 0 NEVER <u9@example.jp>; all " OUTSIDE},
+        {DSN_NOTIFY_SUCCESS, "7 0 NEVER <u9@example.jp>; all " OUTSIDE},
+        {DSN_NOTIFY_SUCCESS | DSN_NOTIFY_FAILURE, "7 0 FAILURE <u9@example.jp>; all " OUTSIDE},
+        {DSN_NOTIFY_SUCCESS | DSN_NOTIFY_DELAY, "7 0 DELAY <u9@example.jp>; all " OUTSIDE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        fixture->recipient.notify = cases[i].asked;
+        assert_true(put(fixture, "all"));
+        check_field(fixture, cases[i].field);
+    }
+    fixture->recipient.notify = 0;
+    check_asked(MAY_SEND("all") MAY_SEND("all") MAY_SEND("all") MAY_SEND("all") MAY_SEND("all"));
 }
 
 /* Under whichever of its names; a rule that has no other target goes out. */
@@ -618,6 +641,7 @@ int main(void)
         cmocka_unit_test(tells_nothing_without_forwards),
         cmocka_unit_test(tells_all_rules),
         cmocka_unit_test(tells_how_the_message_is_written),
+        cmocka_unit_test(tells_what_is_to_be_heard_of_copies),
         cmocka_unit_test(leaves_the_account_itself_out),
         cmocka_unit_test(receive_off_leaves_rules_under_all),
         cmocka_unit_test(who_may_not_send_forwards_inside),
