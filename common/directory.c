@@ -10,8 +10,8 @@
 #define DOMAINS_PATH "cdb/domains.cdb"
 #define HOST_PATH    "cdb/host.cdb"
 
-/* "a" or "s", and a local part or the name of a setting. */
-enum { KEY_MAX = 128 };
+/* "a" or "s", and a local part or the name of a setting: longer ones are not there. */
+enum { KEY_MAX = 128, LOCAL_PART_MAX = 255 };
 
 void directory_init(struct directory *directory)
 {
@@ -205,9 +205,9 @@ static enum directory_result find_mailbox(struct directory *directory, struct sl
 enum directory_result directory_account(struct directory *directory, struct slice local,
                                         struct slice domain, struct directory_account *account)
 {
-    /* Longer than an account's name may be: catch-all takes any local part of RFC 5321, and a tag
-     * adds to it. */
-    char lower[KEY_MAX];
+    /* Longer than an account's name may be: catch-all takes any local part that an address may have
+     * (mailaddress.h), and a tag adds to it. */
+    char lower[LOCAL_PART_MAX + 1];
     account->local[0] = '\0';
     enum directory_result result = directory_domain(directory, domain, &account->domain);
     if (result != DIRECTORY_FOUND)

@@ -227,6 +227,11 @@ static void test_postmaster_as_a_box(void **state)
     CHECK_ADDRESSES(cases);
 }
 
+/* As mailaddress.h has it: 255 bytes. */
+#define BYTES_50    "abcdefghijabcdefghijabcdefghijabcdefghijabcdefghij"
+#define LONGEST_TAG BYTES_50 BYTES_50 BYTES_50 BYTES_50 BYTES_50 "ab"
+#define LONGEST     LONGEST_TAG "cde"
+
 static void test_catch_all(void **state)
 {
     (void)state;
@@ -236,6 +241,9 @@ static void test_catch_all(void **state)
         {"u1@example.jp", "u1"},
         {"nobody@example.jp", "u2"},
         {"a-local-part-of-sixty-four-bytes-which-is-all-that-rfc-5321-gives@example.jp", "u2"},
+        {LONGEST "@sub.example.jp", "u2"},
+        {"u1+" LONGEST_TAG "@example.jp", "u1"},
+        {LONGEST "x@example.jp", NULL},
     };
     write_example("box", "", "u2");
     CHECK_ADDRESSES(cases);
