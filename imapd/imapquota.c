@@ -1,6 +1,7 @@
 /* imapquota - see imapquota.h; GETQUOTA, GETQUOTAROOT: one root, the account, with STORAGE */
 #include "imapquota.h"
 
+#include "clock.h"
 #include "foldertree.h"
 #include "imapcommand.h"
 #include "imapname.h"
@@ -12,7 +13,10 @@
 #include <fcntl.h>
 
 #define QUOTA_ROOT "account"
-enum { QUOTA_UNIT = 1024 }; /* octets of STORAGE (RFC 9208 5.1) */
+enum {
+    QUOTA_UNIT = 1024, /* octets of STORAGE (RFC 9208 5.1) */
+    COUNT_TRUSTED_MS = 10000,
+};
 
 static uint64_t units(uint64_t bytes)
 {
@@ -27,11 +31,26 @@ static bool measure(const struct imapsession *session, struct maildirsize *size)
     return done;
 }
 
-bool imapquota_has_room(const struct imapsession *session, uint64_t bytes)
+/* What the file says may be more than there is: messages may have gone by hand. So all is counted before
+ * the answer is no; who tries again and again hears the same for a while. */
+static bool is_counted(struct imapsession *session, struct maildirsize *size)
+{
+    int64_t now = clock_ms();
+    if (session->quota_counted_ms > 0 && now - session->quota_counted_ms < COUNT_TRUSTED_MS)
+        return false;
+    session->quota_counted_ms = now;
+    int maildir = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool done = maildir >= 0 && maildirsize_count(maildir, session->terms.quota, size);
+    io_close(&maildir);
+    return done;
+}
+
+bool imapquota_has_room(struct imapsession *session, uint64_t bytes)
 {
     struct maildirsize size;
     return session->terms.quota == 0 || !measure(session, &size) ||
-           maildirsize_has_room(&size, bytes);
+           maildirsize_has_room(&size, bytes) ||
+           (is_counted(session, &size) && maildirsize_has_room(&size, bytes));
 }
 
 static enum answer tell_quota(struct imapsession *session)

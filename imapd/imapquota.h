@@ -7,6 +7,6 @@
 #include "imapsession.h"
 
 /* May `bytes` more come? True where there is no limit, and where nobody can tell. */
-bool imapquota_has_room(const struct imapsession *session, uint64_t bytes);
+bool imapquota_has_room(struct imapsession *session, uint64_t bytes);
 
 #endif

@@ -55,6 +55,7 @@ struct imapsession {
     struct str capabilities; /* as announced, made once */
     const char *account, *client, *tls;
     struct terms terms;              /* what the account may */
+    int64_t quota_counted_ms;        /* clock_ms: its mail was counted before a refusal; 0: never */
     struct compression *compression; /* NULL: none */
     unsigned enabled;                /* ENABLED_... */
 

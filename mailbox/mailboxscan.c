@@ -47,6 +47,7 @@ struct scan {
     bool is_first;    /* the list is made from the names alone */
     bool is_behind;   /* it does not know all that is pending */
     bool put_off;     /* some candidates could not be named for want of room */
+    bool is_foreign;  /* another program than ours added or removed some: nobody counted them */
     uint8_t *present; /* a bit for each message of the list */
     size_t known;     /* how many those are */
     int64_t cur_stamp, new_stamp;
@@ -410,11 +411,12 @@ static bool misses_some(const struct mailbox *mailbox, const struct scan *scan)
     return false;
 }
 
-static bool mark_gone(struct mailbox *mailbox, const struct scan *scan)
+static bool mark_gone(struct mailbox *mailbox, struct scan *scan)
 {
     for (size_t i = 0; i < scan->known; i++) {
         if (!is_missed(scan, mailbox, i))
             continue;
+        scan->is_foreign = true;
         uint64_t modseq = mailbox_give_modseq(mailbox);
         if (modseq == 0)
             return false;
@@ -626,6 +628,7 @@ static bool take_candidate(struct mailbox *mailbox, struct scan *scan,
     const char *old_name = name_of(scan, candidate);
     int folder = candidate->in_new ? mailbox->new : mailbox->cur;
     maildir_parse_name(slice_text(old_name), &facts);
+    scan->is_foreign = scan->is_foreign || !facts.has_size;
     facts.uid = uid;
     facts.has_info = !candidate->in_new;
     errno = 0;
@@ -718,6 +721,14 @@ static bool prepare(struct mailbox *mailbox, struct scan *scan)
     return mailbox_pending_load(mailbox);
 }
 
+static void forget_usage(const struct mailbox *mailbox)
+{
+    int account = mailbox_open_account(mailbox->folder);
+    if (account >= 0)
+        maildirsize_forget(account);
+    io_close(&account);
+}
+
 bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
 {
     struct scan scan = {0};
@@ -739,6 +750,8 @@ bool mailbox_scan(struct mailbox *mailbox, bool cur, bool new)
         take_scan_stamps(mailbox, &scan);
     else
         distrust(mailbox);
+    if (scan.is_foreign)
+        forget_usage(mailbox);
     free(mailbox->removed);
     mailbox->removed = NULL;
     mailbox->removed_count = 0;
