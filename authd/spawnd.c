@@ -6,9 +6,9 @@
  * Descriptors 2 log; the socket run/spawnd/socket
  * Reads       cdb/domains.cdb (whose uid), cdb/host.cdb (sessions-max, sessions-per-domain),
  *             cdb/domain/ (how many IMAP sessions the domain may have)
- * Trusts      cdb/domains.cdb, which root alone writes; the kernel's word who asks. authd and
- *             queued may each ask for their own programs only (program.c), and everything they say
- *             is checked again: names, uids, arguments
+ * Trusts      cdb/domains.cdb, which root alone writes; the kernel's word who asks. authd, queued
+ *             and nightly may each ask for their own programs only (program.c), and everything they
+ *             say is checked again: names, uids, arguments; root may have sessions ended
  * If taken    all is lost: hence its size, and that no byte of a stranger reaches it but in names
  * Limits      sessions-max programs at once, sessions-per-domain of one domain, IMAP sessions by its plan, 256 peers, 9 s
  *             until exec; each answered with "temp"; 100 templates

@@ -1,5 +1,5 @@
 /*
- * imapd - serves one account's mail over IMAP4rev1, after login
+ * imapd - serves one account's mail over IMAP4rev1 and IMAP4rev2, after login
  *
  * Runs as     the domain's uid, no groups; sandbox: mail/DOMAIN, the tables of iconv; a copy: of these
  *             the account's folder alone

@@ -10,8 +10,9 @@
  * Reads       environment SERVICE; from tcpd CLIENT CLIENT_PORT SERVER and, for those of
  *             control/xclient, XCLIENT; cdb/host.cdb, cdb/domains.cdb, cdb/domain/
  * Asks        tlsd (TLS), authd (AUTH), stated and its board (may this account send, receive),
- *             queue-inject
- * Trusts      those four, and the compiled directory; nothing that arrives on 0
+ *             lookupd (what is known about a stranger), queue-inject
+ * Trusts      those five, the compiled directory, and XCLIENT where tcpd says so; nothing else that
+ *             arrives on 0
  * If taken    attacker sees this one client's bytes, may queue mail and ask who lives here; no
  *             mailbox, no password, no key, no other client
  * Limits      command line 512 (MAIL 1181, RCPT 1048, AUTH 12288), errors-max, recipients-max,

@@ -52,7 +52,7 @@ def no_leftovers(suite):
 # ---- what the manual shows --------------------------------------------------------------------------
 
 # Pages whose EXAMPLES are transcripts: "# " and a command, then what it says.
-PAGES = ("mailctl.1", "cdb.8")
+PAGES = ("mailctl.1", "cdb.8", "plan.5")
 
 
 def transcript(page):

@@ -233,12 +233,74 @@ static void read_manual(const char *path, char *text, size_t size)
     fclose(file);
 }
 
-/* Every setting stands in its manual page, with its default. */
+/* What the page says of values and layers, in the words that stand for the table's. */
+static void put_kind(char *text, size_t size, const struct setting *one)
+{
+    unsigned long long least = one->least, most = one->most;
+    text[0] = '\0';
+    if (one->kind == SETTINGS_SWITCH)
+        snprintf(text, size, "On or off.\n");
+    else if (one->kind == SETTINGS_NUMBER)
+        snprintf(text, size, "A number, %llu to %llu.\n", least, most);
+    else if (one->kind == SETTINGS_BYTES)
+        snprintf(text, size, "A number of bytes, %llu to %llu.\n", least, most);
+    else if (one->kind == SETTINGS_CHOICE)
+        snprintf(text, size, "One of: %s.\n", one->choices);
+}
+
+static const char *rule_text(const struct setting *one)
+{
+    if (one->scope == SETTINGS_HOST)
+        return "";
+    switch (one->rule) {
+    case SETTINGS_FREE:
+        return "A lower layer may say anything.\n";
+    case SETTINGS_OFF:
+        return "A lower layer may only switch it off.\n";
+    case SETTINGS_FIXED:
+        return "A lower layer may not change it";
+    default:
+        return "A lower layer may only lower it.\n";
+    }
+}
+
+static void check_says(const struct setting *one, const char *item, const char *words)
+{
+    if (!strstr(item, words))
+        fail_msg("the manual does not say of %s: %s", one->name, words);
+}
+
+static void check_item(const struct setting *one, const char *at)
+{
+    static char item[8192];
+    char words[256];
+    const char *next = strstr(at, "\n.It Cm ");
+    const char *end = next ? next : strstr(at, "\n.El\n");
+    assert_non_null(end);
+    snprintf(item, sizeof item, "%.*s\n", (int)(end - at), at);
+    if (strncmp(item, one->sentence, strlen(one->sentence)) != 0)
+        fail_msg("the manual says something else of %s than \"%s\"", one->name, one->sentence);
+    put_kind(words, sizeof words, one);
+    check_says(one, item, words);
+    check_says(one, item, rule_text(one));
+    if (one->readers[0])
+        check_says(one, item, "Read by");
+    struct slice readers = slice_text(one->readers);
+    while (readers.size > 0) {
+        struct slice reader = slice_cut_word(&readers);
+        snprintf(words, sizeof words, "%.*s", SLICE_PRINTF(reader));
+        check_says(one, item, words);
+    }
+}
+
+/* Every setting stands in its manual page with its default and all that the table says of it, and the
+ * page names no other. */
 static void test_manual(void **state)
 {
     (void)state;
     static char host[131072], plan[131072];
     char item[256];
+    size_t items = 0;
     read_manual("man/control.5", host, sizeof host);
     read_manual("man/plan.5", plan, sizeof plan);
     for (size_t i = 0; i < settings_count; i++) {
@@ -251,8 +313,32 @@ static void test_manual(void **state)
         const char *at = strstr(text, item);
         if (!at)
             fail_msg("the manual lacks: %s", item);
-        else if (strncmp(at + strlen(item), one->sentence, strlen(one->sentence)) != 0)
-            fail_msg("the manual says something else of %s than \"%s\"", one->name, one->sentence);
+        else
+            check_item(one, at + strlen(item));
+    }
+    const char *const pages[] = {host, plan};
+    for (size_t i = 0; i < 2; i++)
+        for (const char *at = pages[i]; (at = strstr(at, "\n.It Cm ")) != NULL; at++)
+            items++;
+    assert_int_equal(items, settings_count);
+}
+
+/* plan(5) lists who may change what; the operator's own are "all others". */
+static void test_manual_of_rights(void **state)
+{
+    (void)state;
+    static char plan[131072];
+    char names[2048];
+    read_manual("man/plan.5", plan, sizeof plan);
+    for (int who = SETTINGS_USER; who >= SETTINGS_ADMIN; who--) {
+        struct str list = str_on(names, sizeof names);
+        for (size_t i = 0; i < settings_count; i++)
+            if (settings_table[i].scope != SETTINGS_HOST && (int)settings_table[i].who == who)
+                str_append_texts(&list, list.size > 0 ? ", " : "\n", settings_table[i].name);
+        str_append_text(&list, "\n");
+        assert_true(str_append_byte(&list, '\0'));
+        if (!strstr(plan, names))
+            fail_msg("plan(5) does not list these together:%s", names);
     }
 }
 
@@ -267,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_plan_may_loosen_the_default),
         cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_manual_of_rights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
