@@ -171,26 +171,30 @@ static void append_end(struct str *out, const struct part_fields *fields)
 /* ---- parts ----------------------------------------------------------------------------------- */
 
 static void append_part(struct str *out, struct slice message, const struct mime_part *part,
-                        bool extended);
+                        unsigned form);
 
 static bool is_text(const struct mime_part *part)
 {
     return slice_equal_nocase(part->type, SLICE("text"));
 }
 
+/* Where the grammar wants a body. */
+static void append_empty(struct str *out, unsigned form)
+{
+    str_append_text(out, "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0");
+    str_append_text(out, form & BODYSTRUCTURE_EXTENDED ? " NIL NIL NIL NIL)" : ")");
+}
+
 static void append_multipart(struct str *out, struct slice message, const struct mime_part *part,
-                             const struct part_fields *fields, bool extended)
+                             const struct part_fields *fields, unsigned form)
 {
     for (const struct mime_part *child = part->first_child; child; child = child->next)
-        append_part(out, message, child, extended);
-    if (!part->first_child) /* the grammar wants one */
-        str_append_text(out, extended ? "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
-                                        "\"7bit\" 0 0 NIL NIL NIL NIL)"
-                                      : "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL "
-                                        "\"7bit\" 0 0)");
+        append_part(out, message, child, form);
+    if (!part->first_child)
+        append_empty(out, form);
     str_append_byte(out, ' ');
     quote_string(out, part->subtype);
-    if (!extended)
+    if (!(form & BODYSTRUCTURE_EXTENDED))
         return;
     str_append_byte(out, ' ');
     append_parameters(out, fields->type, false);
@@ -216,26 +220,37 @@ static void append_basic(struct str *out, const struct mime_part *part,
     str_append_number(out, part->body_size);
 }
 
+/* The message inside; NULL: it is encoded (message/global), and nobody looks into it. */
 static void append_message(struct str *out, struct slice message, const struct mime_part *inner,
-                           bool extended)
+                           unsigned form)
 {
     str_append_byte(out, ' ');
-    imapenvelope_append(out, slice_part(message, inner->header, inner->header_size));
+    imapenvelope_append(out,
+                        inner ? slice_part(message, inner->header, inner->header_size) : SLICE(""));
     str_append_byte(out, ' ');
-    append_part(out, message, inner, extended);
+    if (inner)
+        append_part(out, message, inner, form);
+    else
+        append_empty(out, form);
+}
+
+static bool shows_message(const struct mime_part *part, unsigned form)
+{
+    return mime_is_global(part) ? (form & BODYSTRUCTURE_REV2) != 0 : part->is_message;
 }
 
 static void append_single(struct str *out, struct slice message, const struct mime_part *part,
-                          const struct part_fields *fields, bool extended)
+                          const struct part_fields *fields, unsigned form)
 {
     append_basic(out, part, fields);
-    if (part->is_message && part->first_child)
-        append_message(out, message, part->first_child, extended);
-    if (is_text(part) || part->is_message) {
+    bool is_message = shows_message(part, form);
+    if (is_message)
+        append_message(out, message, part->first_child, form);
+    if (is_text(part) || is_message) {
         str_append_byte(out, ' ');
         str_append_number(out, part->body_lines);
     }
-    if (!extended)
+    if (!(form & BODYSTRUCTURE_EXTENDED))
         return;
     str_append_byte(out, ' ');
     append_nil_or_text(out, fields->md5);
@@ -244,21 +259,31 @@ static void append_single(struct str *out, struct slice message, const struct mi
 
 /* Recursion is bounded by MIME_DEPTH_MAX. */
 static void append_part(struct str *out, struct slice message, const struct mime_part *part,
-                        bool extended)
+                        unsigned form)
 {
     struct part_fields fields = {0};
     find_fields(slice_part(message, part->header, part->header_size), &fields);
     str_append_byte(out, '(');
     if (part->is_multipart)
-        append_multipart(out, message, part, &fields, extended);
+        append_multipart(out, message, part, &fields, form);
     else
-        append_single(out, message, part, &fields, extended);
+        append_single(out, message, part, &fields, form);
     str_append_byte(out, ')');
 }
 
 bool bodystructure_append(struct str *out, struct slice message, const struct mime_part *part,
-                          bool extended)
+                          unsigned form)
 {
-    append_part(out, message, part, extended);
+    append_part(out, message, part, form);
     return !out->failed;
+}
+
+bool bodystructure_has_forms(struct slice structure)
+{
+    static const char global[] = "\"message\" \"global\"";
+    for (struct slice rest = structure; rest.size > 0;
+         rest = slice_from(rest, slice_find(slice_from(rest, 1), '"') + 1))
+        if (slice_starts_nocase(rest, slice_of(global, sizeof global - 1)))
+            return true;
+    return false;
 }

@@ -20,20 +20,23 @@ static bool made_or(struct fetch_job *job, bool made, const char *otherwise)
     return str_append_text(&job->scratch, otherwise);
 }
 
-static bool make_structure_as(struct fetch_job *job, bool extended, const char *otherwise)
+#define STRUCTURE_PLAIN "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0)"
+#define STRUCTURE_EXTENDED                                                                         \
+    "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0 NIL NIL NIL NIL)"
+
+static bool make_structure_as(struct fetch_job *job, unsigned form, const char *otherwise)
 {
     struct slice whole;
     const struct mime_part *root = source_root(&job->source);
     if (!root || !source_whole(&job->source, &whole))
         return false;
-    return made_or(job, bodystructure_append(&job->scratch, whole, root, extended), otherwise);
+    return made_or(job, bodystructure_append(&job->scratch, whole, root, form), otherwise);
 }
 
+/* What is kept is the form of RFC 3501. */
 static bool make_structure(struct fetch_job *job)
 {
-    return make_structure_as(job, true,
-                             "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0 NIL NIL "
-                             "NIL NIL)");
+    return make_structure_as(job, BODYSTRUCTURE_EXTENDED, STRUCTURE_EXTENDED);
 }
 
 static bool make_envelope(struct fetch_job *job)
@@ -56,12 +59,35 @@ static bool write_fact(struct fetch_job *job, const struct fetch_item *item)
     return str_append(job->out, bytes);
 }
 
+static unsigned structure_form(const struct fetch_job *job)
+{
+    return job->session->enabled & ENABLED_REV2 ? BODYSTRUCTURE_REV2 : BODYSTRUCTURE_PLAIN;
+}
+
+/* The few that have another form in IMAP4rev2 are made anew for it. One that has vanished since it was
+ * looked for is a plain one. */
+static bool write_structure(struct fetch_job *job, const struct fetch_item *item)
+{
+    struct slice bytes;
+    unsigned form = structure_form(job);
+    if (!fetch_fact(job, item->kind, &bytes))
+        return false;
+    if (form == BODYSTRUCTURE_REV2 && bodystructure_has_forms(bytes)) {
+        str_clear(&job->scratch);
+        if (!make_structure_as(job, form | BODYSTRUCTURE_EXTENDED, STRUCTURE_EXTENDED))
+            (void)made_or(job, false, STRUCTURE_EXTENDED);
+        bytes = str_slice(&job->scratch);
+    }
+    str_append_text(job->out, "BODYSTRUCTURE ");
+    return str_append(job->out, bytes);
+}
+
 /* BODY, which clients of today don't ask for, and nobody keeps. */
 static bool write_body_plain(struct fetch_job *job, const struct fetch_item *item)
 {
     (void)item;
     str_clear(&job->scratch);
-    if (!make_structure_as(job, false, "(\"application\" \"octet-stream\" NIL NIL NIL \"8bit\" 0)"))
+    if (!make_structure_as(job, structure_form(job), STRUCTURE_PLAIN))
         return false;
     str_append_text(job->out, "BODY ");
     return str_append(job->out, str_slice(&job->scratch));
@@ -140,7 +166,7 @@ static const struct fetch_kind kinds[] = {
      .reads = true},
     {.name = "BODY.PEEK", .parse = fetchbody_parse, .write = fetchbody_write,
      .need = FETCH_NEEDS_WHOLE},
-    {.name = "BODYSTRUCTURE", .write = write_fact, .need = FETCH_NEEDS_WHOLE,
+    {.name = "BODYSTRUCTURE", .write = write_structure, .need = FETCH_NEEDS_WHOLE,
      .fact = MAILBOX_BODYSTRUCTURE, .make = make_structure},
     {.name = "EMAILID", .write = fetchobject_write_email, .capability = "OBJECTID"},
     {.name = "ENVELOPE", .write = write_fact, .need = FETCH_NEEDS_HEADER,

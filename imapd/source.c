@@ -223,7 +223,7 @@ const struct mime_part *source_root(struct source *source)
 {
     struct slice whole;
     if (!source->root && source_whole(source, &whole)) {
-        source->root = mime_parse(whole);
+        source->root = mime_parse_global(whole);
         if (!source->root)
             errno = ENOMEM;
     }

@@ -281,7 +281,7 @@ static bool part_has(struct textmatch *match, struct slice whole, const struct m
 
 static bool parts_have(struct textmatch *match, struct slice whole, const struct textneedle *needle)
 {
-    struct mime_part *root = mime_parse(whole);
+    struct mime_part *root = mime_parse_global(whole);
     bool found = root && part_has(match, whole, root, needle);
     mime_free(&root);
     return found;

@@ -56,6 +56,7 @@ struct parser {
     bool in_header; /* of the innermost part */
     size_t count;   /* parts */
     size_t lines;   /* LFs seen */
+    bool global;    /* message/global is a message */
     bool full;      /* no more parts: boundaries are text from here on */
     bool failed;    /* no memory */
 };
@@ -141,6 +142,26 @@ static bool is_subtype(const struct mime_part *part, const char *subtype)
     return slice_equal_nocase(part->subtype, slice_text(subtype));
 }
 
+bool mime_is_global(const struct mime_part *part)
+{
+    return is_type(part, "message") && is_subtype(part, "global");
+}
+
+/* Other than message/rfc822 it may be encoded. */
+static bool is_encoded(struct slice header)
+{
+    struct slice field;
+    struct mime_parameters encoding;
+    if (!mime_find_field(header, "Content-Transfer-Encoding", &field))
+        return false;
+    if (!mime_parse_parameters(field, &encoding))
+        return true;
+    bool found = slice_equal_nocase(str_slice(&encoding.value), SLICE("base64")) ||
+                 slice_equal_nocase(str_slice(&encoding.value), SLICE("quoted-printable"));
+    mime_free_parameters(&encoding);
+    return found;
+}
+
 /* Takes the boundary out of the field; without one, the part is plain text (RFC 2045 5.2). */
 static void begin_multipart(struct parser *parser, struct level *level, struct slice field)
 {
@@ -172,7 +193,8 @@ static void classify(struct parser *parser, struct level *level)
         !mime_split_type(field, &part->type, &part->subtype))
         set_default_type(part, false);
     bool is_multipart = is_type(part, "multipart");
-    bool is_message = is_type(part, "message") && is_subtype(part, "rfc822");
+    bool is_message = (is_type(part, "message") && is_subtype(part, "rfc822")) ||
+                      (parser->global && mime_is_global(part) && !is_encoded(header));
     if ((is_multipart || is_message) && !can_open(parser))
         make_opaque(part);
     else if (is_multipart)
@@ -384,20 +406,21 @@ static void take_lines(struct parser *parser)
     }
 }
 
-static void parser_init(struct parser *parser, struct slice message)
+static void parser_init(struct parser *parser, struct slice message, bool global)
 {
     parser->message = message;
     parser->first = parser->last = NULL; /* levels are set as they are opened */
     parser->depth = parser->count = parser->lines = 0;
+    parser->global = global;
     parser->in_header = parser->full = parser->failed = false;
 }
 
-struct mime_part *mime_parse(struct slice message)
+static struct mime_part *parse(struct slice message, bool global)
 {
     struct parser *parser = malloc(sizeof *parser);
     if (!parser)
         return NULL;
-    parser_init(parser, message);
+    parser_init(parser, message, global);
     if (part_open(parser, 0)) {
         take_lines(parser);
         close_down_to(parser, 0, message.size, false);
@@ -408,6 +431,16 @@ struct mime_part *mime_parse(struct slice message)
     if (failed)
         mime_free(&root);
     return root;
+}
+
+struct mime_part *mime_parse(struct slice message)
+{
+    return parse(message, false);
+}
+
+struct mime_part *mime_parse_global(struct slice message)
+{
+    return parse(message, true);
 }
 
 const struct mime_part *mime_next_part(const struct mime_part *part)

@@ -29,7 +29,7 @@ struct mime_part {
     size_t body_lines;          /* number of LFs in the body */
     struct slice type, subtype; /* as written; "text", "plain" when missing or broken */
     bool is_multipart;          /* children are its parts */
-    bool is_message;            /* message/rfc822: the one child is the message inside */
+    bool is_message; /* message/rfc822 and its like: the one child is the message inside */
     struct mime_part *first_child;
     struct mime_part *next; /* sibling */
     struct mime_part *parent;
@@ -37,6 +37,12 @@ struct mime_part {
 
 /* Parses a whole message. NULL only without memory. One mime_free frees all of the tree. */
 struct mime_part *mime_parse(struct slice message);
+/* The same for who shows messages: the one in a message/global (RFC 6532 3.7), too, is looked into, where
+ * it is not encoded. Who rewrites messages must not: its header has UTF-8, so all of it has to be encoded
+ * as one. */
+struct mime_part *mime_parse_global(struct slice message);
+/* Does the type say so, encoded or not? */
+bool mime_is_global(const struct mime_part *part);
 void mime_free(struct mime_part **root);
 /* The part that comes next in the message: those within a part, of messages too, before those behind
  * it. NULL behind the last. */

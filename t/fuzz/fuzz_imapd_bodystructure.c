@@ -102,16 +102,15 @@ static void check_addresses(struct slice field)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct slice whole = slice_of(bytes, size);
-    struct mime_part *root = mime_parse(whole);
+    struct mime_part *root = mime_parse_global(whole);
     struct str out;
     must(root);
     str_init(&out, OUT_MAX);
-    bodystructure_append(&out, whole, root, true);
-    check_answer(&out);
-    str_clear(&out);
-    bodystructure_append(&out, whole, root, false);
-    check_answer(&out);
-    str_clear(&out);
+    for (unsigned form = 0; form <= (BODYSTRUCTURE_EXTENDED | BODYSTRUCTURE_REV2); form++) {
+        bodystructure_append(&out, whole, root, form);
+        check_answer(&out);
+        str_clear(&out);
+    }
     imapenvelope_append(&out, slice_part(whole, root->header, root->header_size));
     check_answer(&out);
     check_addresses(whole);

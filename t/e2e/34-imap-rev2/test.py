@@ -22,7 +22,7 @@ PATIENT_BADS = 20  # as many in a row are answered
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "u1", "u2", "u3", "words", "bad", "idle", "many", "flags", "several")
+    suite.add_domain("example.jp", "u1", "u2", "u3", "words", "bad", "idle", "many", "flags", "several", "global")
     suite.control("plans/small", "message-size 2000\n")
     suite.add_domain("small.jp", "u1", plan="small")
     suite.rebuild()
@@ -134,6 +134,44 @@ def test_select_of_rev2(suite):
         for command in ("UNSELECT", "CLOSE"):
             check(not codes(one.ok(command)), command)
             one.ok("SELECT INBOX")
+
+
+GLOBAL = ("Subject: outer\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n--o\r\n\r\ntext\r\n--o\r\n"
+          "Content-Type: message/global\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+          "Subject: 内の件名\r\nFrom: <内@example.jp>\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n"
+          "--i\r\nContent-Transfer-Encoding: base64\r\n\r\naW5uZXI=\r\n--i--\r\n--o\r\n"
+          "Content-Type: message/global\r\nContent-Transfer-Encoding: base64\r\n\r\nU3ViamVjdDogeA0KDQo=\r\n"
+          "--o--\r\n").encode()
+
+
+def test_message_global(suite):
+    """RFC 9051 9, media-message: an envelope and a body as message/rfc822 has; RFC 3501 knows no such thing"""
+    def check_old(session, number):
+        for item in ("BODYSTRUCTURE", "BODY"):
+            parts = session.fetch(f"{number} {item}")["parts"]
+            check(not any("envelope" in part for part in parts), f"rev1: {parts}")
+
+    def check_new(session, number):
+        for item in ("BODYSTRUCTURE", "BODY"):
+            _, plain, encoded = session.fetch(f"{number} {item}")["parts"]
+            equal(plain["envelope"][1], "内の件名".encode(), f"Subject in {item}")
+            equal([part["type"] for part in plain["parts"]], ["multipart/mixed"], item)
+            equal((encoded["envelope"][1], encoded["encoding"]), (None, "base64"), f"nobody looks into it: {item}")
+        equal(session.fetch(f"{number} BODY.PEEK[2.HEADER.FIELDS (SUBJECT)]"), "Subject: 内の件名\r\n\r\n".encode(), "its header")
+        equal((session.fetch(f"{number} BODY.PEEK[2.1]"), session.fetch(f"{number} BINARY.PEEK[2.1]")), (b"aW5uZXI=", b"inner"), "its part")
+        equal(session.fetch(f"{number} BINARY.PEEK[3]"), b"Subject: x\r\n\r\n", "encoded as a whole")
+
+    with Imap(suite, "global@example.jp") as old, rev2(suite, "global@example.jp") as new, \
+            rev2(suite, "global@example.jp") as other:
+        for number, order in enumerate(((check_old, check_new), (check_new, check_old)), 1):
+            append(old, "INBOX", GLOBAL)
+            for session in (old, new, other):
+                session.ok("SELECT INBOX")
+            # The second finds what the first has had kept.
+            for one in order:
+                one(old if one is check_old else new, number)
+            check_new(other, number)
+        check(old.search('SUBJECT "outer" BODY "inner"'), "text of the part within")
 
 
 def test_no_recent(suite):

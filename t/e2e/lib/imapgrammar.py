@@ -213,12 +213,14 @@ class Parser:
         part = {"type": f"{lower(kind)}/{lower(values[0])}", "params": values[1],
                 "id": values[2], "encoding": lower(values[4]), "size": values[5],
                 "parts": []}
-        if part["type"] == "message/rfc822":
+        # RFC 9051 9, media-message: message/global as well; whoever asks says whether it may be so
+        is_message = part["type"] == "message/rfc822" or part["type"] == "message/global" and self.peek(b" (")
+        if is_message:
             self.want(b" ")
             part["envelope"] = self.envelope()
             self.want(b" ")
             part["parts"] = [self.body(extended)]
-        if part["type"] == "message/rfc822" or kind == b"text":
+        if is_message or kind == b"text":
             self.want(b" ")
             part["lines"] = self.number()
         extra = self.extension(extended, self.nstring)

@@ -258,17 +258,69 @@ static void body_structures(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof structures / sizeof *structures; i++) {
         struct slice message = slice_text(structures[i].message);
-        struct mime_part *root = mime_parse(message);
+        struct mime_part *root = mime_parse_global(message);
         struct str out;
         assert_non_null(root);
         str_init(&out, 65536);
-        assert_true(bodystructure_append(&out, message, root, true));
+        assert_true(bodystructure_append(&out, message, root, BODYSTRUCTURE_EXTENDED));
         if (!slice_equal(str_slice(&out), slice_text(structures[i].structure)))
             fail_msg("%s: %s", structures[i].name, str_text(&out));
         str_clear(&out);
-        assert_true(bodystructure_append(&out, message, root, false));
+        assert_true(bodystructure_append(&out, message, root, BODYSTRUCTURE_PLAIN));
         if (structures[i].body)
             assert_slice(str_slice(&out), structures[i].body);
+        str_free(&out);
+        mime_free(&root);
+    }
+}
+
+/* A part as it is without IMAP4rev2 and with it. */
+static const struct {
+    const char *name, *message, *rev1, *rev2;
+    bool has_forms;
+} globals[] = {
+    {"message/global",
+     "Content-Type: Message/Global\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+     "Subject: in\r\n\r\nbody\r\n",
+     "(\"Message\" \"Global\" NIL NIL NIL \"8bit\" 21 " TEXT_END,
+     "(\"Message\" \"Global\" NIL NIL NIL \"8bit\" 21 "
+     "(NIL \"in\" NIL NIL NIL NIL NIL NIL NIL NIL) "
+     "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 1 " TEXT_END " 3 " TEXT_END,
+     true},
+    {"encoded: nobody looks into it",
+     "Content-Type: message/global\r\nContent-Transfer-Encoding: (x)\r\n base64\r\n\r\n"
+     "U3ViamVjdDogaW4NCg0K\r\n",
+     "(\"message\" \"global\" NIL NIL NIL \"base64\" 22 " TEXT_END,
+     "(\"message\" \"global\" NIL NIL NIL \"base64\" 22 "
+     "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) "
+     "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0 " TEXT_END " 1 " TEXT_END,
+     true},
+    {"another", "Content-Type: message/globalx; a=\"\\\"message\\\" \\\"global\\\"\"\r\n\r\n",
+     "(\"message\" \"globalx\" (\"a\" \"\\\"message\\\" \\\"global\\\"\") NIL NIL \"7bit\" "
+     "0 " TEXT_END,
+     "(\"message\" \"globalx\" (\"a\" \"\\\"message\\\" \\\"global\\\"\") NIL NIL \"7bit\" "
+     "0 " TEXT_END,
+     false},
+};
+
+static void global_messages(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof globals / sizeof *globals; i++) {
+        struct slice message = slice_text(globals[i].message);
+        struct mime_part *root = mime_parse_global(message);
+        struct str out;
+        assert_non_null(root);
+        str_init(&out, 65536);
+        assert_true(bodystructure_append(&out, message, root, BODYSTRUCTURE_EXTENDED));
+        if (!slice_equal(str_slice(&out), slice_text(globals[i].rev1)))
+            fail_msg("%s: %s", globals[i].name, str_text(&out));
+        assert_int_equal(bodystructure_has_forms(str_slice(&out)), globals[i].has_forms);
+        str_clear(&out);
+        assert_true(
+            bodystructure_append(&out, message, root, BODYSTRUCTURE_EXTENDED | BODYSTRUCTURE_REV2));
+        if (!slice_equal(str_slice(&out), slice_text(globals[i].rev2)))
+            fail_msg("%s: %s", globals[i].name, str_text(&out));
         str_free(&out);
         mime_free(&root);
     }
@@ -365,6 +417,7 @@ int main(void)
         cmocka_unit_test(plain_and_other_addresses),
         cmocka_unit_test(envelopes),
         cmocka_unit_test(body_structures),
+        cmocka_unit_test(global_messages),
         cmocka_unit_test(a_full_answer_is_no_crash),
         cmocka_unit_test(sections),
     };

@@ -614,6 +614,25 @@ static void lines_at_all_places(void **state)
             }
 }
 
+/* RFC 6532 3.7 */
+static void message_global_is_for_who_shows_it(void **state)
+{
+    static const char plain[] = "Content-Type: message/global\r\n\r\nSubject: x\r\n\r\nbody";
+    static const char encoded[] = "Content-Type: message/global\r\nContent-Transfer-Encoding: "
+                                  "Quoted-Printable\r\n\r\nSubject: x\r\n\r\nbody";
+    (void)state;
+    struct mime_part *root = mime_parse(slice_text(plain));
+    assert_true(mime_is_global(root) && !root->is_message && !root->first_child);
+    mime_free(&root);
+    root = mime_parse_global(slice_text(plain));
+    assert_true(mime_is_global(root) && root->is_message);
+    assert_int_equal(root->first_child->body_size, 4);
+    mime_free(&root);
+    root = mime_parse_global(slice_text(encoded));
+    assert_true(mime_is_global(root) && !root->is_message && !root->first_child);
+    mime_free(&root);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -630,6 +649,7 @@ int main(void)
         cmocka_unit_test(file_names_in_utf8),
         cmocka_unit_test(decodes_bodies),
         cmocka_unit_test(decodes_headers),
+        cmocka_unit_test(message_global_is_for_who_shows_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
