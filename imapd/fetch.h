@@ -55,7 +55,7 @@ struct fetch_item {
     bool reads;
     struct section section; /* of BODY[...], BINARY[...] */
     bool is_partial;
-    uint32_t offset, length;
+    uint64_t offset, length; /* number64 of RFC 9051 */
 };
 
 struct fetch_request {
@@ -83,7 +83,8 @@ struct fetch_job {
     struct str scratch;   /* memory that items of all messages share: of one ENVELOPE or so */
     struct str fields;    /* and of parts of a message, as long as they come */
     bool tells_flags;     /* FLAGS go out although nobody asked: \Seen was set */
-    bool tells_modseq;    /* the same of MODSEQ (RFC 7162 3.1) */
+    bool tells_modseq;    /* the same of MODSEQ */
+    bool tells_uid;       /* and of the UID (RFC 7162 3.2.4) */
     const struct fetch_kind *found; /* NULL, or whose fact was found in the cache last */
     struct slice fact;              /* it; valid till the mailbox is asked for another */
 };

@@ -9,12 +9,12 @@ bool fetchbody_parse_partial(struct parse *parse, struct fetch_item *item)
     uint64_t offset, length;
     if (!parse_byte(parse, '<'))
         return true;
-    if (!parse_number(parse, UINT32_MAX, &offset) || !parse_byte(parse, '.') ||
-        !parse_number(parse, UINT32_MAX, &length) || length == 0 || !parse_byte(parse, '>'))
+    if (!parse_number(parse, INT64_MAX, &offset) || !parse_byte(parse, '.') ||
+        !parse_number(parse, INT64_MAX, &length) || length == 0 || !parse_byte(parse, '>'))
         return false;
     item->is_partial = true;
-    item->offset = (uint32_t)offset;
-    item->length = (uint32_t)length;
+    item->offset = offset;
+    item->length = length;
     return true;
 }
 

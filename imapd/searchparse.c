@@ -130,8 +130,8 @@ static bool parse_argument(struct search_parser *parser, enum argument argument,
         return parse_text(parser, &key->needle);
     case ARGUMENT_DAY:
         return parse_day(parser, &key->day);
-    case ARGUMENT_SIZE:
-        return parse_space(parser->parse) && parse_number(parser->parse, UINT32_MAX, &key->size);
+    case ARGUMENT_SIZE: /* number64 of RFC 9051 */
+        return parse_space(parser->parse) && parse_number(parser->parse, INT64_MAX, &key->size);
     case ARGUMENT_SECONDS: /* RFC 5032 2: not zero */
         return parse_space(parser->parse) && parse_number(parser->parse, UINT32_MAX, &key->size) &&
                key->size > 0;

@@ -339,7 +339,7 @@ def test_partial_fetches(suite):
                 text = message[len(SMALL) - 10:]
                 equal(one.fetch(f"{number} BODY.PEEK[TEXT]<{offset}.{size}>"), text[offset:offset + size], "TEXT")
             equal(one.fetch(f"{number} RFC822"), message, "RFC822")
-        for wrong in ("BODY[]<0.0>", "BODY[]<0>", "BODY[]<.1>", "BODY[]<0.4294967296>", "BODY[]<-1.1>", "BODY[]<0.1"):
+        for wrong in ("BODY[]<0.0>", "BODY[]<0>", "BODY[]<.1>", "BODY[]<0.9223372036854775808>", "BODY[]<-1.1>", "BODY[]<0.1"):
             one.bad(f"FETCH 1 {wrong}")
 
 

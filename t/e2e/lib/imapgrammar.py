@@ -238,7 +238,7 @@ class Parser:
         name = self.data[found.start():self.at]
         start = self.at
         if self.has(b"<"):
-            self.number()
+            self.number64()  # as in the request; the answer's "number" was forgotten in RFC 9051 9
             self.want(b">")
         value = self.data[start:self.at]
         self.want(b" ")
