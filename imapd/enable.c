@@ -1,5 +1,6 @@
 /* enable - ENABLE (RFC 5161, RFC 9051 6.3.1) */
 #include "imapcommand.h"
+#include "modseq.h"
 
 static const struct {
     const char *name;
@@ -28,6 +29,7 @@ static size_t find(const struct imapsession *session, struct slice name)
 enum answer enable_enable(struct imapsession *session, struct parse *arguments)
 {
     bool wanted[EXTENSIONS + 1] = {false};
+    unsigned enabled = 0;
     do {
         struct slice name;
         if (!parse_atom(arguments, &name))
@@ -41,10 +43,13 @@ enum answer enable_enable(struct imapsession *session, struct parse *arguments)
     for (size_t i = 0; i < EXTENSIONS; i++) {
         if (!wanted[i] || (session->enabled & extensions[i].bits) == extensions[i].bits)
             continue;
-        session->enabled |= extensions[i].bits;
+        enabled |= extensions[i].bits;
         str_append_byte(out, ' ');
         str_append_text(out, extensions[i].name);
     }
     imapsession_send(session);
+    if (enabled & ENABLED_CONDSTORE)
+        modseq_enable(session);
+    session->enabled |= enabled;
     return ANSWER_DONE;
 }

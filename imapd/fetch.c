@@ -92,14 +92,15 @@ static enum answer check_items(struct fetch_job *job)
 static void set_seen(struct fetch_job *job)
 {
     struct mailbox_message *message = fetch_message(job);
-    job->tells_flags = job->tells_modseq = false;
+    job->tells_flags = job->tells_modseq = job->tells_uid = false;
     if (!job->request->reads || job->session->read_only || (message->flags & MAILDIR_SEEN))
         return;
     job->found = NULL;
     if (mailbox_set_flags(job->session->mailbox, message, MAILBOX_ADD, MAILDIR_SEEN, 0)) {
+        bool knows_modseq = job->session->enabled & ENABLED_CONDSTORE;
         job->tells_flags = !fetch_has(job->request, "FLAGS");
-        job->tells_modseq =
-            job->session->enabled & ENABLED_CONDSTORE && !fetch_has(job->request, "MODSEQ");
+        job->tells_modseq = knows_modseq && !fetch_has(job->request, "MODSEQ");
+        job->tells_uid = knows_modseq && !fetch_has(job->request, "UID");
     }
 }
 
@@ -121,7 +122,8 @@ static bool write_items(struct fetch_job *job)
             fetch_send_so_far(job);
     }
     return (!job->tells_flags || write_unasked(job, "FLAGS")) &&
-           (!job->tells_modseq || write_unasked(job, "MODSEQ"));
+           (!job->tells_modseq || write_unasked(job, "MODSEQ")) &&
+           (!job->tells_uid || write_unasked(job, "UID"));
 }
 
 /* All items of one message. Other than ANSWER_DONE: it was left out. */

@@ -123,7 +123,7 @@ static enum answer parse_head(struct imapsession *session, struct parse *parse)
 {
     struct slice tag, name;
     session->command = NULL;
-    session->uid = false;
+    session->uid = session->has_numbers = false;
     if (!arena_copy(&session->arena, reader_tag(parse->text), &session->tag))
         session->tag = SLICE("*");
     if (!parse_tag(parse, &tag) || slice_equal(session->tag, SLICE("*")))
@@ -190,7 +190,9 @@ static void tell_news(struct imapsession *session)
     unsigned traits = session->command ? session->command->traits : IMAPCOMMAND_QUIET;
     if (session->ended || (traits & IMAPCOMMAND_QUIET))
         return;
-    unsigned tells = !(traits & IMAPCOMMAND_NO_EXPUNGE) || session->uid ? UPDATE_EXPUNGES : 0;
+    /* UID SEARCH may have message numbers among its keys (RFC 7162 3.2.10.2). */
+    bool has_numbers = traits & IMAPCOMMAND_NO_EXPUNGE && (!session->uid || session->has_numbers);
+    unsigned tells = has_numbers ? 0 : UPDATE_EXPUNGES;
     notify_tell(session, traits & IMAPCOMMAND_EXPUNGES ? tells | UPDATE_OWN : tells);
 }
 

@@ -333,6 +333,21 @@ static enum answer store_use(const struct set_job *job)
     return answer;
 }
 
+/* RFC 7162 3.2: who synchronises learns so that the mailbox has changed. */
+static enum answer raise_modseq(const struct set_job *job)
+{
+    enum answer answer = ANSWER_DONE;
+    if (!job->folder)
+        return ANSWER_DONE;
+    struct mailbox *mailbox = imapsession_open_to_fill(job->session, job->folder, &answer);
+    if (!mailbox)
+        return answer;
+    if (!mailbox_raise_modseq(mailbox))
+        answer = answer_from_errno(errno);
+    imapsession_close_other(job->session, mailbox);
+    return answer;
+}
+
 enum answer imapmetadata_set(struct imapsession *session, struct parse *arguments)
 {
     struct slice mailbox;
@@ -348,5 +363,7 @@ enum answer imapmetadata_set(struct imapsession *session, struct parse *argument
         answer = store_changes(&job);
     if (answer == ANSWER_DONE)
         notify_expect(session, "", job.folder ? job.folder->name : "");
-    return answer == ANSWER_DONE ? store_use(&job) : answer;
+    if (answer == ANSWER_DONE)
+        answer = store_use(&job);
+    return answer == ANSWER_DONE ? raise_modseq(&job) : answer;
 }

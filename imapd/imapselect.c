@@ -37,10 +37,13 @@ static void tell_name(struct imapsession *session, struct slice given)
 }
 
 /* RFC 3501 6.3.1: a SELECT that fails leaves no mailbox selected. What comes behind CLOSED is of the
- * other mailbox (RFC 9051 7.1, RFC 7162 3.2.11). */
+ * other mailbox (RFC 9051 7.1); who announces CONDSTORE or QRESYNC says so to every client (RFC 7162
+ * 3.2.11). */
 static void leave_mailbox(struct imapsession *session)
 {
-    bool tells = session->mailbox && (session->enabled & (ENABLED_REV2 | ENABLED_QRESYNC));
+    bool tells = session->mailbox &&
+                 (session->enabled & ENABLED_REV2 || imapsession_has(session, "CONDSTORE") ||
+                  imapsession_has(session, "QRESYNC"));
     imapsession_unselect(session);
     if (!tells)
         return;
@@ -69,8 +72,9 @@ static void tell_mailbox(struct imapsession *session, struct slice name)
     tell_first_unseen(session);
     tell_code(session, "UIDVALIDITY", session->mailbox->uidvalidity, "UIDs valid");
     tell_code(session, "UIDNEXT", session->mailbox->uidnext, "Next UID");
+    session->told_modseq = mailbox_highest_modseq(session->mailbox);
     if (imapsession_has(session, "CONDSTORE"))
-        tell_code(session, "HIGHESTMODSEQ", mailbox_highest_modseq(session->mailbox), "Highest");
+        modseq_tell_highest(session);
     tell_id(session);
     tell_name(session, name);
 }
@@ -85,6 +89,8 @@ static enum answer open_mailbox(struct imapsession *session, struct parse *argum
         !parse_at_end(arguments))
         return ANSWER_SYNTAX;
     leave_mailbox(session);
+    if (resync.is_condstore)
+        modseq_enable(session);
     if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;
     session->mailbox = mailbox_open(AT_FDCWD, folder.path, read_only);
@@ -150,9 +156,7 @@ enum answer imapselect_close(struct imapsession *session, struct parse *argument
     enum answer answer = ANSWER_DONE;
     if (!session->read_only)
         answer = mailbox_sync(session->mailbox) ? expunge(session, NULL) : answer_from_errno(errno);
-    /* RFC 7162 3.2.8 */
-    if (answer == ANSWER_DONE && session->enabled & ENABLED_QRESYNC)
-        modseq_set_code(session);
+    /* No HIGHESTMODSEQ: the client was not told what is gone (RFC 7162 3.2.8). */
     imapsession_unselect(session);
     return answer;
 }

@@ -246,6 +246,7 @@ void imapsession_unselect(struct imapsession *session)
     searchcontext_clear(session);
     mailbox_close(&session->mailbox);
     session->told_exists = session->told_recent = session->told_keywords = 0;
+    session->holds_back = false;
 }
 
 /* By name, and still the same folder: another session may have renamed ours and made a new one. */

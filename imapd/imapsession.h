@@ -72,6 +72,8 @@ struct imapsession {
     struct mailbox *mailbox;         /* NULL: none */
     size_t told_exists, told_recent; /* what the client knows */
     size_t told_keywords;
+    uint64_t told_modseq;            /* all changes up to it were told */
+    bool holds_back;                 /* removals were not told yet when news were told last */
     struct savedsearch saved;        /* "$" */
     struct searchcontexts *contexts; /* searches kept up to date; NULL: none */
     struct imapfolder folder;
@@ -80,6 +82,7 @@ struct imapsession {
     struct notify *notify; /* events told unasked; NULL: none */
 
     bool uid;                /* the command is UID FETCH or its like */
+    bool has_numbers;        /* and searches by message numbers all the same */
     bool starts_compression; /* with the first byte behind this command's answer */
     bool ended;
     struct identity identity; /* of the client */

@@ -39,8 +39,10 @@ static bool parse_resync(struct parse *parse, struct resync *resync)
 
 static bool parse_parameter(struct imapsession *session, struct parse *parse, struct resync *resync)
 {
-    if (parse_word(parse, "CONDSTORE"))
-        return modseq_enable(session);
+    if (parse_word(parse, "CONDSTORE")) {
+        resync->is_condstore = true;
+        return imapsession_has(session, "CONDSTORE");
+    }
     /* RFC 7162 3.2.5: BAD from who has not enabled it. */
     return parse_word(parse, "QRESYNC") && session->enabled & ENABLED_QRESYNC &&
            !resync->is_wanted && parse_resync(parse, resync);

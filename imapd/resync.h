@@ -8,7 +8,8 @@
 #include "vanished.h"
 
 struct resync {
-    bool is_wanted; /* QRESYNC was there */
+    bool is_condstore; /* CONDSTORE was there */
+    bool is_wanted;    /* QRESYNC was there */
     uint32_t uidvalidity;
     struct vanished_known known;
     struct sequence numbers, uids; /* pairs that the client is certain of; equally long */

@@ -40,14 +40,28 @@ enum answer search_read(struct parse *parse, struct slice charset, struct search
     return ANSWER_SYNTAX;
 }
 
+bool search_has_numbers(const struct search_key *key)
+{
+    for (; key; key = key->next)
+        if ((key->kind == SEARCH_SET && !key->set.is_saved) || search_has_numbers(key->child))
+            return true;
+    return false;
+}
+
+bool search_enable(struct imapsession *session, const struct search_key *root)
+{
+    return !asks_for_modseq(root) || modseq_enable(session);
+}
+
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
                            struct search_key **root)
 {
     enum answer answer = search_read(parse, charset, root);
     if (answer != ANSWER_DONE)
         return answer;
-    if (asks_for_modseq(*root) && !modseq_enable(session))
+    if (!search_enable(session, *root))
         return ANSWER_SYNTAX;
+    session->has_numbers = search_has_numbers(*root);
     return search_resolve(*root, session, &session->arena) ? ANSWER_DONE : ANSWER_TROUBLE;
 }
 

@@ -65,6 +65,11 @@ bool search_resolve(struct search_key *key, const struct imapsession *session, s
 
 /* search_parse, and what the command is answered. */
 enum answer search_read(struct parse *parse, struct slice charset, struct search_key **root);
+/* Are there message numbers in it? "$" is none: it stands for UIDs. */
+bool search_has_numbers(const struct search_key *key);
+/* Who searches for mod-sequences is told them from now on. False: BAD, there are none for this
+ * account. */
+bool search_enable(struct imapsession *session, const struct search_key *root);
 /* All of that for the command at work: ANSWER_DONE, ANSWER_SYNTAX, ANSWER_BAD_CHARSET ... */
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
                            struct search_key **root);

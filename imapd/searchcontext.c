@@ -174,22 +174,34 @@ void searchcontext_clear(struct imapsession *session)
     session->contexts = NULL;
 }
 
+/* What points to the context with this tag; NULL: there is none. */
+static struct searchcontext **find(const struct imapsession *session, struct slice tag)
+{
+    if (!session->contexts)
+        return NULL;
+    struct searchcontext **at = &session->contexts->first;
+    while (*at && !slice_equal((*at)->tag, tag))
+        at = &(*at)->next;
+    return *at ? at : NULL;
+}
+
+bool searchcontext_has(const struct imapsession *session, struct slice tag)
+{
+    return find(session, tag) != NULL;
+}
+
 /* Forgets the context with this tag; false: there is none. */
 static bool forget(struct imapsession *session, struct slice tag)
 {
-    if (!session->contexts)
+    struct searchcontext **at = find(session, tag);
+    if (!at)
         return false;
-    for (struct searchcontext **at = &session->contexts->first; *at; at = &(*at)->next) {
-        struct searchcontext *context = *at;
-        if (!slice_equal(context->tag, tag))
-            continue;
-        *at = context->next;
-        context_free(context);
-        if (--session->contexts->count == 0)
-            searchcontext_clear(session);
-        return true;
-    }
-    return false;
+    struct searchcontext *context = *at;
+    *at = context->next;
+    context_free(context);
+    if (--session->contexts->count == 0)
+        searchcontext_clear(session);
+    return true;
 }
 
 /* Keeping up is over for this one, or was never begun. */
@@ -200,14 +212,6 @@ static void tell_no_update(struct imapsession *session, struct slice tag)
     str_append(out, tag);
     str_append_text(out, "\"] The result is not kept up to date");
     imapsession_send(session);
-}
-
-static bool has_numbers(const struct search_key *key)
-{
-    for (; key; key = key->next)
-        if ((key->kind == SEARCH_SET && !key->set.is_saved) || has_numbers(key->child))
-            return true;
-    return false;
 }
 
 /* "$" means the messages that it stood for: their UIDs, since those don't move. */
@@ -229,7 +233,8 @@ static bool parse_keys(struct imapsession *session, struct searchcontext *contex
         !arena_copy(&context->arena, session->tag, &context->tag))
         return false;
     parse_begin(&parse, copy, &context->arena);
-    if (search_parse(&parse, charset, &context->root) != SEARCH_OK || has_numbers(context->root))
+    if (search_parse(&parse, charset, &context->root) != SEARCH_OK ||
+        search_has_numbers(context->root))
         return false;
     bind_saved(context->root);
     return search_resolve(context->root, session, &context->arena);
@@ -292,7 +297,6 @@ static bool make_room(struct imapsession *session)
 void searchcontext_add(struct imapsession *session, struct slice charset, struct slice keys,
                        const struct sort_program *program, const struct searchresult *found)
 {
-    (void)forget(session, session->tag);
     struct searchcontext *context =
         make_room(session) ? context_make(session, charset, keys, program, found) : NULL;
     if (context) {

@@ -14,6 +14,8 @@
 
 enum { SEARCHCONTEXT_MAX = 8 }; /* of a session; RFC 5267 4.3.2: [NOUPDATE] beyond */
 
+/* Is a search with this tag kept up to date? Another can't be, till it is cancelled (4.3). */
+bool searchcontext_has(const struct imapsession *session, struct slice tag);
 /* Keeps the search at work up to date from now on: `keys` is its text, `found` what it found, in the
  * order of the mailbox, or of a SORT's program (NULL: SEARCH). Where that can't be, the client is told: too many contexts, memory, or keys
  * that are message numbers, which mean other messages after an expunge. */

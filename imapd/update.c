@@ -168,4 +168,5 @@ void update_tell(struct imapsession *session, unsigned tells)
     tell_changes(session, events & NOTIFY_FLAG_CHANGE);
     tell_new(session);
     searchcontext_tell_news(session);
+    modseq_note_told(session);
 }

@@ -237,6 +237,8 @@ size_t mailbox_first_unseen(struct mailbox *mailbox);
 /* RFC 7162: a message's mod-sequence, and the highest of the mailbox. */
 uint64_t mailbox_modseq(const struct mailbox *mailbox, const struct mailbox_message *message);
 uint64_t mailbox_highest_modseq(const struct mailbox *mailbox);
+/* Raises the latter: something else than a message has changed. */
+bool mailbox_raise_modseq(struct mailbox *mailbox);
 /* What was removed since then, in no order, with repetitions; `*count` ranges, valid till the next
  * call. NULL: not known any more (each UID that is not in the list may have been). */
 const struct mailbox_vanished *mailbox_vanished_since(const struct mailbox *mailbox,

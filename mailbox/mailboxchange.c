@@ -209,6 +209,14 @@ void mailbox_note_removal(struct mailbox *mailbox, struct mailbox_message *messa
     mailbox_view_set_gone(mailbox, message);
 }
 
+bool mailbox_raise_modseq(struct mailbox *mailbox)
+{
+    if (!mailbox_lock(mailbox))
+        return false;
+    bool raised = mailbox_give_modseq(mailbox) != 0;
+    return mailbox_unlock(mailbox) && raised;
+}
+
 bool mailbox_remove(struct mailbox *mailbox, struct mailbox_message *message)
 {
     if (mailbox->read_only) {

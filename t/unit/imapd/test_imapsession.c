@@ -203,7 +203,7 @@ static const struct transcript transcripts[] = {
      "* STATUS \"Old/Mail\" (MESSAGES 2)\nc OK STATUS completed\n"},
     {"select of what is not there leaves nothing selected",
      OPEN "a SELECT none\r\nb CHECK\r\nc SELECT INBOX/\r\nd EXAMINE inBOX\r\ne UNSELECT\r\nf UNSELECT\r\n",
-     OPENED("0", "0", "", "1") "a NO [NONEXISTENT] No such mailbox\nb BAD No mailbox is selected\nc NO [NONEXISTENT] ~\n"
+     OPENED("0", "0", "", "1") "* OK [CLOSED] ~\na NO [NONEXISTENT] No such mailbox\nb BAD No mailbox is selected\nc NO [NONEXISTENT] ~\n"
      "* FLAGS ~\n* OK [PERMANENTFLAGS ()] ~\n* 0 EXISTS\n* 0 RECENT\n" VALIDITY("1") "d OK [READ-ONLY] EXAMINE completed\n"
      "e OK UNSELECT completed\nf BAD No mailbox is selected\n"},
     {"the mailbox that is selected is deleted, and renamed",

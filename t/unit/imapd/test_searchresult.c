@@ -140,7 +140,7 @@ static const struct talk talks[] = {
      "a OK SEARCH completed\nb BAD ~\n* SEARCH 1 2\nc OK SEARCH completed\nd NO ~\n* SEARCH 1 2\ne "
      "OK SEARCH completed\n"
      "f NO ~\n* SEARCH\ng OK SEARCH completed\nh OK FETCH completed\ni OK SEARCH "
-     "completed\n~\n~\n~\n~\n~\n~\n~\n~\n~\nj OK ~\n"
+     "completed\n* OK [CLOSED] ~\n~\n~\n~\n~\n~\n~\n~\n~\n~\nj OK ~\n"
      "* SEARCH\nk OK SEARCH completed\n"},
     /* RFC 9394 3.3 */
     {"pages of UID FETCH",
