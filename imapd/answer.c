@@ -43,6 +43,7 @@ static const struct answer_text answers[ANSWER_COUNT] = {
                             "WINDOWS-1258 TIS-620 UTF-7 UTF-16 UTF-32)",
                             "Charset not known"},
     [ANSWER_NO_CONTEXT] = {"BAD", NULL, "No search with that tag is kept up to date"},
+    [ANSWER_TAG_TAKEN] = {"BAD", NULL, "A search with that tag is kept up to date already"},
     [ANSWER_NOT_SAVED] = {"NO", "NOTSAVED", "No memory to keep the result"},
     [ANSWER_NO_KEYWORD] = {"NO", "LIMIT", "The mailbox has no room for another keyword"},
     [ANSWER_TOO_FEW] = {"NO", "TOOFEW", "A batch has 500 messages at least"},

@@ -34,6 +34,7 @@ enum answer {
     ANSWER_MESSAGE_GONE,
     ANSWER_BAD_CHARSET,
     ANSWER_NO_CONTEXT, /* CANCELUPDATE of a tag that has none (RFC 5267) */
+    ANSWER_TAG_TAKEN,  /* by a search with UPDATE (RFC 5267 4.3) */
     ANSWER_NOT_SAVED,  /* "$" could not be kept (RFC 5182) */
     ANSWER_NO_KEYWORD,
     ANSWER_TOO_BIG,

@@ -158,6 +158,8 @@ enum answer search_search(struct imapsession *session, struct parse *arguments)
     struct searchresult_return wanted;
     if (!searchresult_parse(arguments, &wanted))
         return ANSWER_SYNTAX;
+    if (wanted.options & SEARCHRESULT_UPDATE && searchcontext_has(session, session->tag))
+        return ANSWER_TAG_TAKEN;
     if (!wanted.extended && (session->enabled & ENABLED_REV2))
         wanted = (struct searchresult_return){.extended = true, .options = SEARCHRESULT_ALL};
     enum answer answer = run(session, arguments, &wanted);

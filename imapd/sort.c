@@ -141,6 +141,8 @@ enum answer sort_sort(struct imapsession *session, struct parse *arguments)
     struct searchresult_return wanted;
     if (!searchresult_parse(arguments, &wanted))
         return ANSWER_SYNTAX;
+    if (wanted.options & SEARCHRESULT_UPDATE && searchcontext_has(session, session->tag))
+        return ANSWER_TAG_TAKEN;
     enum answer answer = run(session, arguments, &wanted);
     return answer == ANSWER_DONE ? answer : searchresult_fail(session, &wanted, answer);
 }

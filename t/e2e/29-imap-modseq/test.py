@@ -165,3 +165,17 @@ def test_sizes_of_63_bits(suite):
         equal(one.fetch(f"1 BINARY.PEEK[1]<1.{2**32}>"), b"ne\r\n", "BINARY")
         for command in (f"SEARCH LARGER {most + 1}", f"FETCH 1 BODY.PEEK[]<0.{most + 1}>", f"FETCH 1 BODY[]<{2**64}.1>"):
             one.bad(command)
+
+
+def test_a_tag_of_a_search_that_is_kept_up_to_date(suite):
+    """RFC 5267 4.3: another search of that tag is refused, and the first goes on"""
+    with opened(suite, "u9") as one:
+        one.send(b"x UID SEARCH RETURN (UPDATE ALL) UNFLAGGED\r\nx SEARCH RETURN (UPDATE) ALL\r\n"
+                 b"x UID SORT RETURN (UPDATE) (ARRIVAL) UTF-8 ALL\r\nx SEARCH RETURN (COUNT) ALL\r\n")
+        answers = [one.response() for _ in range(6)]
+        equal([a.kind for a in answers], ["ESEARCH", "OK", "BAD", "BAD", "ESEARCH", "OK"], "answers")
+        told = one.ok("STORE 2 +FLAGS.SILENT \\Flagged").one("ESEARCH")
+        equal((told["TAG"], told["REMOVEFROM"]), ("x", "(0 2)"), "the first")
+        one.ok('CANCELUPDATE "x"')
+        one.send(b"x SEARCH RETURN (UPDATE COUNT) ALL\r\n")
+        equal([one.response().kind for _ in range(2)], ["ESEARCH", "OK"], "when it is cancelled")

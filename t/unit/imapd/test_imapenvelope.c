@@ -413,12 +413,9 @@ static void sections(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),
-        cmocka_unit_test(plain_and_other_addresses),
-        cmocka_unit_test(envelopes),
-        cmocka_unit_test(body_structures),
-        cmocka_unit_test(global_messages),
-        cmocka_unit_test(a_full_answer_is_no_crash),
+        cmocka_unit_test(addresses),       cmocka_unit_test(plain_and_other_addresses),
+        cmocka_unit_test(envelopes),       cmocka_unit_test(body_structures),
+        cmocka_unit_test(global_messages), cmocka_unit_test(a_full_answer_is_no_crash),
         cmocka_unit_test(sections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
