@@ -174,6 +174,9 @@ static bool carry_out_all(struct mailbox *mailbox)
     bool done = true;
     for (; mailbox->pending_done < mailbox->pending_count; mailbox->pending_done++)
         done = carry_out(mailbox, &mailbox->pending[mailbox->pending_done]) && done;
+    /* What stands in the file, and could not be done, must not count as this session's that is done. */
+    if (!done)
+        mailbox->journal_bytes = 0;
     forget(mailbox);
     return done;
 }
