@@ -39,6 +39,11 @@ bool accountmail_begin(int root, const char *domain, uid_t uid, const char *loca
     return do_as_owner(root, domain, uid, local, removal_begin);
 }
 
+bool accountmail_give_up(int root, const char *domain, uid_t uid, const char *local)
+{
+    return do_as_owner(root, domain, uid, local, removal_give_up);
+}
+
 static bool is_not_begun(int folder, const char *local)
 {
     return !removal_is_begun(folder, local);

@@ -11,6 +11,8 @@
 #include <sys/types.h>
 
 bool accountmail_begin(int root, const char *domain, uid_t uid, const char *local);
+/* The account stays after all. */
+bool accountmail_give_up(int root, const char *domain, uid_t uid, const char *local);
 /* Was a removal begun, and not finished? */
 bool accountmail_is_begun(int root, const char *domain, uid_t uid, const char *local);
 bool accountmail_finish(int root, const char *domain, uid_t uid, const char *local);

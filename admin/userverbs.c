@@ -398,6 +398,10 @@ static int remove_account(struct commandline *command, struct subject *subject)
     if (!accountmail_begin(command->root, subject->name, uid, subject->local))
         return mail_trouble(command, subject);
     int result = remove_lines(command, subject);
+    /* What was begun, and can't be, must not count when the name comes again one day. */
+    if (result == EXIT_REFUSED &&
+        !accountmail_give_up(command->root, subject->name, uid, subject->local))
+        result = mail_trouble(command, subject);
     if (result == EXIT_DONE)
         end_sessions(subject, SESSIONEND_REMOVED);
     if (result == EXIT_DONE &&

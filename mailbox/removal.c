@@ -59,6 +59,13 @@ bool removal_begin(int domain, const char *local)
            io_sync_folder(domain);
 }
 
+bool removal_give_up(int domain, const char *local)
+{
+    char name[NAME_MAX + 1];
+    return name_of(local, name) && (kind_of(domain, name) != S_IFREG ||
+                                    (unlinkat(domain, name, 0) == 0 && io_sync_folder(domain)));
+}
+
 bool removal_is_begun(int domain, const char *local)
 {
     char name[NAME_MAX + 1];

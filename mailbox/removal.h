@@ -24,6 +24,8 @@ enum { REMOVAL_MARK_S = 60 * 60 };
 
 /* What of an earlier removal is left goes first. Durable. */
 bool removal_begin(int domain, const char *local);
+/* It is not to be: as before removal_begin, if nothing was removed yet. */
+bool removal_give_up(int domain, const char *local);
 /* Was one begun, and not finished? */
 bool removal_is_begun(int domain, const char *local);
 /* Finishes it: mailbox, folders and all; true too when none was begun. */

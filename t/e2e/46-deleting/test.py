@@ -243,6 +243,40 @@ def test_R2_6_broken_off_anywhere_it_is_finished_by_the_same_command(suite):
             equal(one.ok("SELECT INBOX").numbers("EXISTS"), [0], "the next of that name")
 
 
+def test_R2_6_a_refused_removal_leaves_nothing_begun(suite):
+    """Else the account's mail would go one day, when its line was taken out by hand and the name was added again."""
+    suite.add_user("boss@example.jp")
+    suite.mailctl("domain", "set", "example.jp", "admin", "boss")
+    before = left(suite, "boss")
+    check("admin is boss" in suite.mailctl("user", "del", "boss@example.jp", wanted=1), "the administrator's mailbox")
+    equal(left(suite, "boss"), before, "what lies there")
+    send(suite, "boss@example.jp", "kept")
+    suite.wait_messages("boss@example.jp", 1)
+    suite.mailctl("domain", "unset", "example.jp", "admin")
+    users = suite.path("control/domains/example.jp/users")
+    with open(users, encoding="utf-8") as file:
+        lines = file.readlines()
+    with open(users, "w", encoding="utf-8") as file:
+        file.writelines(line for line in lines if not line.startswith("boss:"))
+    suite.rebuild()
+    suite.add_user("boss@example.jp")
+    equal(len(suite.messages("boss@example.jp")), 1, "mail of an account that never was removed")
+    suite.mailctl("user", "del", "boss@example.jp")
+
+
+def test_R2_6_a_domain_is_gone_by_the_same_command(suite):
+    """As a kill leaves it: behind the step that takes the text away, before the domain is compiled out."""
+    suite.add_domain("half.example", "u1")
+    domains = suite.path("control/domains")
+    os.rename(os.path.join(domains, "half.example"), os.path.join(domains, ".deleted"))
+    suite.mailctl("domain", "del", "half.example")
+    check(not os.path.lexists(os.path.join(domains, ".deleted")), "the text")
+    check(not os.path.lexists(suite.path("mail/half.example")), "the mail")
+    check(not os.path.lexists(suite.path("cdb/domain/half.example.cdb")), "what was compiled")
+    suite.add_domain("half.example", "u1")
+    suite.mailctl("domain", "del", "half.example")
+
+
 def test_R2_6_what_was_left_is_swept_at_night(suite):
     base = suite.path("mail/example.jp")
     owner = os.stat(base).st_uid

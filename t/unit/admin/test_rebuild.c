@@ -507,6 +507,11 @@ static void test_removal(void **state)
     assert_true(removal_begin(domain, "a") && removal_is_begun(domain, "a"));
     assert_int_equal(access("mail/d/a/Maildir/cur/1", F_OK), 0);
     assert_true(removal_sweep(domain, time(NULL)) && removal_is_begun(domain, "a"));
+    /* It was not to be. */
+    assert_true(removal_give_up(domain, "a") && !removal_is_begun(domain, "a"));
+    assert_true(removal_finish(domain, "a") && removal_give_up(domain, "a"));
+    assert_int_equal(access("mail/d/a/Maildir/cur/1", F_OK), 0);
+    assert_true(removal_begin(domain, "a") && removal_is_begun(domain, "a"));
     assert_true(removal_finish(domain, "a") && !removal_is_begun(domain, "a"));
     assert_true(removal_is_marked(domain, "a") && mkdirat(domain, "a", 0700) < 0);
     assert_false(removal_unmark_old(domain, "a", time(NULL)));
