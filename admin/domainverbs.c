@@ -343,16 +343,22 @@ int operations_domain_list(struct commandline *command)
 /* Of one domain at a time, under the lock; a hidden name counts as none. */
 #define DELETED ".deleted"
 
+static bool move_text(int domains, const char *name)
+{
+    return folders_remove(domains, DELETED, (uid_t)-1) &&
+           renameat(domains, name, domains, DELETED) == 0 && io_sync_folder(domains);
+}
+
 /* The text goes first, in one step: whatever happens then, the domain is gone at the next rebuild. A
- * refused rebuild brings it back. */
+ * refused rebuild brings it back. Who was killed behind that step finds no text any more. */
 static int delete_text(struct commandline *command, int domains, const char *name)
 {
-    if (!folders_remove(domains, DELETED, (uid_t)-1) ||
-        renameat(domains, name, domains, DELETED) < 0 || !io_sync_folder(domains))
+    bool exists = sources_has_domain(&command->sources, name);
+    if (exists && !move_text(domains, name))
         return commandline_trouble(command, "remove", name);
     int result = commandline_rebuild(command, name);
     if (result != EXIT_DONE) {
-        if (renameat(domains, DELETED, domains, name) < 0)
+        if (exists && renameat(domains, DELETED, domains, name) < 0)
             (void)commandline_trouble(command, "bring back control/domains/" DELETED " as", name);
         return result;
     }
