@@ -152,20 +152,10 @@ static size_t characters(struct slice text)
     return count;
 }
 
-/* The first NUL, or CR that is no part of CRLF; the line's size when there is none. */
-static size_t find_stray(struct slice line)
-{
-    size_t at = 0;
-    while (at < line.size && line.data[at] != '\0' &&
-           !(line.data[at] == '\r' && !(at + 1 < line.size && line.data[at + 1] == '\n')))
-        at++;
-    return at;
-}
-
 /* A field with such a byte could pass for another in what reads it next. */
 static bool check_bytes(struct reading *reading, struct slice line)
 {
-    size_t at = find_stray(line);
+    size_t at = slice_find_stray(line);
     if (at == line.size)
         return true;
     csvproblems_add(reading->problems, reading->line, "", "character %zu: %s",

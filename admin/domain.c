@@ -757,6 +757,11 @@ bool domain_load(struct domain *domain, const char *name, const struct sources *
         return false;
     if (!sources_has_domain(sources, name))
         return false;
+    if (strlen(name) > DOMAIN_NAME_MAX)
+        findings_error(findings, "control/domains", 0,
+                       "%s has more than %d characters, and files are named after it: take a "
+                       "shorter name",
+                       name, DOMAIN_NAME_MAX);
     check_names(&reading);
     read_uid(&reading);
     if (!read_plan(&reading))

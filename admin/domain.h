@@ -9,8 +9,12 @@
 #include "plans.h"
 #include "userline.h"
 
+#include <limits.h>
 #include <stdint.h>
 #include <sys/types.h>
+
+/* Files are named after it: ".removing-NAME" is the longest name (accountmail.h). */
+enum { DOMAIN_NAME_MAX = NAME_MAX - 10 };
 
 /* A setting that an account says itself. */
 struct domain_pair {

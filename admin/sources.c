@@ -138,6 +138,17 @@ static const struct sources_change *find_change(const struct sources *sources, c
     return NULL;
 }
 
+/* One that leads nowhere is no missing file: what it points to may be on a disk that is not mounted. */
+static bool is_link(const struct sources *sources, const char *path)
+{
+    struct stat info;
+    int error = errno;
+    bool is =
+        fstatat(sources->folder, path, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
+    errno = error;
+    return is;
+}
+
 enum sources_result sources_read(const struct sources *sources, const char *path,
                                  struct str *content)
 {
@@ -151,12 +162,44 @@ enum sources_result sources_read(const struct sources *sources, const char *path
         return SOURCES_TROUBLE;
     if (io_read_file(sources->folder, path, content))
         return SOURCES_READ;
-    return errno == ENOENT ? SOURCES_MISSING : SOURCES_TROUBLE;
+    return errno == ENOENT && !is_link(sources, path) ? SOURCES_MISSING : SOURCES_TROUBLE;
 }
 
 static void show_path(const char *path, char shown[PATH_MAX + 16])
 {
     snprintf(shown, PATH_MAX + 16, "control/%s", path);
+}
+
+/* Which line is that byte in? */
+static unsigned line_of(struct slice text, size_t at)
+{
+    unsigned line = 1;
+    struct slice before = slice_part(text, 0, at);
+    while (slice_has(before, '\n')) {
+        (void)slice_cut(&before, '\n');
+        line++;
+    }
+    return line;
+}
+
+/* Bytes that editors of other systems leave, and that nobody sees: what they stand in would read as
+ * something else. Returns what is behind a mark. */
+static struct slice check_bytes(const char *path, struct slice text, struct findings *findings)
+{
+    char shown[PATH_MAX + 16];
+    const struct slice mark = SLICE(SOURCES_MARK);
+    show_path(path, shown);
+    if (slice_starts(text, mark)) {
+        findings_error(findings, shown, 1,
+                       "it begins with a byte order mark: save it as UTF-8 without one");
+        text = slice_from(text, mark.size);
+    }
+    size_t at = slice_find_stray(text);
+    if (at < text.size)
+        findings_error(findings, shown, line_of(text, at),
+                       text.data[at] == '\0' ? "a NUL byte: save it as UTF-8"
+                                             : "a CR without LF: lines end in LF or CRLF");
+    return text;
 }
 
 bool sources_lines(const struct sources *sources, const char *path, struct findings *findings,
@@ -176,7 +219,7 @@ bool sources_lines(const struct sources *sources, const char *path, struct findi
         findings_trouble(findings, shown, "read it");
         return false;
     }
-    lines->rest = str_slice(&lines->content);
+    lines->rest = check_bytes(path, str_slice(&lines->content), findings);
     return true;
 }
 
@@ -308,7 +351,13 @@ bool sources_write(struct sources *sources, struct replacements *replacements,
         int error = errno;
         show_path(sources->changes[i].path, shown);
         errno = error;
-        findings_trouble(findings, shown, "write it");
+        if (error == ELOOP)
+            findings_error(
+                findings, shown, 0,
+                "it is a symbolic link, which is not written to: edit what it points to, "
+                "then cdb rebuild");
+        else
+            findings_trouble(findings, shown, "write it");
         return false;
     }
     return true;

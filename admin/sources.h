@@ -45,6 +45,9 @@ struct sources {
     struct sources_seen **seen; /* NULL: nobody wants to know */
 };
 
+/* The byte order mark of UTF-8: not in control files. */
+#define SOURCES_MARK "\xef\xbb\xbf"
+
 enum sources_result { SOURCES_READ, SOURCES_MISSING, SOURCES_TROUBLE };
 
 void sources_init(struct sources *sources, int folder);
@@ -65,7 +68,7 @@ bool sources_watch(struct sources *sources);
 enum sources_result sources_read(const struct sources *sources, const char *path,
                                  struct str *content);
 /* The same for control_next_line. A missing file has no lines; *missing (may be NULL) tells.
- * Trouble is reported. The caller frees by control_lines_free. */
+ * Trouble is reported, and so are bytes that no text has. The caller frees by control_lines_free. */
 bool sources_lines(const struct sources *sources, const char *path, struct findings *findings,
                    struct control_lines *lines, bool *missing);
 

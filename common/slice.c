@@ -62,6 +62,14 @@ struct slice slice_without_line_end(struct slice line)
     return line;
 }
 
+size_t slice_find_stray(struct slice text)
+{
+    size_t end = slice_find(text, '\0'), at = slice_find(text, '\r');
+    while (at < end && at + 1 < text.size && text.data[at + 1] == '\n')
+        at += 1 + slice_find(slice_from(text, at + 1), '\r');
+    return at < end ? at : end;
+}
+
 bool slice_has_control(struct slice whole)
 {
     for (size_t i = 0; i < whole.size; i++)

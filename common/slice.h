@@ -56,6 +56,9 @@ struct slice slice_trim(struct slice whole);
 /* Without the LF at the end, and without the CR that is last then. */
 struct slice slice_without_line_end(struct slice line);
 
+/* Position of the first NUL, or CR that is no part of CRLF; the slice's size when there is none. */
+size_t slice_find_stray(struct slice text);
+
 /* Is there a byte below the blank, or DEL? What goes into lines of ours must have none. */
 bool slice_has_control(struct slice whole);
 /* Is there a byte that ASCII does not know? */

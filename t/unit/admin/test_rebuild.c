@@ -189,6 +189,66 @@ static void test_all_errors_at_once(void **state)
     check_setting("u1@example.jp", "quota", "10");
 }
 
+/* What is not seen in an editor, and reads as something else. */
+static void test_bytes_of_other_systems(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "control/domains/example.jp/users line 1: it begins with a byte order mark: save it",
+        "control/domains/example.jp/settings line 3: a CR without LF: lines end in LF or CRLF",
+    };
+    write_file("control/domains/example.jp/settings", "quota 10\r\nimap on\r\n# a\rpop3 off\r\n");
+    write_file("control/domains/example.jp/users", "\xef\xbb\xbfu1::\r\nu2::");
+    refuse(NULL, errors, 2);
+    struct run run;
+    begin(&run);
+    assert_int_equal(compile(&run, "example.jp"), REBUILD_REFUSED);
+    assert_int_equal(run.findings.error_count, 2); /* and nothing that follows from them */
+    end(&run);
+    write_file("control/domains/example.jp/settings", "quota 10\r\nimap on\r\n");
+    write_file("control/domains/example.jp/users", "u1::\r\nu2::");
+    compile_well(NULL);
+}
+
+/* Its disk is not mounted: these are not no accounts. */
+static void test_a_link_that_leads_nowhere(void **state)
+{
+    (void)state;
+    struct run run;
+    compile_well(NULL);
+    assert_int_equal(unlink("control/domains/example.jp/users"), 0);
+    assert_int_equal(symlink("../../elsewhere", "control/domains/example.jp/users"), 0);
+    begin(&run);
+    assert_int_equal(compile(&run, NULL), REBUILD_TROUBLE);
+    assert_true(has_error(&run, "control/domains/example.jp/users: can't read it"));
+    end(&run);
+    assert_int_equal(look_up("u1@example.jp"), DIRECTORY_FOUND);
+    write_file("control/elsewhere~", "u1::\n");
+    assert_int_equal(rename("control/elsewhere~", "elsewhere"), 0);
+    assert_int_equal(unlink("control/domains/example.jp/users"), 0);
+    assert_int_equal(symlink("../../../elsewhere", "control/domains/example.jp/users"), 0);
+    compile_well(NULL);
+}
+
+static void test_long_names(void **state)
+{
+    (void)state;
+    static const char *const errors[] = {
+        "has more than 245 characters, and files are named after it"};
+    char path[PATH_MAX], label[61];
+    memset(label, 'a', 60);
+    label[60] = '\0';
+    snprintf(path, sizeof path, "control/domains/%s.%s.%s.%.59s.jp/uid", label, label, label,
+             label);
+    write_file(path, "70105\n");
+    compile_well(NULL);
+    *strrchr(path, '/') = '\0';
+    char longer[PATH_MAX];
+    snprintf(longer, sizeof longer, "control/domains/b%s", strrchr(path, '/') + 1);
+    assert_int_equal(rename(path, longer), 0);
+    refuse(NULL, errors, 1);
+}
+
 static void test_names_are_unique(void **state)
 {
     (void)state;
@@ -551,6 +611,9 @@ int main(void)
         TEST(test_everything),
         TEST(test_only_changes_are_written),
         TEST(test_all_errors_at_once),
+        TEST(test_bytes_of_other_systems),
+        TEST(test_a_link_that_leads_nowhere),
+        TEST(test_long_names),
         TEST(test_names_are_unique),
         TEST(test_partial_sees_other_domains),
         TEST(test_a_domain_goes),

@@ -43,6 +43,17 @@ static void takes_off_one_line_end(void **state)
     assert_slice(slice_without_line_end(SLICE("")), "");
 }
 
+static void finds_stray_bytes(void **state)
+{
+    (void)state;
+    assert_int_equal(slice_find_stray(SLICE("")), 0);
+    assert_int_equal(slice_find_stray(SLICE("a\r\nb\r\n")), 6);
+    assert_int_equal(slice_find_stray(SLICE("a\r\nb\rc\0")), 4);
+    assert_int_equal(slice_find_stray(SLICE("a\r\n\0\r")), 3);
+    assert_int_equal(slice_find_stray(SLICE("\r\r\n")), 0);
+    assert_int_equal(slice_find_stray(SLICE("a\r")), 1);
+}
+
 static void knows_control_and_high_bytes(void **state)
 {
     (void)state;
@@ -169,6 +180,7 @@ int main(void)
         cmocka_unit_test(cuts_words),
         cmocka_unit_test(trims_both_ends),
         cmocka_unit_test(takes_off_one_line_end),
+        cmocka_unit_test(finds_stray_bytes),
         cmocka_unit_test(knows_control_and_high_bytes),
         cmocka_unit_test(compares_without_case),
         cmocka_unit_test(parts_are_clipped),
