@@ -1,9 +1,12 @@
 /* csvproblems - see csvproblems.h */
 #include "csvproblems.h"
 
+#include "visible.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROOM_STEP = 256 };
 
@@ -26,14 +29,6 @@ static bool make_room(struct csvproblems *problems)
     return more != NULL;
 }
 
-/* What the file says is quoted: its control bytes stay out of the operator's terminal. */
-static void clean(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            *text = '?';
-}
-
 void csvproblems_add(struct csvproblems *problems, unsigned line, const char *column,
                      const char *format, ...)
 {
@@ -45,7 +40,8 @@ void csvproblems_add(struct csvproblems *problems, unsigned line, const char *co
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    clean(text);
+    /* What the file says is quoted. */
+    visible_make(text, strlen(text), false);
     char *copy = make_room(problems) ? strdup(text) : NULL;
     if (!copy)
         problems->trouble = true;

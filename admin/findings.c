@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "io.h"
+#include "visible.h"
 
 #include <errno.h>
 #include <string.h>
@@ -32,6 +33,9 @@ static void add(struct str *text, const char *path, unsigned line, const char *f
         str_format(text, " line %u", line);
     str_append_text(text, ": ");
     str_format_list(text, format, list);
+    /* What stands in a file, and names of files, are quoted. */
+    if (!text->failed)
+        visible_make(text->data + start, text->size - start, false);
     str_append_byte(text, '\n');
     if (text->failed) {
         str_truncate(text, start);

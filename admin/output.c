@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "io.h"
 #include "slice.h"
+#include "visible.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,16 +29,18 @@ static void append_padded(struct str *text, struct slice cell, size_t width)
         str_append_byte(text, ' ');
 }
 
+static void append_string(struct str *text, struct slice string)
+{
+    size_t start = text->size;
+    if (string.size > 0 && str_append(text, string))
+        visible_make(text->data + start, string.size, true);
+}
+
 static void append_scalar(struct str *text, const json_t *value)
 {
     switch (json_typeof(value)) {
     case JSON_STRING:
-        /* Control bytes stay out of the operator's terminal. */
-        for (size_t i = 0; i < json_string_length(value); i++) {
-            char byte = json_string_value(value)[i];
-            bool plain = (unsigned char)byte >= ' ' && byte != 0x7f;
-            str_append_byte(text, plain || byte == '\n' ? byte : byte == '\t' ? ' ' : '?');
-        }
+        append_string(text, slice_of(json_string_value(value), json_string_length(value)));
         break;
     case JSON_INTEGER:
         str_format(text, "%lld", (long long)json_integer_value(value));
@@ -97,6 +100,13 @@ struct table {
     size_t count;
 };
 
+/* On one line, whatever it says: else it could pass for rows of its own. */
+static void append_cell(struct str *cell, const json_t *value)
+{
+    append_flat(cell, value);
+    visible_make(cell->data, cell->size, false);
+}
+
 static void measure(struct table *table, const json_t *row)
 {
     struct str cell;
@@ -105,7 +115,7 @@ static void measure(struct table *table, const json_t *row)
         str_clear(&cell);
         const json_t *value = json_object_get(row, table->columns[column]);
         if (value)
-            append_flat(&cell, value);
+            append_cell(&cell, value);
         size_t width = width_of(str_slice(&cell));
         if (width > table->widths[column])
             table->widths[column] = width;
@@ -140,7 +150,7 @@ static void append_row(struct str *text, const struct table *table, const json_t
         str_clear(&cell);
         const json_t *value = row ? json_object_get(row, table->columns[column]) : NULL;
         if (value)
-            append_flat(&cell, value);
+            append_cell(&cell, value);
         else if (!row)
             str_append_text(&cell, table->columns[column]);
         append_padded(text, str_slice(&cell), last ? 0 : table->widths[column] + INDENT);

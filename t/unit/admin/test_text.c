@@ -175,6 +175,13 @@ static void test_output(void **state)
     check_output("{\"n\": 1, \"o\": {\"p\": false}}", "n  1\no\n  p  off\n");
     check_output("{\"h\": [\"a: b\", \"c\"], \"t\": \"x\\ty\"}", "h\n  a: b\n  c\nt  x y\n");
     check_output("\"a\\u001b[31m\"", "a?[31m\n");
+    /* Also those of eight bits, and such as turn the direction of writing. */
+    check_output("\"\\u0085\\u009b31m\\u00a0\"", "????31m\xc2\xa0\n");
+    check_output("\"a\\u202eb\\u2066c\\u2028d\\u200ee\\u20ac\"", "a???b???c???d\xe2\x80\x8e"
+                                                                 "e\xe2\x82\xac\n");
+    /* A text may have lines, a cell of a table not. */
+    check_output("{\"t\": \"x\\ny\"}", "t  x\ny\n");
+    check_output("[{\"t\": \"x\\ny\", \"u\": 1}]", "t    u\nx?y  1\n");
     check_output("[{\"a\": \"\xe6\x97\xa5\", \"b\": \"x\"}, {\"a\": \"yy\", \"b\": \"z\"}]",
                  "a   b\n\xe6\x97\xa5   x\nyy  z\n");
 }
