@@ -4,9 +4,11 @@
 #include "io.h"
 #include "life.h"
 #include "output.h"
+#include "visible.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +34,8 @@ int commandline_refuse(const struct commandline *command, const char *format, ..
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
+    /* Words of the command line may be a customer's. */
+    visible_make(text, strlen(text), false);
     say(text);
     return EXIT_REFUSED;
 }
@@ -356,14 +360,18 @@ int commandline_lock(struct commandline *command)
 
 void commandline_release(struct commandline *command)
 {
-    if (isatty(STDIN_FILENO))
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    /* Behind a pipe may be somebody who types, too. */
+    command->released = isatty(STDIN_FILENO) || poll(&input, 1, LOCK_QUIET_MS) == 0;
+    if (command->released)
         sources_unlock(&command->sources);
 }
 
 bool commandline_regain(struct commandline *command)
 {
-    if (!isatty(STDIN_FILENO))
+    if (!command->released)
         return true;
+    command->released = false;
     if (commandline_lock(command) != EXIT_DONE)
         return false;
     if (sources_are_as_seen(&command->sources))
@@ -411,13 +419,31 @@ static void finish(struct commandline *command)
     io_close(&command->here);
 }
 
+/* What follows such an option is its value, whatever it looks like. */
+static bool takes_value(const char *word)
+{
+    for (size_t i = 0; i < sizeof known_options / sizeof known_options[0]; i++)
+        if (known_options[i].valued && strncmp(word, "--", 2) == 0 &&
+            strcmp(word + 2, known_options[i].name) == 0)
+            return true;
+    return false;
+}
+
+static bool names_help(int argc, char **argv)
+{
+    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0)
+            return true;
+        i += takes_value(argv[i]);
+    }
+    return false;
+}
+
 /* "mailctl user add --help": as "mailctl help user add". The words before "--help" that may be a
  * verb's; whatever else stands there is forgotten. */
 static bool asks_for_help(struct commandline *command, int argc, char **argv)
 {
-    bool asked = false;
-    for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
-        asked = asked || strcmp(argv[i], "--help") == 0;
+    bool asked = names_help(argc, argv);
     for (const struct commandline_verb *verb = commandline_verbs; asked && verb->group; verb++)
         if (strcmp(verb->group, "help") == 0)
             command->verb = verb;

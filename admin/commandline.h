@@ -51,9 +51,10 @@ struct commandline {
     size_t option_count;
     struct rights_actor actor; /* for whom it is done: --as; else the operator */
     bool json;
-    int here;   /* where the caller is, for files that are named */
-    int root;   /* ROOT, the current folder */
-    int folder; /* ROOT/control */
+    bool released; /* the lock is let go till commandline_regain */
+    int here;      /* where the caller is, for files that are named */
+    int root;      /* ROOT, the current folder */
+    int folder;    /* ROOT/control */
     struct sources sources;
     struct findings findings;
     struct plans plans;
@@ -113,8 +114,8 @@ bool commandline_read_secret(const struct commandline *command,
 /* The same secret once more, from the next line. False: refused already. */
 bool commandline_read_secret_again(const struct commandline *command, const char *secret);
 
-/* Nobody waits for the lock of somebody who types: it is let go if standard input is a terminal.
- * regain: false: refused already, what was read is no longer so. */
+/* Nobody waits for the lock of somebody who types: it is let go if standard input is a terminal, or
+ * stays silent. regain: false: refused already, what was read is no longer so. */
 void commandline_release(struct commandline *command);
 bool commandline_regain(struct commandline *command);
 

@@ -417,6 +417,37 @@ int operations_domain_del(struct commandline *command)
 
 /* ---- children ---- */
 
+/* The domain of somebody else that lies between: what is below it is not for who has the one above. NULL:
+ * there is none. */
+static const char *find_between(const struct registry *registry, const char *name,
+                                const char *child)
+{
+    size_t size = strlen(name);
+    for (const char *at = strchr(child, '.'); at && strlen(at + 1) > size;
+         at = strchr(at + 1, '.')) {
+        const struct registry_entry *known = registry_find(registry, at + 1);
+        if (known && strcmp(known->parent, name) != 0)
+            return known->name;
+    }
+    return NULL;
+}
+
+static int check_child(struct commandline *command, const struct registry *registry,
+                       const char *name, const char *child)
+{
+    const struct registry_entry *known = registry_find(registry, child);
+    const char *between =
+        command->actor.role == RIGHTS_OPERATOR ? NULL : find_between(registry, name, child);
+    if (known)
+        return refuse_known(command, child, known);
+    if (between)
+        return commandline_refuse(command,
+                                  "the child %s, which lies below %s, is not for %s but for the "
+                                  "operator",
+                                  child, between, command->actor.name);
+    return EXIT_DONE;
+}
+
 static int add_child(struct commandline *command, const char *name, const char *child)
 {
     struct textfile file;
@@ -427,8 +458,7 @@ static int add_child(struct commandline *command, const char *name, const char *
         return commandline_refuse(command, "%.*s", SLICE_PRINTF(str_slice(&reason)));
     if (!load_registry(command, &registry))
         return EXIT_PASSING;
-    const struct registry_entry *known = registry_find(&registry, child);
-    int result = known ? refuse_known(command, child, known) : EXIT_DONE;
+    int result = check_child(command, &registry, name, child);
     registry_free(&registry);
     if (result != EXIT_DONE)
         return result;

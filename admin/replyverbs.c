@@ -49,18 +49,22 @@ static int read_given(struct commandline *command, struct str *text)
     const char *name = command->word_count > 1 ? command->words[1] : "-";
     bool is_input = strcmp(name, "-") == 0;
     int fd = is_input ? STDIN_FILENO : openat(command->here, name, O_RDONLY | O_CLOEXEC);
+    if (is_input)
+        commandline_release(command);
     bool done = fd >= 0 && read_all(fd, text);
     int result =
         done ? EXIT_DONE : commandline_trouble(command, "read", is_input ? "standard input" : name);
     if (!is_input)
         io_close(&fd);
+    if (is_input && !commandline_regain(command))
+        result = EXIT_REFUSED;
     return result;
 }
 
 /* As control files are: without a mark in front, lines ended by LF, the last one too. */
 static void tidy(struct slice given, struct str *text)
 {
-    const struct slice mark = SLICE("\xef\xbb\xbf");
+    const struct slice mark = SLICE(SOURCES_MARK);
     if (slice_starts(given, mark))
         given = slice_from(given, mark.size);
     while (given.size > 0) {

@@ -593,6 +593,18 @@ def test_R13_who_may_do_what(suite):
                 equal(tree_of(suite), before, f"{verb} {words} as {actor}: what is on disk")
 
 
+def test_R13_no_child_below_the_domain_of_somebody_else(suite):
+    """Between an administrator's domain and its new child none of another customer may lie; for the operator one may."""
+    suite.add_domain("shop.r13.example", "u1")
+    suite.mailctl("--as", "admin:r13.example", "child", "add", "r13.example", "a.r13.example")
+    suite.mailctl("--as", "admin:r13.example", "child", "add", "r13.example", "b.a.r13.example")
+    refused(suite, "--as", "admin:r13.example", "child", "add", "r13.example", "mail.shop.r13.example",
+            says=["which lies below shop.r13.example, is not for admin:r13.example"])
+    suite.mailctl("--as", "admin:shop.r13.example", "child", "add", "shop.r13.example", "mail.shop.r13.example")
+    suite.mailctl("child", "add", "r13.example", "www.shop.r13.example")
+    suite.mailctl("domain", "del", "shop.r13.example")
+
+
 def test_R13_ceilings_hold_for_everybody(suite):
     suite.control("plans/tight", "quota 100\nmessage-size 1000000\n")
     suite.add_domain("tight.example", "u1", plan="tight")

@@ -214,6 +214,35 @@ def test_R19_nobody_waits_for_a_terminal(suite):
     check("quota=5" in text_of(suite, "busy.example.jp", "users").decode(), "the other's change")
 
 
+def says_nothing(suite, meanwhile, *words, text):
+    """A command behind a pipe in which something comes only after `meanwhile`; (exit code, what it says)."""
+    child = subprocess.Popen([suite.path("bin/mailctl"), *words], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: child.poll() is not None or holder(suite) == child.pid, "it has begun")
+    begun = time.monotonic()
+    meanwhile()
+    check(time.monotonic() - begun < 10, "nobody waits for somebody who types")
+    said = child.communicate(text, 20)[1]
+    return child.returncode, said
+
+
+def holder(suite):
+    with open(suite.path("control/.lock"), encoding="ascii") as file:
+        return int(file.read() or 0)
+
+
+def test_R19_nobody_waits_for_a_pipe_that_stays_silent(suite):
+    """As ssh HOST mailctl ... has one."""
+    address = "first@busy.example.jp"
+    for words, text in ((["user", "passwd", address], "Correct-Horse-9\n"), (["user", "add", "late@busy.example.jp"], "Correct-Horse-9\n"),
+                        (["reply", "set", address], "I am away.\n")):
+        code, said = says_nothing(suite, lambda: suite.mailctl("domain", "set", "d1.example.jp", "quota", "12"), *words, text=text)
+        equal((code, said), (0, ""), f"{words}")
+        code, said = says_nothing(suite, lambda: suite.mailctl("user", "set", address, "quota", "6"), *words, text=text)
+        equal(code, 1, f"{words}: {said}")
+        suite.mailctl("user", "unset", address, "quota")
+    suite.mailctl("reply", "clear", address)
+
+
 # ---- the text stays ---------------------------------------------------------------------------------
 
 ODD = {
@@ -267,6 +296,51 @@ def test_R19_each_verb_keeps_all_other_lines(suite):
             gone, fresh = changed(suite, name)
             equal((len(gone), len(fresh)), wanted[name], f"lines of {name} after {words}: {gone} {fresh}")
     no_leftovers(suite)
+
+
+def test_R19_what_editors_of_other_systems_leave(suite):
+    """Refused with the line and what to do, and what runs stays; line ends of CRLF do no harm."""
+    cases = (("users", b"\xef\xbb\xbf" + ODD["users"], "users line 1: it begins with a byte order mark: save it as UTF-8 without"),
+             ("settings", b"\xef\xbb\xbfquota 7\n", "settings line 1: it begins with a byte order mark"),
+             ("children", b"\xef\xbb\xbfb.odd.example.jp\n", "children line 1: it begins with a byte order mark"),
+             ("users", ODD["users"].replace(b"\n", b"\r"), "users line 1: a CR without LF"),
+             ("users", ODD["users"].decode().encode("utf-16-le"), "users line 2: a NUL byte"),
+             ("settings", b"message-size 2000000\nquota\0 77\n", "settings line 2: a NUL byte"))
+    for name, text, reason in cases:
+        lay_out(suite)
+        write(suite, "odd.example.jp", name, text)
+        before = files_below(suite.path("control"), suite.path("cdb"))
+        for command in ([suite.path("bin/cdb"), "rebuild"], [suite.path("bin/mailctl"), "user", "set", "alpha@odd.example.jp", "quota", "3"]):
+            done = subprocess.run(command, capture_output=True, text=True)
+            equal(done.returncode, 1, f"{command}: {done.stderr}")
+            check(f"control/domains/odd.example.jp/{reason}" in done.stderr, f"{reason}: {done.stderr}")
+        equal(files_below(suite.path("control"), suite.path("cdb")), before, f"files: {reason}")
+    for name, text in ODD.items():
+        write(suite, "odd.example.jp", name, text.replace(b"\n", b"\r\n"))
+    suite.mailctl("user", "set", "beta@odd.example.jp", "quota", "3")
+    check(b"beta::quota=3" in text_of(suite, "odd.example.jp", "users").split(b"\r\n")[-1], "the line is changed")
+
+
+def test_R19_links(suite):
+    """One is read, and not written to; one that leads nowhere is no file that is missing."""
+    lay_out(suite)
+    path = suite.path("control/domains/odd.example.jp/users")
+    os.rename(path, suite.path("elsewhere"))
+    os.symlink(suite.path("elsewhere"), path)
+    suite.rebuild()
+    said = suite.mailctl("user", "set", "beta@odd.example.jp", "quota", "3", wanted=1)
+    check("users: it is a symbolic link, which is not written to: edit what it points to" in said, said)
+    os.rename(suite.path("elsewhere"), suite.path("nowhere"))
+    done = subprocess.run([suite.path("bin/cdb"), "rebuild"], capture_output=True, text=True)
+    equal(done.returncode, 111, done.stderr)
+    check("users: can't read it" in done.stderr, done.stderr)
+    with suite.smtp() as client:
+        client.ehlo()
+        client.mail("a@example.org")
+        equal(client.rcpt("beta@odd.example.jp")[0], 250, "the running state")
+    os.unlink(path)
+    os.unlink(suite.path("nowhere"))
+    lay_out(suite)
 
 
 def test_R19_owner_and_mode_stay(suite):
@@ -450,7 +524,41 @@ def test_R19_json_of_every_verb_that_shows(suite):
     suite.mailctl("domain", "del", "json.example")
 
 
+# ---- what others wrote ------------------------------------------------------------------------------
+
+def test_R19_nothing_of_strangers_reaches_the_terminal_as_it_is(suite):
+    """Control characters (those of eight bits, too) and such as turn the direction: in what is shown, and in refusals."""
+    suite.add_domain("seen.example", "u1")
+    suite.control("smtproutes", "dead.example:127.0.0.1:1\n")
+    suite.rebuild()
+    suite.submit("u1@seen.example", "a@dead.example", "Subject: a\u009b31mb\u202ec\x1b]0;d\x07\r\n\r\nx\r\n".encode())
+    found = wait_until(lambda: json.loads(suite.mailctl("--json", "queue", "list", "--sender", "seen.example")), "it waits")
+    said = suite.mailctl("queue", "show", found[0]["id"])
+    check("Subject: a??31mb???c?]0;d?\n" in said, said)
+    check("\u009b" in "".join(json.loads(suite.mailctl("--json", "queue", "show", found[0]["id"]))["header"]), "JSON is what it is")
+    suite.mailctl("queue", "delete", found[0]["id"])
+    suite.mailctl("user", "set", "u1@seen.example", "comment", "Sales \u202e)on( 営業")
+    check("Sales ???)on( 営業\n" in suite.mailctl("user", "list", "seen.example"), "a comment")
+    suite.mailctl("state", "lock", "u1@seen.example", "send-lock", "--cause", "x\nu2@seen.example  misuse-detected")
+    check("x?u2@seen.example" in suite.mailctl("state", "show", "u1@seen.example"), "a cell is one line")
+    for words in (["user", "set", "u1@seen.example", "comment", "x\x1b[2J\nmailctl: done"], ["user", "show", "u1\x1b[2J\u009b@seen.example"],
+                  ["domain", "show", "a\nb\u202ec.example"], ["a\x1b[2J\nb"]):
+        refused = run(suite, *words)
+        equal((refused.returncode, refused.stderr.count("\n")), (1, 1), f"{words}: {refused.stderr!r}")
+        check(not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", refused.stderr), f"{words}: {refused.stderr!r}")
+    suite.mailctl("domain", "del", "seen.example")
+
+
 # ---- help and completion ----------------------------------------------------------------------------
+
+def test_R19_help_as_a_value_is_none(suite):
+    suite.add_domain("help.example", "u1")
+    suite.mailctl("forward", "add", "u1@help.example", "--from", "--help", "a@example.org")
+    check("--help" in suite.mailctl("forward", "list", "u1@help.example"), "the keyword of a customer")
+    suite.mailctl("forward", "del", "u1@help.example", "--from=--help")
+    check("Forwards the account's mail" in suite.mailctl("forward", "add", "u1@help.example", "--from", "x", "--help"), "asked for")
+    suite.mailctl("domain", "del", "help.example")
+
 
 def test_R19_help_of_each_verb(suite):
     """By both ways, without being root, and a change of nothing."""
