@@ -194,7 +194,7 @@ bool searchcontext_has(const struct imapsession *session, struct slice tag)
 static bool forget(struct imapsession *session, struct slice tag)
 {
     struct searchcontext **at = find(session, tag);
-    if (!at)
+    if (!session->contexts || !at)
         return false;
     struct searchcontext *context = *at;
     *at = context->next;
