@@ -5,6 +5,7 @@
 #include "imapcommand.h"
 #include "imapname.h"
 #include "imapquota.h"
+#include "modseq.h"
 #include "uidlist.h"
 
 #include <errno.h>
@@ -89,6 +90,14 @@ static void open_target(struct append_job *job)
 /* ---- one message ------------------------------------------------------------------------------
  */
 
+/* What REPLACE removes makes room (RFC 8508 3.4). */
+static bool has_room(const struct append_job *job)
+{
+    struct imapsession *session = job->session;
+    uint64_t freed = job->head.replaces ? mailbox_find(session->mailbox, job->replaced)->size : 0;
+    return job->size <= freed || imapquota_has_room(session, job->size - freed);
+}
+
 /* What is wrong with a message before it comes. */
 static void check_message(struct append_job *job)
 {
@@ -105,7 +114,7 @@ static void check_message(struct append_job *job)
         fail(job, ANSWER_TOO_MANY);
     /* Messages of one command are in the mailbox together, or not at all. */
     job->size += literal->too_long ? 0 : literal->size;
-    if (job->answer == ANSWER_DONE && !imapquota_has_room(job->session, job->size))
+    if (job->answer == ANSWER_DONE && !has_room(job))
         fail(job, ANSWER_NO_SPACE);
 }
 
@@ -290,7 +299,11 @@ static void remove_replaced(struct append_job *job, const uint32_t *uids)
     str_append_text(out, "] Replacement is there");
     imapsession_send(session);
     struct mailbox_message *message = mailbox_find(session->mailbox, job->replaced);
-    if (message && !message->gone && !mailbox_remove(session->mailbox, message))
+    if (!message || message->gone)
+        return;
+    if (mailbox_remove(session->mailbox, message))
+        modseq_set_code(session); /* as UID EXPUNGE does (4.5) */
+    else
         fail(job, answer_from_errno(errno));
 }
 

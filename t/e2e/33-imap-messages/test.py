@@ -22,6 +22,9 @@ LIMIT = 104857600  # of any account
 def prepare(suite):
     suite.add_domain("example.jp", "compress", "multi", "binary", "utf8", "replace", "preview", "fetch", "bombs",
                      "full", "limit")
+    suite.control("plans/small", "quota 1\n")
+    suite.add_domain("small.jp", "replace", plan="small")
+    suite.rebuild()
     suite.start()
 
 
@@ -284,6 +287,34 @@ def test_replace(suite):
         equal(count(one), 3, "no message was lost or made")
         one.ok("EXAMINE INBOX")
         one.no("READ-ONLY", "REPLACE 1 INBOX ", Literal(SMALL))
+
+
+def test_replace_counts_as_uid_expunge(suite):
+    """RFC 8508 4.5, RFC 7162 3.2.9: VANISHED, and the highest mod-sequence in the tagged answer"""
+    with user(suite, "replace") as one:
+        one.ok("ENABLE QRESYNC")
+        before = one.ok("SELECT INBOX").code("HIGHESTMODSEQ")
+        for folder in ("INBOX", "Drafts"):
+            result = one.ok(f"REPLACE 1 {folder} ", Unwaited(SMALL))
+            equal(([line.code for line in result.untagged if line.code], len(result.all("VANISHED"))), (["APPENDUID"], 1), folder)
+            equal(result.done.code, "HIGHESTMODSEQ", folder)
+            check(int(result.done.detail) > int(before), f"{before} {result}")
+            before = result.done.detail
+
+
+def test_replace_in_a_full_box(suite):
+    """RFC 8508 3.4: only what comes to more than the old message counts"""
+    def sized(size):
+        return SMALL + b"x" * 98 + b"\r\n" + b"y" * (size - len(SMALL) - 100)
+
+    with Imap(suite, "replace@small.jp") as one:
+        append(one, sized(600_000))
+        one.ok("SELECT INBOX")
+        one.no("OVERQUOTA", "APPEND INBOX ", Unwaited(sized(700_000)))
+        one.no("OVERQUOTA", "REPLACE 1 INBOX ", Unwaited(sized(1_200_000)))
+        one.ok("REPLACE 1 INBOX ", Unwaited(sized(900_000)))
+        one.ok("REPLACE 1 Drafts ", Unwaited(sized(800_000)))
+        one.no("OVERQUOTA", "APPEND INBOX ", Unwaited(sized(700_000)))
 
 
 # ---- PREVIEW -------------------------------------------------------------------------------------
