@@ -1,5 +1,6 @@
 /* smtp_transaction - MAIL, RCPT, and the message; see smtp_client.h */
 #include "io.h"
+#include "mime.h"
 #include "outgoing.h"
 #include "smtp_client.h"
 #include "smtpdata.h"
@@ -104,32 +105,73 @@ static void choose_form(struct transaction *transaction)
     transaction->size = size + transaction->mail->added.size;
 }
 
+/* Has a header, the message's or a part's, more than ASCII (RFC 6532)? Without memory: yes. */
+static bool has_international_header(const struct outgoing *content)
+{
+    if (!(content->traits & DOWNGRADE_HIGH))
+        return false;
+    struct mime_part *root = mime_parse(content->message);
+    bool has_one = !root;
+    for (const struct mime_part *part = root; part && !has_one; part = mime_next_part(part))
+        has_one = slice_has_high(slice_part(content->message, part->header, part->header_size));
+    mime_free(&root);
+    return has_one;
+}
+
+/* In place of what the server would have said. */
+static void refuse(const struct transaction *transaction, size_t index, const char *status,
+                   const char *text)
+{
+    struct smtp_reply *reply = &transaction->client->reply;
+    smtp_client_decide(&transaction->outcomes[index], VERDICT_PERM, status, text);
+    smtp_reply_init(reply);
+    snprintf(reply->text, sizeof reply->text, "%s", text);
+}
+
+/* What came with SMTPUTF8 may need none (RFC 6531 3.1): an address that does, beside others, is no
+ * reason to keep the message from these. */
+static void refuse_international(const struct transaction *transaction)
+{
+    const struct smtp_client_mail *mail = transaction->mail;
+    char text[SMTP_REPLY_TEXT_MAX];
+    bool is_for_all =
+        slice_has_high(mail->sender) || has_international_header(&transaction->content);
+    snprintf(text, sizeof text, "%s does not take internationalized mail (SMTPUTF8)",
+             transaction->client->address);
+    for (size_t i = 0; i < mail->recipient_count; i++)
+        if (!transaction->outcomes[i].is_decided &&
+            (is_for_all || slice_has_high(mail->recipients[i].address)))
+            refuse(transaction, i, "5.6.7", text);
+}
+
+static void refuse_large(const struct transaction *transaction)
+{
+    const struct smtp_client *client = transaction->client;
+    char text[SMTP_REPLY_TEXT_MAX];
+    snprintf(text, sizeof text, "%s takes messages up to %" PRIu64 " bytes, this one has %" PRIu64,
+             client->address, client->size_max, transaction->size);
+    for (size_t i = 0; i < transaction->mail->recipient_count; i++)
+        if (!transaction->outcomes[i].is_decided)
+            refuse(transaction, i, "5.3.4", text);
+}
+
+static bool is_any_undecided(const struct transaction *transaction)
+{
+    for (size_t i = 0; i < transaction->mail->recipient_count; i++)
+        if (!transaction->outcomes[i].is_decided)
+            return true;
+    return false;
+}
+
 /* What is known before MAIL. False: it can't go there, and all are decided. */
 static bool check_offers(const struct transaction *transaction)
 {
-    struct smtp_client *client = transaction->client;
-    const struct smtp_client_mail *mail = transaction->mail;
-    char text[SMTP_REPLY_TEXT_MAX];
-    const char *status = NULL;
-    if (mail->utf8 && !offers(client, SMTP_CLIENT_SMTPUTF8)) {
-        status = "5.6.7";
-        snprintf(text, sizeof text, "%s does not take internationalized mail (SMTPUTF8)",
-                 client->address);
-    } else if (client->size_max > 0 && transaction->size > client->size_max) {
-        status = "5.3.4";
-        snprintf(text, sizeof text,
-                 "%s takes messages up to %" PRIu64 " bytes, this one has %" PRIu64,
-                 client->address, client->size_max, transaction->size);
-    }
-    if (!status)
-        return true;
-    for (size_t i = 0; i < mail->recipient_count; i++)
-        if (!transaction->outcomes[i].is_decided)
-            smtp_client_decide(&transaction->outcomes[i], VERDICT_PERM, status, text);
-    /* In place of what the server would have said. */
-    smtp_reply_init(&client->reply);
-    snprintf(client->reply.text, sizeof client->reply.text, "%s", text);
-    return false;
+    const struct smtp_client *client = transaction->client;
+    if (transaction->mail->utf8 && !offers(client, SMTP_CLIENT_SMTPUTF8))
+        refuse_international(transaction);
+    if (client->size_max > 0 && transaction->size > client->size_max)
+        refuse_large(transaction);
+    return is_any_undecided(transaction);
 }
 
 /* ---- the envelope -----------------------------------------------------------------------------*/
@@ -171,7 +213,7 @@ static void write_mail(struct transaction *transaction)
     if (offers(client, SMTP_CLIENT_SIZE))
         stream_format(&client->stream, " SIZE=%" PRIu64, transaction->size);
     stream_write_text(&client->stream, body_parameter(transaction));
-    if (mail->utf8)
+    if (mail->utf8 && offers(client, SMTP_CLIENT_SMTPUTF8))
         stream_write_text(&client->stream, " SMTPUTF8");
     if (offers(client, SMTP_CLIENT_DSN)) {
         write_parameter(client, " RET=", slice_text(dsn_return_name(mail->ret)));

@@ -320,6 +320,20 @@ def test_R7_2_international_domains(suite):
     suite.mailctl("forward", "del", "u1@example.jp", "--from", "@xn--mnchen-3ya.example")
 
 
+def test_R7_4_an_international_target_beside_others(suite):
+    """What the next server does not take keeps the copy from nobody else."""
+    suite.mailctl("forward", "add", "u1@example.jp", "a@friend.example", "花子@friend.example", "b@other.example")
+    sink = SINKS["outside"]
+    count = len(sink.transactions)
+    receive(suite, "u1@example.jp", subject="=?utf-8?B?5pel?=")
+    suite.wait_queue_empty()
+    equal(sorted(one for transaction in sink.transactions[count:] for one in transaction.recipients if one != STRANGER),
+          ["a@friend.example", "b@other.example"], "without SMTPUTF8")
+    report = [one.data for one in sink.transactions[count:] if one.recipients == [STRANGER]]
+    equal([data.count(b"Status: 5.6.7") for data in report], [1], "one report, of one target")
+    suite.mailctl("forward", "del", "u1@example.jp", "a@friend.example", "花子@friend.example", "b@other.example")
+
+
 def word(charset, text, codec=None, how="B"):
     data = text.encode(codec or charset)
     coded = base64.b64encode(data) if how == "B" else b"".join(b"=%02X" % byte for byte in data)
