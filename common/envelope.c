@@ -87,6 +87,37 @@ bool envelope_add_recipient(struct envelope *envelope, struct slice recipient)
     return envelope_add_recipient_dsn(envelope, recipient, 0, SLICE(""));
 }
 
+/* Its place; the count when there is none. */
+static size_t find_recipient(const struct envelope *envelope, struct slice address)
+{
+    size_t at = 0;
+    while (at < envelope->recipient_count &&
+           !slice_equal(str_slice(&envelope->recipients[at].address), address))
+        at++;
+    return at;
+}
+
+/* Who said no NOTIFY wants to hear of a failure, and of a delay. */
+static unsigned join_notify(unsigned first, unsigned second)
+{
+    const unsigned otherwise = DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+    if (first == second)
+        return first;
+    return ((first == 0 ? otherwise : first) | (second == 0 ? otherwise : second)) &
+           ~(unsigned)DSN_NOTIFY_NEVER;
+}
+
+bool envelope_join_recipient(struct envelope *envelope, struct slice recipient, unsigned notify,
+                             struct slice orcpt)
+{
+    size_t at = find_recipient(envelope, recipient);
+    if (at == envelope->recipient_count)
+        return envelope_add_recipient_dsn(envelope, recipient, notify, orcpt);
+    struct envelope_recipient *known = &envelope->recipients[at];
+    known->notify = join_notify(known->notify, notify);
+    return known->orcpt.size > 0 || str_append(&known->orcpt, orcpt);
+}
+
 static const char *const letters[] = {
     [ENVELOPE_BODY_7BIT] = "7",
     [ENVELOPE_BODY_8BIT] = "8",

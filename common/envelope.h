@@ -53,6 +53,9 @@ bool envelope_add_recipient(struct envelope *envelope, struct slice recipient);
 /* The same, with what the sender wants to hear about it. */
 bool envelope_add_recipient_dsn(struct envelope *envelope, struct slice recipient, unsigned notify,
                                 struct slice orcpt);
+/* The same, but an address that is there already gets one copy, of which is heard what either asks for. */
+bool envelope_join_recipient(struct envelope *envelope, struct slice recipient, unsigned notify,
+                             struct slice orcpt);
 /* "7", "8", "B": as the protocols between our programs write it. False: none of them. */
 const char *envelope_body_letter(enum envelope_body body);
 bool envelope_parse_body(struct slice letter, enum envelope_body *body);

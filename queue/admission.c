@@ -75,7 +75,8 @@ static enum admission_result read_recipient(const struct slice field[RECIPIENT_F
         return ADMISSION_RECIPIENT;
     if (!dsn_check_recipient(field[RECIPIENT_NOTIFY], orcpt, &notify))
         return ADMISSION_RECIPIENT;
-    return envelope_add_recipient_dsn(envelope, str_slice(canonical), notify, orcpt)
+    /* To and Cc that sendmail reads may both name it. */
+    return envelope_join_recipient(envelope, str_slice(canonical), notify, orcpt)
                ? ADMISSION_OK
                : ADMISSION_NO_MEMORY;
 }

@@ -100,39 +100,10 @@ void transaction_mail(struct session *session, struct slice argument)
 
 /* ---- RCPT -------------------------------------------------------------------------------------*/
 
-static struct envelope_recipient *find_recipient(struct envelope *envelope, struct slice address)
-{
-    for (size_t i = 0; i < envelope->recipient_count; i++)
-        if (slice_equal(str_slice(&envelope->recipients[i].address), address))
-            return &envelope->recipients[i];
-    return NULL;
-}
-
-/* An address that is named twice gets one copy, of which is heard what either of its commands asks
- * for. Who said no NOTIFY wants to hear of a failure, and of a delay. */
-static unsigned join_notify(unsigned first, unsigned second)
-{
-    const unsigned otherwise = DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
-    if (first == second)
-        return first;
-    return ((first == 0 ? otherwise : first) | (second == 0 ? otherwise : second)) &
-           ~(unsigned)DSN_NOTIFY_NEVER;
-}
-
-static bool put_recipient(struct envelope *envelope, struct slice address,
-                          const struct smtpcommand_rcpt *rcpt)
-{
-    struct envelope_recipient *known = find_recipient(envelope, address);
-    if (!known)
-        return envelope_add_recipient_dsn(envelope, address, rcpt->notify, rcpt->orcpt);
-    known->notify = join_notify(known->notify, rcpt->notify);
-    return known->orcpt.size > 0 || str_append(&known->orcpt, rcpt->orcpt);
-}
-
 static void add_recipient(struct session *session, struct slice address,
                           const struct smtpcommand_rcpt *rcpt)
 {
-    if (!put_recipient(&session->envelope, address, rcpt)) {
+    if (!envelope_join_recipient(&session->envelope, address, rcpt->notify, rcpt->orcpt)) {
         session_refuse(session, REPLY_TROUBLE, "recipient", address);
         return;
     }

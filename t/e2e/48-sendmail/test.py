@@ -78,6 +78,14 @@ def test_R18_a_list_in_one_argument(suite):
     check("Bcc" not in letter.as_string(), letter.as_string())
 
 
+def test_R18_who_is_named_twice_gets_one_copy(suite):
+    before = len(suite.mailbox("u1@example.jp"))
+    text = "To: u1@example.jp, Joe <u1@Example.JP>\nCc: <u1@EXAMPLE.jp>\nSubject: once\n\nx\n"
+    equal(sendmail(suite, "-t", "u1@example.jp", "u1@example.JP", text=text).returncode, 0, "sendmail")
+    suite.wait_queue_empty()
+    equal(len(suite.mailbox("u1@example.jp")) - before, 1, "copies")
+
+
 def test_R18_null_sender(suite):
     for null in (["-f", "<>"], ["-f", ""], ["-f<>"]):
         letter = arrived(suite, "u1@example.jp", [*null, "u1@example.jp"])

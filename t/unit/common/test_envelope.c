@@ -26,6 +26,33 @@ static void takes_up_to_the_maximum(void **state)
     envelope_free(&envelope);
 }
 
+static void one_copy_for_who_is_named_twice(void **state)
+{
+    static const unsigned both = DSN_NOTIFY_FAILURE | DSN_NOTIFY_DELAY;
+    static const struct {
+        unsigned first, second, joined;
+    } cases[] = {{0, 0, 0},
+                 {0, DSN_NOTIFY_SUCCESS, both | DSN_NOTIFY_SUCCESS},
+                 {DSN_NOTIFY_NEVER, 0, both},
+                 {DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER, DSN_NOTIFY_NEVER},
+                 {DSN_NOTIFY_NEVER, DSN_NOTIFY_DELAY, DSN_NOTIFY_DELAY}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct envelope envelope;
+        envelope_init(&envelope);
+        assert_true(envelope_join_recipient(&envelope, SLICE("a@b"), cases[i].first, SLICE("")));
+        assert_true(envelope_join_recipient(&envelope, SLICE("c@d"), 0, SLICE("")));
+        assert_true(
+            envelope_join_recipient(&envelope, SLICE("a@b"), cases[i].second, SLICE("rfc822;x@y")));
+        assert_true(envelope_join_recipient(&envelope, SLICE("a@b"), cases[i].second,
+                                            SLICE("rfc822;later@y")));
+        assert_int_equal(envelope.recipient_count, 2);
+        assert_int_equal(envelope.recipients[0].notify, cases[i].joined);
+        assert_slice(str_slice(&envelope.recipients[0].orcpt), "rfc822;x@y");
+        envelope_free(&envelope);
+    }
+}
+
 static void refuses_a_long_address(void **state)
 {
     (void)state;
@@ -61,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_up_to_the_maximum),
+        cmocka_unit_test(one_copy_for_who_is_named_twice),
         cmocka_unit_test(refuses_a_long_address),
         cmocka_unit_test(clears_everything),
     };

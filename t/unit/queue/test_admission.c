@@ -253,8 +253,19 @@ static void lowers_domains_and_counts(void **state)
     assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
                      ADMISSION_OK);
     assert_slice(str_slice(&envelope.recipients[0].address), "User@example.jp");
+    /* Again, but for the domain's case: one copy. */
     for (int i = 0; i < ENVELOPE_RECIPIENTS_MAX; i++)
-        put_recipient(&fields, "u@example.jp", "", "");
+        put_recipient(&fields, "User@example.JP", "", "");
+    envelope_clear(&envelope);
+    assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
+                     ADMISSION_OK);
+    assert_int_equal(envelope.recipient_count, 2);
+    for (int i = 0; i < ENVELOPE_RECIPIENTS_MAX; i++) {
+        char address[32];
+        snprintf(address, sizeof address, "u%d@example.jp", i);
+        put_recipient(&fields, address, "", "");
+    }
+    envelope_clear(&envelope);
     assert_int_equal(admission_read(str_slice(&fields), ADMISSION_TRUSTED, 0, &envelope),
                      ADMISSION_RECIPIENT_COUNT);
     str_free(&fields);
