@@ -367,18 +367,17 @@ void commandline_release(struct commandline *command)
         sources_unlock(&command->sources);
 }
 
-bool commandline_regain(struct commandline *command)
+int commandline_regain(struct commandline *command)
 {
     if (!command->released)
-        return true;
+        return EXIT_DONE;
     command->released = false;
-    if (commandline_lock(command) != EXIT_DONE)
-        return false;
-    if (sources_are_as_seen(&command->sources))
-        return true;
+    int result = commandline_lock(command);
+    if (result != EXIT_DONE || sources_are_as_seen(&command->sources))
+        return result;
     commandline_refuse(command,
                        "nothing was done: somebody changed control files meanwhile; try again");
-    return false;
+    return EXIT_PASSING;
 }
 
 static int open_root(struct commandline *command)

@@ -115,9 +115,9 @@ bool commandline_read_secret(const struct commandline *command,
 bool commandline_read_secret_again(const struct commandline *command, const char *secret);
 
 /* Nobody waits for the lock of somebody who types: it is let go if standard input is a terminal, or
- * stays silent. regain: false: refused already, what was read is no longer so. */
+ * stays silent. regain: EXIT_DONE, or the exit code: what was read is no longer so, which was said. */
 void commandline_release(struct commandline *command);
-bool commandline_regain(struct commandline *command);
+int commandline_regain(struct commandline *command);
 
 /* The verbs, in the order of the manual; ended by a group NULL. */
 extern const struct commandline_verb commandline_verbs[];

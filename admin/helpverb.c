@@ -118,8 +118,9 @@ int operations_help(struct commandline *command)
     }
     int result = EXIT_DONE;
     if (json_array_size(rows) == 0)
-        result = commandline_refuse(command, "unknown verb \"%s\"; mailctl help lists them",
-                                    command->words[0]);
+        result = commandline_refuse(command, "unknown verb \"%s%s%s\"; mailctl help lists them",
+                                    command->words[0], command->word_count > 1 ? " " : "",
+                                    command->word_count > 1 ? command->words[1] : "");
     else if (command->json)
         command->result = json_incref(rows);
     else

@@ -52,13 +52,14 @@ static int read_given(struct commandline *command, struct str *text)
     if (is_input)
         commandline_release(command);
     bool done = fd >= 0 && read_all(fd, text);
-    int result =
-        done ? EXIT_DONE : commandline_trouble(command, "read", is_input ? "standard input" : name);
+    int result = EXIT_DONE;
+    if (!done && errno == EFBIG)
+        result = commandline_refuse(command, "the text has more than %d bytes", REPLYTEXT_FILE_MAX);
+    else if (!done)
+        result = commandline_trouble(command, "read", is_input ? "standard input" : name);
     if (!is_input)
         io_close(&fd);
-    if (is_input && !commandline_regain(command))
-        result = EXIT_REFUSED;
-    return result;
+    return is_input && result == EXIT_DONE ? commandline_regain(command) : result;
 }
 
 /* As control files are: without a mark in front, lines ended by LF, the last one too. */

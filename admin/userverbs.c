@@ -176,14 +176,18 @@ static bool check_password(struct commandline *command, const struct newpassword
 }
 
 /* After a forced change it is given twice in any case, elsewhere to a terminal. */
-static bool read_password(struct commandline *command, const struct newpassword *of,
-                          char secret[COMMANDLINE_SECRET_MAX + 1])
+static int read_password(struct commandline *command, const struct newpassword *of,
+                         char secret[COMMANDLINE_SECRET_MAX + 1])
 {
     bool twice = isatty(STDIN_FILENO) || userline_is_void(str_slice(&of->account->hash));
     commandline_release(command);
-    bool read = commandline_read_secret(command, secret) &&
-                (!twice || commandline_read_secret_again(command, secret));
-    return commandline_regain(command) && read && check_password(command, of, slice_text(secret));
+    if (!commandline_read_secret(command, secret) ||
+        (twice && !commandline_read_secret_again(command, secret)))
+        return EXIT_REFUSED;
+    int result = commandline_regain(command);
+    if (result == EXIT_DONE && !check_password(command, of, slice_text(secret)))
+        result = EXIT_REFUSED;
+    return result;
 }
 
 static bool put_password(struct subject *subject, const char *secret)
@@ -198,8 +202,8 @@ static int set_password(struct commandline *command, struct subject *subject, bo
 {
     struct newpassword of = whose(subject);
     char secret[COMMANDLINE_SECRET_MAX + 1] = "";
-    int result = EXIT_REFUSED;
-    if (read_password(command, &of, secret)) {
+    int result = read_password(command, &of, secret);
+    if (result == EXIT_DONE) {
         *changes = !newpassword_is_old(&of, slice_text(secret));
         result = put_password(subject, secret)
                      ? EXIT_DONE

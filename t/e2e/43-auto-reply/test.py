@@ -78,6 +78,8 @@ def test_R8_1_width(suite):
               f"one more than {text[:2]}...")
         shown = suite.mailctl("reply", "show", "u1@example.jp")
         check(text in shown and "active" in shown, shown)
+    said = suite.mailctl("reply", "set", "u1@example.jp", text="a" * 65537, wanted=1)
+    check("the text has more than 65536 bytes" in said, said)
 
 
 def test_R8_1_seven_characters(suite):

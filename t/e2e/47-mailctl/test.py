@@ -209,7 +209,7 @@ def test_R19_nobody_waits_for_a_terminal(suite):
     code, said = type_password(suite, lambda: suite.mailctl("domain", "set", "d1.example.jp", "quota", "11"))
     equal(code, 0, said)
     code, said = type_password(suite, lambda: suite.mailctl("user", "set", "first@busy.example.jp", "quota", "5"))
-    equal(code, 1, said)
+    equal(code, 111, said)
     check("somebody changed control files meanwhile" in said, said)
     check("quota=5" in text_of(suite, "busy.example.jp", "users").decode(), "the other's change")
 
@@ -237,8 +237,11 @@ def test_R19_nobody_waits_for_a_pipe_that_stays_silent(suite):
                         (["reply", "set", address], "I am away.\n")):
         code, said = says_nothing(suite, lambda: suite.mailctl("domain", "set", "d1.example.jp", "quota", "12"), *words, text=text)
         equal((code, said), (0, ""), f"{words}")
+        if words[1] == "add":
+            suite.mailctl("user", "del", words[2])
         code, said = says_nothing(suite, lambda: suite.mailctl("user", "set", address, "quota", "6"), *words, text=text)
-        equal(code, 1, f"{words}: {said}")
+        equal(code, 111, f"{words}: {said}")
+        check("somebody changed control files meanwhile" in said, said)
         suite.mailctl("user", "unset", address, "quota")
     suite.mailctl("reply", "clear", address)
 
@@ -550,6 +553,11 @@ def test_R19_nothing_of_strangers_reaches_the_terminal_as_it_is(suite):
 
 
 # ---- help and completion ----------------------------------------------------------------------------
+
+def test_R19_help_names_what_it_does_not_know(suite):
+    for words, name in ((["frob"], "frob"), (["user", "frob"], "user frob")):
+        check(f'unknown verb "{name}"' in suite.mailctl("help", *words, wanted=1), f"help {words}")
+
 
 def test_R19_help_as_a_value_is_none(suite):
     suite.add_domain("help.example", "u1")
