@@ -64,8 +64,9 @@ static const struct words japanese = {
     .quota = " MB\r\n  容量:   ",
     .advice = " MB\r\n\r\n"
               "容量に空きがなくなると、新しいメールを受信できなくなります。\r\n"
-              "不要なメールを削除してください。ごみ箱のメールも容量に含まれます。\r\n"
-              "\r\nこのメールは自動的に送信されています。\r\n",
+              "お手数ですが、不要なメールの削除をお願いいたします。ごみ箱のメールも使用量に含まれま"
+              "す。\r\n"
+              "\r\nこのメールはシステムから自動的にお送りしています。\r\n",
 };
 
 static const struct words english = {
@@ -74,8 +75,8 @@ static const struct words english = {
     .after_percent = "% full.\r\n\r\n  used:  ",
     .quota = " MB\r\n  quota: ",
     .advice = " MB\r\n\r\n"
-              "When there is no room left, new mail can't be received any more.\r\n"
-              "Please delete what you don't need; the trash counts as well.\r\n"
+              "When no room is left, new mail can no longer be received.\r\n"
+              "Please delete what you don't need; mail in the trash counts as well.\r\n"
               "\r\nThis message was sent automatically.\r\n",
 };
 

@@ -146,28 +146,29 @@ static const struct {
         {"Undelivered Mail Returned to Sender",
          "Your message could not be delivered to one or more recipients.\r\n"
          "It will not be tried again. The reasons follow, and your message or its header.\r\n",
-         "あなたのメッセージを次の宛先に配送できませんでした。再送は行いません。\r\n"
-         "理由と、元のメッセージまたはそのヘッダーを添付します。\r\n"},
+         "お送りになったメッセージを次の宛先に配送できませんでした。再送は行われません。\r\n"
+         "理由と、元のメッセージまたはそのヘッダーを添付いたします。\r\n"},
     [REPORT_DOUBLE] =
         {"Undelivered report (double bounce)",
          "A report about a message could not be delivered to one or more recipients.\r\n"
          "It will not be tried again. The reasons follow, and the report or its header.\r\n",
-         "不達通知を次の宛先に配送できませんでした。再送は行いません。\r\n"
-         "理由と、元のメッセージまたはそのヘッダーを添付します。\r\n"},
+         "不達通知を次の宛先に配送できませんでした。再送は行われません。\r\n"
+         "理由と、元のメッセージまたはそのヘッダーを添付いたします。\r\n"},
     [REPORT_DELAYED] =
         {"Delayed Mail (still being retried)",
          "Your message could not be delivered yet to one or more recipients.\r\n"
          "This is only a warning: you need not send it again. It is tried on until\r\n"
          "%s. The reasons so far follow, and its header.\r\n",
-         "あなたのメッセージは次の宛先にまだ配送できていません。\r\n"
-         "これは警告です。送信し直す必要はありません。\r\n"
-         "%s まで配送を試みます。これまでの理由と元のヘッダーを添付します。\r\n"},
+         "お送りになったメッセージを次の宛先にまだ配送できていません。\r\n"
+         "これは途中経過のお知らせです。送信し直していただく必要はありません。\r\n"
+         "%s まで配送を試みます。これまでの理由と元のヘッダーを添付いたします。\r\n"},
     [REPORT_SUCCESS] =
         {"Successful Mail Delivery Report",
          "Your message was delivered to the recipients below, or passed on to a server that\r\n"
          "sends no such reports. You asked to be told. Its header follows.\r\n",
-         "ご要望により配送結果をお知らせします。あなたのメッセージは次の宛先に配送されたか、\r\n"
-         "配送通知に対応していないサーバーに引き渡されました。元のヘッダーを添付します。\r\n"},
+         "ご要望により配送結果をお知らせいたします。お送りになったメッセージは次の宛先に配送された"
+         "か、\r\n"
+         "配送通知に対応していないサーバーに引き渡されました。元のヘッダーを添付いたします。\r\n"},
 };
 
 static const struct {

@@ -258,8 +258,9 @@ static const struct {
      "-ERR syntax: UTF8\r\n+OK UTF8 is on\r\n+OK UTF8 is on\r\n+OK now the password\r\n"
      "-ERR [UTF8] that name or password is not UTF-8\r\n+OK bye\r\n"},
     {"LANG (RFC 6856 3)", true, "LANG\r\nLANG ja-JP\r\nNONSENSE\r\nLANG de\r\nLANG *\r\nQUIT\r\n",
-     "+OK languages follow\r\nen English\r\nja 日本語\r\n.\r\n+OK ja 日本語にしました\r\n"
-     "-ERR 知らないコマンドか、いまは使えないコマンドです\r\n-ERR その言語はありません\r\n"
+     "+OK languages follow\r\nen English\r\nja 日本語\r\n.\r\n+OK ja 日本語に切り替えました\r\n"
+     "-ERR 不明なコマンドか、現在は使用できないコマンドです\r\n-ERR "
+     "その言語には対応していません\r\n"
      "+OK en English it is\r\n+OK bye\r\n"},
     {"order", true, "PASS x\r\nUSER\r\nUSER  \r\nUSER u1\r\nUSER\r\nPASS x\r\n",
      "-ERR USER first\r\n-ERR syntax: USER name\r\n-ERR syntax: USER name\r\n"
