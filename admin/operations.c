@@ -14,7 +14,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"domain", "unset", 2, 2, "", true, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_SETTING, COMMANDLINE_NOTHING, operations_domain_unset,
      "domain unset DOMAIN KEY",
-     "Takes the domain's own value back: what the plan says holds again."},
+     "Removes the domain's own value; what the plan says is in force again."},
     {"domain", "show", 1, 1, "", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_domain_show,
      "domain show DOMAIN",
@@ -38,9 +38,9 @@ const struct commandline_verb commandline_verbs[] = {
     {"user", "add", 1, 1, "quota comment no-policy", true, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_user_add,
      "user add USER@DOMAIN [--quota MB] [--comment TEXT] [--no-policy]",
-     "Adds an account; the password is the first line of standard input. It has at least 12 half-width "
-     "characters: a lower-case and an upper-case letter, a digit, a symbol; no six digits in a row; and is "
-     "neither the account's nor the domain's name. --no-policy takes any."},
+     "Adds an account; the password is the first line of standard input. It needs at least 12 "
+     "half-width characters, among them a lower-case and an upper-case letter, a digit and a symbol; six digits in a row, and "
+     "the names of the account and the domain, are refused. --no-policy takes any password."},
     {"user", "passwd", 1, 1, "no-policy", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_user_passwd,
      "user passwd USER@DOMAIN [--no-policy]",
@@ -61,7 +61,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"user", "unset", 2, 2, "", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_SETTING, COMMANDLINE_NOTHING, operations_user_unset,
      "user unset USER@DOMAIN KEY",
-     "Takes the account's own value back: what domain or plan say holds again."},
+     "Removes the account's own value; what the domain or the plan says is in force again."},
     {"user", "show", 1, 1, "", false, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_user_show,
      "user show USER@DOMAIN",
@@ -84,7 +84,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"forward", "add", 2, COMMANDLINE_WORDS_MAX, "from subject", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_forward_add,
      "forward add USER@DOMAIN [--from KEYWORD|--subject KEYWORD] TARGET...",
-     "Forwards the account's mail, or that with the keyword in From or Subject, to these addresses, too; a copy stays in "
+     "Forwards the account's mail, or only mail with the keyword in From or Subject, to these addresses; a copy stays in "
      "the mailbox."},
     {"forward", "list", 1, 1, "", false, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_forward_list,
@@ -93,7 +93,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"forward", "del", 1, COMMANDLINE_WORDS_MAX, "from subject", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_forward_del,
      "forward del USER@DOMAIN [--from KEYWORD|--subject KEYWORD] [TARGET...]",
-     "Ends forwarding to these addresses; of a keyword without addresses, to all of its own."},
+     "Ends forwarding to these addresses; with a keyword and no address, to all addresses of the keyword."},
     {"reply", "set", 1, 2, "", true, RIGHTS_UP_TO_USER,
      COMMANDLINE_FILE, COMMANDLINE_NOTHING, operations_reply_set,
      "reply set USER@DOMAIN [FILE|-]",
@@ -112,13 +112,13 @@ const struct commandline_verb commandline_verbs[] = {
      "csv register DOMAIN FILE|- [--wait]",
      "Adds the accounts of a CSV file with the header mail_account,password,mail_capacity,comment; all of them, or none and "
      "every error with its line. mail_capacity (MB) and comment may be empty. The file is UTF-8 or Shift_JIS. Many passwords "
-     "get quick hashes first, and those at full strength some seconds later; with --wait at once."},
+     "first get quick hashes, and some seconds later those at full strength; with --wait, the latter only."},
     {"csv", "edit", 2, 2, "wait", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_FILE, COMMANDLINE_RESULT, operations_csv_edit,
      "csv edit DOMAIN FILE|- [--wait]",
      "Changes passwords and quotas by a CSV file with the header mail_account,password,mail_capacity; all of them, or none "
-     "and every error with its line. An empty field leaves as it is; accounts that there are not are passed over. Many passwords "
-     "get quick hashes first, as for csv register; --wait."},
+     "and every error with its line. An empty field leaves its value as it is; accounts that do not exist are skipped. Many passwords "
+     "get quick hashes first, as with csv register."},
     {"csv", "export", 1, 1, "no-bom shift-jis", false, RIGHTS_UP_TO_ADMIN,
      COMMANDLINE_WORDS, COMMANDLINE_TEXT, operations_csv_export,
      "csv export DOMAIN [--no-bom] [--shift-jis]",
@@ -171,7 +171,7 @@ const struct commandline_verb commandline_verbs[] = {
     {"queue", "requeue", 0, 64, "sender recipient", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_queue_requeue,
      "queue requeue ID...|all [--sender ADDRESS|DOMAIN] [--recipient ADDRESS|DOMAIN]",
-     "Begins anew with messages, held ones too: they are scanned and routed again and tried now."},
+     "Starts messages from the beginning, held ones too: they are scanned, routed and tried again now."},
     {"store", "check", 1, 2, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_store_check,
      "store check USER@DOMAIN [FOLDER]",
@@ -180,12 +180,12 @@ const struct commandline_verb commandline_verbs[] = {
     {"store", "rebuild", 1, 2, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_store_rebuild,
      "store rebuild USER@DOMAIN [FOLDER]",
-     "Makes the indexes anew from the names of the messages, and drops the caches; UIDs, UIDVALIDITY and flags stay, and "
+     "Makes the indexes again from the file names of the messages, and drops the caches; UIDs, UIDVALIDITY and flags stay, and "
      "sessions go on."},
     {"age", NULL, 0, 1, "dry-run", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_age,
      "age [--dry-run] [DOMAIN|USER@DOMAIN]",
-     "Ages mail now, as nightly does: what is older than archive-days moves from INBOX to the archive, what came into the "
+     "Ages mail now, as nightly(8) does: what is older than archive-days moves from INBOX to the archive, what came into the "
      "trash more than trash-days ago is deleted. Lists the accounts where something was done; with --dry-run what would "
      "be, and does nothing."},
     {"explain", NULL, 1, 2, "", false, RIGHTS_UP_TO_USER,
@@ -195,8 +195,8 @@ const struct commandline_verb commandline_verbs[] = {
     {"status", NULL, 0, 0, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_RESULT, operations_status,
      "status",
-     "Shows which services answer, what is in the queue, and what nightly did in its last night, with the first error. "
-     "Exit 111 when a service does not answer."},
+     "Shows which services answer, what is in the queue, and what nightly(8) did in its last night: when, how many messages of how "
+     "many accounts, how many failed, and why the first did. Exit 111 when a service does not answer."},
     {"cert", NULL, 3, 3, "", false, RIGHTS_OPERATOR,
      COMMANDLINE_WORDS, COMMANDLINE_NOTHING, operations_cert,
      "cert HOST CERTFILE KEYFILE",

@@ -223,6 +223,30 @@ static void test_key_kinds(void **state)
 
 /* ---- the manual ---- */
 
+/* The lines of an item as one text: ".Xr replies 5 ." is "replies(5).". */
+static void flatten(const char *item, char *flat_text, size_t size)
+{
+    struct str flat = str_on(flat_text, size);
+    struct slice rest = slice_text(item);
+    while (rest.size > 0 && !slice_starts(rest, SLICE(".It ")) &&
+           !slice_starts(rest, SLICE(".El"))) {
+        struct slice line = slice_cut(&rest, '\n');
+        if (flat.size > 0)
+            str_append_byte(&flat, ' ');
+        if (slice_starts(line, SLICE(".Xr "))) {
+            (void)slice_cut_word(&line);
+            str_append(&flat, slice_cut_word(&line));
+            str_append_byte(&flat, '(');
+            str_append(&flat, slice_cut_word(&line));
+            str_append_byte(&flat, ')');
+            line = slice_trim(line);
+        }
+        str_append(&flat, line);
+    }
+    str_append_byte(&flat, '\0');
+    assert_false(flat.failed);
+}
+
 static void test_manual(void **state)
 {
     (void)state;
@@ -232,10 +256,15 @@ static void test_manual(void **state)
     manual[fread(manual, 1, sizeof manual - 1, file)] = '\0';
     fclose(file);
     for (const struct commandline_verb *verb = commandline_verbs; verb->group; verb++) {
-        char item[256];
+        char item[256], said[4096];
         snprintf(item, sizeof item, ".It Cm %s\n", verb->synopsis);
-        if (!strstr(manual, item))
+        const char *at = strstr(manual, item);
+        if (!at)
             fail_msg("mailctl(1) lacks: %s", verb->synopsis);
+        flatten(at + strlen(item), said, sizeof said);
+        if (strncmp(said, verb->help, strlen(verb->help)) != 0)
+            fail_msg("mailctl(1) says of %s:\n%s\nand its help:\n%s", verb->synopsis, said,
+                     verb->help);
         assert_true(strncmp(verb->synopsis, verb->group, strlen(verb->group)) == 0);
         assert_true(verb->least <= verb->most && verb->most <= COMMANDLINE_WORDS_MAX);
     }
