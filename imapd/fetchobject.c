@@ -25,20 +25,16 @@ bool fetchobject_make_keys(struct fetch_job *job)
     return source_header(&job->source, &header) && messagekeys_extract(header, NULL, &job->scratch);
 }
 
-/* The thread is that of the first message of the line of references; a message that names none, and
- * has no name itself, is a thread of its own. */
 bool fetchobject_write_thread(struct fetch_job *job, const struct fetch_item *item)
 {
-    struct messagekeys keys;
+    struct messagekeys keys = {0};
     struct slice bytes;
     if (!fetch_fact(job, item->kind, &bytes))
         return false;
-    uint64_t id = 0;
-    if (messagekeys_read(bytes, &keys))
-        id = messagekeys_reference_count(&keys) > 0 ? messagekeys_reference(&keys, 0) : keys.id;
-    if (id == 0)
-        id = mailbox_email_id(job->session->mailbox, fetch_message(job));
+    if (!messagekeys_read(bytes, &keys))
+        keys = (struct messagekeys){0};
+    uint64_t email = mailbox_email_id(job->session->mailbox, fetch_message(job));
     str_append_text(job->out, "THREADID (");
-    objectid_append_thread(job->out, id);
+    objectid_append_thread(job->out, messagekeys_thread(&keys, email));
     return str_append_byte(job->out, ')');
 }

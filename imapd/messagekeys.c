@@ -306,6 +306,12 @@ uint64_t messagekeys_reference(const struct messagekeys *keys, size_t place)
     return number_at(keys->references, place * NUMBER_SIZE, NUMBER_SIZE);
 }
 
+uint64_t messagekeys_thread(const struct messagekeys *keys, uint64_t email_id)
+{
+    uint64_t id = messagekeys_reference_count(keys) > 0 ? messagekeys_reference(keys, 0) : keys->id;
+    return id != 0 ? id : email_id;
+}
+
 int64_t messagekeys_sent(const struct messagekeys *keys, int64_t arrived)
 {
     return keys->has_date ? keys->date : arrived;

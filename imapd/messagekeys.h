@@ -50,6 +50,9 @@ bool messagekeys_read(struct slice bytes, struct messagekeys *keys);
 
 size_t messagekeys_reference_count(const struct messagekeys *keys);
 uint64_t messagekeys_reference(const struct messagekeys *keys, size_t place);
+/* The thread is that of the first message of the line of references; a message that names none, and
+ * has no name itself, is a thread of its own, by its id as an object (RFC 8474 5.2). */
+uint64_t messagekeys_thread(const struct messagekeys *keys, uint64_t email_id);
 /* The sent date of RFC 5256 2.2; `arrived` is the INTERNALDATE. */
 int64_t messagekeys_sent(const struct messagekeys *keys, int64_t arrived);
 

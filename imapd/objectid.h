@@ -14,4 +14,10 @@ bool objectid_append_mailbox(struct str *out, uint64_t id);
 bool objectid_append_email(struct str *out, uint64_t id);
 bool objectid_append_thread(struct str *out, uint64_t id);
 
+/* May a client write it (RFC 8474 7, objectid)? That it names something here is another question. */
+bool objectid_is_valid(struct slice text);
+/* Does it name this message, this thread? */
+bool objectid_names_email(struct slice text, uint64_t id);
+bool objectid_names_thread(struct slice text, uint64_t id);
+
 #endif

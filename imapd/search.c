@@ -7,13 +7,18 @@
 #include "searchcontext.h"
 #include "searchresult.h"
 
+static bool asks_for(const struct search_key *key, enum search_kind kind)
+{
+    for (; key; key = key->next)
+        if (key->kind == kind || asks_for(key->child, kind))
+            return true;
+    return false;
+}
+
 /* RFC 7162 3.1.5: a search for mod-sequences tells the highest one of what it found. */
 static bool asks_for_modseq(const struct search_key *key)
 {
-    for (; key; key = key->next)
-        if (key->kind == SEARCH_MODSEQ || asks_for_modseq(key->child))
-            return true;
-    return false;
+    return asks_for(key, SEARCH_MODSEQ);
 }
 
 static uint64_t highest_modseq(const struct mailbox *mailbox, const struct searchresult *found)
@@ -50,7 +55,9 @@ bool search_has_numbers(const struct search_key *key)
 
 bool search_enable(struct imapsession *session, const struct search_key *root)
 {
-    return !asks_for_modseq(root) || modseq_enable(session);
+    bool objects = asks_for(root, SEARCH_EMAIL) || asks_for(root, SEARCH_THREAD);
+    return (!objects || imapsession_has(session, "OBJECTID")) &&
+           (!asks_for_modseq(root) || modseq_enable(session));
 }
 
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,

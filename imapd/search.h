@@ -4,7 +4,7 @@
 #ifndef IMAPD_SEARCH_H
 #define IMAPD_SEARCH_H
 
-#include "messagefile.h"
+#include "messagekeys.h"
 #include "parse.h"
 #include "searchresult.h"
 #include "textmatch.h"
@@ -29,6 +29,8 @@ enum search_kind {
     SEARCH_SAVED_BEFORE, /* RFC 8514 */
     SEARCH_SAVED_ON,
     SEARCH_SAVED_SINCE,
+    SEARCH_EMAIL, /* RFC 8474: the object `name` */
+    SEARCH_THREAD,
     SEARCH_MODSEQ,      /* RFC 7162 3.1.5: changed at `size` or later */
     SEARCH_SENT_BEFORE, /* Date: */
     SEARCH_SENT_ON,
@@ -68,7 +70,7 @@ enum answer search_read(struct parse *parse, struct slice charset, struct search
 /* Are there message numbers in it? "$" is none: it stands for UIDs. */
 bool search_has_numbers(const struct search_key *key);
 /* Who searches for mod-sequences is told them from now on. False: BAD, there are none for this
- * account. */
+ * account, or no objects. */
 bool search_enable(struct imapsession *session, const struct search_key *root);
 /* All of that for the command at work: ANSWER_DONE, ANSWER_SYNTAX, ANSWER_BAD_CHARSET ... */
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
@@ -85,6 +87,7 @@ struct searcher {
     int64_t now; /* seconds since 1970, for OLDER and YOUNGER */
     struct messagefile file;
     struct textmatch match;
+    struct messagekeys_reader keys;
 };
 void searcher_begin(struct searcher *searcher, struct mailbox *mailbox);
 void searcher_end(struct searcher *searcher);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "maildate.h"
 #include "mime.h"
+#include "objectid.h"
 #include "source.h"
 
 enum { SECONDS_OF_DAY = 86400, MINUTE = 60 };
@@ -162,6 +163,24 @@ static bool match_keyword(const struct search_key *key, struct searcher *searche
     return message_of(searcher)->keywords & mailbox_keyword(searcher->mailbox, key->name, false);
 }
 
+static uint64_t email_of(const struct searcher *searcher)
+{
+    return mailbox_email_id(searcher->mailbox, message_of(searcher));
+}
+
+/* RFC 8474 6 */
+static bool match_email(const struct search_key *key, struct searcher *searcher)
+{
+    return objectid_names_email(key->name, email_of(searcher));
+}
+
+static bool match_thread(const struct search_key *key, struct searcher *searcher)
+{
+    struct messagekeys keys;
+    return messagekeys_get(&searcher->keys, searcher->file.index, &keys) &&
+           objectid_names_thread(key->name, messagekeys_thread(&keys, email_of(searcher)));
+}
+
 static bool match_recent(const struct search_key *key, struct searcher *searcher)
 {
     (void)key;
@@ -213,6 +232,8 @@ static matcher *const matchers[] = {
     [SEARCH_SAVED_BEFORE] = match_saved,
     [SEARCH_SAVED_ON] = match_saved,
     [SEARCH_SAVED_SINCE] = match_saved,
+    [SEARCH_EMAIL] = match_email,
+    [SEARCH_THREAD] = match_thread,
     [SEARCH_MODSEQ] = match_modseq,
     [SEARCH_SENT_BEFORE] = match_sent,
     [SEARCH_SENT_ON] = match_sent,
@@ -236,12 +257,14 @@ void searcher_begin(struct searcher *searcher, struct mailbox *mailbox)
     searcher->now = clock_seconds();
     messagefile_init(&searcher->file);
     textmatch_init(&searcher->match);
+    messagekeys_begin(&searcher->keys, mailbox);
 }
 
 void searcher_end(struct searcher *searcher)
 {
     messagefile_free(&searcher->file);
     textmatch_free(&searcher->match);
+    messagekeys_end(&searcher->keys);
 }
 
 bool searcher_fits(struct searcher *searcher, const struct search_key *root, size_t index)

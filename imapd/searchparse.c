@@ -6,13 +6,21 @@
 #include "flags.h"
 #include "maildate.h"
 #include "modseq.h"
+#include "objectid.h"
 #include "pick.h"
 
 enum { SEARCH_TEXT_MAX = 1048576 };
 
 enum cost { COST_LIST, COST_SIZE, COST_HEADER, COST_BODY };
 
-enum argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_DAY, ARGUMENT_SIZE, ARGUMENT_SECONDS };
+enum argument {
+    ARGUMENT_NONE,
+    ARGUMENT_TEXT,
+    ARGUMENT_DAY,
+    ARGUMENT_SIZE,
+    ARGUMENT_SECONDS,
+    ARGUMENT_OBJECT
+};
 
 /* Keys with at most one plain argument. */
 static const struct plain_key {
@@ -32,6 +40,7 @@ static const struct plain_key {
     {"CC", SEARCH_HEADER, ARGUMENT_TEXT, COST_HEADER, false, 0, "Cc"},
     {"DELETED", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, false, MAILDIR_TRASHED, NULL},
     {"DRAFT", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, false, MAILDIR_DRAFT, NULL},
+    {"EMAILID", SEARCH_EMAIL, ARGUMENT_OBJECT, COST_LIST, false, 0, NULL},
     {"FLAGGED", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, false, MAILDIR_FLAGGED, NULL},
     {"FROM", SEARCH_HEADER, ARGUMENT_TEXT, COST_HEADER, false, 0, "From"},
     {"LARGER", SEARCH_LARGER, ARGUMENT_SIZE, COST_SIZE, false, 0, NULL},
@@ -51,6 +60,7 @@ static const struct plain_key {
     {"SMALLER", SEARCH_SMALLER, ARGUMENT_SIZE, COST_SIZE, false, 0, NULL},
     {"SUBJECT", SEARCH_HEADER, ARGUMENT_TEXT, COST_HEADER, false, 0, "Subject"},
     {"TEXT", SEARCH_TEXT, ARGUMENT_TEXT, COST_BODY, false, 0, NULL},
+    {"THREADID", SEARCH_THREAD, ARGUMENT_OBJECT, COST_HEADER, false, 0, NULL},
     {"TO", SEARCH_HEADER, ARGUMENT_TEXT, COST_HEADER, false, 0, "To"},
     {"UNANSWERED", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, true, MAILDIR_REPLIED, NULL},
     {"UNDELETED", SEARCH_FLAG, ARGUMENT_NONE, COST_LIST, true, MAILDIR_TRASHED, NULL},
@@ -135,6 +145,9 @@ static bool parse_argument(struct search_parser *parser, enum argument argument,
     case ARGUMENT_SECONDS: /* RFC 5032 2: not zero */
         return parse_space(parser->parse) && parse_number(parser->parse, UINT32_MAX, &key->size) &&
                key->size > 0;
+    case ARGUMENT_OBJECT:
+        return parse_space(parser->parse) && parse_atom(parser->parse, &key->name) &&
+               objectid_is_valid(key->name);
     }
     return false;
 }
@@ -145,7 +158,8 @@ static struct search_key *parse_plain(struct search_parser *parser, const struct
     if (!key || !parse_argument(parser, plain->argument, key))
         return NULL;
     key->flags = plain->flags;
-    key->name = slice_text(plain->field);
+    if (plain->field)
+        key->name = slice_text(plain->field);
     return plain->negated ? negate(parser, key) : key;
 }
 

@@ -10,7 +10,8 @@ CAPABILITIES = {"CONTEXT=SEARCH", "ESEARCH", "I18NLEVEL=1", "INPROGRESS", "PARTI
 
 
 def prepare(suite):
-    suite.add_domain("example.jp", "answers", "saved", "context", "text", "random", "bad")
+    suite.add_domain("example.jp", "answers", "saved", "context", "text", "random", "bad", "objects", "none")
+    suite.mailctl("user", "set", "none@example.jp", "imap-capabilities-off", "OBJECTID")
     suite.start()
 
 
@@ -123,6 +124,40 @@ TEXTS = [("utf-8", "base64", "Die Straße nach Ürümqi"), ("iso-2022-jp", "7bit
          ("shift_jis", "8bit", "来週の会議について"), ("euc-jp", "8bit", "来週の会議について"), ("gb18030", "8bit", "下周的会议"),
          ("koi8-r", "8bit", "ПРИВЕТ мир"), ("utf-7", "7bit", "Привет"), ("utf-16", "base64", "привет"),
          ("iso-8859-9", "8bit", "DIŞI ve dışı"), ("iso-8859-7", "8bit", "ΟΔΟΣ"), ("utf-8", "8bit", "ｆｕｌｌ ｗｉｄｔｈ")]
+
+
+def test_objects(suite):
+    """RFC 8474 5.1, 5.2, 6"""
+    with user(suite, "objects") as one:
+        for name, more in (("first", ""), ("answer", "References: <first@x>\r\n"), ("other", "")):
+            append(one, f"Message-ID: <{name}@x>\r\n{more}Subject: {name}\r\n\r\nbody\r\n".encode())
+        append(one, b"Subject: nameless\r\n\r\nbody\r\n")
+        one.ok("SELECT INBOX")
+        one.ok("COPY 1 Archive")
+        emails, threads = ([one.fetch(f"{n} {item}") for n in range(1, 5)] for item in ("EMAILID", "THREADID"))
+        equal(len(set(emails)), 4, f"each message has its own: {emails}")
+        equal([threads.index(thread) for thread in threads], [0, 0, 2, 3], "answers are in the thread of the first")
+        for number, email in enumerate(emails, 1):
+            equal(one.search(f"EMAILID {email}"), [number], "the message of that EMAILID")
+        equal(one.search(f"THREADID {threads[0]}"), [1, 2], "the messages of a thread")
+        equal(one.search(f"THREADID {threads[3]}"), [4], "a message without a name is a thread of its own")
+        equal(one.search(f"NOT THREADID {threads[0]} NOT EMAILID {emails[2]}"), [4], "NOT")
+        equal(one.search(f"OR EMAILID {emails[3]} THREADID {threads[0]}"), [1, 2, 4], "OR")
+        equal(one.ok(f"SORT (REVERSE SUBJECT) UTF-8 THREADID {threads[0]}").one("SORT"), [1, 2], "SORT")
+        for nothing in (threads[0], emails[0].upper() + "0", "x", "_-", "9" * 255):
+            equal(one.search(f"EMAILID {nothing}"), [], "an EMAILID that is not here")
+        for wrong in ("", "()", "a.b", '"a b"', "9" * 256):
+            one.bad(f"SEARCH EMAILID {wrong}")
+            one.bad(f"SEARCH THREADID {wrong}")
+        one.ok("SELECT Archive")
+        equal(one.search(f"EMAILID {emails[0]}"), [1], "a copy has the EMAILID of its original")
+        equal(one.search(f"THREADID {threads[1]}"), [1], "and its thread")
+    with user(suite, "none") as one:
+        fill(one, 1)
+        check("OBJECTID" not in one.ok("CAPABILITY").one("CAPABILITY"), "OBJECTID is off for this account")
+        one.bad("SEARCH EMAILID x")
+        one.bad("SEARCH OR SEEN NOT THREADID x")
+        equal(one.search("ALL"), [1], "the session goes on")
 
 
 def test_text_of_any_charset(suite):

@@ -167,6 +167,12 @@ static const struct talk talks[] = {
      "* ESEARCH (TAG \"e\") COUNT 0\ne OK SEARCH completed\n* ESEARCH (TAG \"f\") COUNT 6\nf OK "
      "SEARCH completed\n"
      "* ESEARCH (TAG \"g\") COUNT 6\ng OK SEARCH completed\nh BAD ~\ni BAD ~\n"},
+    /* RFC 8474 6, 7 */
+    {"objects",
+     "a SEARCH RETURN (COUNT) EMAILID x\r\nb SEARCH RETURN (COUNT) NOT THREADID T-_9\r\nc SEARCH "
+     "EMAILID\r\nd SEARCH EMAILID a.b\r\ne SEARCH THREADID \"x\"\r\n",
+     "* ESEARCH (TAG \"a\") COUNT 0\na OK SEARCH completed\n* ESEARCH (TAG \"b\") COUNT 6\nb OK "
+     "SEARCH completed\nc BAD ~\nd BAD ~\ne BAD ~\n"},
     /* RFC 5267 4.3 */
     {"a result that is kept up to date",
      "a UID SEARCH RETURN (UPDATE COUNT) UNSEEN SUBJECT yes\r\nb STORE 3:4 +FLAGS.SILENT "
