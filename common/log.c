@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "number.h"
+#include "visible.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -69,17 +70,22 @@ static bool needs_quotes(struct slice value)
     return false;
 }
 
-static void add_quoted_byte(struct log_line *line, char byte)
+static void add_hex(struct log_line *line, char byte)
 {
     static const char hex[] = "0123456789abcdef";
     unsigned char code = (unsigned char)byte;
-    char text[] = {'\\', 'x', hex[code >> 4], hex[code & 15]};
+    add(line, slice_of((const char[]){'\\', 'x', hex[code >> 4], hex[code & 15]}, 4));
+}
+
+static void add_quoted_byte(struct log_line *line, char byte)
+{
+    unsigned char code = (unsigned char)byte;
     if (byte == '"' || byte == '\\')
         add(line, slice_of((const char[]){'\\', byte}, 2));
     else if (byte == '\n')
         add_text(line, "\\n");
     else if (code < ' ' || code == 0x7f)
-        add(line, slice_of(text, sizeof text));
+        add_hex(line, byte);
     else /* bytes of UTF-8 are left as they are */
         add(line, slice_of(&byte, 1));
 }
@@ -99,8 +105,16 @@ void log_value(struct log_line *line, const char *key, struct slice value)
         return;
     }
     add_text(line, "\"");
-    for (size_t i = 0; i < value.size && line->size < LOG_BODY_MAX; i++)
-        add_quoted_byte(line, value.data[i]);
+    for (size_t i = 0, hidden = 0; i < value.size && line->size < LOG_BODY_MAX; i++) {
+        if (hidden == 0)
+            hidden = visible_hidden_size(slice_from(value, i));
+        if (hidden > 0) {
+            add_hex(line, value.data[i]);
+            hidden--;
+        } else {
+            add_quoted_byte(line, value.data[i]);
+        }
+    }
     add_text(line, "\"");
 }
 

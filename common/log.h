@@ -5,7 +5,7 @@
  *
  * A line is "PROGRAM[PID]: EVENT KEY=VALUE ...": an eye reads it, and so does awk. A value with
  * other than plain printable characters stands in double quotes, its quotes, backslashes and
- * control bytes written as \" \\ \n \xHH. Each line leaves in one write of at most LOG_LINE_MAX
+ * control characters (visible.h) written as \" \\ \n \xHH. Each line leaves in one write of at most LOG_LINE_MAX
  * bytes, so lines of several processes never mix; a longer one is cut and ends in "...". Lines that
  * may wait for the next (log_end_later) leave in one write with it.
  */

@@ -127,7 +127,7 @@ static void write_hostile(void)
 {
     struct log_line line;
     log_begin(&line, "refused");
-    log_value(&line, "helo", SLICE("a b\"\\\n\r\x01=\xe3\x81\x82"));
+    log_value(&line, "helo", SLICE("a b\"\\\n\r\x01=\xe3\x81\x82 \xc2\x9b \xe2\x80\xae"));
     log_text(&line, "empty", "");
     log_number(&line, "count", -5);
     log_number(&line, "most", INT64_MAX);
@@ -143,9 +143,9 @@ static void log_lines_can_not_be_forged(void **state)
     read_log(write_hostile, text, sizeof text);
     const char *body = strstr(text, "]: ");
     assert_non_null(body);
-    assert_string_equal(body + 3,
-                        "refused helo=\"a b\\\"\\\\\\n\\x0d\\x01=\xe3\x81\x82\" empty=\"\" count=-5"
-                        " most=9223372036854775807 least=-9223372036854775808\n");
+    assert_string_equal(body + 3, "refused helo=\"a b\\\"\\\\\\n\\x0d\\x01=\xe3\x81\x82 \\xc2\\x9b "
+                                  "\\xe2\\x80\\xae\" empty=\"\" count=-5"
+                                  " most=9223372036854775807 least=-9223372036854775808\n");
 }
 
 static void write_long(void)
