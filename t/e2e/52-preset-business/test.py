@@ -10,6 +10,7 @@ import io
 import itertools
 import json
 import os
+import pathlib
 import poplib
 import re
 import smtplib
@@ -928,6 +929,8 @@ def test_R14_the_night_does_the_same(suite):
     with Imap(suite, WATANABE) as imap:
         append(imap, "INBOX", "yoru", 200)
         suite.set_host("ageing-hour", (time.localtime().tm_hour - 1) % 24)
+        # A suite that starts within the night of the default hour has done it already.
+        pathlib.Path(suite.path("state/nightly/done")).unlink(missing_ok=True)
         suite.kill9("nightly")
         wait_until(lambda: texts(suite, WATANABE, ".Archive") == ["furui", "yoru"], "the night's work")
     refused(suite, "user", "set", WATANABE, "archive-days", "0", says=["may not change it"])
