@@ -17,7 +17,7 @@ const struct capability capability_table[] = {
     {"COMPRESS=DEFLATE", CAPABILITY_AFTER_LOGIN, "COMPRESS"},
     {"CONDSTORE",   CAPABILITY_AFTER_LOGIN, ""},
     {"CONTEXT=SEARCH", CAPABILITY_AFTER_LOGIN, "CANCELUPDATE"},
-    {"CONTEXT=SORT", CAPABILITY_AFTER_LOGIN, ""},
+    {"CONTEXT=SORT", CAPABILITY_AFTER_LOGIN, "CANCELUPDATE"},
     {"CREATE-SPECIAL-USE", CAPABILITY_AFTER_LOGIN, ""},
     {"ESEARCH",     CAPABILITY_AFTER_LOGIN | CAPABILITY_IN_REV2, ""},
     {"ESORT",       CAPABILITY_AFTER_LOGIN, ""},
@@ -56,6 +56,27 @@ const struct capability capability_table[] = {
     {"WITHIN",      CAPABILITY_AFTER_LOGIN, ""},
 };
 /* clang-format on */
+
+/* What builds on another, and goes with it. */
+static const struct {
+    const char *name, *needs;
+} needs[] = {
+    {"CONTEXT=SEARCH", "ESEARCH"},
+    {"CONTEXT=SORT", "ESORT"},
+    {"CREATE-SPECIAL-USE", "SPECIAL-USE"},
+    {"ESORT", "SORT"},
+    {"LIST-METADATA", "LIST-EXTENDED"},
+    {"LIST-METADATA", "METADATA"},
+    {"LIST-STATUS", "LIST-EXTENDED"},
+    {"MULTISEARCH", "ESEARCH"},
+    {"QRESYNC", "CONDSTORE"},
+    {"QRESYNC", "ENABLE"},
+    {"QUOTA=RES-STORAGE", "QUOTA"},
+    {"SEARCHRES", "ESEARCH"},
+    {"SORT=DISPLAY", "SORT"},
+    {"UTF8=ACCEPT", "ENABLE"},
+};
+enum { NEEDS = sizeof needs / sizeof *needs };
 
 const size_t capability_count = sizeof capability_table / sizeof *capability_table;
 _Static_assert(sizeof capability_table / sizeof *capability_table <= CAPABILITY_MAX,
@@ -113,14 +134,6 @@ void capability_append_names(struct str *out, uint64_t set, char separator)
     }
 }
 
-uint64_t capability_off(uint64_t off)
-{
-    for (size_t i = 0; i < capability_count; i++)
-        if (is_in(off, i) && capability_table[i].traits & CAPABILITY_IN_REV2)
-            return off | capability_named(rev2);
-    return off;
-}
-
 static bool has_word(const char *words, struct slice word)
 {
     struct slice rest = slice_text(words);
@@ -130,12 +143,40 @@ static bool has_word(const char *words, struct slice word)
     return false;
 }
 
+/* What `off` takes along at once; what that takes along is found by asking again. */
+static uint64_t with_dependents(uint64_t off)
+{
+    uint64_t all = off;
+    for (size_t i = 0; i < NEEDS; i++)
+        if (off & capability_named(slice_text(needs[i].needs)))
+            all |= capability_named(slice_text(needs[i].name));
+    for (size_t i = 0; i < capability_count; i++)
+        if (is_in(off, i) && capability_table[i].traits & CAPABILITY_IN_REV2)
+            all |= capability_named(rev2);
+    return all;
+}
+
+uint64_t capability_off(uint64_t off)
+{
+    uint64_t before = 0;
+    while (off != before) {
+        before = off;
+        off = with_dependents(off);
+    }
+    return off;
+}
+
 bool capability_hides(uint64_t off, struct slice command)
 {
-    for (size_t i = 0; i < capability_count; i++)
-        if (is_in(off, i) && has_word(capability_table[i].commands, command))
-            return true;
-    return false;
+    bool is_off = false;
+    for (size_t i = 0; i < capability_count; i++) {
+        if (!has_word(capability_table[i].commands, command))
+            continue;
+        if (!is_in(off, i))
+            return false;
+        is_off = true;
+    }
+    return is_off;
 }
 
 void capability_append(struct str *out, enum capability_trait when, uint64_t off, uint64_t size_max)

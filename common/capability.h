@@ -41,9 +41,10 @@ uint64_t capability_optional(struct slice name);
 bool capability_read_names(struct slice names, uint64_t *set, struct slice *wrong);
 /* Writes names, with `separator` between them. */
 void capability_append_names(struct str *out, uint64_t set, char separator);
-/* What is off when `off` is switched off: IMAP4rev2 too when it would promise one of them. */
+/* What is off when `off` is switched off: what builds on one of them, too, and IMAP4rev2 when it would
+ * promise one. */
 uint64_t capability_off(uint64_t off);
-/* Is the command part of a capability of `off`? */
+/* Are all capabilities that bring this command in `off`? */
 bool capability_hides(uint64_t off, struct slice command);
 
 /* Writes what is announced at `when` (BEFORE_LOGIN or AFTER_LOGIN) but for those in `off`, with

@@ -98,11 +98,20 @@ static bool has_room(const struct append_job *job)
     return job->size <= freed || imapquota_has_room(session, job->size - freed);
 }
 
+/* A literal8 is of BINARY, or within UTF8 (...) of that. */
+static bool may_come(const struct append_job *job)
+{
+    const char *capability = job->options.is_utf8 ? "UTF8=ACCEPT" : "BINARY";
+    return !job->session->reader.literal.is_binary || imapsession_has(job->session, capability);
+}
+
 /* What is wrong with a message before it comes. */
 static void check_message(struct append_job *job)
 {
     const struct literal *literal = &job->session->reader.literal;
-    if (literal->too_long || literal->size > imapsession_message_max(job->session))
+    if (!may_come(job))
+        fail(job, ANSWER_SYNTAX);
+    else if (literal->too_long || literal->size > imapsession_message_max(job->session))
         fail(job, ANSWER_TOO_BIG);
     else if (job->options.flags_bad)
         fail(job, ANSWER_BAD_FLAG);
@@ -211,7 +220,8 @@ static bool read_on(struct append_job *job)
             fail(job, ANSWER_NO_MORE);
         return false;
     case READER_MESSAGE:
-        if (job->head.replaces) /* RFC 8508 3.2: one message */
+        /* RFC 8508 3.2: one message */
+        if (job->head.replaces || !imapsession_has(session, "MULTIAPPEND"))
             fail(job, ANSWER_NO_MORE);
         parse_begin(&parse, str_slice(&reader->text), &session->arena);
         if (!append_parse_options(&parse, &before, &job->options))
@@ -279,6 +289,8 @@ static void commit_several(struct append_job *job, uint32_t *uids)
 static void append_code(struct append_job *job, struct str *out, const uint32_t *uids)
 {
     struct uidlist list;
+    if (!imapsession_has(job->session, "UIDPLUS"))
+        return;
     uidlist_init(&list, IMAPSESSION_LINE_MAX);
     for (size_t i = 0; i < job->count; i++)
         uidlist_add(&list, uids[i]);
@@ -289,15 +301,27 @@ static void append_code(struct append_job *job, struct str *out, const uint32_t 
     uidlist_free(&list);
 }
 
+/* In an untagged line, since the EXPUNGE follows it (RFC 8508 3.3). */
+static void tell_replacement(struct append_job *job, const uint32_t *uids)
+{
+    struct str code;
+    str_init(&code, IMAPSESSION_LINE_MAX);
+    append_code(job, &code, uids);
+    if (code.size > 0) {
+        struct str *out = imapsession_line(job->session);
+        str_append_text(out, "OK [");
+        str_append(out, str_slice(&code));
+        str_append_text(out, "] Replacement is there");
+        imapsession_send(job->session);
+    }
+    str_free(&code);
+}
+
 /* The message that was replaced goes when the new one is safe (RFC 8508 3.4). */
 static void remove_replaced(struct append_job *job, const uint32_t *uids)
 {
     struct imapsession *session = job->session;
-    struct str *out = imapsession_line(session);
-    str_append_text(out, "OK [");
-    append_code(job, out, uids);
-    str_append_text(out, "] Replacement is there");
-    imapsession_send(session);
+    tell_replacement(job, uids);
     struct mailbox_message *message = mailbox_find(session->mailbox, job->replaced);
     if (!message || message->gone)
         return;

@@ -209,7 +209,7 @@ static bool may_have(struct imapsession *session, const struct fetch_request *re
             return false;
     }
     /* RFC 9394 3.3: of UID FETCH alone */
-    if (modifiers->is_page && !session->uid)
+    if (modifiers->is_page && (!session->uid || !imapsession_has(session, "PARTIAL")))
         return false;
     /* RFC 7162 3.2.6: the same, from who has enabled QRESYNC */
     if (modifiers->tells_vanished &&

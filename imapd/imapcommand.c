@@ -133,7 +133,7 @@ static enum answer parse_head(struct imapsession *session, struct parse *parse)
     session->uid = slice_equal_nocase(name, SLICE("UID"));
     if (session->uid && (!parse_space(parse) || !parse_atom(parse, &name)))
         return ANSWER_SYNTAX;
-    if (!capability_hides(session->terms.capabilities_off, name))
+    if (!capability_hides(capability_off(session->terms.capabilities_off), name))
         session->command = find_command(name);
     return session->command ? ANSWER_DONE : ANSWER_UNKNOWN;
 }

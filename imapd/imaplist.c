@@ -28,6 +28,7 @@ struct list_job {
     struct foldertree tree;
     struct subscriptions subscriptions;
     struct specialuses uses;
+    bool tells_children, tells_uses;
 };
 
 /* ---- matching ---------------------------------------------------------------------------------- */
@@ -82,7 +83,8 @@ static bool is_subscribed(const struct foldertree_entry *entry)
 
 static unsigned uses_of(const struct list_job *job, const struct foldertree_entry *entry)
 {
-    return entry->exists ? specialuse_of(&job->uses, slice_text(entry->name)) : 0;
+    return entry->exists && job->tells_uses ? specialuse_of(&job->uses, slice_text(entry->name))
+                                            : 0;
 }
 
 /* Does it have what the selection options ask for? */
@@ -149,9 +151,10 @@ static void tell_entry(struct list_job *job, const struct foldertree_entry *entr
     str_append_text(out, "LIST (");
     if (!entry->exists)
         append_attribute(out, is_new_style(job) ? "\\NonExistent" : "\\Noselect");
-    append_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
+    if (job->tells_children)
+        append_attribute(out, entry->has_children ? "\\HasChildren" : "\\HasNoChildren");
     if (uses_of(job, entry)) {
-        str_append_byte(out, ' ');
+        append_attribute(out, "");
         specialuse_append(out, uses_of(job, entry));
     }
     if (is_subscribed(entry) && ((request->selects | request->returns) & LISTREQUEST_SUBSCRIBED))
@@ -205,17 +208,44 @@ static enum answer list(struct list_job *job)
     return ANSWER_DONE;
 }
 
+/* What not every account has. */
+static bool may_ask(struct imapsession *session, const struct listrequest *request)
+{
+    static const struct {
+        enum listrequest_option option;
+        const char *capability;
+    } options[] = {
+        {LISTREQUEST_METADATA, "LIST-METADATA"},
+        {LISTREQUEST_SPECIAL_USE, "SPECIAL-USE"},
+        {LISTREQUEST_STATUS, "LIST-STATUS"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if ((request->selects | request->returns) & options[i].option &&
+            !imapsession_has(session, options[i].capability))
+            return false;
+    if (request->is_extended && !imapsession_has(session, "LIST-EXTENDED"))
+        return false;
+    return !(request->returns & LISTREQUEST_STATUS) ||
+           imapstatus_may_tell(session, request->status_items);
+}
+
 enum answer imaplist_list(struct imapsession *session, struct parse *arguments)
 {
     struct listrequest request;
-    if (!listrequest_parse(arguments, &request))
+    if (!listrequest_parse(arguments, &request) || !may_ask(session, &request))
         return ANSWER_SYNTAX;
     if (!request.is_extended && request.patterns[0].size == 0) {
         /* RFC 3501 6.3.8: an empty name asks for the separator and the root of the reference. */
         stream_write_text(&session->stream, "* LIST (\\Noselect) \"/\" \"\"\r\n");
         return ANSWER_DONE;
     }
-    struct list_job job = {.session = session, .request = &request};
+    struct list_job job = {
+        .session = session,
+        .request = &request,
+        .tells_children =
+            imapsession_has(session, "CHILDREN") || request.returns & LISTREQUEST_CHILDREN,
+        .tells_uses = imapsession_has(session, "SPECIAL-USE"),
+    };
     enum answer answer = list(&job);
     foldertree_free(&job.tree);
     subscribe_free(&job.subscriptions);

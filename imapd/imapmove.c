@@ -103,7 +103,7 @@ static void append_copyuid(struct copy_job *job, struct str *out)
 /* MOVE tells in an untagged line, since EXPUNGEs follow it (RFC 6851 4.3). */
 static void tell_copyuid(struct copy_job *job)
 {
-    if (job->count == 0)
+    if (job->count == 0 || !imapsession_has(job->session, "UIDPLUS"))
         return;
     if (!job->move) {
         append_copyuid(job, &job->session->code);

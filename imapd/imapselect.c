@@ -136,7 +136,10 @@ static enum answer expunge(struct imapsession *session, const struct sequence *u
 enum answer imapselect_expunge(struct imapsession *session, struct parse *arguments)
 {
     struct sequence uids;
-    if (session->uid && (!parse_sequence(arguments, &uids) || !parse_at_end(arguments)))
+    if (session->uid && !imapsession_has(session, "UIDPLUS"))
+        return ANSWER_UNKNOWN;
+    if (session->uid && (!parse_sequence(arguments, &uids) || !parse_at_end(arguments) ||
+                         (uids.is_saved && !imapsession_has(session, "SEARCHRES"))))
         return ANSWER_SYNTAX;
     if (session->read_only)
         return ANSWER_REFUSED_READ_ONLY;

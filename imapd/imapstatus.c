@@ -93,12 +93,12 @@ static const struct status_item status_items[] = {
     {"UIDNEXT", uidnext, NULL},
     {"UIDVALIDITY", uidvalidity, NULL},
     {"UNSEEN", unseen, NULL},
-    {"APPENDLIMIT", append_limit, NULL},            /* RFC 7889 */
-    {"DELETED", deleted, NULL},                     /* RFC 9051 6.3.11 */
-    {"DELETED-STORAGE", deleted_storage, NULL},     /* RFC 9208 4.1.4 */
-    {"SIZE", size, NULL},                           /* RFC 8438 */
-    {"HIGHESTMODSEQ", highest_modseq, "CONDSTORE"}, /* RFC 7162 3.1.7 */
-    {"MAILBOXID", NULL, "OBJECTID"},                /* RFC 8474 4.3; "(F...)" */
+    {"APPENDLIMIT", append_limit, "APPENDLIMIT"},              /* RFC 7889 */
+    {"DELETED", deleted, NULL},                                /* RFC 9051 6.3.11 */
+    {"DELETED-STORAGE", deleted_storage, "QUOTA=RES-STORAGE"}, /* RFC 9208 4.1.4 */
+    {"SIZE", size, "STATUS=SIZE"},                             /* RFC 8438 */
+    {"HIGHESTMODSEQ", highest_modseq, "CONDSTORE"},            /* RFC 7162 3.1.7 */
+    {"MAILBOXID", NULL, "OBJECTID"},                           /* RFC 8474 4.3; "(F...)" */
 };
 enum { STATUS_ITEM_COUNT = sizeof status_items / sizeof *status_items };
 
@@ -125,8 +125,7 @@ bool imapstatus_parse_items(struct parse *parse, unsigned *items)
     return parse_byte(parse, ')');
 }
 
-/* Who asks for mod-sequences is told them from now on (RFC 7162 3.1). */
-static bool may_tell(struct imapsession *session, unsigned items)
+bool imapstatus_may_tell(struct imapsession *session, unsigned items)
 {
     for (size_t i = 0; i < STATUS_ITEM_COUNT; i++) {
         const char *capability = status_items[i].capability;
@@ -176,8 +175,6 @@ enum answer imapstatus_tell(struct imapsession *session, const struct imapfolder
                             unsigned items)
 {
     enum answer answer = ANSWER_DONE;
-    if (!may_tell(session, items))
-        return ANSWER_SYNTAX;
     struct mailbox *mailbox = imapsession_open_to_read(session, folder, &answer);
     if (!mailbox)
         return answer;
@@ -195,7 +192,8 @@ enum answer imapstatus_status(struct imapsession *session, struct parse *argumen
     struct imapfolder folder;
     unsigned items;
     if (!parse_astring(arguments, &name) || !parse_space(arguments) ||
-        !imapstatus_parse_items(arguments, &items) || !parse_at_end(arguments))
+        !imapstatus_parse_items(arguments, &items) || !parse_at_end(arguments) ||
+        !imapstatus_may_tell(session, items))
         return ANSWER_SYNTAX;
     if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;

@@ -47,11 +47,13 @@ static bool parse_uses(struct parse *arguments, unsigned *bits, enum answer *ans
 }
 
 /* RFC 6154 3 in the form of RFC 4466 2.2: [SP "(" "USE" SP uses ")"] */
-static bool parse_create_options(struct parse *arguments, unsigned *bits, enum answer *answer)
+static bool parse_create_options(const struct imapsession *session, struct parse *arguments,
+                                 unsigned *bits, enum answer *answer)
 {
     if (!parse_space(arguments))
         return true;
-    return parse_byte(arguments, '(') && parse_word(arguments, "USE") && parse_space(arguments) &&
+    return imapsession_has(session, "CREATE-SPECIAL-USE") && parse_byte(arguments, '(') &&
+           parse_word(arguments, "USE") && parse_space(arguments) &&
            parse_uses(arguments, bits, answer) && parse_byte(arguments, ')');
 }
 
@@ -125,8 +127,8 @@ enum answer manage_create(struct imapsession *session, struct parse *arguments)
     unsigned bits = 0;
     bool normalised;
     enum answer answer = ANSWER_DONE;
-    if (!parse_astring(arguments, &name) || !parse_create_options(arguments, &bits, &answer) ||
-        !parse_at_end(arguments))
+    if (!parse_astring(arguments, &name) ||
+        !parse_create_options(session, arguments, &bits, &answer) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
     if (answer == ANSWER_DONE)
         answer = imapname_take_new(session, name, &folder, &normalised);

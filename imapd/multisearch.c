@@ -62,7 +62,8 @@ static enum answer check(struct imapsession *session, struct multisearch *search
         return answer;
     if (names_selected(&search->where) && !session->mailbox)
         return ANSWER_NOT_SELECTED;
-    if (!search_enable(session, root))
+    if (!search_enable(session, root) ||
+        !searchresult_has(session, &search->wanted, "MULTISEARCH", "CONTEXT=SEARCH"))
         return ANSWER_SYNTAX;
     bool is_of_one = has_message_numbers(root) || (search->wanted.options & SEARCHRESULT_SAVE);
     return is_of_one && !mailboxfilter_is_selected_alone(&search->where) ? ANSWER_SYNTAX

@@ -69,7 +69,8 @@ bool pick_resolve(const struct imapsession *session, struct sequence *set, bool 
 enum answer pick_begin(struct pick *pick, struct imapsession *session, struct parse *parse)
 {
     *pick = (struct pick){.uid = session->uid};
-    if (!parse_sequence(parse, &pick->set))
+    if (!parse_sequence(parse, &pick->set) ||
+        (pick->set.is_saved && !imapsession_has(session, "SEARCHRES")))
         return ANSWER_SYNTAX;
     if (!pick_resolve(session, &pick->set, pick->uid, &session->arena))
         return ANSWER_TROUBLE;

@@ -5,7 +5,9 @@
 
 void progress_begin(struct progress *progress, struct imapsession *session, uint64_t goal)
 {
-    *progress = (struct progress){session, goal, clock_ms() + PROGRESS_INTERVAL_MS};
+    bool tells = imapsession_has(session, "INPROGRESS");
+    *progress =
+        (struct progress){session, goal, tells ? clock_ms() + PROGRESS_INTERVAL_MS : CLOCK_NEVER};
 }
 
 static void tell(const struct progress *progress, uint64_t done)

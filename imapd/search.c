@@ -53,11 +53,39 @@ bool search_has_numbers(const struct search_key *key)
     return false;
 }
 
+/* The capability without which there is no such key; NULL: none. */
+static const char *capability_of(const struct search_key *key)
+{
+    switch (key->kind) {
+    case SEARCH_EMAIL:
+    case SEARCH_THREAD:
+        return "OBJECTID";
+    case SEARCH_OLDER:
+    case SEARCH_YOUNGER:
+        return "WITHIN";
+    case SEARCH_SAVED_SUPPORTED:
+    case SEARCH_SAVED_BEFORE:
+    case SEARCH_SAVED_ON:
+    case SEARCH_SAVED_SINCE:
+        return "SAVEDATE";
+    default:
+        return key->set.is_saved ? "SEARCHRES" : NULL;
+    }
+}
+
+static bool has_keys(const struct imapsession *session, const struct search_key *key)
+{
+    for (; key; key = key->next) {
+        const char *capability = capability_of(key);
+        if ((capability && !imapsession_has(session, capability)) || !has_keys(session, key->child))
+            return false;
+    }
+    return true;
+}
+
 bool search_enable(struct imapsession *session, const struct search_key *root)
 {
-    bool objects = asks_for(root, SEARCH_EMAIL) || asks_for(root, SEARCH_THREAD);
-    return (!objects || imapsession_has(session, "OBJECTID")) &&
-           (!asks_for_modseq(root) || modseq_enable(session));
+    return has_keys(session, root) && (!asks_for_modseq(root) || modseq_enable(session));
 }
 
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,
@@ -163,7 +191,8 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
 enum answer search_search(struct imapsession *session, struct parse *arguments)
 {
     struct searchresult_return wanted;
-    if (!searchresult_parse(arguments, &wanted))
+    if (!searchresult_parse(arguments, &wanted) ||
+        !searchresult_has(session, &wanted, "ESEARCH", "CONTEXT=SEARCH"))
         return ANSWER_SYNTAX;
     if (wanted.options & SEARCHRESULT_UPDATE && searchcontext_has(session, session->tag))
         return ANSWER_TAG_TAKEN;

@@ -26,7 +26,8 @@ enum search_kind {
     SEARCH_SMALLER,
     SEARCH_OLDER, /* RFC 5032 */
     SEARCH_YOUNGER,
-    SEARCH_SAVED_BEFORE, /* RFC 8514 */
+    SEARCH_SAVED_SUPPORTED, /* RFC 8514; all */
+    SEARCH_SAVED_BEFORE,
     SEARCH_SAVED_ON,
     SEARCH_SAVED_SINCE,
     SEARCH_EMAIL, /* RFC 8474: the object `name` */
@@ -69,8 +70,8 @@ bool search_resolve(struct search_key *key, const struct imapsession *session, s
 enum answer search_read(struct parse *parse, struct slice charset, struct search_key **root);
 /* Are there message numbers in it? "$" is none: it stands for UIDs. */
 bool search_has_numbers(const struct search_key *key);
-/* Who searches for mod-sequences is told them from now on. False: BAD, there are none for this
- * account, or no objects. */
+/* Who searches for mod-sequences is told them from now on. False: BAD, a key belongs to a capability
+ * that this account has not. */
 bool search_enable(struct imapsession *session, const struct search_key *root);
 /* All of that for the command at work: ANSWER_DONE, ANSWER_SYNTAX, ANSWER_BAD_CHARSET ... */
 enum answer search_prepare(struct imapsession *session, struct parse *parse, struct slice charset,

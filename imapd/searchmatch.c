@@ -229,6 +229,7 @@ static matcher *const matchers[] = {
     [SEARCH_SMALLER] = match_size,
     [SEARCH_OLDER] = match_age,
     [SEARCH_YOUNGER] = match_age,
+    [SEARCH_SAVED_SUPPORTED] = match_everything,
     [SEARCH_SAVED_BEFORE] = match_saved,
     [SEARCH_SAVED_ON] = match_saved,
     [SEARCH_SAVED_SINCE] = match_saved,

@@ -59,6 +59,24 @@ bool searchresult_parse(struct parse *parse, struct searchresult_return *wanted)
     return !(wanted->options & SEARCHRESULT_ALL) || !(wanted->options & SEARCHRESULT_PARTIAL);
 }
 
+bool searchresult_has(const struct imapsession *session, const struct searchresult_return *wanted,
+                      const char *extended, const char *context)
+{
+    if (!wanted->extended)
+        return true;
+    bool has_context = imapsession_has(session, context);
+    unsigned kept = SEARCHRESULT_UPDATE | SEARCHRESULT_CONTEXT;
+    if (wanted->options & SEARCHRESULT_SAVE && !imapsession_has(session, "SEARCHRES"))
+        return false;
+    if (wanted->options & kept && !has_context)
+        return false;
+    /* RFC 5267 4.4 has PARTIAL, too. */
+    if (wanted->options & SEARCHRESULT_PARTIAL && !has_context &&
+        !imapsession_has(session, "PARTIAL"))
+        return false;
+    return imapsession_has(session, extended);
+}
+
 /* ---- numbers ---------------------------------------------------------------------------------- */
 
 uint32_t searchresult_number(const struct imapsession *session, bool uid, uint32_t index)

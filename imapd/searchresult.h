@@ -31,6 +31,10 @@ struct searchresult_return {
 /* "RETURN (...) ", with the space behind it, where it stands; else nothing is consumed and the plain
  * answer is wanted. False: BAD. */
 bool searchresult_parse(struct parse *parse, struct searchresult_return *wanted);
+/* Has the account the capabilities that this asks for: `extended` for RETURN itself, `context` for
+ * results that are kept up to date? False: BAD. */
+bool searchresult_has(const struct imapsession *session, const struct searchresult_return *wanted,
+                      const char *extended, const char *context);
 
 struct searchresult {
     uint32_t *indexes; /* of session->mailbox->messages, each once, in the order of the answer */

@@ -9,16 +9,17 @@
 static const struct {
     const char *name;
     enum sortorder_key key;
+    const char *capability; /* beside SORT; NULL: none */
 } key_names[] = {
-    {"ARRIVAL", SORTORDER_ARRIVAL},
-    {"CC", SORTORDER_CC},
-    {"DATE", SORTORDER_DATE},
-    {"DISPLAYFROM", SORTORDER_DISPLAY_FROM},
-    {"DISPLAYTO", SORTORDER_DISPLAY_TO},
-    {"FROM", SORTORDER_FROM},
-    {"SIZE", SORTORDER_SIZE},
-    {"SUBJECT", SORTORDER_SUBJECT},
-    {"TO", SORTORDER_TO},
+    {"ARRIVAL", SORTORDER_ARRIVAL, NULL},
+    {"CC", SORTORDER_CC, NULL},
+    {"DATE", SORTORDER_DATE, NULL},
+    {"DISPLAYFROM", SORTORDER_DISPLAY_FROM, "SORT=DISPLAY"},
+    {"DISPLAYTO", SORTORDER_DISPLAY_TO, "SORT=DISPLAY"},
+    {"FROM", SORTORDER_FROM, NULL},
+    {"SIZE", SORTORDER_SIZE, NULL},
+    {"SUBJECT", SORTORDER_SUBJECT, NULL},
+    {"TO", SORTORDER_TO, NULL},
 };
 enum { KEY_NAME_COUNT = sizeof key_names / sizeof *key_names };
 
@@ -33,7 +34,8 @@ static void add_criterion(struct sort_program *program, struct sortorder_criteri
     program->criteria[program->count++] = criterion;
 }
 
-static bool parse_criterion(struct parse *parse, struct sort_program *program)
+static bool parse_criterion(const struct imapsession *session, struct parse *parse,
+                            struct sort_program *program)
 {
     bool reverse = parse_word(parse, "REVERSE");
     if (reverse && !parse_space(parse))
@@ -42,17 +44,18 @@ static bool parse_criterion(struct parse *parse, struct sort_program *program)
         if (!parse_word(parse, key_names[i].name))
             continue;
         add_criterion(program, (struct sortorder_criterion){key_names[i].key, reverse});
-        return true;
+        return !key_names[i].capability || imapsession_has(session, key_names[i].capability);
     }
     return false;
 }
 
-static bool parse_program(struct parse *parse, struct sort_program *program)
+static bool parse_program(const struct imapsession *session, struct parse *parse,
+                          struct sort_program *program)
 {
     if (!parse_byte(parse, '('))
         return false;
     do {
-        if (!parse_criterion(parse, program))
+        if (!parse_criterion(session, parse, program))
             return false;
     } while (parse_space(parse));
     return parse_byte(parse, ')');
@@ -121,7 +124,7 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
     struct slice charset;
     struct search_key *root = NULL;
     struct searchresult found;
-    if (!parse_program(arguments, &program) || !parse_space(arguments) ||
+    if (!parse_program(session, arguments, &program) || !parse_space(arguments) ||
         !parse_astring(arguments, &charset) || !parse_space(arguments))
         return ANSWER_SYNTAX;
     struct slice keys = slice_from(arguments->text, arguments->at);
@@ -139,7 +142,8 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
 enum answer sort_sort(struct imapsession *session, struct parse *arguments)
 {
     struct searchresult_return wanted;
-    if (!searchresult_parse(arguments, &wanted))
+    if (!searchresult_parse(arguments, &wanted) ||
+        !searchresult_has(session, &wanted, "ESORT", "CONTEXT=SORT"))
         return ANSWER_SYNTAX;
     if (wanted.options & SEARCHRESULT_UPDATE && searchcontext_has(session, session->tag))
         return ANSWER_TAG_TAKEN;

@@ -2,7 +2,7 @@
 
 import contextlib
 
-from imapsession import Imap
+from imapsession import Imap, Unwaited
 from suite import check, equal, wait_until
 
 HALF = 6  # of twelve contracted addresses
@@ -20,6 +20,7 @@ def prepare(suite):
     suite.add_domain("few.jp", "u1")
     suite.add_domain("classic.jp", "u1", plan="classic")
     suite.add_domain("lean.jp", "u1", "u2", plan="lean")
+    suite.add_domain("single.jp", "u1")
     suite.rebuild()
     suite.start()
 
@@ -98,6 +99,100 @@ def test_capabilities_off_for_plan_and_account(suite):
     suite.mailctl("user", "set", "u2@lean.jp", "imap-capabilities-off", "")
     with Imap(suite, "u2@lean.jp") as one:
         check({"IDLE", "MOVE", "ENABLE", "IMAP4rev2"} <= capabilities(one), "all on again")
+
+
+SMALL = b"Subject: small\r\n\r\nx\r\n"
+LITERAL8 = b"~{%d+}\r\n" % len(SMALL) + SMALL
+
+# What a capability brings to commands that are there without it.
+BROUGHT = {
+    "APPENDLIMIT": ["STATUS INBOX (APPENDLIMIT)"],
+    "BINARY": ["FETCH 1 BINARY[1]", "FETCH 1 BINARY.PEEK[1]", "UID FETCH 1 (UID BINARY.SIZE[1])",
+               b"APPEND INBOX " + LITERAL8],
+    "CONDSTORE": ["FETCH 1 MODSEQ", "FETCH 1 FLAGS (CHANGEDSINCE 1)", "STATUS INBOX (HIGHESTMODSEQ)", "SELECT INBOX (CONDSTORE)",
+                  "SEARCH MODSEQ 1", "STORE 1 (UNCHANGEDSINCE 1) FLAGS ()", 'LIST "" * RETURN (STATUS (HIGHESTMODSEQ))'],
+    "CONTEXT=SEARCH": ["SEARCH RETURN (UPDATE) ALL", "SEARCH RETURN (CONTEXT COUNT) ALL", "ESEARCH RETURN (UPDATE) ALL"],
+    "CONTEXT=SORT": ["SORT RETURN (UPDATE) (SUBJECT) UTF-8 ALL"],
+    "CREATE-SPECIAL-USE": ["CREATE x (USE (\\Sent))", "CREATE x (USE ())"],
+    "ESEARCH": ["SEARCH RETURN () ALL", "SEARCH RETURN (MIN) ALL", "ESEARCH ALL"],
+    "ESORT": ["SORT RETURN (COUNT) (SUBJECT) UTF-8 ALL"],
+    "LIST-EXTENDED": ['LIST () "" *', 'LIST "" (INBOX)', 'LIST "" * RETURN ()', 'LIST (SUBSCRIBED) "" *'],
+    "LIST-METADATA": ['LIST "" * RETURN (METADATA (/private/comment))'],
+    "LIST-STATUS": ['LIST "" * RETURN (STATUS (MESSAGES))'],
+    "MULTIAPPEND": [b"APPEND INBOX {%d+}\r\n%s {%d+}\r\n%s" % (len(SMALL), SMALL, len(SMALL), SMALL)],
+    "OBJECTID": ["FETCH 1 EMAILID", "FETCH 1 THREADID", "STATUS INBOX (MAILBOXID)", "SEARCH EMAILID x"],
+    "PARTIAL": ["UID FETCH 1:* UID (PARTIAL 1:1)"],
+    "PARTIAL CONTEXT=SEARCH": ["SEARCH RETURN (PARTIAL 1:1) ALL"],
+    "PREVIEW": ["FETCH 1 PREVIEW", "FETCH 1 (PREVIEW (LAZY))"],
+    "QUOTA=RES-STORAGE": ["STATUS INBOX (DELETED-STORAGE)"],
+    "SAVEDATE": ["FETCH 1 SAVEDATE", "SEARCH SAVEDSINCE 1-Jan-2020", "SEARCH OR SEEN NOT SAVEDATESUPPORTED"],
+    "SEARCHRES": ["SEARCH RETURN (SAVE) ALL", "FETCH $ UID", "UID FETCH $ UID", "SEARCH $", "SEARCH UID $", "UID EXPUNGE $",
+                  "STORE $ FLAGS ()", "COPY $ Sent"],
+    "SORT=DISPLAY": ["SORT (DISPLAYFROM) UTF-8 ALL", "SORT (SUBJECT REVERSE DISPLAYTO) UTF-8 ALL"],
+    "SPECIAL-USE": ['LIST (SPECIAL-USE) "" *', 'LIST "" * RETURN (SPECIAL-USE)', "CREATE x (USE (\\Sent))"],
+    "STATUS=SIZE": ["STATUS INBOX (SIZE)", 'LIST "" * RETURN (STATUS (SIZE))'],
+    "THREAD=REFS": ["THREAD REFS UTF-8 ALL"],
+    "UIDPLUS": ["UID EXPUNGE 1"],
+    "UTF8=ACCEPT": [b"APPEND INBOX UTF8 (" + LITERAL8 + b")"],
+    "WITHIN": ["SEARCH OLDER 1", "SEARCH YOUNGER 1", "SORT (SUBJECT) UTF-8 OLDER 1"],
+}
+COMMON = ["FETCH 1 (FLAGS BODY[])", "SEARCH ALL", "SORT (SUBJECT) UTF-8 ALL", "STATUS INBOX (MESSAGES)", "COPY 1 Sent",
+          'LIST "" *', "THREAD REFERENCES UTF-8 ALL", "SELECT INBOX"]
+
+
+@contextlib.contextmanager
+def without(suite, names):
+    """A session with a message selected."""
+    suite.mailctl("user", "set", "u1@single.jp", "imap-capabilities-off", names)
+    with Imap(suite, "u1@single.jp") as one:
+        one.ok("APPEND INBOX ", Unwaited(SMALL))
+        one.ok("SELECT INBOX")
+        yield one
+
+
+def test_what_is_off_is_refused(suite):
+    """Beside its own commands, what a capability brings to others; the rest of these stays."""
+    for names, brought in BROUGHT.items():
+        with without(suite, names) as one:
+            check(not set(names.split()) & capabilities(one), f"{names} is announced")
+            for command in brought:
+                one.bad(command)
+            for command in COMMON:
+                one.ok(command)
+
+
+def test_what_is_off_is_not_told(suite):
+    with without(suite, "UIDPLUS CHILDREN SPECIAL-USE") as one:
+        for command in ("COPY 1 Sent", "MOVE 1 Sent"):
+            result = one.ok(command)
+            check("COPYUID" not in [line.code for line in [result.done, *result.untagged]], f"UIDPLUS: {result}")
+        check(not one.ok("APPEND INBOX ", Unwaited(SMALL)).done.code, "UIDPLUS")
+        number = one.ok("SELECT INBOX").numbers("EXISTS")[0]
+        codes = [line.code for line in one.ok(f"REPLACE {number} INBOX ", Unwaited(SMALL)).untagged]
+        check("APPENDUID" not in codes, f"UIDPLUS: {codes}")
+        equal({flag for line in one.ok('LIST "" *').all("LIST") for flag in line.value[0]}, set(), "attributes")
+        equal(one.ok('LIST "" INBOX RETURN (CHILDREN)').one("LIST")[0], [r"\HasNoChildren"], "CHILDREN of LIST-EXTENDED")
+
+
+def test_what_builds_on_it_is_off_too(suite):
+    for name, others in (("CONDSTORE", {"QRESYNC"}), ("ENABLE", {"QRESYNC", "UTF8=ACCEPT", "IMAP4rev2"}),
+                         ("ESEARCH", {"CONTEXT=SEARCH", "MULTISEARCH", "SEARCHRES", "IMAP4rev2"}),
+                         ("SORT", {"ESORT", "CONTEXT=SORT", "SORT=DISPLAY"}), ("METADATA", {"LIST-METADATA"}),
+                         ("LIST-EXTENDED", {"LIST-STATUS", "LIST-METADATA", "IMAP4rev2"}),
+                         ("SPECIAL-USE", {"CREATE-SPECIAL-USE", "IMAP4rev2"}), ("QUOTA", {"QUOTA=RES-STORAGE"})):
+        with without(suite, "") as one:
+            before = capabilities(one)
+        with without(suite, name) as one:
+            equal(before - capabilities(one), {name} | others, f"without {name}")
+    with without(suite, "CONDSTORE") as one:
+        equal(one.ok("ENABLE QRESYNC CONDSTORE").one("ENABLED"), [], "without CONDSTORE")
+    for names in ("CONTEXT=SEARCH", "CONTEXT=SORT"):
+        with without(suite, names) as one:
+            kind = "SORT RETURN (UPDATE) (SUBJECT) UTF-8" if names == "CONTEXT=SEARCH" else "SEARCH RETURN (UPDATE)"
+            one.ok(f"{kind} ALL")
+            one.ok(f'CANCELUPDATE "a{one.count}"')
+    with without(suite, "CONTEXT=SEARCH CONTEXT=SORT") as one:
+        one.bad('CANCELUPDATE "a1"')
 
 
 def test_unknown_capabilities_are_refused(suite):

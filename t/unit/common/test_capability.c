@@ -77,6 +77,29 @@ static void rev2_goes_with_what_it_promises(void **state)
     assert_true(capability_off(move) == (move | capability_named(SLICE("IMAP4rev2"))));
 }
 
+/* RFC 7162 3.2.3: there is no QRESYNC without CONDSTORE, and nobody can enable it without ENABLE. */
+static void what_builds_on_it_goes_with_it(void **state)
+{
+    (void)state;
+    uint64_t qresync = capability_named(SLICE("QRESYNC"));
+    assert_true(capability_off(qresync) == qresync);
+    assert_true(capability_off(capability_named(SLICE("CONDSTORE"))) & qresync);
+    assert_true(capability_off(capability_named(SLICE("ENABLE"))) & qresync);
+    /* Through another one, too. */
+    assert_true(capability_off(capability_named(SLICE("SORT"))) &
+                capability_named(SLICE("CONTEXT=SORT")));
+}
+
+static void a_command_of_two_goes_with_the_last(void **state)
+{
+    (void)state;
+    uint64_t search = capability_named(SLICE("CONTEXT=SEARCH"));
+    uint64_t sort = capability_named(SLICE("CONTEXT=SORT"));
+    assert_false(capability_hides(search, SLICE("CANCELUPDATE")));
+    assert_false(capability_hides(sort, SLICE("CANCELUPDATE")));
+    assert_true(capability_hides(search | sort, SLICE("CANCELUPDATE")));
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -86,6 +109,8 @@ int main(void)
         cmocka_unit_test(what_is_announced),
         cmocka_unit_test(commands_go_with_it),
         cmocka_unit_test(rev2_goes_with_what_it_promises),
+        cmocka_unit_test(what_builds_on_it_goes_with_it),
+        cmocka_unit_test(a_command_of_two_goes_with_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,9 @@
 #include "account.h"
 
 #include "answer.h"
+#include "capability.h"
 #include "charset.h"
+#include "clock.h"
 #include "partial.h"
 #include "progress.h"
 #include "savedsearch.h"
@@ -342,6 +344,10 @@ static void progress_is_told_when_it_is_time(void **state)
     progress_step(&progress, 501); /* beyond the goal */
     progress.goal = 0;
     progress_step(&progress, 7);
+    session.terms.capabilities_off = capability_named(SLICE("INPROGRESS"));
+    progress_begin(&progress, &session, 500);
+    assert_true(progress.next_ms == CLOCK_NEVER);
+    progress_step(&progress, 8);
     ssize_t got = pread(out, bytes, sizeof bytes, 0);
     assert_true(got > 0);
     assert_slice(slice_of(bytes, (size_t)got),
