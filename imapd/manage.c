@@ -251,19 +251,32 @@ static void follow_rename(struct imapsession *session, const struct imapfolder *
     str_free(&name);
 }
 
+/* Under the lock. The uses are written first, as with CREATE: what is interrupted behind that leaves a
+ * folder of the old name, and the same command finishes it. */
+static enum answer rename_with_uses(int lock, struct specialuses *uses,
+                                    const struct imapfolder *from, const struct imapfolder *to)
+{
+    struct specialuses before = *uses;
+    if (foldertree_exists(to))
+        return ANSWER_EXISTS;
+    bool moves_uses = specialuse_renamed(uses, slice_text(from->name), slice_text(to->name));
+    if (moves_uses && !specialuse_store(lock, uses))
+        return answer_from_errno(errno);
+    if (foldertree_rename(from, to))
+        return ANSWER_DONE;
+    enum answer answer = answer_from_errno(errno);
+    if (moves_uses && !foldertree_exists(to))
+        (void)specialuse_store(lock, &before);
+    return answer;
+}
+
 static enum answer rename_folder(const struct imapfolder *from, const struct imapfolder *to)
 {
     struct specialuses uses;
     int lock = specialuse_lock(&uses);
     if (lock < 0)
         return answer_from_errno(errno);
-    enum answer answer = ANSWER_DONE;
-    if (foldertree_exists(to))
-        answer = ANSWER_EXISTS;
-    else if (!foldertree_rename(from, to) ||
-             (specialuse_renamed(&uses, slice_text(from->name), slice_text(to->name)) &&
-              !specialuse_store(lock, &uses)))
-        answer = answer_from_errno(errno);
+    enum answer answer = rename_with_uses(lock, &uses, from, to);
     specialuse_unlock(&lock);
     return answer;
 }

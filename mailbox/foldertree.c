@@ -273,15 +273,15 @@ static bool renamed(const char *name, const struct imapfolder *from, const struc
     return done;
 }
 
-/* Calls `act` for each folder within `from` and what it becomes. */
+/* Calls `step` for each folder within `from` and what it becomes: a folder behind what is below it. */
 typedef bool rename_step(const struct imapfolder *from, const struct imapfolder *to);
 
 static bool for_each_within(const struct foldertree *tree, const struct imapfolder *from,
                             const struct imapfolder *to, rename_step *step, size_t *count)
 {
     *count = 0;
-    for (size_t i = 0; i < tree->count; i++) {
-        const struct foldertree_entry *entry = &tree->entries[i];
+    for (size_t i = tree->count; i > 0; i--) {
+        const struct foldertree_entry *entry = &tree->entries[i - 1];
         struct imapfolder source, target;
         if (!entry->exists ||
             !imapfolder_is_within(slice_text(entry->name), slice_text(from->name)))

@@ -44,8 +44,8 @@ bool foldertree_exists(const struct imapfolder *folder);
 bool foldertree_create(const struct imapfolder *folder);
 /* Takes the folder out of sight in one step, then removes what is in it. */
 bool foldertree_remove(const struct imapfolder *folder);
-/* Renames a folder (not INBOX) and what is below it. ENOENT: neither is there; EEXIST: a target is;
- * ENAMETOOLONG. */
+/* Renames a folder (not INBOX) and what is below it; the folder itself comes last, so that the same
+ * again finishes what was interrupted. ENOENT: neither is there; EEXIST: a target is; ENAMETOOLONG. */
 bool foldertree_rename(const struct imapfolder *from, const struct imapfolder *to);
 
 /* Makes the Maildir, and at an account's first login gives each use of RFC 6154 a folder: one that

@@ -177,6 +177,30 @@ static void folders_that_are_there_are_taken(void **state)
     subscribe_free(&list);
 }
 
+/* The second time it goes through, and the folder has its use all the while. */
+static void a_use_outlives_a_rename_that_failed(void **state)
+{
+    (void)state;
+    struct str output;
+    str_init(&output, 65536);
+    account_write_file("Maildir/.b.Sent", SLICE("x"));
+    account_talk(SLICE("a RENAME Sent a/Sent\r\nb CREATE a/Sent/2026\r\nc RENAME a b\r\n"
+                       "d LIST (SPECIAL-USE) \"\" */Sent*\r\n"),
+                 &output);
+    account_compare("it fails", str_slice(&output),
+                    "a OK RENAME completed\nb OK [MAILBOXID ~\nc NO ~\n"
+                    "* LIST (\\HasNoChildren \\Sent) \"/\" \"a/Sent\"\nd OK LIST completed\n");
+    assert_int_equal(unlink("Maildir/.b.Sent"), 0);
+    str_clear(&output);
+    account_talk(SLICE("a RENAME a b\r\nb LIST (SPECIAL-USE) \"\" */Sent*\r\nc LIST \"\" a*\r\n"),
+                 &output);
+    account_compare("it succeeds", str_slice(&output),
+                    "a OK RENAME completed\n"
+                    "* LIST (\\HasChildren \\Sent) \"/\" \"b/Sent\"\nb OK LIST completed\n"
+                    "c OK LIST completed\n");
+    str_free(&output);
+}
+
 #define IN_ACCOUNT(test) cmocka_unit_test_setup_teardown(test, account_make, account_remove)
 
 int main(void)
@@ -190,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_name_without_room_on_disk_loses_its_use),
         IN_ACCOUNT(the_file_is_replaced_under_its_lock),
         IN_ACCOUNT(folders_that_are_there_are_taken),
+        IN_ACCOUNT(a_use_outlives_a_rename_that_failed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

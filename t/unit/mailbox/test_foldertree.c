@@ -127,6 +127,42 @@ static void a_file_in_its_place_is_an_error(void **state)
     assert_true(errno != 0 && errno != ENOENT);
 }
 
+static void names_are(const char *wanted)
+{
+    struct foldertree tree;
+    struct str names;
+    str_init(&names, 4096);
+    assert_true(foldertree_read(&tree));
+    for (size_t i = 0; i < tree.count; i++)
+        if (tree.entries[i].exists)
+            str_append_texts(&names, tree.entries[i].name, " ");
+    assert_slice(str_slice(&names), wanted);
+    foldertree_free(&tree);
+    str_free(&names);
+}
+
+/* What is in the way of one of the folders stops the others in the middle, as a crash would. */
+static void a_rename_that_was_interrupted_is_finished(void **state)
+{
+    (void)state;
+    struct imapfolder from, to;
+    assert_int_equal(mkdir("Maildir", 0700), 0);
+    make("a");
+    make("a/x");
+    make("a/y");
+    make("a/y/z");
+    make("ab");
+    assert_true(imapfolder_named(SLICE("a"), &from) && imapfolder_named(SLICE("b"), &to));
+    account_write_file("Maildir/.b.y", SLICE("x"));
+    assert_false(foldertree_rename(&from, &to));
+    names_are("INBOX a a/x a/y ab b/y/z ");
+    assert_int_equal(unlink("Maildir/.b.y"), 0);
+    assert_true(foldertree_rename(&from, &to));
+    names_are("INBOX ab b b/x b/y b/y/z ");
+    assert_false(foldertree_rename(&from, &to));
+    assert_int_equal(errno, ENOENT);
+}
+
 #define IN_ACCOUNT(test) cmocka_unit_test_setup_teardown(test, account_make, account_remove)
 #define IN_BARE(test)    cmocka_unit_test_setup_teardown(test, account_make_bare, account_remove)
 
@@ -139,6 +175,7 @@ int main(void)
         IN_ACCOUNT(what_the_list_says_goes_before_names),
         IN_ACCOUNT(uses_meet_in_one_folder),
         IN_ACCOUNT(a_file_in_its_place_is_an_error),
+        IN_BARE(a_rename_that_was_interrupted_is_finished),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
