@@ -107,14 +107,14 @@ static bool is_selected(const struct imapsession *session, const struct notify_m
     return session->mailbox && strcmp(session->folder.name, mailbox->name) == 0;
 }
 
-/* A folder that is deleted gets another name first, and one that is renamed has another: what the
- * client has selected is not there any more (RFC 2180 3.3), and nobody told it the new name. */
+/* A folder that is renamed stays selected; one that is deleted loses its name first, and is not there any
+ * more for the client (RFC 2180 3.3). */
 static void check_selected(struct imapsession *session)
 {
-    if (!session->notify->is_idle || foldertree_exists(&session->folder))
+    if (!session->notify->is_idle || foldertree_exists(&session->folder) ||
+        foldertree_find_open(session->mailbox->folder, &session->folder) || errno != ENOENT)
         return;
-    imapsession_bye(session, "[UNAVAILABLE] The selected mailbox was deleted or renamed",
-                    "deleted");
+    imapsession_bye(session, "[UNAVAILABLE] The selected mailbox was deleted", "deleted");
 }
 
 /* An account that is removed takes its mailbox along. Its sessions are told (sessionend.h), but for those

@@ -397,6 +397,36 @@ bool foldertree_prepare(void)
     return done;
 }
 
+static bool is_open_one(const struct foldertree_entry *entry, const struct stat *open,
+                        struct imapfolder *folder)
+{
+    struct imapfolder named;
+    struct stat info;
+    if (!entry->exists || !imapfolder_named(slice_text(entry->name), &named) ||
+        stat(named.path, &info) < 0 || info.st_dev != open->st_dev || info.st_ino != open->st_ino)
+        return false;
+    *folder = named;
+    return true;
+}
+
+bool foldertree_find_open(int open, struct imapfolder *folder)
+{
+    struct foldertree tree;
+    struct stat info;
+    int hold = foldertree_hold();
+    bool found = false;
+    if (hold >= 0 && fstat(open, &info) == 0 && foldertree_read(&tree)) {
+        for (size_t i = 0; i < tree.count && !found; i++)
+            found = is_open_one(&tree.entries[i], &info, folder);
+        foldertree_free(&tree);
+        errno = ENOENT;
+    }
+    int error = errno;
+    foldertree_release(&hold);
+    errno = error;
+    return found;
+}
+
 int foldertree_hold(void)
 {
     int root = open(IMAPFOLDER_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -40,6 +40,8 @@ int foldertree_hold(void);
 void foldertree_release(int *hold);
 
 bool foldertree_exists(const struct imapfolder *folder);
+/* What the folder that is open is called now. ENOENT: it is none any more. */
+bool foldertree_find_open(int open, struct imapfolder *folder);
 /* EEXIST when it is there already. */
 bool foldertree_create(const struct imapfolder *folder);
 /* Takes the folder out of sight in one step, then removes what is in it. */

@@ -355,6 +355,28 @@ def test_a_folder_deleted_under_an_idle(suite):
         two.ok("NOOP")
 
 
+def test_a_folder_renamed_under_an_idle(suite):
+    """RFC 9051 6.3.6: it stays selected, as without IDLE"""
+    with Imap(suite, "idle@example.jp") as one, Imap(suite, "idle@example.jp") as two:
+        two.ok("CREATE before")
+        two.ok("CREATE before/below")
+        one.ok("SELECT before")
+        one.send("i IDLE\r\n")
+        equal(one.response().tag, "+", "idling")
+        for count, (old, new) in enumerate((("before", "after"), ("after", "again/after")), 1):
+            two.ok(f"RENAME {old} {new}")
+            append(two, new)
+            equal([(answer.number, answer.kind) for answer in (one.response(), one.response())],
+                  [(count, "EXISTS"), (count, "RECENT")], new)
+        two.ok("CREATE after")
+        one.send("DONE\r\n")
+        equal(one.response().tag, "i", "IDLE ends")
+        one.ok("COPY 1 again/after")
+        equal(two.ok("STATUS again/after (MESSAGES)").one("STATUS")[1], {"MESSAGES": 3}, "the new name is its own")
+        one.ok("DELETE again/after")
+        one.bad("CHECK")
+
+
 # ---- nonsense ------------------------------------------------------------------------------------
 NONSENSE = [
     "", " ", "x", "(", ")", "{", "}", "{}", "{x}", '"', '"x', "\\", "%", "*", "[", "]", "\x00", "\x7f", "\x80\xff",

@@ -163,6 +163,28 @@ static void a_rename_that_was_interrupted_is_finished(void **state)
     assert_int_equal(errno, ENOENT);
 }
 
+static void an_open_folder_is_found_by_its_new_name(void **state)
+{
+    (void)state;
+    struct imapfolder from, to, found = {.name = "x"};
+    assert_int_equal(mkdir("Maildir", 0700), 0);
+    make("a/b");
+    assert_true(imapfolder_named(SLICE("a"), &from) && imapfolder_named(SLICE("c"), &to));
+    int folder = open("Maildir/.a.b", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_true(foldertree_rename(&from, &to));
+    make("a/b");
+    assert_true(foldertree_find_open(folder, &found));
+    assert_string_equal(found.name, "c/b");
+    assert_string_equal(found.path, "Maildir/.c.b");
+    take_away("c/b");
+    assert_false(foldertree_find_open(folder, &found));
+    assert_int_equal(errno, ENOENT);
+    assert_string_equal(found.name, "c/b");
+    io_close(&folder);
+    assert_false(foldertree_find_open(folder, &found));
+    assert_int_equal(errno, EBADF);
+}
+
 #define IN_ACCOUNT(test) cmocka_unit_test_setup_teardown(test, account_make, account_remove)
 #define IN_BARE(test)    cmocka_unit_test_setup_teardown(test, account_make_bare, account_remove)
 
@@ -176,6 +198,7 @@ int main(void)
         IN_ACCOUNT(uses_meet_in_one_folder),
         IN_ACCOUNT(a_file_in_its_place_is_an_error),
         IN_BARE(a_rename_that_was_interrupted_is_finished),
+        IN_BARE(an_open_folder_is_found_by_its_new_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
