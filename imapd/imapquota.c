@@ -2,7 +2,6 @@
 #include "imapquota.h"
 
 #include "clock.h"
-#include "foldertree.h"
 #include "imapcommand.h"
 #include "imapname.h"
 #include "io.h"
@@ -85,7 +84,8 @@ enum answer imapquota_get_root(struct imapsession *session, struct parse *argume
     struct imapfolder folder;
     if (!parse_astring(arguments, &name) || !parse_at_end(arguments))
         return ANSWER_SYNTAX;
-    if (imapname_take(session, name, &folder) != ANSWER_DONE || !foldertree_exists(&folder))
+    /* It need not be there: what would hold for it? (RFC 9208 4.1.2) */
+    if (imapname_take(session, name, &folder) != ANSWER_DONE)
         return ANSWER_NO_MAILBOX;
     struct str *out = imapsession_line(session);
     str_append_text(out, "QUOTAROOT ");

@@ -351,7 +351,8 @@ def test_quota(suite):
         append(one, "Trash", b"Subject: x\r\n\r\n" + b"x" * 1000, r"(\Deleted)")
         equal(one.ok("GETQUOTAROOT Trash").one("QUOTA"), ("account", {"STORAGE": (11, 3072)}), "used")
         one.no("NONEXISTENT", "GETQUOTA other")
-        one.no("NONEXISTENT", "GETQUOTAROOT missing")
+        equal(one.ok("GETQUOTAROOT missing").one("QUOTAROOT"), ("missing", ["account"]), "of one that is not there yet")
+        one.no("NONEXISTENT", "GETQUOTAROOT a//b")
         one.no("NOPERM", "SETQUOTA account (STORAGE 1)")
         for bad in ("GETQUOTA", "GETQUOTA account x", "GETQUOTAROOT", "GETQUOTAROOT INBOX x", "SETQUOTA account"):
             one.bad(bad)
