@@ -4,6 +4,7 @@
 #include "append.h"
 #include "capability.h"
 #include "identity.h"
+#include "imapname.h"
 #include "notify.h"
 #include "quote.h"
 #include "update.h"
@@ -156,6 +157,7 @@ static enum answer dispatch(struct imapsession *session)
 {
     struct parse parse;
     parse_begin(&parse, str_slice(&session->reader.text), &session->arena);
+    parse.utf8 = imapname_is_utf8(session);
     enum answer answer = parse_head(session, &parse);
     if (answer == ANSWER_DONE)
         answer = check_traits(session, &parse);
@@ -228,6 +230,7 @@ void imapcommand_run_append(struct imapsession *session)
     struct parse parse;
     session->commands++;
     parse_begin(&parse, str_slice(&session->reader.text), &session->arena);
+    parse.utf8 = imapname_is_utf8(session);
     enum answer answer = parse_head(session, &parse);
     if (answer == ANSWER_DONE)
         answer = check_traits(session, &parse);

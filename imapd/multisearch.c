@@ -140,7 +140,7 @@ enum answer multisearch_esearch(struct imapsession *session, struct parse *argum
     struct multisearch search = {.where = {.count = 0}};
     if (!parse_source(session, arguments, &search) ||
         !searchresult_parse(arguments, &search.wanted) ||
-        !search_parse_charset(arguments, &search.charset))
+        !search_take_charset(session, arguments, &search.charset))
         return ANSWER_SYNTAX;
     if (!search.wanted.extended)
         search.wanted = (struct searchresult_return){.extended = true, .options = SEARCHRESULT_ALL};

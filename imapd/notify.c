@@ -331,6 +331,7 @@ static enum answer take_request(struct imapsession *session, struct notify *noti
     if (!arena_copy(&notify->arena, text, &kept))
         return ANSWER_TROUBLE;
     parse_begin(&parse, kept, &notify->arena);
+    parse.utf8 = arguments->utf8;
     if (!notify_parse(session, &parse, &notify->request))
         return ANSWER_SYNTAX;
     if (notify->request.has_unknown) {

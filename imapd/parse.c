@@ -1,6 +1,7 @@
 /* parse - see parse.h */
 #include "parse.h"
 
+#include "charset.h"
 #include "literal.h"
 #include "number.h"
 
@@ -131,6 +132,8 @@ static bool parse_quoted(struct parse *parse, struct slice *string)
         char byte = parse->text.data[i];
         if (byte == '"') {
             struct slice raw = slice_part(parse->text, start, i - start);
+            if (parse->utf8 && !charset_is_utf8(raw))
+                return false;
             if (escaped && !unescape(parse, raw, string))
                 return false;
             if (!escaped)

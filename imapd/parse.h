@@ -18,6 +18,7 @@ struct parse {
     struct slice text;
     size_t at;
     struct arena *arena;
+    bool utf8; /* what stands in quotes has to be UTF-8 (RFC 6855 3, RFC 9051 9) */
 };
 
 void parse_begin(struct parse *parse, struct slice text, struct arena *arena);

@@ -45,6 +45,13 @@ enum answer search_read(struct parse *parse, struct slice charset, struct search
     return ANSWER_SYNTAX;
 }
 
+bool search_take_charset(const struct imapsession *session, struct parse *parse,
+                         struct slice *charset)
+{
+    return search_parse_charset(parse, charset) &&
+           (charset->size == 0 || !(session->enabled & ENABLED_UTF8));
+}
+
 bool search_has_numbers(const struct search_key *key)
 {
     for (; key; key = key->next)
@@ -172,7 +179,7 @@ static enum answer run(struct imapsession *session, struct parse *arguments,
     struct slice charset;
     struct search_key *root = NULL;
     struct searchresult found;
-    if (!search_parse_charset(arguments, &charset))
+    if (!search_take_charset(session, arguments, &charset))
         return ANSWER_SYNTAX;
     struct slice keys = slice_from(arguments->text, arguments->at);
     enum answer answer = search_prepare(session, arguments, charset, &root);

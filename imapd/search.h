@@ -59,6 +59,9 @@ enum search_result { SEARCH_OK, SEARCH_SYNTAX, SEARCH_BAD_CHARSET };
 
 /* "CHARSET name ", with the space behind it, where it stands; else empty: UTF-8. False: BAD. */
 bool search_parse_charset(struct parse *parse, struct slice *charset);
+/* The same for SEARCH and ESEARCH, which have none behind ENABLE UTF8=ACCEPT (RFC 6855 3). */
+bool search_take_charset(const struct imapsession *session, struct parse *parse,
+                         struct slice *charset);
 /* Parses the keys: all of the rest, strings being in `charset`. The tree lives in the parse's arena.
  * SORT and THREAD, whose charset stands elsewhere, call it as well. */
 enum search_result search_parse(struct parse *parse, struct slice charset,

@@ -77,12 +77,27 @@ enum imapfolder_fault imapfolder_check(struct slice name, struct imapfolder *fol
     return fill_path(folder) ? IMAPFOLDER_FINE : IMAPFOLDER_LONG;
 }
 
+/* LINE SEPARATOR or PARAGRAPH SEPARATOR, which no new name may have (RFC 6855 3). */
+static bool has_separator(struct slice name)
+{
+    struct str utf8;
+    bool has = false;
+    str_init(&utf8, IMAPFOLDER_UTF8_MAX);
+    if (slice_has(name, '&') && mutf7_to_utf8(name, &utf8))
+        has = memmem(utf8.data, utf8.size, "\xe2\x80\xa8", 3) ||
+              memmem(utf8.data, utf8.size, "\xe2\x80\xa9", 3);
+    str_free(&utf8);
+    return has;
+}
+
 enum imapfolder_fault imapfolder_check_new(struct slice name, struct imapfolder *folder)
 {
     if (name.size > 0 && name.data[name.size - 1] == IMAPFOLDER_SEPARATOR)
         name.size--;
     if (slice_has(name, '*') || slice_has(name, '%'))
         return IMAPFOLDER_WILDCARD;
+    if (has_separator(name))
+        return IMAPFOLDER_CONTROL;
     return imapfolder_check(name, folder);
 }
 

@@ -255,6 +255,10 @@ def test_append_utf8(suite):
         one.ok("SELECT INBOX")
         equal(one.fetch("1 BODY.PEEK[]"), message, "as it was sent")
         equal(one.search('SUBJECT "件名"'.encode()), [1, 2], "found")
+        for charset in ("UTF-8", "US-ASCII", "x-none"):  # RFC 6855 3
+            one.bad(f"SEARCH CHARSET {charset} ALL")
+            one.bad(f"ESEARCH IN (selected) CHARSET {charset} ALL")
+        equal(one.ok("SORT (SUBJECT) UTF-8 UID 1").one("SORT"), [1], "SORT has to name one")
 
 
 # ---- REPLACE -------------------------------------------------------------------------------------

@@ -74,6 +74,26 @@ static void strings(void **state)
     check_words(words, sizeof words / sizeof *words, parse_string);
 }
 
+/* RFC 6855 3: once UTF-8 may stand in quotes, nothing else may. A literal may hold anything. */
+static void quotes_with_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool fits;
+    } cases[] = {{"\"\xe3\x81\x82\"", true}, {"\"\xe3\x81\"", false}, {"\"\xff\\\\\"", false},
+                 {"\"\xc0\xaf\"", false},    {"{1}\r\n\xff", true},   {"\"a\"", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct parse parse;
+        struct slice string;
+        parse_begin(&parse, slice_text(cases[i].text), &arena);
+        assert_true(parse_string(&parse, &string));
+        parse_begin(&parse, slice_text(cases[i].text), &arena);
+        parse.utf8 = true;
+        assert_int_equal(parse_string(&parse, &string), cases[i].fits);
+    }
+}
+
 static void astrings_and_atoms(void **state)
 {
     (void)state;
@@ -270,6 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_ARENA(strings),
+        WITH_ARENA(quotes_with_utf8),
         WITH_ARENA(astrings_and_atoms),
         WITH_ARENA(sequences),
         WITH_ARENA(where_a_sequence_is_open),

@@ -119,10 +119,13 @@ static void not_names(void **state)
         {"a//", IMAPFOLDER_EMPTY_LEVEL},       {"", IMAPFOLDER_EMPTY_LEVEL},
         {"a/../b", IMAPFOLDER_EMPTY_LEVEL},    {"a\x01", IMAPFOLDER_CONTROL},
         {"\xe3\x81\x82", IMAPFOLDER_ENCODING}, {"&Jjo!-", IMAPFOLDER_ENCODING},
+        {"&ICg-", IMAPFOLDER_CONTROL},         {"a/x&MEIgKTBC-", IMAPFOLDER_CONTROL},
     };
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++)
         assert_int_equal(imapfolder_check_new(slice_text(faults[i].name), &folder),
                          faults[i].fault);
+    /* One that is there already can be opened and deleted. */
+    assert_true(imapfolder_named(SLICE("&ICg-"), &folder));
     memset(text, 'a', sizeof text);
     assert_int_equal(imapfolder_check(slice_of(text, IMAPFOLDER_DISK_MAX), &folder),
                      IMAPFOLDER_LONG);
