@@ -53,6 +53,7 @@ static void peer_ready(struct loop_watch *watch, uint32_t events)
         wire_clear(&service->incoming);
         break;
     case WIRE_TIMEOUT:
+    case WIRE_RESET: /* it went without our last answer, but what it asked before counts */
         break;
     case WIRE_END:
     case WIRE_BAD:

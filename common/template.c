@@ -148,7 +148,7 @@ bool template_serve(struct wire_message *message, template_renew *renew, void *o
         return false;
     for (int served = 0; served == 0;) {
         enum wire_result result = wire_receive(CONTROL, message, CLOCK_NEVER);
-        errno = result == WIRE_END ? 0 : EPROTO;
+        errno = result == WIRE_END || result == WIRE_RESET ? 0 : EPROTO;
         if (result != WIRE_OK || !template_read_connection(message, &seat))
             return false;
         if (renew)

@@ -66,6 +66,7 @@ static bool converse(int tlsd, struct slice packet, int fd, struct tls_session *
         fail(session, "no answer from tlsd in time");
         break;
     case WIRE_END:
+    case WIRE_RESET:
     case WIRE_BAD:
     case WIRE_ERROR:
         fail(session, "tlsd ended the conversation");

@@ -219,7 +219,7 @@ enum wire_result wire_receive(int fd, struct wire_message *message, int64_t dead
         got = recvmsg(fd, &header, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR);
     if (got < 0)
-        return result_from_errno();
+        return errno == ECONNRESET ? WIRE_RESET : result_from_errno();
     bool whole = take_descriptors(&header, message) && !(header.msg_flags & MSG_TRUNC);
     if (got == 0 && message->fd_count == 0)
         return WIRE_END;
@@ -260,11 +260,16 @@ bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fd
                    struct wire_message *answer, int64_t timeout_ms)
 {
     int64_t deadline = clock_deadline(timeout_ms);
-    enum wire_result result = send_kept(fd, path, packet, fds, fd_count, deadline);
-    if (result == WIRE_OK)
-        result = wire_receive(*fd, answer, deadline);
-    if (result != WIRE_OK)
-        io_close(fd);
+    enum wire_result result;
+    bool kept;
+    do {
+        kept = *fd >= 0;
+        result = send_kept(fd, path, packet, fds, fd_count, deadline);
+        if (result == WIRE_OK)
+            result = wire_receive(*fd, answer, deadline);
+        if (result != WIRE_OK)
+            io_close(fd);
+    } while (result == WIRE_RESET && kept); /* it was dying when we asked */
     return result == WIRE_OK;
 }
 

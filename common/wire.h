@@ -36,6 +36,7 @@ struct wire_message {
 enum wire_result {
     WIRE_OK,
     WIRE_END,     /* the peer closed */
+    WIRE_RESET,   /* the same, told once by wire_receive: of what it was sent it read not all */
     WIRE_TIMEOUT, /* nothing till the deadline; EAGAIN on a non-blocking socket */
     WIRE_BAD,     /* not a message; close the connection */
     WIRE_ERROR,   /* errno says */
@@ -71,13 +72,14 @@ void wire_free(struct wire_message *message);
 /* Sends one packet. */
 enum wire_result wire_send(int fd, struct slice packet, const int *fds, size_t fd_count,
                            int64_t deadline);
-/* Receives one packet into `message`, which is emptied before. */
+/* Receives one packet into `message`, which is emptied before. What the peer said before it closed comes after
+ * WIRE_RESET and before WIRE_END. */
 enum wire_result wire_receive(int fd, struct wire_message *message, int64_t deadline);
 /* Sends `packet` and waits for the one answer. */
 enum wire_result wire_ask(int fd, struct slice packet, const int *fds, size_t fd_count,
                           struct wire_message *answer, int64_t deadline);
 /* The same on *fd, which is connected to the socket `path` when -1, and kept for the next question.
- * A kept connection that died meanwhile is replaced, as long as the question was not taken: nothing
+ * A kept connection that died meanwhile is replaced, as long as the question was not read: nothing
  * is asked twice. False when there is no answer; *fd is -1 then. */
 bool wire_ask_kept(int *fd, const char *path, struct slice packet, const int *fds, size_t fd_count,
                    struct wire_message *answer, int64_t timeout_ms);

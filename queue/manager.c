@@ -230,7 +230,7 @@ void manager_set_retry(struct manager *manager, struct message *message)
 
 void manager_set_retry_soon(struct manager *manager, struct message *message)
 {
-    set_retry(manager, message, SCHEDULE_WAIT_SOON);
+    set_retry(manager, message, schedule_wait_soon(message->attempts));
 }
 
 /* It goes on waiting: a restart shall not have it scanned again. */

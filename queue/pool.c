@@ -23,8 +23,10 @@ struct worker {
     int their_fd;                     /* till spawnd has it */
     struct job *jobs[POOL_DEPTH_MAX]; /* in the order of the answers */
     unsigned job_count;
-    unsigned sent;             /* of them; the others wait for spawnd */
-    bool is_choked;            /* its socket takes no more till it has answered */
+    unsigned sent;  /* of them; the others wait for spawnd */
+    bool is_choked; /* its socket takes no more till it has answered */
+    bool has_answered;
+    bool has_unread;           /* it died, and of what it was sent it had not read all */
     struct worker *bound_next; /* of the same destination, where it is bound */
     struct spawner_ask ask;
     struct loop_watch watch;
@@ -193,12 +195,19 @@ static void put_back_behind(struct worker *worker, unsigned kept)
     }
 }
 
+/* A process that is killed takes a while to close its sockets, and may be sent a job meanwhile: that job
+ * had no part in it. One that dies before its first answer ever is no reason to start the next at once. */
+static bool was_last_unread(const struct worker *worker)
+{
+    return worker->has_unread && worker->has_answered && worker->sent == 1;
+}
+
 /* The job that was next to be answered is the suspect; those behind it shall not suffer. With several
  * written at a time it may be another: then that one is the first before long. */
 static void worker_fail(struct worker *worker, struct slice reason)
 {
     struct pool *pool = worker->pool;
-    put_back_behind(worker, 1);
+    put_back_behind(worker, was_last_unread(worker) ? 0 : 1);
     struct job *job = worker->job_count > 0 ? job_detach(worker, 0) : NULL;
     worker_close(worker);
     if (job)
@@ -246,12 +255,17 @@ static bool take_answer(struct worker *worker)
     enum wire_result result = wire_receive(worker->fd, &pool->incoming, CLOCK_NEVER);
     if (result == WIRE_TIMEOUT)
         return false;
+    if (result == WIRE_RESET) {
+        worker->has_unread = true;
+        return true;
+    }
     if (result != WIRE_OK || worker->sent == 0) {
         worker_fail(worker, SLICE("the delivery program ended without an answer"));
         return false;
     }
     bool is_last = worker->sent == 1;
     struct job *job = job_detach(worker, 0);
+    worker->has_answered = true;
     worker_goes_on(worker);
     job_end(pool, job, &pool->incoming, SLICE(""));
     return !is_last;

@@ -50,6 +50,11 @@ static int64_t doubled(int64_t first, unsigned failures, int64_t most)
     return clip(first << doublings, first, most);
 }
 
+int64_t schedule_wait_soon(unsigned attempts)
+{
+    return doubled(SCHEDULE_SOON_MIN, attempts, SCHEDULE_SOON_MAX);
+}
+
 int64_t schedule_scan_wait(unsigned failures)
 {
     return doubled(SCHEDULE_SCAN_WAIT_MIN, failures, SCHEDULE_SCAN_WAIT_MAX);

@@ -14,7 +14,8 @@
 enum {
     SCHEDULE_WAIT_MIN = 300,
     SCHEDULE_WAIT_MAX = 4000,
-    SCHEDULE_WAIT_SOON = 60, /* after trouble of our own */
+    SCHEDULE_SOON_MIN = 1, /* after trouble of our own */
+    SCHEDULE_SOON_MAX = 60,
     SCHEDULE_LIFETIME_DEFAULT = 432000,
     SCHEDULE_WARNING_DEFAULT = 14400,
     SCHEDULE_SCAN_LIFETIME = 86400,
@@ -32,6 +33,9 @@ struct schedule {
  * back makes it a new one. */
 int64_t schedule_wait(const struct schedule *schedule, int64_t arrived, int64_t now);
 bool schedule_is_expired(int64_t arrived, int64_t now, int64_t lifetime);
+/* The same after trouble of our own, such as a worker that died, at the latest of `attempts`: it may not come
+ * again, or be this message that kills. */
+int64_t schedule_wait_soon(unsigned attempts);
 /* Seconds to the next scan after `failures` that failed in a row: the scanner is ours and comes
  * back soon. Also for peers that are down. */
 int64_t schedule_scan_wait(unsigned failures);

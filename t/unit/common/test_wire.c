@@ -6,6 +6,7 @@
 #include "unixsocket.h"
 #include "wire.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -212,8 +213,28 @@ static void a_full_socket_times_out(void **state)
     close(pair[1]);
 }
 
-/* A server that answers one question on the next connection, in a child. */
-static pid_t answer_once(int listener)
+/* What it was sent is lost then, what it sent is not. */
+static void a_peer_that_read_not_all_is_known(void **state)
+{
+    (void)state;
+    int pair[2];
+    struct wire_message message;
+    assert_true(unixsocket_pair(SOCK_SEQPACKET, pair));
+    wire_init(&message);
+    assert_int_equal(wire_send(pair[0], SLICE("1:a,"), NULL, 0, 0), WIRE_OK);
+    assert_int_equal(wire_send(pair[1], SLICE("1:b,"), NULL, 0, 0), WIRE_OK);
+    close(pair[1]);
+    assert_int_equal(wire_receive(pair[0], &message, CLOCK_NEVER), WIRE_RESET);
+    assert_int_equal(wire_receive(pair[0], &message, CLOCK_NEVER), WIRE_OK);
+    assert_slice(wire_field(&message, 0), "b");
+    assert_int_equal(wire_receive(pair[0], &message, CLOCK_NEVER), WIRE_END);
+    wire_free(&message);
+    close(pair[0]);
+}
+
+/* A server that answers one question on the next connection, in a child, and dies: at once, or when it has
+ * another one that it does not read. */
+static pid_t answer_once(int listener, bool is_slow_to_die)
 {
     pid_t pid = fork();
     if (pid != 0)
@@ -224,6 +245,8 @@ static pid_t answer_once(int listener)
     int fd = accept(listener, NULL, NULL);
     if (wire_receive(fd, &message, clock_deadline(5000)) == WIRE_OK)
         wire_send(fd, str_slice(&message.bytes), NULL, 0, clock_deadline(5000));
+    if (is_slow_to_die)
+        io_wait(fd, POLLIN, clock_deadline(5000));
     _exit(0);
 }
 
@@ -241,12 +264,19 @@ static void a_dead_kept_connection_is_replaced(void **state)
     assert_true(listener >= 0);
     /* Each child answers once and is gone: the connection that was kept is dead at the second. */
     for (int i = 0; i < 3; i++) {
-        pid_t child = answer_once(listener);
+        pid_t child = answer_once(listener, false);
         assert_true(wire_ask_kept(&fd, "socket", SLICE("1:a,"), NULL, 0, &answer, 5000));
         assert_slice(wire_field(&answer, 0), "a");
         assert_true(fd >= 0);
         assert_int_equal(waitpid(child, NULL, 0), child);
     }
+    pid_t dying = answer_once(listener, true);
+    assert_true(wire_ask_kept(&fd, "socket", SLICE("1:a,"), NULL, 0, &answer, 5000));
+    pid_t next = answer_once(listener, false);
+    assert_true(wire_ask_kept(&fd, "socket", SLICE("1:b,"), NULL, 0, &answer, 5000));
+    assert_slice(wire_field(&answer, 0), "b");
+    assert_int_equal(waitpid(dying, NULL, 0), dying);
+    assert_int_equal(waitpid(next, NULL, 0), next);
     close(listener);
     assert_false(wire_ask_kept(&fd, "socket", SLICE("1:a,"), NULL, 0, &answer, 100));
     assert_int_equal(fd, -1);
@@ -266,6 +296,7 @@ int main(void)
         cmocka_unit_test(clearing_closes_what_nobody_took),
         cmocka_unit_test(bad_packets_are_told_apart),
         cmocka_unit_test(a_full_socket_times_out),
+        cmocka_unit_test(a_peer_that_read_not_all_is_known),
         cmocka_unit_test(a_dead_kept_connection_is_replaced),
     };
     return cmocka_run_group_tests_name("wire", tests, NULL, NULL);

@@ -3,7 +3,7 @@
  *
  * The fakes are threads. What a worker answers is in the recipient's name: ok..., later..., never...,
  * down... (can't be reached), dsn... (done, and the next server reports), die... (it closes the
- * connection). The scanner looks for words in the message.
+ * connection), last... (done, but of the next request it reads nothing: it dies). The scanner looks for words in the message.
  */
 #ifndef T_UNIT_QUEUE_FAKES_H
 #define T_UNIT_QUEUE_FAKES_H
@@ -67,6 +67,7 @@ static const struct {
     {"never", "D", "5.1.1", "no such user"},
     {"down", "Z", "4.4.1", "can't connect"},
     {"dsn", "K", "2.1.5", "250 2.1.5 fine, I report"},
+    {"last", "K", "2.0.0", "fine"},
 };
 
 static inline bool put_verdict(struct str *packet, struct slice recipient)
@@ -103,7 +104,7 @@ static inline void note_report(const struct wire_message *message)
 static inline bool work(int fd, const struct wire_message *message)
 {
     struct str packet;
-    bool lives = true;
+    bool lives = true, is_last = false;
     str_init(&packet, WIRE_MAX_SIZE);
     struct slice kind = wire_field(message, 0);
     struct slice sender = wire_field(message, 4);
@@ -113,6 +114,7 @@ static inline bool work(int fd, const struct wire_message *message)
              SLICE_PRINTF(wire_field(message, 6)), wire_field(message, 7).size,
              is_repeat ? " repeat" : "");
         lives = put_verdict(&packet, wire_field(message, 6));
+        is_last = slice_starts(wire_field(message, 6), SLICE("last"));
     } else if (slice_equal(kind, SLICE("remote/2"))) {
         note("remote %.*s:%.*s <%.*s> %zu\n", SLICE_PRINTF(wire_field(message, 9)),
              SLICE_PRINTF(wire_field(message, 10)), SLICE_PRINTF(sender),
@@ -132,7 +134,7 @@ static inline bool work(int fd, const struct wire_message *message)
     if (lives)
         wire_send(fd, str_slice(&packet), NULL, 0, CLOCK_NEVER);
     str_free(&packet);
-    return lives;
+    return lives && !(is_last && io_wait(fd, POLLIN, clock_deadline(20000)));
 }
 
 static inline void *serve_worker(void *argument)
@@ -269,6 +271,7 @@ static inline void write_directory(const char *const host[][2])
                                               {"ahalf1", ""},
                                               {"anever1", ""},
                                               {"adie1", ""},
+                                              {"alast1", ""},
                                               {"scatch-all", ""},
                                               {"sadmin", ""},
                                               {"splus-addressing", "on"},

@@ -125,6 +125,20 @@ static void survives_dying_workers(void **state)
     assert_int_equal(status_of(id, 2), 'T');
 }
 
+/* What a dying worker was sent and did not read is no suspect: another worker gets it at once. */
+static void asks_another_when_it_was_not_read(void **state)
+{
+    ID;
+    add("s@example.org", "last1@example.jp", "hello\r\n", id);
+    run();
+    add("s@example.org", "ok1@example.jp", "hello\r\n", id);
+    run();
+    assert_int_equal(folder_count("queue/message"), 0);
+    assert_int_equal(fixture->manager.deferred, 0);
+    assert_int_equal(count_asked("local ok1 "), 1);
+    assert_int_equal(count_asked("start local"), 2);
+}
+
 static void groups_recipients(void **state)
 {
     ID;
@@ -648,6 +662,7 @@ int main(void)
         TEST(a_flush_looks_at_the_directory),
         TEST(reports_failures_while_others_wait),
         TEST(survives_dying_workers),
+        TEST(asks_another_when_it_was_not_read),
         TEST(groups_recipients),
         TEST(reports_many_in_parts),
         TEST(stops_infected_mail),

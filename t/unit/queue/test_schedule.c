@@ -80,6 +80,12 @@ static void backs_off_from_peers(void **state)
     assert_int_equal(schedule_scan_wait(6), 160);
     assert_int_equal(schedule_scan_wait(7), 300);
     assert_int_equal(schedule_scan_wait(4000000000u), 300);
+    assert_int_equal(schedule_wait_soon(0), 1);
+    assert_int_equal(schedule_wait_soon(1), 1);
+    assert_int_equal(schedule_wait_soon(2), 2);
+    assert_int_equal(schedule_wait_soon(6), 32);
+    assert_int_equal(schedule_wait_soon(7), 60);
+    assert_int_equal(schedule_wait_soon(60000), 60);
     assert_int_equal(schedule_peer_wait_ms(1), 500);
     assert_int_equal(schedule_peer_wait_ms(100), 30000);
 }
