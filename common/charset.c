@@ -554,6 +554,26 @@ bool charset_to_utf8_with(struct charset_cache *cache, struct slice charset, str
     return done;
 }
 
+static bool has_jis_escape(struct slice text)
+{
+    for (size_t at = slice_find(text, '\x1b'); at + 1 < text.size;
+         at += 1 + slice_find(slice_from(text, at + 1), '\x1b'))
+        if (text.data[at + 1] == '$' || text.data[at + 1] == '(')
+            return true;
+    return false;
+}
+
+struct slice charset_of(struct slice label, struct slice text)
+{
+    struct converter converter;
+    label = slice_trim(label);
+    if (label.size > 0 && (!find_converter(label, &converter) || converter.kind != KIND_ASCII))
+        return label;
+    if (has_jis_escape(text))
+        return SLICE("iso-2022-jp");
+    return label.size > 0 ? label : SLICE("utf-8");
+}
+
 bool charset_is_known(struct slice charset)
 {
     struct converter converter;

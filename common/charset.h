@@ -21,8 +21,11 @@ bool charset_to_utf8(struct slice charset, struct slice text, struct str *utf8, 
 /* Is there a converter for this label? */
 bool charset_is_known(struct slice charset);
 bool charset_is_utf8(struct slice text);
+/* What a text is written in: as its label says, or UTF-8, since that is what has none now; but ISO-2022-JP
+ * without a label, or under that of ASCII, gives itself away by its escapes. */
+struct slice charset_of(struct slice label, struct slice text);
 
-/* The same for who converts many texts: converters stay open. A cache of zeroes is empty; free it with
+/* charset_to_utf8 for who converts many texts: converters stay open. A cache of zeroes is empty; free it with
  * charset_cache_free. NULL: none. */
 enum { CHARSET_CACHE_SIZE = 8, CHARSET_NAME_MAX = 56 };
 struct charset_cache {

@@ -123,8 +123,9 @@ static bool decode(struct slice header, struct slice body, struct str *scratch, 
         !mime_parse_parameters(type, &parameters))
         return false;
     const struct mime_parameter *charset = mime_parameter(&parameters, "charset");
-    bool done = charset_to_utf8(charset ? str_slice(&charset->value) : SLICE("utf-8"),
-                                str_slice(scratch), utf8, NULL);
+    struct slice text = str_slice(scratch);
+    struct slice label = charset ? str_slice(&charset->value) : SLICE("");
+    bool done = charset_to_utf8(charset_of(label, text), text, utf8, NULL);
     mime_free_parameters(&parameters);
     return done;
 }

@@ -179,18 +179,18 @@ static void read_facts(struct slice header, struct part_facts *facts)
     }
 }
 
-/* UTF-8 where none is named, since that is what unlabelled 8-bit is now. */
-static void read_charset(struct slice type, struct str *charset)
+enum { LABEL_MAX = 64 }; /* of a label that long no charset is known */
+
+/* The charset that is named; empty: none. */
+static void read_label(struct slice type, struct str *label)
 {
     struct mime_parameters parameters;
-    if (type.size > 0 && mime_parse_parameters(type, &parameters)) {
-        const struct mime_parameter *found = mime_parameter(&parameters, "charset");
-        if (found)
-            str_append(charset, str_slice(&found->value));
-        mime_free_parameters(&parameters);
-    }
-    if (charset->size == 0)
-        str_append_text(charset, "UTF-8");
+    if (type.size == 0 || !mime_parse_parameters(type, &parameters))
+        return;
+    const struct mime_parameter *found = mime_parameter(&parameters, "charset");
+    if (found)
+        str_append(label, slice_part(str_slice(&found->value), 0, LABEL_MAX));
+    mime_free_parameters(&parameters);
 }
 
 /* Converts up to a line's end, where all charsets of mail but the foreign ones begin anew. */
@@ -244,16 +244,16 @@ static bool has_encoding(struct slice field)
 static bool text_part_has(struct textmatch *match, const struct part_facts *facts,
                           struct slice body, const struct textneedle *needle)
 {
-    char room[64];
-    struct str charset = str_on(room, sizeof room);
-    read_charset(facts->type, &charset);
+    char room[LABEL_MAX];
+    struct str label = str_on(room, sizeof room);
+    read_label(facts->type, &label);
     if (has_encoding(facts->encoding)) {
         str_clear(&match->decoded);
         if (!mime_decode_body(body, facts->encoding, &match->decoded))
             return false;
         body = str_slice(&match->decoded);
     }
-    return text_has(match, str_slice(&charset), body, needle);
+    return text_has(match, charset_of(str_slice(&label), body), body, needle);
 }
 
 /* ---- bodies ----------------------------------------------------------------------------------- */

@@ -206,13 +206,11 @@ static void add_word(struct decoder *decoder, const struct encoded_word *word)
     decoder->utf8->failed |= decoder->bytes.failed;
 }
 
-/* Text outside of words: ISO-2022-JP gives itself away; other 8-bit text is UTF-8 or Latin-1. */
+/* Text outside of words: 8-bit text that is no ISO-2022-JP is UTF-8 or Latin-1. */
 static void add_plain(struct decoder *decoder, struct slice text)
 {
     flush_words(decoder);
-    bool is_jis = text.size > 2 && (memmem(text.data, text.size, "\x1b$", 2) ||
-                                    memmem(text.data, text.size, "\x1b(", 2));
-    struct slice charset = is_jis ? SLICE("iso-2022-jp") : SLICE("us-ascii");
+    struct slice charset = charset_of(SLICE("us-ascii"), text);
     if (!charset_to_utf8_with(decoder->cache, charset, text, decoder->utf8, NULL))
         decoder->utf8->failed = true;
 }

@@ -169,10 +169,13 @@ def test_text_of_any_charset(suite):
             b"Content-Type: message/rfc822\r\n\r\nSubject: =?iso-2022-jp?B?" + \
             base64.b64encode("議事録".encode("iso-2022-jp")) + b"?=\r\n" + part("utf-8", "ÄRGER") + b"\r\n--b--\r\n"
         append(one, within)
+        # From before MIME, and from programs that know none of it.
+        for header in (b"", b"MIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n"):
+            append(one, b"Subject: x\r\n" + header + b"\r\n" + "無題の通知".encode("iso-2022-jp") + b"\r\n")
         one.ok("SELECT INBOX")
         for wanted, numbers in (("STRASSE", [1]), ("straße NACH ü", [1]), ("会議", [2, 3, 4]), ("会议", [5]),
                                 ("привет", [6, 7, 8]), ("МИР", [6]), ("dişi", [9]), ("οδος", [10]), ("full WIDTH", [11]),
-                                ("ärger", [12]), ("議事録", [12]), ("nirgends", [])):
+                                ("ärger", [12]), ("議事録", [12]), ("無題の", [13, 14]), ("nirgends", [])):
             for key in ("BODY", "TEXT"):
                 found = one.ok(f"SEARCH CHARSET UTF-8 {key} ", Unwaited(wanted.encode())).one("SEARCH")
                 equal(found, numbers, f"{key} {wanted}")

@@ -329,6 +329,8 @@ def test_preview(suite):
         (b"Subject: x\r\n\r\nHello,\r\n\r\n   this  is\ta test.\r\n", "Hello, this is a test."),
         (b"Subject: x\r\n" + corpus.text_in("iso-2022-jp", corpus.JAPANESE, "7bit"), japanese),
         (b"Subject: x\r\n" + corpus.text_in("shift_jis", corpus.JAPANESE, "base64"), japanese),
+        (b"Subject: x\r\n\r\n" + corpus.JAPANESE.encode("iso-2022-jp"), japanese),
+        (b"Subject: x\r\n" + corpus.part("text/plain", corpus.JAPANESE.encode("iso-2022-jp")), japanese),
         (b"Subject: x\r\n" + corpus.text_in("iso-8859-1", corpus.LATIN, "quoted-printable"), corpus.LATIN.strip()),
         (b"Subject: x\r\n" + corpus.part("text/html", b"<html><head><title>T</title><style>p {}</style></head>"
                                          b"<body><p>One &amp; two<br>three</p><!-- no --></body></html>"),

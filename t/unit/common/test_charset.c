@@ -176,6 +176,28 @@ static void any_bytes_give_valid_utf8(void **state)
     }
 }
 
+/* RFC 1468 is older than MIME, and so are some programs. */
+static void text_without_a_label(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label, *text, *charset;
+    } texts[] = {
+        {"", "plain", "utf-8"},
+        {"", "\x1b$B;qNA\x1b(B", "iso-2022-jp"},
+        {"US-ASCII", "x \x1b(J", "iso-2022-jp"},
+        {" us-ascii ", "\x1b[1m\x1b", "us-ascii"},
+        {"", "\x1b", "utf-8"},
+        {"", "", "utf-8"},
+        {"Shift_JIS", "\x1b$B;qNA\x1b(B", "Shift_JIS"},
+        {"utf-8", "\x1b$B;qNA\x1b(B", "utf-8"},
+        {"x-none", "\x1b$B", "x-none"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_slice(charset_of(slice_text(texts[i].label), slice_text(texts[i].text)),
+                     texts[i].charset);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +207,7 @@ int main(void)
         cmocka_unit_test(unknown_is_latin1),
         cmocka_unit_test(the_bound_holds_and_pieces_join),
         cmocka_unit_test(any_bytes_give_valid_utf8),
+        cmocka_unit_test(text_without_a_label),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

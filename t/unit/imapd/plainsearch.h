@@ -52,7 +52,7 @@ static inline bool plainsearch_field(struct slice header, struct slice name, str
     return false;
 }
 
-static inline void plainsearch_charset(struct slice header, struct str *charset)
+static inline void plainsearch_label(struct slice header, struct str *label)
 {
     struct slice field;
     struct mime_parameters parameters;
@@ -60,28 +60,27 @@ static inline void plainsearch_charset(struct slice header, struct str *charset)
         mime_parse_parameters(field, &parameters)) {
         const struct mime_parameter *found = mime_parameter(&parameters, "charset");
         if (found)
-            str_append(charset, str_slice(&found->value));
+            str_append(label, str_slice(&found->value));
         mime_free_parameters(&parameters);
     }
-    if (charset->size == 0)
-        str_append_text(charset, "UTF-8");
 }
 
 static inline bool plainsearch_text(struct slice header, struct slice body, struct slice needle)
 {
-    struct str decoded, utf8, charset;
+    struct str decoded, utf8, label;
     struct slice encoding = SLICE("");
     str_init(&decoded, PLAINSEARCH_MAX);
     str_init(&utf8, PLAINSEARCH_MAX);
-    str_init(&charset, MIME_FIELD_MAX);
-    plainsearch_charset(header, &charset);
+    str_init(&label, MIME_FIELD_MAX);
+    plainsearch_label(header, &label);
     (void)mime_find_field(header, "Content-Transfer-Encoding", &encoding);
     bool found = mime_decode_body(body, encoding, &decoded) &&
-                 charset_to_utf8(str_slice(&charset), str_slice(&decoded), &utf8, NULL) &&
+                 charset_to_utf8(charset_of(str_slice(&label), str_slice(&decoded)),
+                                 str_slice(&decoded), &utf8, NULL) &&
                  plainsearch_utf8(&utf8, needle);
     str_free(&decoded);
     str_free(&utf8);
-    str_free(&charset);
+    str_free(&label);
     return found;
 }
 
