@@ -67,7 +67,7 @@ static bool matches(const struct list_job *job, struct slice name)
     char bytes[IMAPFOLDER_UTF8_MAX];
     struct str utf8 = str_on(bytes, sizeof bytes);
     bool found = false;
-    if (!mutf7_to_utf8(name, &utf8))
+    if (!imapname_normal(name, &utf8))
         return false;
     for (size_t i = 0; i < job->pattern_count && !found; i++)
         found = matches_one(&job->patterns[i], name, str_slice(&utf8));

@@ -57,17 +57,23 @@ static bool to_mutf7(const struct imapsession *session, struct slice name, struc
     return mutf7_from_utf8(name, out);
 }
 
+bool imapname_normal(struct slice name, struct str *utf8)
+{
+    char bytes[NAME_TEXT_MAX];
+    struct str text = str_on(bytes, sizeof bytes);
+    if (!slice_has(name, '&'))
+        return str_append(utf8, name);
+    return mutf7_to_utf8(name, &text) && append_nfc(str_slice(&text), utf8);
+}
+
 /* A name in modified UTF-7, in NFC. False: it is no modified UTF-7. */
 static bool normalise(struct slice name, struct str *out)
 {
-    struct str utf8, nfc;
+    struct str nfc;
     if (!slice_has(name, '&'))
         return str_append(out, name);
-    str_init(&utf8, NAME_TEXT_MAX);
     str_init(&nfc, NAME_TEXT_MAX);
-    bool done = mutf7_to_utf8(name, &utf8) && append_nfc(str_slice(&utf8), &nfc) &&
-                mutf7_from_utf8(str_slice(&nfc), out);
-    str_free(&utf8);
+    bool done = imapname_normal(name, &nfc) && mutf7_from_utf8(str_slice(&nfc), out);
     str_free(&nfc);
     return done;
 }
@@ -117,6 +123,8 @@ enum answer imapname_take_new(const struct imapsession *session, struct slice na
     *normalised = false;
     if (!to_mutf7(session, name, &text)) {
         answer = why_not(name);
+    } else if (imapfolder_named(str_slice(&text), folder) && foldertree_exists(folder)) {
+        answer = ANSWER_DONE; /* one of another server may be in any form */
     } else if (normalise(str_slice(&text), &nfc)) {
         *normalised = !slice_equal(str_slice(&text), str_slice(&nfc));
         answer = fault_answer(imapfolder_check_new(str_slice(&nfc), folder));

@@ -24,6 +24,9 @@ enum answer imapname_take_new(const struct imapsession *session, struct slice na
 /* A pattern of LIST in UTF-8, NFC. False: it is not written as names are. */
 bool imapname_take_pattern(const struct imapsession *session, struct slice pattern,
                            struct str *utf8);
+/* A name of ours as such a pattern is to be compared with: a folder of another server may have one in any
+ * form. False: it is none. */
+bool imapname_normal(struct slice name, struct str *utf8);
 
 /* Appends a name of ours as this client reads it, quoted. */
 bool imapname_append(const struct imapsession *session, struct str *out, struct slice name);

@@ -397,6 +397,22 @@ def test_names_are_normalised(suite):
         one.ok(f"DELETE x{mutf7(NFD)}")
 
 
+def test_names_of_other_servers_are_as_they_are(suite):
+    """Such as NFD: found by LIST in either form, and a name that is there is not made again"""
+    with user(suite, "names") as one:
+        one.ok(f"CREATE {mutf7(NFC)}")
+        folder = suite.path("mail/example.jp/names/Maildir/.")
+        os.rename(folder + mutf7(NFC), folder + mutf7(NFD))
+        for name in (NFD, NFC):
+            equal(set(listed(one, f'LIST "" {mutf7(name)}')), {mutf7(NFD)}, "LIST")
+        equal(one.ok(f"STATUS {mutf7(NFD)} (MESSAGES)").one("STATUS"), (mutf7(NFD), {"MESSAGES": 0}), "STATUS")
+        one.no("ALREADYEXISTS", f"CREATE {mutf7(NFD)}")
+        one.no("ALREADYEXISTS", f"RENAME Sent {mutf7(NFD)}")
+        one.ok(f"RENAME {mutf7(NFD)} x{mutf7(NFD)}")
+        equal(set(listed(one, 'LIST "" x*')), {"x" + mutf7(NFC)}, "NFC by RENAME")
+        one.ok(f"DELETE x{mutf7(NFC)}")
+
+
 def test_utf8_on_the_wire(suite):
     """RFC 9051 5.1, 6.3.2, 6.3.4, 6.3.6, 6.3.9.7; RFC 6855 3"""
     with user(suite, "rev2") as one:
