@@ -10,6 +10,9 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+/* Of what one peer says without waiting for answers, this much is read in one turn. */
+enum { TURN_MAX = 64 };
+
 static void pause_accept(struct service *service, bool pause)
 {
     if (service->paused != pause) {
@@ -21,6 +24,8 @@ static void pause_accept(struct service *service, bool pause)
 void service_close(struct service_peer *peer)
 {
     struct service *service = peer->service;
+    if (service->heard == peer)
+        service->heard = NULL;
     if (service->gone)
         service->gone(peer);
     if (service->is_alone)
@@ -39,28 +44,45 @@ void service_close(struct service_peer *peer)
     pause_accept(service, false);
 }
 
-static void peer_ready(struct loop_watch *watch, uint32_t events)
+/* False: the peer waits for an answer, or has got one, or is gone. */
+static bool hear(struct service_peer *peer)
 {
-    (void)events;
-    struct service_peer *peer = watch->owner;
     struct service *service = peer->service;
+    service->heard = peer;
+    service->message(peer, &service->incoming);
+    /* Now, not with the next message: a client's descriptor held here would keep its connection
+     * open after everybody else has closed it. */
+    wire_clear(&service->incoming);
+    return service->heard == peer;
+}
+
+/* False: there is no more to be read now. */
+static bool take_message(struct service_peer *peer)
+{
     /* The socket is non-blocking: WIRE_TIMEOUT is "no message yet". */
-    switch (wire_receive(peer->fd, &service->incoming, CLOCK_NEVER)) {
+    switch (wire_receive(peer->fd, &peer->service->incoming, CLOCK_NEVER)) {
     case WIRE_OK:
-        service->message(peer, &service->incoming);
-        /* Now, not with the next message: a client's descriptor held here would keep its connection
-         * open after everybody else has closed it. */
-        wire_clear(&service->incoming);
-        break;
-    case WIRE_TIMEOUT:
+        return hear(peer);
     case WIRE_RESET: /* it went without our last answer, but what it asked before counts */
-        break;
+        return true;
+    case WIRE_TIMEOUT:
+        return false;
     case WIRE_END:
     case WIRE_BAD:
     case WIRE_ERROR:
         service_close(peer);
         break;
     }
+    return false;
+}
+
+/* Who tells and does not ask is heard to the end: others' questions, one of each in a turn, must not overtake
+ * what was told before them. */
+static void peer_ready(struct loop_watch *watch, uint32_t events)
+{
+    (void)events;
+    for (int i = 0; i < TURN_MAX && take_message(watch->owner); i++)
+        ;
 }
 
 static void admit(struct service *service, int fd)
@@ -133,6 +155,8 @@ void service_stop(struct service *service)
 
 bool service_answer(struct service_peer *peer, struct slice packet, const int *fds, size_t fd_count)
 {
+    if (peer->service->heard == peer)
+        peer->service->heard = NULL;
     /* A peer that asks and does not read would stop the whole server: no waiting for it. */
     if (wire_send(peer->fd, packet, fds, fd_count, 0) == WIRE_OK)
         return true;

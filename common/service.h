@@ -43,6 +43,7 @@ struct service {
     bool is_alone;   /* set by who never forks: closing a descriptor takes it out of epoll */
     bool paused;
     struct service_peer *peers;
+    struct service_peer *heard; /* whose message was the last, till it is answered or closed */
     service_message *message;
     service_welcome *welcome;
     service_gone *gone;

@@ -147,6 +147,7 @@ def test_a_delay_is_told_once(suite):
     equal(fields[1]["Action"], "delayed", "Action")
     check(fields[1]["Status"].startswith("4."), "Status")
     check(fields[1]["Will-Retry-Until"], "Will-Retry-Until")
+    wait_until(lambda: len(suite.queue()) == 1, "the report has left the queue")
     [name] = suite.queue()
     shown = json.loads(suite.mailctl("--json", "queue", "show", name))
     check("450 4.2.0 busy" in shown["recipients"][0]["reason"], f"reason: {shown}")

@@ -27,10 +27,17 @@ static bool welcome(uid_t uid, void *owner)
     return uid == getuid();
 }
 
+/* What was told and not asked. */
+static int told;
+
 static void echo(struct service_peer *peer, struct wire_message *message)
 {
-    (void)message;
-    (void)service_answer(peer, SLICE("2:ok,"), NULL, 0);
+    if (slice_equal(wire_field(message, 0), SLICE("tell")))
+        told++;
+    else if (slice_equal(wire_field(message, 0), SLICE("close")))
+        service_close(peer);
+    else
+        (void)service_answer(peer, SLICE("2:ok,"), NULL, 0);
 }
 
 static int set_up(void **state)
@@ -104,6 +111,27 @@ static void a_question_behind_the_connection_waits_for_nothing(void **state)
     wire_free(&answer);
 }
 
+/* Else one who asks would be answered by what holds no more. */
+static void what_was_told_counts_before_what_was_asked_later(void **state)
+{
+    enum { TOLD = 10 };
+    struct world *world = *state;
+    count_turns(world);
+    told = 0;
+    for (int i = 0; i < TOLD; i++)
+        assert_int_equal(wire_send(world->clients[0], SLICE("4:tell,"), NULL, 0, 0), WIRE_OK);
+    assert_int_equal(wire_send(world->clients[0], SLICE("2:hi,"), NULL, 0, 0), WIRE_OK);
+    assert_int_equal(wire_send(world->clients[0], SLICE("4:tell,"), NULL, 0, 0), WIRE_OK);
+    assert_true(loop_once(&world->loop, 0));
+    assert_int_equal(told, TOLD); /* and after an answer it is the others' turn */
+    assert_int_equal(wire_send(world->clients[0], SLICE("5:close,"), NULL, 0, 0), WIRE_OK);
+    assert_int_equal(wire_send(world->clients[0], SLICE("4:tell,"), NULL, 0, 0), WIRE_OK);
+    assert_true(loop_once(&world->loop, 0));
+    assert_int_equal(told, TOLD + 1);
+    assert_int_equal(world->service.peer_count, CLIENTS - 1);
+    assert_int_equal(count_turns(world), 1);
+}
+
 /* Gone with its first message, while it is let in. */
 static void a_peer_may_be_lost_by_its_first_message(void **state)
 {
@@ -145,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SERVICE_TEST(asks_and_answers),
         SERVICE_TEST(a_question_behind_the_connection_waits_for_nothing),
+        SERVICE_TEST(what_was_told_counts_before_what_was_asked_later),
         SERVICE_TEST(a_peer_may_be_lost_by_its_first_message),
         SERVICE_TEST(out_of_descriptors_it_waits_for_a_peer_to_go),
     };
